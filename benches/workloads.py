@@ -1,0 +1,76 @@
+"""The workloads that every measurement uses; the names are those of the README's table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+from qiskit import QuantumCircuit, transpile
+from qiskit.circuit.library import RGate, RXXGate, RZGate
+from qiskit.circuit import Measure, Parameter
+from qiskit.transpiler import Target
+
+NUM_CIRCUITS = 50
+NUM_SHOTS = 2000
+
+
+def brickwork(rng: np.random.Generator, num_qubits: int = 10, num_layers: int = 12) -> QuantumCircuit:
+    """RX(u) and RZ(u) on each qubit, then CX on every other pair, layer by layer."""
+    circuit = QuantumCircuit(num_qubits)
+    for layer in range(num_layers):
+        for qubit in range(num_qubits):
+            circuit.rx(rng.uniform(0, 6), qubit)
+            circuit.rz(rng.uniform(0, 6), qubit)
+        for qubit in range(layer % 2, num_qubits - 1, 2):
+            circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    return circuit
+
+
+def brickwork_50(transpiled_for: Callable[[list[QuantumCircuit]], list[QuantumCircuit]]) -> list[QuantumCircuit]:
+    """``brickwork-50``: 50 circuits on 10 qubits, transpiled at level 1."""
+    rng = np.random.default_rng(1)
+    return transpiled_for([brickwork(rng) for _ in range(NUM_CIRCUITS)])
+
+
+def uniform(num_qubits: int) -> np.ndarray:
+    """Uniform random bits: circuits × shots × qubits."""
+    rng = np.random.default_rng(2)
+    return rng.integers(0, 2, (NUM_CIRCUITS, NUM_SHOTS, num_qubits), dtype=np.uint8)
+
+
+def peaked(num_qubits: int) -> np.ndarray:
+    """A GHZ state whose bits flip with a probability of 2 %."""
+    rng = np.random.default_rng(3)
+    ghz = rng.integers(0, 2, (NUM_CIRCUITS, NUM_SHOTS, 1), dtype=np.uint8)
+    flips = rng.random((NUM_CIRCUITS, NUM_SHOTS, num_qubits)) < 0.02
+    return ghz ^ flips
+
+
+def samples_50(bits: np.ndarray) -> bytes:
+    """``samples-50``: the compact body of a finished response."""
+    body = {
+        "job": {
+            "job_id": "8c3f4d5e-9a58-4b1c-8d0d-0f1f6d1d2a3b",
+            "job_type": "quantum_circuit",
+            "label": "qiskit",
+            "resource_id": "ibex",
+            "workspace_id": "default",
+        },
+        "response": {
+            "status": "finished",
+            "result": {str(index): shots.tolist() for index, shots in enumerate(bits)},
+        },
+    }
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def measured(num_qubits: int) -> list[QuantumCircuit]:
+    """The circuits of ``samples-50``: nothing but the measurement of all qubits."""
+    circuits = []
+    for _ in range(NUM_CIRCUITS):
+        circuit = QuantumCircuit(num_qubits)
+        circuit.measure_all()
+        circuits.append(circuit)
+    return circuits

@@ -1,0 +1,151 @@
+"""All exceptions of the package.
+
+::
+
+    AQTError
+    ├── InvalidInputError (ValueError)         refused before anything ran
+    │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
+    │   ├── InvalidJobError                     no circuits, or too many for one API job
+    │   └── InvalidOptionError                  .option, .value
+    ├── ResponseError (ValueError)              a response that cannot be used
+    │   ├── MalformedResponseError              .reason, .offset
+    │   └── ResponseMismatchError               readable, but not what was asked for
+    ├── JobNotFoundError (LookupError)          .job_id, .store_path
+    ├── DamagedJobError                         .path, .reason
+    └── UnsupportedQiskitError (ImportError)
+
+``qiskit.providers.JobTimeoutError`` and ``qiskit.providers.QiskitBackendNotFoundError`` are raised
+where Qiskit's users expect them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class AQTError(Exception):
+    """Base of all exceptions of this package."""
+
+
+class InvalidInputError(AQTError, ValueError):
+    """Something that was passed in cannot be run; nothing was sent or started."""
+
+
+@dataclass(frozen=True)
+class CircuitProblem:
+    """Why one circuit cannot run, and where it shows first."""
+
+    circuit: int
+    """Index of the circuit in its batch, from 0."""
+    instruction: int | None
+    """Index into ``circuit.data``; None if the circuit as a whole is to blame."""
+    operation: str | None
+    """Name of that instruction."""
+    value: float | None
+    """The offending angle in radians, for problems with an angle."""
+    reason: str
+    """What is wrong, in words."""
+
+    def __str__(self) -> str:
+        place = f"circuit {self.circuit}"
+        if self.instruction is not None:
+            place += f", instruction {self.instruction} ({self.operation})"
+        return f"{place}: {self.reason}"
+
+
+class InvalidCircuitError(InvalidInputError):
+    """Circuits that cannot run: all of a batch, each with its first problem."""
+
+    _SHOWN = 10
+
+    def __init__(self, problems: Sequence[CircuitProblem]) -> None:
+        """Names the first problems; ``problems`` has them all."""
+        self.problems = tuple(problems)
+        """One entry for each circuit that cannot run."""
+        lines = [str(problem) for problem in self.problems[: self._SHOWN]]
+        if len(self.problems) > self._SHOWN:
+            lines.append(f"and {len(self.problems) - self._SHOWN} more circuits")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[InvalidCircuitError], tuple[tuple[CircuitProblem, ...]]]:
+        return type(self), (self.problems,)
+
+
+class InvalidJobError(InvalidInputError):
+    """A batch without circuits, or with more than one API job takes."""
+
+
+class InvalidOptionError(InvalidInputError):
+    """A value that an option does not take."""
+
+    def __init__(self, option: str, value: object, expected: str) -> None:
+        """``expected`` completes the sentence "option must be …"."""
+        self.option = option
+        self.value = value
+        self.expected = expected
+        super().__init__(f"{option} must be {expected}, not {value!r}")
+
+    def __reduce__(self) -> tuple[type[InvalidOptionError], tuple[str, object, str]]:
+        return type(self), (self.option, self.value, self.expected)
+
+
+class ResponseError(AQTError, ValueError):
+    """A response that cannot be used."""
+
+
+class MalformedResponseError(ResponseError):
+    """A response body that is not valid JSON or not of the documented shape."""
+
+    def __init__(self, reason: str, offset: int) -> None:
+        """``offset`` counts bytes from the start of the body."""
+        self.reason = reason
+        self.offset = offset
+        super().__init__(f"byte {offset}: {reason}")
+
+    def __reduce__(self) -> tuple[type[MalformedResponseError], tuple[str, int]]:
+        return type(self), (self.reason, self.offset)
+
+
+class ResponseMismatchError(ResponseError):
+    """A readable response that does not answer the job: other circuits, shots or qubits."""
+
+
+class JobNotFoundError(AQTError, LookupError):
+    """No saved job has this id."""
+
+    def __init__(self, job_id: str, store_path: Path) -> None:
+        """``store_path`` is the directory that was searched."""
+        self.job_id = job_id
+        self.store_path = store_path
+        super().__init__(f"no job '{job_id}' in {store_path}")
+
+    def __reduce__(self) -> tuple[type[JobNotFoundError], tuple[str, Path]]:
+        return type(self), (self.job_id, self.store_path)
+
+
+class DamagedJobError(AQTError):
+    """A saved job that cannot be read; its file is left as it is."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        """``path`` is the file, ``reason`` what is wrong with it."""
+        self.path = path
+        self.reason = reason
+        super().__init__(f"cannot read the saved job {path}: {reason}")
+
+    def __reduce__(self) -> tuple[type[DamagedJobError], tuple[Path, str]]:
+        return type(self), (self.path, self.reason)
+
+
+class UnsupportedQiskitError(AQTError, ImportError):
+    """The installed Qiskit's circuits cannot be read natively."""
+
+    def __init__(self, found: str, reason: str) -> None:
+        """``found`` is the installed version."""
+        self.found = found
+        self.reason = reason
+        super().__init__(f"aqt-fast needs Qiskit 2.4 or newer (below 3), found {found}: {reason}")
+
+    def __reduce__(self) -> tuple[type[UnsupportedQiskitError], tuple[str, str]]:
+        return type(self), (self.found, self.reason)

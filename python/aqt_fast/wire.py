@@ -1,0 +1,212 @@
+"""The native codec's Python face: circuits → request bytes, response bytes → results.
+
+One way out, :func:`encode_job`; one way back, :func:`decode_response` and
+:func:`result_from_response`. What crosses the wire is described in AQT's OpenAPI document (0.4.0)
+and modelled by ``aqt_connector.models``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.result import Result
+from qiskit.result.models import ExperimentResult, ExperimentResultData
+
+from aqt_fast import _native
+from aqt_fast._native import JobState, Samples, decode_response
+from aqt_fast._version import __version__
+from aqt_fast.exceptions import InvalidJobError, InvalidOptionError, ResponseMismatchError
+
+__all__ = [
+    "API_LIMITS",
+    "JobState",
+    "Limits",
+    "Samples",
+    "check_circuits",
+    "decode_response",
+    "encode_job",
+    "experiment_result",
+    "failed_experiment",
+    "job_result",
+    "result_from_response",
+]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a resource takes; the defaults are those of AQT's cloud interface."""
+
+    circuits: int | None = 50
+    """Circuits an API job, None for any number."""
+    shots: int | None = 2000
+    """Repetitions a circuit, None for any number."""
+    operations: int = 2000
+    """Operations a circuit, the final measurement included."""
+    qubits: int = 31
+    """Qubits a circuit."""
+
+
+API_LIMITS = Limits()
+
+
+def check_circuits(circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits) -> None:
+    """Check that every circuit of a batch can run, as strictly as when it is encoded.
+
+    Raises:
+        InvalidJobError: there are no circuits, or too many.
+        InvalidCircuitError: lists every circuit that cannot run.
+    """
+    batch = _as_batch(circuits, limits)
+    _native.check_circuits(batch, max_qubits=limits.qubits, max_operations=limits.operations)
+
+
+def encode_job(
+    circuits: QuantumCircuit | Iterable[QuantumCircuit],
+    shots: int,
+    *,
+    label: str | None = "qiskit",
+    limits: Limits = API_LIMITS,
+) -> bytes:
+    """Encode the request body of one API job.
+
+    Args:
+        circuits: 1 to 50 circuits of rz, r, rxx and final measurements, with the angles of r in
+            θ ∈ [0, π], φ ∈ [0, 2π] and those of rxx in [0, π/2] (radians; values within 1e-9 of a
+            bound are moved onto it). Barriers are left out.
+        shots: repetitions of each circuit, 1 to 2000.
+        label: free text that the portal shows with the job.
+        limits: what the resource takes.
+
+    Returns:
+        Compact JSON, with angles in units of π.
+
+    Raises:
+        InvalidOptionError: ``shots`` is out of range.
+        InvalidJobError: there are no circuits, or too many.
+        InvalidCircuitError: lists every circuit that cannot run.
+    """
+    batch = _as_batch(circuits, limits)
+    return _native.encode_job(
+        batch,
+        _checked_shots(shots, limits),
+        label,
+        max_qubits=limits.qubits,
+        max_operations=limits.operations,
+    )
+
+
+def _as_batch(
+    circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits
+) -> list[QuantumCircuit]:
+    batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+    if not batch:
+        raise InvalidJobError("a job needs at least one circuit")
+    if limits.circuits is not None and len(batch) > limits.circuits:
+        raise InvalidJobError(f"{len(batch)} circuits, but one job takes {limits.circuits}")
+    return batch
+
+
+def _checked_shots(shots: int, limits: Limits) -> int:
+    most = 2**31 - 1 if limits.shots is None else limits.shots
+    try:
+        number = operator.index(shots)
+    except TypeError:
+        number = 0
+    if isinstance(shots, bool) or not 1 <= number <= most:
+        raise InvalidOptionError("shots", shots, f"a whole number from 1 to {most}")
+    return number
+
+
+def result_from_response(
+    body: bytes,
+    circuits: QuantumCircuit | Sequence[QuantumCircuit],
+    *,
+    shots: int,
+    memory: bool = False,
+    backend_name: str = "",
+    job_id: str = "",
+) -> Result:
+    """Decode the response of a job that has ended and compose it into Qiskit's result.
+
+    Args:
+        body: the response to a request for the job's result.
+        circuits: the job's circuits, in the order of submission.
+        shots: the repetitions asked for.
+        memory: whether to add each shot's outcome, in order.
+        backend_name: goes into the result.
+        job_id: goes into the result.
+
+    Returns:
+        A result with one entry a circuit. A job that failed or was cancelled gives
+        ``success=False`` and its message in ``status``.
+
+    Raises:
+        MalformedResponseError: the body cannot be read.
+        ResponseMismatchError: the job has not ended, or the response has other circuits, shots or
+            qubits than the job.
+    """
+    batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+    state = decode_response(body)
+    if state.status in ("queued", "ongoing"):
+        raise ResponseMismatchError(f"the job has not ended, it is {state.status}")
+    message = None
+    if state.status == "finished":
+        data = _native.experiment_data(state.samples or [], batch, shots, memory)
+        results = [
+            experiment_result(circuit, shots, counts, shot_memory)
+            for circuit, (counts, shot_memory) in zip(batch, data, strict=True)
+        ]
+    else:
+        message = state.message or f"the job is {state.status}"
+        results = [failed_experiment(circuit, shots, message) for circuit in batch]
+    return job_result(results, backend_name=backend_name, job_id=job_id, message=message)
+
+
+def job_result(
+    results: list[ExperimentResult], *, backend_name: str, job_id: str, message: str | None
+) -> Result:
+    """Compose a job's result; ``message`` tells why it did not succeed, None if it did."""
+    return Result(
+        backend_name=backend_name,
+        backend_version=__version__,
+        job_id=job_id,
+        success=message is None,
+        results=results,
+        date=datetime.now(timezone.utc).isoformat(),
+        status="COMPLETED" if message is None else message,
+    )
+
+
+def experiment_result(
+    circuit: QuantumCircuit, shots: int, counts: dict[str, int], memory: list[str] | None
+) -> ExperimentResult:
+    """Compose the result of one circuit from outcomes in hexadecimal."""
+    return ExperimentResult(
+        shots,
+        True,
+        ExperimentResultData(counts=counts, memory=memory),
+        status="DONE",
+        header=_header(circuit),
+    )
+
+
+def failed_experiment(circuit: QuantumCircuit, shots: int, message: str) -> ExperimentResult:
+    """Compose the entry of a circuit that has no outcomes."""
+    return ExperimentResult(
+        shots, False, ExperimentResultData(), status=message, header=_header(circuit)
+    )
+
+
+def _header(circuit: QuantumCircuit) -> dict[str, Any]:
+    return {
+        "name": circuit.name,
+        "memory_slots": circuit.num_clbits,
+        "creg_sizes": [[register.name, register.size] for register in circuit.cregs],
+        "qreg_sizes": [[register.name, register.size] for register in circuit.qregs],
+        "metadata": dict(circuit.metadata) if circuit.metadata else {},
+    }

@@ -1,0 +1,24 @@
+//! Codec for AQT's trapped-ion quantum computers, without Python and without unsafe code.
+//!
+//! One way out: [`CircuitBuilder`] checks a list of operations, [`payload`] writes a checked
+//! circuit, [`Encoder`] writes many at once as the body of one API job. One way back: [`response`] reads a response body into a
+//! job state with packed [`Samples`], [`counts`] takes them through a [`MeasurementMap`].
+
+pub mod circuit;
+pub mod counts;
+pub mod encoder;
+pub mod error;
+mod json;
+pub mod operation;
+pub mod payload;
+pub mod response;
+mod rows;
+pub mod samples;
+
+pub use circuit::{Circuit, CircuitBuilder, Limits, MeasurementMap};
+pub use counts::{Histogram, Outcomes};
+pub use encoder::{Body, Encoder};
+pub use error::{CircuitError, ResponseError, ResponseErrorKind};
+pub use operation::Operation;
+pub use response::{JobState, Status, StatusChange};
+pub use samples::Samples;

@@ -1,0 +1,162 @@
+//! Core errors → the exceptions of `aqt_fast.exceptions`. The only place where errors get words.
+
+use aqt_core::{CircuitError, ResponseError, ResponseErrorKind};
+use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyType};
+
+/// What is wrong with a circuit, as the reader finds it.
+pub enum Problem {
+    /// Not a `QuantumCircuit` but an object of the named type.
+    NotACircuit { type_name: String },
+    /// A parameter without a value.
+    UnboundParameter { expression: String },
+    /// Anything that the core finds.
+    Circuit(CircuitError),
+}
+
+/// A problem with its place.
+pub struct Offence {
+    pub circuit: usize,
+    pub instruction: Option<usize>,
+    pub operation: Option<String>,
+    pub problem: Problem,
+}
+
+fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyType>> {
+    Ok(py.import("aqt_fast.exceptions")?.getattr(name)?.cast_into()?)
+}
+
+fn raise(
+    class: PyResult<Bound<'_, PyType>>,
+    arguments: impl FnOnce(&Bound<'_, PyType>) -> PyResult<Py<PyAny>>,
+) -> PyErr {
+    match class.and_then(|class| {
+        let value = arguments(&class)?;
+        Ok(PyErr::from_value(value.into_bound(class.py())))
+    }) {
+        Ok(error) | Err(error) => error,
+    }
+}
+
+/// `InvalidCircuitError` that lists all offences.
+pub fn invalid_circuits(py: Python<'_>, offences: Vec<Offence>) -> PyErr {
+    raise(class(py, "InvalidCircuitError"), |error| {
+        let problem = class(py, "CircuitProblem")?;
+        let problems = offences
+            .into_iter()
+            .map(|offence| {
+                let (reason, value) = describe(&offence.problem);
+                problem.call1((
+                    offence.circuit,
+                    offence.instruction,
+                    offence.operation,
+                    value,
+                    reason,
+                ))
+            })
+            .collect::<PyResult<Vec<_>>>()?;
+        Ok(error.call1((problems,))?.unbind())
+    })
+}
+
+fn describe(problem: &Problem) -> (String, Option<f64>) {
+    let error = match problem {
+        Problem::NotACircuit { type_name } => {
+            return (format!("not a QuantumCircuit but of type '{type_name}'"), None);
+        }
+        Problem::UnboundParameter { expression } => {
+            return (format!("parameter {expression} has no value"), None);
+        }
+        Problem::Circuit(error) => error,
+    };
+    match *error {
+        CircuitError::UnsupportedOperation => (
+            "not an operation of AQT devices (rz, r, rxx, measure); transpile the circuit for the \
+             backend"
+                .to_owned(),
+            None,
+        ),
+        CircuitError::ControlFlow => ("AQT devices have no control flow".to_owned(), None),
+        CircuitError::AngleNotFinite { angle, value } => {
+            (format!("{angle} is {value}, not a finite number"), Some(value))
+        }
+        CircuitError::AngleOutOfRange { angle, value, upper } => {
+            let bound = match upper {
+                2.0 => "2π",
+                1.0 => "π",
+                _ => "π/2",
+            };
+            (
+                format!(
+                    "{angle} = {value} is outside [0, {bound}]; transpile the circuit for the \
+                     backend"
+                ),
+                Some(value),
+            )
+        }
+        CircuitError::DuplicateQubits { qubit } => (format!("acts twice on qubit {qubit}"), None),
+        CircuitError::QubitOutOfRange { qubit, num_qubits } => {
+            (format!("qubit {qubit} is not in the register of {num_qubits}"), None)
+        }
+        CircuitError::ClbitOutOfRange { clbit, num_clbits } => {
+            (format!("classical bit {clbit} is not among the {num_clbits} of the circuit"), None)
+        }
+        CircuitError::GateAfterMeasurement => {
+            ("comes after a measurement; measurements must be the last operations".to_owned(), None)
+        }
+        CircuitError::NoMeasurement => ("no measurement".to_owned(), None),
+        CircuitError::NoQubits => ("no qubits".to_owned(), None),
+        CircuitError::TooManyQubits { found, limit } => {
+            (format!("{found} qubits, but the resource has {limit}"), None)
+        }
+        CircuitError::TooManyOperations { found, limit } => (
+            format!(
+                "{found} operations, the final measurement included, but at most {limit} can run"
+            ),
+            None,
+        ),
+    }
+}
+
+/// `MalformedResponseError` with the byte offset.
+pub fn malformed_response(py: Python<'_>, error: &ResponseError) -> PyErr {
+    let reason = match &error.kind {
+        ResponseErrorKind::UnexpectedEnd => "the body ends in the middle of a value".to_owned(),
+        ResponseErrorKind::Expected(what) => format!("expected {what}"),
+        ResponseErrorKind::InvalidUtf8 => "a string is not valid UTF-8".to_owned(),
+        ResponseErrorKind::InvalidString => {
+            "a string holds a control character or a broken escape".to_owned()
+        }
+        ResponseErrorKind::TooDeep => "arrays and objects are nested too deep".to_owned(),
+        ResponseErrorKind::TrailingData => "something follows the end of the document".to_owned(),
+        ResponseErrorKind::DuplicateKey(key) => format!("key '{key}' stands twice"),
+        ResponseErrorKind::MissingKey(key) => format!("key '{key}' is missing"),
+        ResponseErrorKind::UnknownStatus(status) => format!("unknown job status '{status}'"),
+        ResponseErrorKind::NumberOutOfRange => "a number is out of range".to_owned(),
+        ResponseErrorKind::InvalidCircuitIndex(key) => format!("'{key}' is no circuit index"),
+        ResponseErrorKind::MissingCircuit(index) => format!("no samples for circuit {index}"),
+        ResponseErrorKind::NotABit { circuit, shot, qubit } => {
+            format!("circuit {circuit}, shot {shot}, qubit {qubit}: the sample is neither 0 nor 1")
+        }
+        ResponseErrorKind::RaggedShot { circuit, shot, expected, found } => {
+            format!("circuit {circuit}, shot {shot}: {found} samples instead of {expected}")
+        }
+    };
+    raise(class(py, "MalformedResponseError"), |class| {
+        Ok(class.call1((reason, error.offset))?.unbind())
+    })
+}
+
+/// `ResponseMismatchError`: a readable response that does not answer what was asked.
+pub fn response_mismatch(py: Python<'_>, message: String) -> PyErr {
+    raise(class(py, "ResponseMismatchError"), |class| Ok(class.call1((message,))?.unbind()))
+}
+
+/// `UnsupportedQiskitError`: the installed Qiskit cannot be read.
+pub fn unsupported_qiskit(py: Python<'_>, found: &str, reason: &str) -> PyErr {
+    raise(class(py, "UnsupportedQiskitError"), |class| Ok(class.call1((found, reason))?.unbind()))
+}
+
+/// A Qiskit call that broke its own contract.
+pub fn qiskit_failed(what: &str) -> PyErr {
+    PyRuntimeError::new_err(format!("Qiskit's C API failed: {what}"))
+}

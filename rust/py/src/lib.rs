@@ -1,0 +1,65 @@
+//! `aqt_fast._native`: aqt-core for Python. Thin functions; `wire.py` is the face that users see.
+
+mod error;
+mod outcomes;
+mod qiskit;
+mod response;
+
+use aqt_core::{Encoder, Limits};
+use pyo3::{prelude::*, types::PyBytes};
+
+/// Bodies are megabytes: the system's allocator gives them back after each job, and getting the
+/// pages again takes longer than writing the text.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The codec of AQT's wire format and the reader of Qiskit's circuits.
+#[pymodule]
+mod _native {
+    use super::{Bound, Encoder, Limits, PyAny, PyBytes, PyResult, Python, pyfunction, qiskit};
+
+    #[pymodule_export]
+    use super::outcomes::{Samples, experiment_data};
+    #[pymodule_export]
+    use super::response::{JobState, decode_response};
+
+    /// Reads and checks `circuits`, all of them before an error lists every offender.
+    #[pyfunction]
+    #[pyo3(signature = (circuits, *, max_qubits, max_operations))]
+    fn check_circuits(
+        py: Python<'_>,
+        circuits: Vec<Bound<'_, PyAny>>,
+        max_qubits: u32,
+        max_operations: usize,
+    ) -> PyResult<()> {
+        let limits = Limits { qubits: max_qubits, operations: max_operations };
+        qiskit::read_circuits(py, &circuits, limits, drop)
+    }
+
+    /// The request body of one API job.
+    #[pyfunction]
+    #[pyo3(signature = (circuits, shots, label, *, max_qubits, max_operations))]
+    fn encode_job<'py>(
+        py: Python<'py>,
+        circuits: Vec<Bound<'py, PyAny>>,
+        shots: u32,
+        label: Option<&str>,
+        max_qubits: u32,
+        max_operations: usize,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let limits = Limits { qubits: max_qubits, operations: max_operations };
+        let mut encoder = Encoder::new(shots);
+        qiskit::read_circuits(py, &circuits, limits, |circuit| encoder.push(circuit))?;
+        let body = py.detach(|| encoder.finish(label));
+        PyBytes::new_with(py, body.len(), |bytes| {
+            body.copy_to(bytes);
+            Ok(())
+        })
+    }
+
+    /// Reads every instruction of `circuits` and drops it: the floor that benchmarks compare with.
+    #[pyfunction]
+    fn read_instructions(py: Python<'_>, circuits: Vec<Bound<'_, PyAny>>) -> PyResult<usize> {
+        qiskit::read_instructions(py, &circuits)
+    }
+}

@@ -1,0 +1,210 @@
+//! Packed samples as Python objects: counts, memory and bit arrays.
+
+use aqt_core::{Histogram, MeasurementMap, Outcomes, samples};
+use pyo3::{
+    prelude::*,
+    types::{PyByteArray, PyDict, PyList, PyString},
+};
+
+use crate::{error, qiskit};
+
+/// Packed measurement outcomes of one circuit: all its qubits, shot by shot.
+#[pyclass(frozen, module = "aqt_fast.wire")]
+pub struct Samples {
+    samples: samples::Samples,
+}
+
+impl From<samples::Samples> for Samples {
+    fn from(samples: samples::Samples) -> Self {
+        Self { samples }
+    }
+}
+
+impl Samples {
+    /// The outcomes through a circuit's measurement map, or without one bit `i` for qubit `i`.
+    fn outcomes(&self, py: Python<'_>, circuit: Option<&Bound<'_, PyAny>>) -> PyResult<Outcomes> {
+        let found = self.samples.num_qubits();
+        let map = match circuit {
+            None => MeasurementMap::identity(u32::try_from(found)?),
+            Some(circuit) => {
+                let (num_qubits, map) = qiskit::measurement_map(circuit)?;
+                if num_qubits as usize != found {
+                    let message = format!("{found} qubits a shot for a circuit of {num_qubits}");
+                    return Err(error::response_mismatch(py, message));
+                }
+                map
+            }
+        };
+        Outcomes::new(&self.samples, &map)
+            .ok_or_else(|| error::response_mismatch(py, "a measured qubit has no samples".into()))
+    }
+}
+
+#[pymethods]
+impl Samples {
+    /// Repetitions of the circuit.
+    #[getter]
+    fn num_shots(&self) -> usize {
+        self.samples.num_shots()
+    }
+
+    /// Qubits a shot, unmeasured ones included.
+    #[getter]
+    fn num_qubits(&self) -> usize {
+        self.samples.num_qubits()
+    }
+
+    /// How often each outcome came, by Qiskit's hexadecimal text.
+    #[pyo3(signature = (circuit=None))]
+    fn counts<'py>(
+        &self,
+        py: Python<'py>,
+        circuit: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let (counts, _) = Strings::default().data(py, &self.outcomes(py, circuit)?, false)?;
+        Ok(counts)
+    }
+
+    /// The outcome of each shot, in order, as Qiskit's hexadecimal text.
+    #[pyo3(signature = (circuit=None))]
+    fn memory<'py>(
+        &self,
+        py: Python<'py>,
+        circuit: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (_, memory) = Strings::default().data(py, &self.outcomes(py, circuit)?, true)?;
+        Ok(memory.unwrap_or_else(|| PyList::empty(py)))
+    }
+
+    /// The outcomes as a Qiskit `BitArray` of shape () over all classical bits.
+    #[pyo3(signature = (circuit=None))]
+    fn bit_array<'py>(
+        &self,
+        py: Python<'py>,
+        circuit: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let outcomes = self.outcomes(py, circuit)?;
+        let num_bits = outcomes.num_bits();
+        let numpy = py.import("numpy")?;
+        let shape = (self.samples.num_shots(), num_bits.div_ceil(8));
+        let rows = PyByteArray::new(py, &outcomes.big_endian_rows());
+        let array = numpy
+            .call_method1("frombuffer", (rows, numpy.getattr("uint8")?))?
+            .call_method1("reshape", (shape,))?;
+        py.import("qiskit.primitives")?.getattr("BitArray")?.call1((array, num_bits))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Samples(num_shots={}, num_qubits={})", self.num_shots(), self.num_qubits())
+    }
+}
+
+/// Counts and, if wanted, memory of a whole job: a pair a circuit.
+///
+/// Equal outcomes share one string, across circuits too where that is cheap.
+#[pyfunction]
+pub fn experiment_data<'py>(
+    py: Python<'py>,
+    samples: Vec<Bound<'py, Samples>>,
+    circuits: Vec<Bound<'py, PyAny>>,
+    shots: usize,
+    with_memory: bool,
+) -> PyResult<Vec<ExperimentData<'py>>> {
+    if samples.len() != circuits.len() {
+        let message = format!("samples of {} circuits for {}", samples.len(), circuits.len());
+        return Err(error::response_mismatch(py, message));
+    }
+    for (index, samples) in samples.iter().enumerate() {
+        let found = samples.get().samples.num_shots();
+        if found != shots {
+            let message = format!("circuit {index}: {found} shots instead of {shots}");
+            return Err(error::response_mismatch(py, message));
+        }
+    }
+    let mut strings = Strings::default();
+    samples
+        .iter()
+        .zip(&circuits)
+        .map(|(samples, circuit)| {
+            strings.data(py, &samples.get().outcomes(py, Some(circuit))?, with_memory)
+        })
+        .collect()
+}
+
+/// Counts and, if wanted, memory of one circuit.
+type ExperimentData<'py> = (Bound<'py, PyDict>, Option<Bound<'py, PyList>>);
+
+/// Outcomes of up to this many bits have a place of their own in the cache.
+const MAX_DIRECT_BITS: usize = 14;
+
+/// Hexadecimal texts that were made already, so that equal outcomes share one string.
+///
+/// Wider outcomes share places, and the last that came to a place stays. Those that came but once
+/// in their circuit are left out: looking for them costs more than making them.
+#[derive(Default)]
+struct Strings<'py> {
+    places: Vec<Option<(u64, Bound<'py, PyString>)>>,
+    text: String,
+}
+
+impl<'py> Strings<'py> {
+    fn data(
+        &mut self,
+        py: Python<'py>,
+        outcomes: &Outcomes,
+        with_memory: bool,
+    ) -> PyResult<ExperimentData<'py>> {
+        let histogram = outcomes.histogram();
+        let places = 1 << outcomes.num_bits().min(MAX_DIRECT_BITS);
+        if places > self.places.len() {
+            self.places.clear();
+            self.places.resize_with(places, || None);
+        }
+        let all_direct = outcomes.num_bits() <= MAX_DIRECT_BITS;
+        let counts = PyDict::new(py);
+        let mut keys = Vec::new();
+        for (rank, &count) in histogram.counts().iter().enumerate() {
+            let key = match histogram.value(rank) {
+                Some(value) if all_direct || count > 1 => self.shared(py, &histogram, rank, value),
+                _ => self.make(py, &histogram, rank),
+            };
+            counts.set_item(&key, count)?;
+            if with_memory {
+                keys.push(key);
+            }
+        }
+        let strings = histogram.ranks().iter().map(|&rank| &keys[rank as usize]);
+        let memory = with_memory.then(|| PyList::new(py, strings)).transpose()?;
+        Ok((counts, memory))
+    }
+
+    fn shared(
+        &mut self,
+        py: Python<'py>,
+        histogram: &Histogram,
+        rank: usize,
+        value: u64,
+    ) -> Bound<'py, PyString> {
+        // Folding the high bits in spreads wide outcomes; narrow ones stay as they are.
+        let folded = value ^ (value >> MAX_DIRECT_BITS) ^ (value >> (2 * MAX_DIRECT_BITS));
+        let place = usize::try_from(folded).unwrap_or(0) & (self.places.len() - 1);
+        match &self.places[place] {
+            Some((known, string)) if *known == value => string.clone(),
+            _ => {
+                let string = self.make(py, histogram, rank);
+                self.places[place] = Some((value, string.clone()));
+                string
+            }
+        }
+    }
+
+    fn make(
+        &mut self,
+        py: Python<'py>,
+        histogram: &Histogram,
+        rank: usize,
+    ) -> Bound<'py, PyString> {
+        histogram.write_hex(rank, &mut self.text);
+        PyString::new(py, &self.text)
+    }
+}

@@ -1,0 +1,59 @@
+//! A response body as Python objects.
+
+use aqt_core::response;
+use pyo3::{prelude::*, types::PyBytes};
+
+use crate::{error, outcomes::Samples};
+
+/// What a response tells about its job.
+#[pyclass(frozen, module = "aqt_fast.wire")]
+pub struct JobState {
+    /// `queued`, `ongoing`, `finished`, `error` or `cancelled`.
+    #[pyo3(get)]
+    status: &'static str,
+    /// Circuits done; a number while the job is ongoing.
+    #[pyo3(get)]
+    finished_count: Option<u64>,
+    /// Why the job failed; text if `status` is `error`.
+    #[pyo3(get)]
+    message: Option<String>,
+    /// Status changes as pairs of status and ISO 8601 time stamp, or None if not asked for.
+    #[pyo3(get)]
+    timing: Option<Vec<(String, String)>>,
+    samples: Option<Vec<Py<Samples>>>,
+}
+
+#[pymethods]
+impl JobState {
+    /// One `Samples` a circuit, in circuit order; a list if `status` is `finished`.
+    #[getter]
+    fn samples(&self, py: Python<'_>) -> Option<Vec<Py<Samples>>> {
+        self.samples.as_ref().map(|samples| samples.iter().map(|item| item.clone_ref(py)).collect())
+    }
+
+    fn __repr__(&self) -> String {
+        let circuits = self.samples.as_ref().map_or(0, Vec::len);
+        format!("JobState(status='{}', circuits with samples: {circuits})", self.status)
+    }
+}
+
+/// Reads the body of a result response.
+#[pyfunction]
+pub fn decode_response(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobState> {
+    let bytes = body.as_bytes();
+    let state = py
+        .detach(|| response::decode(bytes))
+        .map_err(|problem| error::malformed_response(py, &problem))?;
+    let samples = state.samples.map(|samples| {
+        samples.into_iter().map(|samples| Py::new(py, Samples::from(samples))).collect()
+    });
+    Ok(JobState {
+        status: state.status.name(),
+        finished_count: state.finished_count,
+        message: state.message,
+        timing: state.timing.map(|changes| {
+            changes.into_iter().map(|change| (change.new_status, change.timestamp)).collect()
+        }),
+        samples: samples.transpose()?,
+    })
+}
