@@ -18,8 +18,7 @@ from qiskit.result import Result
 from qiskit.result.models import ExperimentResult, ExperimentResultData
 
 from aqt_fast import _native
-from aqt_fast._native import JobState, Samples, decode_response
-from aqt_fast._version import __version__
+from aqt_fast._native import JobState, Samples, __version__, decode_response
 from aqt_fast.exceptions import InvalidJobError, InvalidOptionError, ResponseMismatchError
 
 __all__ = [

@@ -19,6 +19,10 @@ mod _native {
     use super::{Bound, Encoder, Limits, PyAny, PyBytes, PyResult, Python, pyfunction, qiskit};
 
     #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_export]
     use super::outcomes::{Samples, experiment_data};
     #[pymodule_export]
     use super::response::{JobState, decode_response};

@@ -1,0 +1,83 @@
+"""The Rust extension; :mod:`aqt_fast.wire` is its public face."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, final
+
+from qiskit import QuantumCircuit
+from qiskit.primitives import BitArray
+
+__version__: str
+
+@final
+class Samples:
+    """Packed measurement outcomes of one circuit: all its qubits, shot by shot.
+
+    The methods take the outcomes through the measurement map of ``circuit``: a classical bit holds
+    the qubit last measured into it, or 0. Without a circuit, bit i is qubit i. They raise
+    ``ResponseMismatchError`` if the circuit has another number of qubits.
+    """
+
+    @property
+    def num_shots(self) -> int:
+        """Repetitions of the circuit."""
+    @property
+    def num_qubits(self) -> int:
+        """Qubits a shot, unmeasured ones included."""
+    def counts(self, circuit: QuantumCircuit | None = None) -> dict[str, int]:
+        """How often each outcome came, by Qiskit's hexadecimal text."""
+    def memory(self, circuit: QuantumCircuit | None = None) -> list[str]:
+        """The outcome of each shot, in order, as Qiskit's hexadecimal text."""
+    def bit_array(self, circuit: QuantumCircuit | None = None) -> BitArray:
+        """The outcomes as a ``BitArray`` of shape () over all classical bits."""
+
+@final
+class JobState:
+    """What a response tells about its job."""
+
+    @property
+    def status(self) -> Literal["queued", "ongoing", "finished", "error", "cancelled"]:
+        """Where the job stands."""
+    @property
+    def finished_count(self) -> int | None:
+        """Circuits done; a number while the job is ongoing."""
+    @property
+    def message(self) -> str | None:
+        """Why the job failed; text if ``status`` is ``error``."""
+    @property
+    def samples(self) -> list[Samples] | None:
+        """One entry a circuit, in circuit order; a list if ``status`` is ``finished``."""
+    @property
+    def timing(self) -> list[tuple[str, str]] | None:
+        """Status changes as pairs of status and ISO 8601 time stamp, if they were asked for."""
+
+def check_circuits(circuits: Sequence[Any], *, max_qubits: int, max_operations: int) -> None:
+    """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
+
+def encode_job(
+    circuits: Sequence[Any],
+    shots: int,
+    label: str | None,
+    *,
+    max_qubits: int,
+    max_operations: int,
+) -> bytes:
+    """Encode the request body of one API job; raise ``InvalidCircuitError`` as above."""
+
+def decode_response(body: bytes) -> JobState:
+    """Read the body of a result response.
+
+    Raises:
+        MalformedResponseError: the body is not valid JSON or not of the documented shape.
+    """
+
+def experiment_data(
+    samples: Sequence[Samples], circuits: Sequence[Any], shots: int, with_memory: bool
+) -> list[tuple[dict[str, int], list[str] | None]]:
+    """Counts and, if wanted, memory of each circuit.
+
+    Raises:
+        ResponseMismatchError: there are other circuits, shots or qubits than expected.
+    """
+
+def read_instructions(circuits: Sequence[Any]) -> int:
+    """Read every instruction and return their number: the floor that benchmarks compare with."""

@@ -1,5 +1,0 @@
-"""The version of the installed distribution."""
-
-from importlib.metadata import version
-
-__version__ = version("aqt-fast")

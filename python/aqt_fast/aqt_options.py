@@ -1,0 +1,119 @@
+"""Typed, validated options of backends and jobs."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qiskit.providers import Options
+
+from aqt_fast.exceptions import InvalidOptionError
+
+
+class AQTOptions(Options):
+    """How circuits are run and how results are waited for.
+
+    Works like any ``qiskit.providers.Options``; assigning by attribute, by key or through
+    ``update_options`` validates.
+
+    Args:
+        shots: repetitions per circuit, 1 or more. Default: 100.
+        memory: also return each shot's outcome, in order. Default: False.
+        query_period_seconds: time between polls, at least 0.1 s. Default: 1.
+        query_timeout_seconds: how long ``result()`` waits, more than 0 s, or None for as long as
+            it takes. Default: None.
+        with_progress_bar: show a progress bar on standard error while ``result()`` waits.
+            Default: True.
+        seed_simulator: seed of simulations in this process, 0 to 2⁶³ − 1, or None for another
+            one each time. Devices ignore it. Default: None.
+
+    Raises:
+        InvalidOptionError: a ``ValueError`` that names the option, the value and the range.
+        AttributeError: there is no such option.
+    """
+
+    if TYPE_CHECKING:
+        shots: int
+        memory: bool
+        query_period_seconds: float
+        query_timeout_seconds: float | None
+        with_progress_bar: bool
+        seed_simulator: int | None
+
+    __slots__ = ()
+
+    def __init__(self, **options: Any) -> None:
+        """Options that are not given have their defaults."""
+        super().__init__(**{name: default for name, (default, _) in _OPTIONS.items()})
+        self.update_options(**options)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.update_options(**{name: value})
+
+    def update_options(self, **fields: Any) -> None:
+        """Set several options, all of them or, if one is invalid, none."""
+        checked = {}
+        for name, value in fields.items():
+            if name not in _OPTIONS:
+                raise AttributeError(f"there is no option '{name}', only {', '.join(_OPTIONS)}")
+            _, check = _OPTIONS[name]
+            checked[name] = check(name, value)
+        super().update_options(**checked)
+
+
+def _integer(lowest: int, highest: int | None) -> Callable[[str, Any], int]:
+    bounds = f"of {lowest} or more" if highest is None else f"from {lowest} to {highest}"
+
+    def check(name: str, value: Any) -> int:
+        try:
+            number = operator.index(value)
+        except TypeError:
+            number = lowest - 1
+        too_high = highest is not None and number > highest
+        if isinstance(value, bool | np.bool_) or number < lowest or too_high:
+            raise InvalidOptionError(name, value, f"a whole number {bounds}")
+        return number
+
+    return check
+
+
+def _seconds(expected: str, valid: Callable[[float], bool]) -> Callable[[str, Any], float]:
+    def check(name: str, value: Any) -> float:
+        try:
+            number = math.nan if isinstance(value, bool | str) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not (math.isfinite(number) and valid(number)):
+            raise InvalidOptionError(name, value, expected)
+        return number
+
+    return check
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidOptionError(name, value, "True or False")
+    return bool(value)
+
+
+def _or_none(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    def check_unless_none(name: str, value: Any) -> Any:
+        return None if value is None else check(name, value)
+
+    return check_unless_none
+
+
+_OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
+    "shots": (100, _integer(1, None)),
+    "memory": (False, _flag),
+    "query_period_seconds": (1.0, _seconds("a time of at least 0.1 s", lambda t: t >= 0.1)),
+    "query_timeout_seconds": (
+        None,
+        _or_none(_seconds("a time of more than 0 s, or None", lambda t: t > 0)),
+    ),
+    "with_progress_bar": (True, _flag),
+    "seed_simulator": (None, _or_none(_integer(0, 2**63 - 1))),
+}

@@ -1,0 +1,204 @@
+"""The backends: what they can run, their options, and how a job is made."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import qiskit
+from qiskit import QuantumCircuit
+from qiskit.circuit import Measure, Parameter
+from qiskit.circuit.library import RGate, RXXGate, RZGate
+from qiskit.providers import BackendV2
+from qiskit.transpiler import Target
+
+from aqt_fast import wire
+from aqt_fast._native import __version__
+from aqt_fast.api_client import Resource
+from aqt_fast.aqt_job import AQTJob, Execution
+from aqt_fast.aqt_options import AQTOptions
+
+if TYPE_CHECKING:
+    from qiskit_aer import AerSimulator
+
+
+class UnknownOptionWarning(UserWarning):
+    """An option was passed to ``run`` that backends do not know; it has no effect."""
+
+
+def make_transpiler_target(num_qubits: int) -> Target:
+    """Make the target of an AQT register: rz, r, rxx and measure, every pair connected.
+
+    Args:
+        num_qubits: size of the register, 1 or more.
+    """
+    target = Target(num_qubits=num_qubits)
+    target.add_instruction(RZGate(Parameter("λ")))
+    target.add_instruction(RGate(Parameter("θ"), Parameter("φ")))
+    target.add_instruction(RXXGate(Parameter("θ")))
+    target.add_instruction(Measure())
+    return target
+
+
+class AQTResource(BackendV2):
+    """An AQT backend. Its name is the identifier of the resource."""
+
+    def __init__(self, resource: Resource, *, provider: Any = None) -> None:
+        """Usually made by :class:`~aqt_fast.AQTProvider`."""
+        super().__init__(
+            provider=provider,
+            name=resource.resource_id,
+            description=resource.resource_name,
+            backend_version=__version__,
+        )
+        self._resource = resource
+        self._target = make_transpiler_target(resource.available_qubits)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}('{self.name}'), {self.num_qubits} qubits>"
+
+    @property
+    def resource_id(self) -> Resource:
+        """Workspace, identifier, name, type and size of the resource."""
+        return self._resource
+
+    @property
+    def target(self) -> Target:
+        """What the transpiler compiles to."""
+        return self._target
+
+    @property
+    def max_circuits(self) -> int | None:
+        """None: a job takes any number of circuits."""
+        return None
+
+    @property
+    @abstractmethod
+    def limits(self) -> wire.Limits:
+        """What one job takes."""
+
+    @classmethod
+    def _default_options(cls) -> AQTOptions:
+        return AQTOptions()
+
+    def get_scheduling_stage_plugin(self) -> str:
+        """Name of the stage that ``qiskit.transpile`` ends with for this backend."""
+        return "aqt_fast"
+
+    def run(self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any) -> AQTJob:
+        """Check circuits, start a job with them and return at once.
+
+        Args:
+            circuits: one circuit or any number, transpiled for this backend.
+            options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
+                the backend's own.
+
+        Raises:
+            InvalidOptionError: an option has a value that it does not take.
+            InvalidJobError: there are no circuits.
+            InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+        """
+        job_options = copy.copy(self.options)
+        for name, value in options.items():
+            if name not in job_options:
+                message = f"option '{name}' is unknown and has no effect"
+                warnings.warn(message, UnknownOptionWarning, stacklevel=2)
+            elif value is not None:
+                job_options[name] = value
+        job = AQTJob(self, circuits, job_options)
+        job.submit()
+        return job
+
+    @abstractmethod
+    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
+        """Start the execution of circuits that were checked."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What makes this backend another than the provider's default, in JSON's types."""
+
+    @abstractmethod
+    def restore_settings(self, settings: dict[str, Any]) -> None:
+        """Take over what :meth:`settings` of another backend returned."""
+
+
+class OfflineSimulatorResource(AQTResource):
+    """A simulator of an AQT register in this process, built on Qiskit Aer.
+
+    Circuits go through the same checks as on a device. The register may have any size that Aer
+    can simulate; the number of circuits and of shots is free.
+    """
+
+    def __init__(
+        self, resource: Resource, *, provider: Any = None, with_noise_model: bool = False
+    ) -> None:
+        """``with_noise_model`` puts depolarising noise on r (0.003) and rxx (0.01)."""
+        super().__init__(resource, provider=provider)
+        self._noisy_from_start = with_noise_model
+
+    @property
+    def limits(self) -> wire.Limits:
+        """Any number of circuits and shots; operations as on a device; qubits as asked for."""
+        return wire.Limits(circuits=None, shots=None, qubits=self.num_qubits)
+
+    @property
+    def with_noise_model(self) -> bool:
+        """Whether the simulator has a noise model."""
+        return self.simulator.options.noise_model is not None
+
+    @cached_property
+    def simulator(self) -> AerSimulator:
+        """The Aer backend that does the work; its options may be changed."""
+        simulation = _simulation()
+        noise_model = simulation.standard_noise_model() if self._noisy_from_start else None
+        return simulation.AerSimulator(noise_model=noise_model)
+
+    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
+        """Start a simulation in the background."""
+        simulation: Execution = _simulation().Simulation(
+            self.simulator,
+            circuits,
+            shots=options.shots,
+            memory=options.memory,
+            seed=options.seed_simulator,
+        )
+        return simulation
+
+    def settings(self) -> dict[str, Any]:
+        """The noise model."""
+        model = self.simulator.options.noise_model
+        return {"noise_model": _simulation().noise_model_to_json(model)}
+
+    def restore_settings(self, settings: dict[str, Any]) -> None:
+        """Take over the noise model."""
+        model = _simulation().noise_model_from_json(settings["noise_model"])
+        self.simulator.set_options(noise_model=model)
+
+
+def _simulation() -> ModuleType:
+    """The module that needs Aer, which is loaded when first used."""
+    return import_module("aqt_fast.simulation")
+
+
+def execute(
+    circuits: QuantumCircuit | Sequence[QuantumCircuit], backend: AQTResource, **options: Any
+) -> AQTJob:
+    """Transpile circuits for a backend and run them: the short way from circuits to a job.
+
+    Args:
+        circuits: one circuit or any number of them.
+        backend: where to run them.
+        options: those of :class:`~aqt_fast.AQTOptions`, for this job only.
+
+    Raises:
+        InvalidOptionError: an option has a value that it does not take.
+        InvalidJobError: there are no circuits.
+        InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+    """
+    return backend.run(qiskit.transpile(circuits, backend), **options)

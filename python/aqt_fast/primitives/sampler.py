@@ -1,0 +1,29 @@
+"""The sampler primitive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qiskit.primitives import BackendSamplerV2
+
+from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.primitives.transpiling import TranspilingBackend
+
+
+class AQTSampler(BackendSamplerV2):
+    """Samples the classical registers of circuits on an AQT backend.
+
+    A ``BaseSamplerV2``: ``run(pubs, shots=None)`` takes circuits as the user writes them, with
+    parameters and any number of registers, transpiles each bound circuit and runs all that have
+    the same number of shots as one job.
+    """
+
+    def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
+        """Make a sampler.
+
+        Args:
+            backend: where to run.
+            options: ``default_shots`` (1024 if not given), ``seed_simulator``, and
+                ``run_options``, a dict of further options for each job.
+        """
+        super().__init__(backend=TranspilingBackend(backend), options=options)

@@ -1,0 +1,45 @@
+"""A backend that takes circuits as they are and transpiles them on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qiskit import QuantumCircuit, transpile
+from qiskit.providers import BackendV2
+from qiskit.transpiler import Target
+
+from aqt_fast.aqt_job import AQTJob
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_resource import AQTResource
+
+
+class TranspilingBackend(BackendV2):
+    """An AQT backend for Qiskit's primitives, which run circuits right after binding parameters.
+
+    The ranges of AQT's angles can be met only once the parameters have values, so circuits are
+    transpiled then, without optimisation: they are taken as the user has written them.
+    """
+
+    def __init__(self, backend: AQTResource) -> None:
+        """Stands in front of ``backend``."""
+        super().__init__(provider=backend.provider, name=backend.name)
+        self._backend = backend
+
+    @property
+    def target(self) -> Target:
+        """The target of the backend behind."""
+        return self._backend.target
+
+    @property
+    def max_circuits(self) -> int | None:
+        """None: a job takes any number of circuits."""
+        return self._backend.max_circuits
+
+    @classmethod
+    def _default_options(cls) -> AQTOptions:
+        return AQTOptions()
+
+    def run(self, circuits: QuantumCircuit | Sequence[QuantumCircuit], **options: Any) -> AQTJob:
+        """Transpile and run."""
+        return self._backend.run(transpile(circuits, self._backend, optimization_level=0), **options)

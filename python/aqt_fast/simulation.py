@@ -1,0 +1,171 @@
+"""Qiskit Aer as an AQT register: simulators, noise, and batches that run in the background."""
+
+from __future__ import annotations
+
+import threading
+import time
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.providers import JobStatus
+from qiskit.result.models import ExperimentResult
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, depolarizing_error
+
+from aqt_fast import wire
+
+_SECONDS_PER_CHUNK = 0.1
+"""Aer keeps Python's lock while it simulates: this is how long other threads have to wait."""
+
+_MOST_CIRCUITS_PER_CHUNK = 500
+
+_SEED_STEP = 2113
+"""Aer gives circuit k of a run the seed ``seed_simulator + 2113 k``."""
+
+
+_STANDARD = "standard"
+
+
+def standard_noise_model() -> NoiseModel:
+    """Depolarising noise: 0.003 on r, 0.01 on rxx; rz is a change of frame and has none."""
+    model = NoiseModel(basis_gates=["rz", "r", "rxx"])
+    model.add_all_qubit_quantum_error(depolarizing_error(0.003, 1), ["r"])
+    model.add_all_qubit_quantum_error(depolarizing_error(0.01, 2), ["rxx"])
+    return model
+
+
+def noise_model_to_json(model: NoiseModel | None) -> Any:
+    """Describe a noise model in JSON's types."""
+    if model is None:
+        return None
+    return _STANDARD if model == standard_noise_model() else model.to_dict(serializable=True)
+
+
+def noise_model_from_json(description: Any) -> NoiseModel | None:
+    """Make a noise model from its description."""
+    if description is None:
+        return None
+    if description == _STANDARD:
+        return standard_noise_model()
+    with warnings.catch_warnings():
+        # Aer has deprecated the only public way to read what its `to_dict` writes.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return NoiseModel.from_dict(description)
+
+
+class Simulation:
+    """One batch on its way through Aer.
+
+    The outcomes are those of one call of ``simulator.run`` with all circuits, seed included.
+    """
+
+    def __init__(
+        self,
+        simulator: AerSimulator,
+        circuits: Sequence[QuantumCircuit],
+        *,
+        shots: int,
+        memory: bool,
+        seed: int | None,
+    ) -> None:
+        """Starts at once; the circuits must not be changed any more."""
+        self._simulator = simulator
+        self._circuits = circuits
+        self._shots = shots
+        self._memory = memory
+        self._seed = seed
+        self._results: list[ExperimentResult] = []
+        self._message: str | None = None
+        self._status = JobStatus.QUEUED
+        self._cancelled = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._run, name="aqt-fast simulation", daemon=True).start()
+
+    @property
+    def status(self) -> JobStatus:
+        """Where the batch stands."""
+        return self._status
+
+    @property
+    def finished_count(self) -> int:
+        """Circuits that were simulated."""
+        return len(self._results)
+
+    @property
+    def message(self) -> str | None:
+        """Why not all circuits were simulated, None if they were or still may be."""
+        return self._message
+
+    def results(self) -> list[ExperimentResult]:
+        """One entry a circuit, in order; those that were not simulated have ``success=False``."""
+        message = self._message or "not simulated yet"
+        done = list(self._results)
+        rest = self._circuits[len(done) :]
+        return done + [wire.failed_experiment(circuit, self._shots, message) for circuit in rest]
+
+    def cancel(self) -> bool:
+        """Stop after the chunk in hand; False if the batch has ended already."""
+        with self._changed:
+            if self._status not in (JobStatus.QUEUED, JobStatus.RUNNING):
+                return False
+            self._cancelled = True
+            return True
+
+    def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
+        """Wait until the batch has ended, or until ``beyond`` circuits and more are done."""
+
+        def ready() -> bool:
+            return self._status not in (JobStatus.QUEUED, JobStatus.RUNNING) or (
+                beyond is not None and len(self._results) > beyond
+            )
+
+        with self._changed:
+            self._changed.wait_for(ready, seconds)
+
+    def _run(self) -> None:
+        status, message = JobStatus.DONE, None
+        try:
+            self._simulate()
+            if self.finished_count < len(self._circuits):
+                status, message = JobStatus.CANCELLED, "the job was cancelled"
+        except BaseException as error:  # whatever it is, the job must end and tell
+            status, message = JobStatus.ERROR, str(error) or repr(error)
+        with self._changed:
+            self._status, self._message = status, message
+            self._changed.notify_all()
+
+    def _simulate(self) -> None:
+        start, size = 0, 1
+        while start < len(self._circuits):
+            with self._changed:
+                if self._cancelled:
+                    return
+                self._status = JobStatus.RUNNING
+            began = time.perf_counter()
+            results = self._simulate_chunk(start, self._circuits[start : start + size])
+            elapsed = time.perf_counter() - began
+            with self._changed:
+                self._results += results
+                self._changed.notify_all()
+            start += size
+            fitting = int(_SECONDS_PER_CHUNK / max(elapsed / size, 1e-6))
+            size = max(1, min(fitting, 4 * size, _MOST_CIRCUITS_PER_CHUNK))
+
+    def _simulate_chunk(self, start: int, chunk: Sequence[QuantumCircuit]) -> list[ExperimentResult]:
+        seed = None if self._seed is None else (self._seed + _SEED_STEP * start) % 2**64
+        result = self._simulator.run(
+            list(chunk), shots=self._shots, memory=self._memory, seed_simulator=seed
+        ).result()
+        experiments = []
+        for index, circuit in enumerate(chunk):
+            simulated = result.results[index] if index < len(result.results) else None
+            if simulated is None or not simulated.success:
+                status = result.status if simulated is None else simulated.status
+                raise RuntimeError(f"circuit {start + index} ({circuit.name}): {status}")
+            memory = simulated.data.memory if self._memory else None
+            experiments.append(
+                wire.experiment_result(circuit, self._shots, simulated.data.counts, memory)
+            )
+        return experiments
