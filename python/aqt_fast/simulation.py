@@ -25,6 +25,9 @@ _SEED_STEP = 2113
 """Aer gives circuit k of a run the seed ``seed_simulator + 2113 k``."""
 
 
+_MOST_BITS_WITHOUT_PADDING = 64
+"""Aer writes some outcomes of more bits with zeros in front."""
+
 _STANDARD = "standard"
 
 
@@ -164,8 +167,10 @@ class Simulation:
             if simulated is None or not simulated.success:
                 status = result.status if simulated is None else simulated.status
                 raise RuntimeError(f"circuit {start + index} ({circuit.name}): {status}")
+            counts = simulated.data.counts
             memory = simulated.data.memory if self._memory else None
-            experiments.append(
-                wire.experiment_result(circuit, self._shots, simulated.data.counts, memory)
-            )
+            if circuit.num_clbits > _MOST_BITS_WITHOUT_PADDING:
+                counts = {hex(int(text, 16)): count for text, count in counts.items()}
+                memory = memory and [hex(int(text, 16)) for text in memory]
+            experiments.append(wire.experiment_result(circuit, self._shots, counts, memory))
         return experiments

@@ -202,10 +202,15 @@ def failed_experiment(circuit: QuantumCircuit, shots: int, message: str) -> Expe
 
 
 def _header(circuit: QuantumCircuit) -> dict[str, Any]:
+    cregs = [[register.name, register.size] for register in circuit.cregs]
+    if sum(size for _, size in cregs) != circuit.num_clbits:
+        # Qiskit cuts an outcome at the registers' sizes. Where bits have no register, or several,
+        # it would cut bits off and merge outcomes, so it had better not cut.
+        cregs = []
     return {
         "name": circuit.name,
         "memory_slots": circuit.num_clbits,
-        "creg_sizes": [[register.name, register.size] for register in circuit.cregs],
+        "creg_sizes": cregs,
         "qreg_sizes": [[register.name, register.size] for register in circuit.qregs],
         "metadata": dict(circuit.metadata) if circuit.metadata else {},
     }

@@ -1,0 +1,61 @@
+# The few commands that people and CI use. Each makes the environments it needs below this folder.
+PYTHON ?= python3
+SOURCES := $(shell find rust/core/src rust/py python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.qasm' -o -name 'Cargo.toml') Cargo.toml pyproject.toml
+WHEEL := dist/.built
+
+.PHONY: demo test test-rust test-python lint bench clean
+
+# One environment each for running, linting, and testing with every supported Qiskit.
+.venv%/.ready: pyproject.toml Makefile
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(@D)/bin/python -m pip install --quiet $(PACKAGES$*)
+	touch $@
+
+PACKAGES-build := 'maturin>=1.9,<2'
+PACKAGES-run   := 'qiskit>=2.4,<3'
+PACKAGES-test  := 'qiskit>=2.4,<3' --group test
+PACKAGES-2.5   := 'qiskit==2.5.*' --group test
+PACKAGES-2.4   := 'qiskit==2.4.*' --group test
+PACKAGES-lint  := 'qiskit>=2.4,<3' --group lint
+PACKAGES-bench := 'qiskit>=2.4,<3' --group test --group peer
+PACKAGES-bench-2.4 := 'qiskit==2.4.*' --group test --group peer
+
+$(WHEEL): $(SOURCES) .venv-build/.ready
+	rm -rf dist && mkdir -p dist
+	.venv-build/bin/maturin build --release --locked --out dist
+	touch $@
+
+# The wheel in an environment, with the dependencies that it declares.
+.venv%/.installed: .venv%/.ready $(WHEEL)
+	$(@D)/bin/python -m pip install --quiet dist/*.whl
+	$(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
+	touch $@
+
+demo: .venv-run/.installed
+	.venv-run/bin/aqt-fast demo
+
+test: test-rust test-python
+
+test-rust:
+	cargo test --locked --release --package aqt-core
+
+test-python: .venv-test/.installed .venv-2.5/.installed .venv-2.4/.installed
+	.venv-test/bin/python -m pytest
+	.venv-2.5/bin/python -m pytest -m all_qiskits
+	.venv-2.4/bin/python -m pytest -m all_qiskits
+
+lint: .venv-lint/.installed
+	cargo fmt --all --check
+	cargo clippy --locked --release --all-targets -- -D warnings
+	.venv-lint/bin/ruff check
+	.venv-lint/bin/ruff format --check
+	.venv-lint/bin/mypy
+	.venv-lint/bin/python -m mypy.stubtest aqt_fast._native --mypy-config-file pyproject.toml
+
+bench: .venv-bench/.installed .venv-bench-2.4/.installed
+	.venv-bench/bin/python benches/compare.py
+	.venv-bench-2.4/bin/python benches/compare.py
+
+clean:
+	rm -rf .venv-* dist target

@@ -1,0 +1,115 @@
+"""Options: typed, validated, and real Qiskit options."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+from aqt_fast import AQTOptions
+from aqt_fast.exceptions import InvalidOptionError
+from qiskit.providers import Options
+
+DEFAULTS = {
+    "shots": 100,
+    "memory": False,
+    "query_period_seconds": 1.0,
+    "query_timeout_seconds": None,
+    "with_progress_bar": True,
+    "seed_simulator": None,
+}
+
+
+def test_defaults():
+    """Those of the contract, in a mapping."""
+    options = AQTOptions()
+    assert isinstance(options, Options)
+    assert dict(options) == DEFAULTS
+    assert options.get("shots") == options["shots"] == options.shots == 100
+    assert options == AQTOptions(**DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("shots", 1),
+        ("shots", np.int32(10**6)),
+        ("memory", True),
+        ("memory", np.bool_(1)),
+        ("query_period_seconds", 0.1),
+        ("query_timeout_seconds", 1e-3),
+        ("query_timeout_seconds", None),
+        ("with_progress_bar", False),
+        ("seed_simulator", 0),
+        ("seed_simulator", 2**63 - 1),
+    ],
+)
+def test_good_values(name, value):
+    """By attribute, by key, by update and when made."""
+    options = AQTOptions()
+    setattr(options, name, value)
+    assert options[name] == value
+    by_key, updated = AQTOptions(), AQTOptions()
+    by_key[name] = value
+    updated.update_options(**{name: value})
+    assert options == by_key == updated == AQTOptions(**{name: value})
+    assert type(options[name]) in (int, float, bool, type(None))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("shots", 0),
+        ("shots", -5),
+        ("shots", 10.0),
+        ("shots", True),
+        ("shots", None),
+        ("shots", "100"),
+        ("memory", 1),
+        ("memory", None),
+        ("query_period_seconds", 0.09),
+        ("query_period_seconds", math.nan),
+        ("query_period_seconds", math.inf),
+        ("query_period_seconds", "1"),
+        ("query_period_seconds", None),
+        ("query_timeout_seconds", 0),
+        ("query_timeout_seconds", -1.0),
+        ("query_timeout_seconds", True),
+        ("with_progress_bar", "yes"),
+        ("seed_simulator", -1),
+        ("seed_simulator", 2**63),
+        ("seed_simulator", 0.5),
+    ],
+)
+def test_bad_values(name, value):
+    """The error names option, value and range, and nothing changes."""
+    options = AQTOptions()
+    with pytest.raises(ValueError, match=f"^{name} must be .*, not ") as caught:
+        setattr(options, name, value)
+    assert isinstance(caught.value, InvalidOptionError)
+    assert (caught.value.option, caught.value.value) == (name, value) or value != value
+    with pytest.raises(InvalidOptionError):
+        options[name] = value
+    with pytest.raises(InvalidOptionError):
+        options.update_options(shots=7, **{name: value}) if name != "shots" else AQTOptions(
+            **{name: value}
+        )
+    assert options == AQTOptions()
+
+
+def test_unknown_option():
+    """A misspelt option is no new option."""
+    options = AQTOptions()
+    with pytest.raises(AttributeError, match="there is no option 'shot', only shots, memory"):
+        options.shot = 5
+    with pytest.raises(AttributeError, match="shot"):
+        _ = options.shot
+
+
+def test_copies_are_independent():
+    """Also through pickle."""
+    options = AQTOptions(shots=5)
+    other = copy.copy(options)
+    other.shots = 6
+    assert options.shots == 5
+    assert pickle.loads(pickle.dumps(other)) == other  # noqa: S301

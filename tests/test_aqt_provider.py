@@ -1,0 +1,161 @@
+"""Provider and table of backends."""
+
+import re
+
+import pytest
+from aqt_fast import AQTProvider
+from aqt_fast.aqt_provider import (
+    OFFLINE_SIMULATORS,
+    BackendsTable,
+    NoTokenWarning,
+    PortalUnavailableWarning,
+)
+from aqt_fast.exceptions import InvalidOptionError
+from qiskit.providers import QiskitBackendNotFoundError
+
+NAMES = ["offline_simulator_no_noise", "offline_simulator_noise"]
+
+
+def names(table: BackendsTable) -> list[str]:
+    """Names of the backends in a table."""
+    return [backend.name for backend in table]
+
+
+class TestToken:
+    """Argument, environment, file; never shown."""
+
+    @pytest.fixture(autouse=True)
+    def _clean(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("AQT_TOKEN", "x")
+        monkeypatch.delenv("AQT_TOKEN")
+        monkeypatch.chdir(tmp_path)
+
+    def test_none(self):
+        """A warning says what that means."""
+        with pytest.warns(NoTokenWarning, match="only offline simulators"):
+            assert AQTProvider().access_token == ""
+
+    def test_empty_argument_wins(self, monkeypatch):
+        """The empty string is no token, whatever the environment says."""
+        monkeypatch.setenv("AQT_TOKEN", "from-environment")
+        with pytest.warns(NoTokenWarning):
+            assert AQTProvider("").access_token == ""
+
+    def test_sources(self, monkeypatch, tmp_path):
+        """A file fills in for the environment, the environment for the argument."""
+        (tmp_path / ".env").write_text("AQT_TOKEN=from-file\n")
+        (tmp_path / "sub").mkdir()
+        monkeypatch.chdir(tmp_path / "sub")
+        with pytest.warns(NoTokenWarning):
+            assert AQTProvider(load_dotenv=False).access_token == ""
+        assert AQTProvider().access_token == "from-file"  # noqa: S105
+        monkeypatch.setenv("AQT_TOKEN", "from-environment")
+        assert AQTProvider().access_token == "from-environment"  # noqa: S105
+        provider = AQTProvider("from-argument")
+        assert provider.access_token == "from-argument"  # noqa: S105
+        assert "from-argument" not in repr(provider)
+
+    def test_named_file(self, tmp_path):
+        """It must be there."""
+        (tmp_path / "my.env").write_text("AQT_TOKEN=from-mine\n")
+        assert AQTProvider(dotenv_path=tmp_path / "my.env").access_token == "from-mine"  # noqa: S105
+        with pytest.raises(FileNotFoundError, match=r"other\.env"):
+            AQTProvider(dotenv_path=tmp_path / "other.env")
+
+
+class TestBackends:
+    """Listing and choosing."""
+
+    def test_all(self, provider):
+        """Both offline simulators, with what the contract says about them."""
+        table = provider.backends()
+        assert names(table) == NAMES == [simulator.id for simulator in OFFLINE_SIMULATORS]
+        assert [backend.with_noise_model for backend in table] == [False, True]
+        for backend in table:
+            assert backend.provider is provider
+            assert backend.num_qubits == 20
+            assert backend.resource_id.workspace_id == "default"
+            assert backend.resource_id.resource_id == backend.name
+            assert backend.resource_id.resource_name == backend.description
+            assert backend.resource_id.resource_type == "offline_simulator"
+            assert backend.resource_id.available_qubits == 20
+
+    @pytest.mark.parametrize(
+        ("filters", "expected"),
+        [
+            ({"name": NAMES[1]}, NAMES[1:]),
+            ({"name": "offline"}, []),
+            ({"name": re.compile("offline")}, NAMES),
+            ({"name": re.compile(".*_noise")}, NAMES),
+            ({"name": re.compile("noise")}, []),
+            ({"workspace": "default"}, NAMES),
+            ({"workspace": re.compile("def.*")}, NAMES),
+            ({"workspace": "mine"}, []),
+            ({"backend_type": "offline_simulator"}, NAMES),
+            ({"backend_type": "device"}, []),
+            ({"backend_type": "direct_access"}, []),
+        ],
+    )
+    def test_filters(self, provider, filters, expected):
+        """Strings are equal, patterns match."""
+        assert names(provider.backends(**filters)) == expected
+
+    def test_unknown_type(self, provider):
+        """The error lists the types."""
+        with pytest.raises(InvalidOptionError, match="backend_type must be one of device, simul"):
+            provider.backends(backend_type="toaster")
+
+    def test_a_token_does_not_reach_the_portal_yet(self):
+        """And nobody is left to wonder why there are no devices."""
+        with pytest.warns(PortalUnavailableWarning, match="does not connect to AQT's portal yet"):
+            assert names(AQTProvider("token").backends()) == NAMES
+
+    def test_get_backend(self, provider):
+        """Exactly one, of any size."""
+        backend = provider.get_backend("offline_simulator_noise", available_qubits=7)
+        assert (backend.name, backend.num_qubits, backend.with_noise_model) == (NAMES[1], 7, True)
+        assert backend.target.num_qubits == backend.resource_id.available_qubits == 7
+
+    def test_none_or_several(self, provider):
+        """The error names the candidates."""
+        several = f"several backends fit: {', '.join(NAMES)}"
+        with pytest.raises(QiskitBackendNotFoundError, match=several):
+            provider.get_backend(backend_type="offline_simulator")
+        none = f"no backend fits; there are: {', '.join(NAMES)}"
+        with pytest.raises(QiskitBackendNotFoundError, match=none):
+            provider.get_backend("ibex")
+
+    @pytest.mark.parametrize("size", [0, -1, 2.0, "20", True])
+    def test_bad_size(self, provider, size):
+        """A register has one qubit or more."""
+        with pytest.raises(InvalidOptionError, match="available_qubits must be a whole number"):
+            provider.get_backend(NAMES[0], available_qubits=size)
+
+
+class TestTable:
+    """A sequence that can be read."""
+
+    def test_sequence(self, provider):
+        """Indexing, slicing, iterating."""
+        table = provider.backends()
+        assert len(table) == 2
+        assert table[0] is next(iter(table))
+        assert table[0] in table
+        assert names(table[1:]) == NAMES[1:]
+        assert isinstance(table[1:], BackendsTable)
+        assert repr(table) == f"<BackendsTable of {', '.join(NAMES)}>"
+        assert repr(table[:0]) == "<BackendsTable of nothing>"
+
+    def test_text(self, provider):
+        """All columns, one line a backend."""
+        lines = str(provider.backends()).splitlines()
+        for heading in ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status"):
+            assert heading in lines[1]
+        assert "offline_simulator_no_noise" in lines[3]
+        assert len(lines) == 6
+
+    def test_html(self, provider):
+        """A table for notebooks."""
+        html = provider.backends()._repr_html_()
+        assert html.count("<tr>") == 3
+        assert "offline_simulator_noise" in html

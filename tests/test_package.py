@@ -1,0 +1,113 @@
+"""The package as a whole: names, laziness, documentation, errors."""
+
+import importlib
+import inspect
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import aqt_fast
+import pytest
+from aqt_fast import exceptions
+
+CONTRACT = {
+    "aqt_fast": ["AQTProvider", "AQTJob", "AQTOptions", "Progress", "execute", "__version__"],
+    "aqt_fast.aqt_provider": [
+        "AQTProvider", "BackendsTable", "OfflineSimulator", "OFFLINE_SIMULATORS", "NoTokenWarning",
+    ],
+    "aqt_fast.aqt_resource": [
+        "AQTResource", "OfflineSimulatorResource", "UnknownOptionWarning", "make_transpiler_target",
+    ],
+    "aqt_fast.aqt_job": ["AQTJob", "Progress"],
+    "aqt_fast.aqt_options": ["AQTOptions"],
+    "aqt_fast.persistence": ["JobNotFoundError", "JobStore", "get_store_path"],
+    "aqt_fast.primitives": ["AQTSampler", "AQTEstimator"],
+    "aqt_fast.transpiler_plugin": ["AQTSchedulingPlugin", "LowerToAQT"],
+    "aqt_fast.api_client": ["Resource"],
+    "aqt_fast.wire": [
+        "encode_job", "decode_response", "JobState", "Samples", "result_from_response",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", CONTRACT)
+def test_names(module):
+    """The part of the contract that runs without a network."""
+    loaded = importlib.import_module(module)
+    for name in CONTRACT[module]:
+        assert getattr(loaded, name) is not None
+
+
+def test_lazy():
+    """Importing the package loads nothing heavy; its names are listed all the same."""
+    script = (
+        "import sys, aqt_fast\n"
+        "assert set(aqt_fast.__all__) <= set(dir(aqt_fast))\n"
+        "heavy = {'qiskit', 'qiskit_aer', 'httpx', 'numpy', 'tqdm', 'orjson', 'click'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+        "aqt_fast.AQTProvider('').get_backend('offline_simulator_noise')\n"
+        "print('qiskit_aer' in sys.modules)"
+    )
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-W", "ignore", "-c", script], check=True, capture_output=True, text=True
+    )
+    assert run.stdout == "[]\nFalse\n"
+
+
+def test_unknown_name():
+    """As in any module."""
+    with pytest.raises(AttributeError, match="has no attribute 'AQTBackend'"):
+        _ = aqt_fast.AQTBackend
+
+
+def public_objects():
+    """Public classes and functions of all modules, with their names."""
+    for path in Path(aqt_fast.__file__).parent.rglob("*.py"):
+        relative = path.relative_to(Path(aqt_fast.__file__).parents[1]).with_suffix("")
+        name = ".".join(relative.parts).removesuffix(".__init__")
+        module = importlib.import_module(name)
+        yield name, module
+        for attribute, value in vars(module).items():
+            if attribute.startswith("_") or getattr(value, "__module__", None) != name:
+                continue
+            yield f"{name}.{attribute}", value
+            if inspect.isclass(value):
+                for member, function in vars(value).items():
+                    if inspect.isfunction(function) and not member.startswith("_"):
+                        yield f"{name}.{attribute}.{member}", function
+
+
+def test_docstrings():
+    """Everything public is documented."""
+    protocols = ("aqt_job.Execution.", "aqt_job.JobBackend.")
+    missing = [
+        name
+        for name, value in public_objects()
+        if not inspect.getdoc(value) and not any(part in name for part in protocols)
+    ]
+    assert missing == []
+
+
+def test_exception_tree():
+    """The drawing shows every exception; all have the same base and survive pickling."""
+    classes = [
+        value
+        for value in vars(exceptions).values()
+        if inspect.isclass(value) and issubclass(value, Exception)
+    ]
+    assert len(classes) > 5
+    examples = {
+        exceptions.InvalidCircuitError: [[]],
+        exceptions.InvalidOptionError: ["shots", 0, "1 or more"],
+        exceptions.MalformedResponseError: ["expected a value", 7],
+        exceptions.JobNotFoundError: ["x", Path("jobs")],
+        exceptions.DamagedJobError: [Path("jobs/x.json"), "it is empty"],
+        exceptions.UnsupportedQiskitError: ["1.0", "it is old"],
+    }
+    for cls in classes:
+        assert cls.__name__ in exceptions.__doc__
+        assert issubclass(cls, exceptions.AQTError)
+        error = cls(*examples.get(cls, ["something"]))
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301
+        assert (type(copy), str(copy), vars(copy)) == (cls, str(error), vars(error))

@@ -1,0 +1,150 @@
+"""The scheduling stage: in range, equivalent, measurements last."""
+
+import math
+
+import numpy as np
+import pytest
+from aqt_fast import wire
+from aqt_fast.aqt_resource import make_transpiler_target
+from aqt_fast.transpiler_plugin import LowerToAQT
+from qiskit import QuantumCircuit, transpile
+from qiskit.circuit import Parameter
+from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.circuit.random import random_circuit
+from qiskit.quantum_info import Operator
+from qiskit.transpiler import PassManager, TranspilerError
+from qiskit.transpiler.preset_passmanagers.plugin import list_stage_plugins
+
+LIMITS = wire.Limits(circuits=None)
+
+
+def native(rng: np.random.Generator, num_qubits: int, size: int) -> QuantumCircuit:
+    """A circuit of native gates with angles from everywhere, special ones often."""
+    circuit = QuantumCircuit(num_qubits, global_phase=rng.uniform(0, 6))
+    special = [0, 0.5, 1, 1.5, 2, -0.5, -1, -1.5, -2, 3, 1e-13, 0.5 + 1e-10]
+
+    def angle() -> float:
+        return math.pi * rng.choice(special) if rng.random() < 0.5 else rng.uniform(-20, 20)
+
+    for _ in range(size):
+        kind, qubit = rng.integers(4), int(rng.integers(num_qubits))
+        if kind == 0:
+            circuit.rz(angle(), qubit)
+        elif kind == 1:
+            circuit.r(angle(), angle(), qubit)
+        elif kind == 2 and num_qubits > 1:
+            circuit.rxx(angle(), *(int(q) for q in rng.choice(num_qubits, 2, replace=False)))
+        elif rng.random() < 0.3:
+            circuit.barrier()
+    return circuit
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_native_circuits(merge):
+    """3000 circuits of native gates: same unitary with its phase, accepted by the encoder."""
+    rng = np.random.default_rng(4)
+    lower = PassManager([LowerToAQT(merge=merge)])
+    for _ in range(3000):
+        circuit = native(rng, int(rng.integers(1, 4)), int(rng.integers(0, 15)))
+        lowered = lower.run(circuit)
+        assert np.allclose(Operator(lowered).data, Operator(circuit).data, atol=1e-8)
+        lowered.measure_all()
+        wire.check_circuits(lowered, LIMITS)
+        assert lowered.count_ops().get("barrier", 0) == circuit.count_ops().get("barrier", 0) + 1
+
+
+def test_once_is_enough():
+    """Lowering what was lowered changes nothing but rounding."""
+    rng = np.random.default_rng(6)
+    lower = PassManager([LowerToAQT()])
+    for _ in range(300):
+        once = lower.run(native(rng, 3, 12))
+        twice = lower.run(once)
+        assert [op.name for op in twice.data] == [op.name for op in once.data]
+
+
+def test_runs_become_one_rotation():
+    """At most one r and one rz between two-qubit gates and barriers."""
+    circuit = QuantumCircuit(1)
+    for k in range(50):
+        circuit.rz(0.1 * k, 0)
+        circuit.r(0.2 * k, 0.3 * k, 0)
+    circuit.barrier()
+    circuit.r(1, 2, 0)
+    circuit.r(-1, 2, 0)
+    lowered = PassManager([LowerToAQT()]).run(circuit)
+    assert [op.name for op in lowered.data] == ["r", "rz", "barrier"]
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_random_circuits(level):
+    """Everything in Qiskit's library, through the whole transpiler."""
+    target = make_transpiler_target(4)
+    for seed in range(40):
+        circuit = random_circuit(4, 4, max_operands=3, seed=seed)
+        transpiled = transpile(
+            circuit, target=target, scheduling_method="aqt_fast", optimization_level=level
+        )
+        assert Operator.from_circuit(transpiled).equiv(Operator(circuit))
+        transpiled.measure_all()
+        wire.check_circuits(transpiled, LIMITS)
+
+
+def test_every_standard_gate(backend):
+    """Each on its own, at generic angles."""
+    for name, gate in get_standard_gate_name_mapping().items():
+        if name in ("measure", "reset", "delay", "global_phase"):
+            continue
+        circuit = QuantumCircuit(gate.num_qubits)
+        bound = gate.copy() if not gate.params else type(gate)(*(0.3 + k for k in range(len(gate.params))))
+        circuit.append(bound, range(gate.num_qubits))
+        small = backend.provider.get_backend(backend.name, available_qubits=gate.num_qubits)
+        transpiled = transpile(circuit, small)
+        assert Operator.from_circuit(transpiled).equiv(Operator(circuit)), name
+        transpiled.measure_all()
+        wire.check_circuits(transpiled, LIMITS)
+
+
+def test_measurements_come_last(backend):
+    """In their order, whatever the order on other qubits; metadata and registers stay."""
+    circuit = QuantumCircuit(3, 3, name="mine", metadata={"k": 1})
+    circuit.measure(0, 2)
+    circuit.h(1)
+    circuit.measure(1, 0)
+    circuit.measure(0, 1)
+    circuit.h(2)
+    lowered = transpile(circuit, backend, optimization_level=0)
+    names = [op.name for op in lowered.data]
+    assert names.index("measure") == len(names) - 3
+    assert (lowered.name, lowered.metadata) == ("mine", {"k": 1})
+    assert lowered.cregs == circuit.cregs
+    wire.check_circuits(lowered, backend.limits)
+
+
+def test_gate_after_measurement(backend):
+    """Refused with qubit and operation."""
+    circuit = QuantumCircuit(2, 2)
+    circuit.measure(1, 0)
+    circuit.h(1)
+    with pytest.raises(TranspilerError, match="acts on qubit 1 after its measurement"):
+        transpile(circuit, backend, optimization_level=0)
+
+
+def test_unbound_parameters_wait(backend):
+    """They pass; bound later and lowered, the circuit is right."""
+    a, b = Parameter("a"), Parameter("b")
+    circuit = QuantumCircuit(2)
+    circuit.rx(a, 0)
+    circuit.rxx(a + b, 0, 1)
+    circuit.rz(b, 1)
+    backend = backend.provider.get_backend(backend.name, available_qubits=2)
+    transpiled = transpile(circuit, backend, optimization_level=1)
+    assert transpiled.parameters == {a, b}
+    values = {a: -2.5, b: 9.0}
+    bound = PassManager([LowerToAQT()]).run(transpiled.assign_parameters(values))
+    assert Operator.from_circuit(bound).equiv(Operator(circuit.assign_parameters(values)))
+
+
+def test_registered():
+    """Qiskit finds the stage by its name, next to the peer's."""
+    assert "aqt_fast" in list_stage_plugins("scheduling")
