@@ -18,7 +18,7 @@ PACKAGES-test  := 'qiskit>=2.4,<3' --group test
 PACKAGES-2.5   := 'qiskit==2.5.*' --group test
 PACKAGES-2.4   := 'qiskit==2.4.*' --group test
 PACKAGES-lint  := 'qiskit>=2.4,<3' --group lint
-PACKAGES-bench := 'qiskit>=2.4,<3' --group test --group peer
+PACKAGES-bench-new := 'qiskit>=2.4,<3' --group test --group peer
 PACKAGES-bench-2.4 := 'qiskit==2.4.*' --group test --group peer
 
 $(WHEEL): $(SOURCES) .venv-build/.ready
@@ -53,8 +53,13 @@ lint: .venv-lint/.installed
 	.venv-lint/bin/mypy
 	.venv-lint/bin/python -m mypy.stubtest aqt_fast._native --mypy-config-file pyproject.toml
 
-bench: .venv-bench/.installed .venv-bench-2.4/.installed
-	.venv-bench/bin/python benches/compare.py
+# The peer pins an older Qiskit than the newest, which it works with all the same.
+.venv-bench%/.peer: .venv-bench%/.installed
+	$(@D)/bin/python -m pip install --quiet --no-deps qiskit-aqt-provider==2.0.1
+	touch $@
+
+bench: .venv-bench-new/.peer .venv-bench-2.4/.peer
+	.venv-bench-new/bin/python benches/compare.py
 	.venv-bench-2.4/bin/python benches/compare.py
 
 clean:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import numpy as np
-from qiskit import QuantumCircuit, transpile
-from qiskit.circuit.library import RGate, RXXGate, RZGate
+import qiskit
+from qiskit import QuantumCircuit
 from qiskit.circuit import Measure, Parameter
+from qiskit.circuit.library import RGate, RXXGate, RZGate
 from qiskit.transpiler import Target
 
 NUM_CIRCUITS = 50
 NUM_SHOTS = 2000
 
 
-def brickwork(rng: np.random.Generator, num_qubits: int = 10, num_layers: int = 12) -> QuantumCircuit:
+def brickwork(rng: np.random.Generator, num_qubits: int, num_layers: int) -> QuantumCircuit:
     """RX(u) and RZ(u) on each qubit, then CX on every other pair, layer by layer."""
     circuit = QuantumCircuit(num_qubits)
     for layer in range(num_layers):
@@ -28,10 +28,21 @@ def brickwork(rng: np.random.Generator, num_qubits: int = 10, num_layers: int = 
     return circuit
 
 
-def brickwork_50(transpiled_for: Callable[[list[QuantumCircuit]], list[QuantumCircuit]]) -> list[QuantumCircuit]:
-    """``brickwork-50``: 50 circuits on 10 qubits, transpiled at level 1."""
+def transpiled(circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
+    """Circuits as either party's backends want them: level 1, with our scheduling stage."""
+    target = Target(num_qubits=max(circuit.num_qubits for circuit in circuits))
+    theta, phi = Parameter("θ"), Parameter("φ")
+    for gate in (RZGate(theta), RGate(theta, phi), RXXGate(theta), Measure()):
+        target.add_instruction(gate)
+    return qiskit.transpile(
+        circuits, target=target, scheduling_method="aqt_fast", optimization_level=1
+    )
+
+
+def brickwork_50() -> list[QuantumCircuit]:
+    """``brickwork-50``: 50 circuits of 12 layers on 10 qubits, transpiled."""
     rng = np.random.default_rng(1)
-    return transpiled_for([brickwork(rng) for _ in range(NUM_CIRCUITS)])
+    return transpiled([brickwork(rng, 10, 12) for _ in range(NUM_CIRCUITS)])
 
 
 def uniform(num_qubits: int) -> np.ndarray:
@@ -44,12 +55,11 @@ def peaked(num_qubits: int) -> np.ndarray:
     """A GHZ state whose bits flip with a probability of 2 %."""
     rng = np.random.default_rng(3)
     ghz = rng.integers(0, 2, (NUM_CIRCUITS, NUM_SHOTS, 1), dtype=np.uint8)
-    flips = rng.random((NUM_CIRCUITS, NUM_SHOTS, num_qubits)) < 0.02
-    return ghz ^ flips
+    return ghz ^ (rng.random((NUM_CIRCUITS, NUM_SHOTS, num_qubits)) < 0.02)
 
 
-def samples_50(bits: np.ndarray) -> bytes:
-    """``samples-50``: the compact body of a finished response."""
+def response(bits: np.ndarray) -> bytes:
+    """The compact body of a finished response with these samples."""
     body = {
         "job": {
             "job_id": "8c3f4d5e-9a58-4b1c-8d0d-0f1f6d1d2a3b",
@@ -74,3 +84,10 @@ def measured(num_qubits: int) -> list[QuantumCircuit]:
         circuit.measure_all()
         circuits.append(circuit)
     return circuits
+
+
+def fresh_circuits(number: int) -> list[QuantumCircuit]:
+    """Small transpiled circuits, each an object of its own: 4 qubits, 3 layers."""
+    rng = np.random.default_rng(4)
+    models = transpiled([brickwork(rng, 4, 3) for _ in range(NUM_CIRCUITS)])
+    return [models[index % NUM_CIRCUITS].copy() for index in range(number)]

@@ -62,6 +62,8 @@ def responses(draw):
         values = [part.pop(key) for key in order]
         part.update(zip(order, values, strict=True))
     layout = draw(
-        st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}, {"separators": (" ,\t", " : ")}])
+        st.sampled_from(
+            [{"separators": (",", ":")}, {}, {"indent": 1}, {"separators": (" ,\t", " : ")}]
+        )
     )
     return batch, num_shots, json.dumps(document, **layout).encode()

@@ -145,9 +145,7 @@ class TestLife:
         """All get the same result."""
         job = backend.run(slow_batch(backend)[:50], shots=5)
         results = []
-        threads = [
-            threading.Thread(target=lambda: results.append(job.result())) for _ in range(4)
-        ]
+        threads = [threading.Thread(target=lambda: results.append(job.result())) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:

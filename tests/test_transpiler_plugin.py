@@ -96,7 +96,11 @@ def test_every_standard_gate(backend):
         if name in ("measure", "reset", "delay", "global_phase"):
             continue
         circuit = QuantumCircuit(gate.num_qubits)
-        bound = gate.copy() if not gate.params else type(gate)(*(0.3 + k for k in range(len(gate.params))))
+        bound = (
+            gate.copy()
+            if not gate.params
+            else type(gate)(*(0.3 + k for k in range(len(gate.params))))
+        )
         circuit.append(bound, range(gate.num_qubits))
         small = backend.provider.get_backend(backend.name, available_qubits=gate.num_qubits)
         transpiled = transpile(circuit, small)

@@ -143,14 +143,24 @@ def rx_gate_renamed() -> Gate:
 
 BAD_INSTRUCTIONS = {
     "not transpiled": (lambda c: c.h(0), "h", None, "not an operation of AQT"),
-    "composite": (lambda c: c.append(two_rotations(), [0, 1]), "two", None, "not an operation of AQT"),
+    "composite": (
+        lambda c: c.append(two_rotations(), [0, 1]),
+        "two",
+        None,
+        "not an operation of AQT",
+    ),
     "unitary": (lambda c: c.unitary(np.eye(2), [0]), "unitary", None, "not an operation of AQT"),
     "reset": (lambda c: c.reset(0), "reset", None, "not an operation of AQT"),
     "delay": (lambda c: c.delay(100, 0), "delay", None, "not an operation of AQT"),
     "same name": (lambda c: c.append(rx_gate_renamed(), [0]), "r", None, "not an operation of AQT"),
     "control flow": (with_control_flow, "for_loop", None, "no control flow"),
     "unbound": (lambda c: c.rz(2 * Parameter("a"), 0), "rz", None, r"parameter 2.*a has no value"),
-    "unbound second": (lambda c: c.r(0.1, Parameter("b"), 0), "r", None, "parameter b has no value"),
+    "unbound second": (
+        lambda c: c.r(0.1, Parameter("b"), 0),
+        "r",
+        None,
+        "parameter b has no value",
+    ),
     "nan": (lambda c: c.rz(math.nan, 0), "rz", math.nan, "phi is NaN, not a finite number"),
     "infinite": (lambda c: c.rxx(-math.inf, 0, 1), "rxx", -math.inf, "theta is -inf"),
     "theta of r": (lambda c: c.r(3.2, 0, 0), "r", 3.2, r"theta = 3.2 is outside \[0, π\]"),
@@ -380,8 +390,16 @@ class TestDecode:
             (b"<html>", 0, "expected an object"),
             (b"[]", 0, "expected an object"),
             (b"{}", 0, "key 'response' is missing"),
-            (finished([[0, 2]]), finished([[0, 2]]).index(b"2]"), "circuit 0, shot 0, qubit 1: the sample is neither 0 nor 1"),
-            (finished([[0], [0, 1]]), finished([[0], [0, 1]]).index(b"[0,1]"), "circuit 0, shot 1: 2 samples instead of 1"),
+            (
+                finished([[0, 2]]),
+                finished([[0, 2]]).index(b"2]"),
+                "circuit 0, shot 0, qubit 1: the sample is neither 0 nor 1",
+            ),
+            (
+                finished([[0], [0, 1]]),
+                finished([[0], [0, 1]]).index(b"[0,1]"),
+                "circuit 0, shot 1: 2 samples instead of 1",
+            ),
             (finished([[0]]).replace(b'"0"', b'"1"'), 51, "no samples for circuit 0"),
             (finished([[0]])[:-3], 61, "the body ends"),
             (finished([[0]]) + b"x", 64, "something follows"),
@@ -429,7 +447,9 @@ def aer_circuits() -> dict[str, QuantumCircuit]:
         return circuit
 
     cases = {}
-    several = prepared(4, ClassicalRegister(2, "a"), ClassicalRegister(1, "b"), ClassicalRegister(3, "c"))
+    several = prepared(
+        4, ClassicalRegister(2, "a"), ClassicalRegister(1, "b"), ClassicalRegister(3, "c")
+    )
     several.measure([0, 1, 2, 3], [5, 0, 2, 3])
     cases["several registers, permuted"] = several
     unmeasured = prepared(5, ClassicalRegister(2, "a"))

@@ -6,6 +6,17 @@ from typing import Any, Literal, final
 from qiskit import QuantumCircuit
 from qiskit.primitives import BitArray
 
+__all__ = [
+    "JobState",
+    "Samples",
+    "__version__",
+    "check_circuits",
+    "decode_response",
+    "encode_job",
+    "experiment_data",
+    "read_instructions",
+]
+
 __version__: str
 
 @final
@@ -68,6 +79,7 @@ def decode_response(body: bytes) -> JobState:
 
     Raises:
         MalformedResponseError: the body is not valid JSON or not of the documented shape.
+
     """
 
 def experiment_data(
@@ -77,6 +89,7 @@ def experiment_data(
 
     Raises:
         ResponseMismatchError: there are other circuits, shots or qubits than expected.
+
     """
 
 def read_instructions(circuits: Sequence[Any]) -> int:

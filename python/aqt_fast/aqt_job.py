@@ -36,14 +36,25 @@ class Execution(Protocol):
     """A batch of circuits on its way through a device or a simulator."""
 
     @property
-    def status(self) -> JobStatus: ...
+    def status(self) -> JobStatus:
+        """Where the batch stands."""
+
     @property
-    def finished_count(self) -> int: ...
+    def finished_count(self) -> int:
+        """Circuits that were evaluated."""
+
     @property
-    def message(self) -> str | None: ...
-    def results(self) -> list[ExperimentResult]: ...
-    def cancel(self) -> bool: ...
-    def wait(self, seconds: float | None, *, beyond: int | None = None) -> None: ...
+    def message(self) -> str | None:
+        """Why not all circuits were evaluated, None if they were or still may be."""
+
+    def results(self) -> list[ExperimentResult]:
+        """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
+
+    def cancel(self) -> bool:
+        """Stop what has not run yet; False if the batch has ended already."""
+
+    def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
+        """Wait until the batch has ended, or until more than ``beyond`` circuits are done."""
 
 
 class JobBackend(Protocol):
@@ -52,12 +63,21 @@ class JobBackend(Protocol):
     name: str
 
     @property
-    def num_qubits(self) -> int: ...
+    def num_qubits(self) -> int:
+        """Size of the register."""
+
     @property
-    def limits(self) -> wire.Limits: ...
-    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution: ...
-    def settings(self) -> dict[str, Any]: ...
-    def restore_settings(self, settings: dict[str, Any]) -> None: ...
+    def limits(self) -> wire.Limits:
+        """What one job takes."""
+
+    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
+        """Start the execution of circuits that were checked."""
+
+    def settings(self) -> dict[str, Any]:
+        """What makes this backend another than the provider's default, in JSON's types."""
+
+    def restore_settings(self, settings: dict[str, Any]) -> None:
+        """Take over what :meth:`settings` of another backend returned."""
 
 
 class AQTJob(JobV1):
@@ -67,6 +87,7 @@ class AQTJob(JobV1):
     """
 
     _backend: JobBackend
+    _job_id: str
 
     def __init__(
         self, backend: JobBackend, circuits: Iterable[QuantumCircuit], options: AQTOptions
@@ -76,6 +97,7 @@ class AQTJob(JobV1):
         Raises:
             InvalidJobError: there are no circuits, or too many.
             InvalidCircuitError: lists every circuit that cannot run.
+
         """
         super().__init__(backend, "")
         batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
@@ -105,6 +127,7 @@ class AQTJob(JobV1):
 
         Raises:
             RuntimeError: the job was submitted before.
+
         """
         if self._execution is not None:
             raise RuntimeError(f"Job already submitted (ID: {self._job_id})")
@@ -141,6 +164,7 @@ class AQTJob(JobV1):
             RuntimeError: the job was not submitted.
             JobTimeoutError: the option ``query_timeout_seconds`` has passed. The job goes on, and
                 ``result()`` may be called again.
+
         """
         execution = self._submitted()
         if self._result is None:
@@ -169,6 +193,7 @@ class AQTJob(JobV1):
         Raises:
             RuntimeError: the job was not submitted.
             JobTimeoutError: the job has not ended in time; it goes on.
+
         """
         execution = self._submitted()
         deadline = math.inf if timeout is None else time.monotonic() + timeout
@@ -192,6 +217,7 @@ class AQTJob(JobV1):
 
         Raises:
             RuntimeError: the job was not submitted.
+
         """
         if self._execution is None:
             raise RuntimeError("Can only persist submitted jobs.")
@@ -228,6 +254,7 @@ class AQTJob(JobV1):
         Raises:
             JobNotFoundError: no saved job has this id.
             DamagedJobError: the saved data cannot be read; it stays where it is.
+
         """
         store = JobStore(store_path)
         saved = store.load(job_id)

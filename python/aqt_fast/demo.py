@@ -39,7 +39,9 @@ class _Stages:
     def __str__(self) -> str:
         rows = [(name, amount, f"{seconds * 1e3:,.1f}") for name, amount, seconds in self.rows]
         headers = ("Stage", "Amount", "Time (ms)")
-        return tabulate(rows, headers, tablefmt="rounded_outline", colalign=("left", "left", "right"))
+        return tabulate(
+            rows, headers, tablefmt="rounded_outline", colalign=("left", "left", "right")
+        )
 
 
 def run_demo(
@@ -49,6 +51,7 @@ def run_demo(
 
     Raises:
         InvalidInputError: a file is not OpenQASM 2, or has a circuit that cannot be run.
+
     """
     stages = _Stages()
     with warnings.catch_warnings():
@@ -102,7 +105,8 @@ def _histogram(counts: dict[str, int]) -> str:
     ranking = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     top = ranking[0][1]
     rows = [
-        (outcome, count, "█" * round(_BAR_WIDTH * count / top)) for outcome, count in ranking[:_BARS]
+        (outcome, count, "█" * round(_BAR_WIDTH * count / top))
+        for outcome, count in ranking[:_BARS]
     ]
     if len(ranking) > _BARS:
         others = sum(count for _, count in ranking[_BARS:])

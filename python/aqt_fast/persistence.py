@@ -70,6 +70,7 @@ class JobStore:
 
         Raises:
             OSError: the directory or the file cannot be written; an older version stays.
+
         """
         target = self._file(job.job_id)
         circuits = io.BytesIO()
@@ -93,7 +94,7 @@ class JobStore:
                 file.write(orjson.dumps(document))
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, target)
+            Path(temporary).replace(target)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -105,6 +106,7 @@ class JobStore:
         Raises:
             JobNotFoundError: no saved job has this id.
             DamagedJobError: its file cannot be read; it stays as it is.
+
         """
         path = self._file(job_id)
         try:

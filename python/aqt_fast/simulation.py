@@ -133,7 +133,7 @@ class Simulation:
             self._simulate()
             if self.finished_count < len(self._circuits):
                 status, message = JobStatus.CANCELLED, "the job was cancelled"
-        except BaseException as error:  # whatever it is, the job must end and tell
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the job must end and tell
             status, message = JobStatus.ERROR, str(error) or repr(error)
         with self._changed:
             self._status, self._message = status, message
@@ -156,7 +156,9 @@ class Simulation:
             fitting = int(_SECONDS_PER_CHUNK / max(elapsed / size, 1e-6))
             size = max(1, min(fitting, 4 * size, _MOST_CIRCUITS_PER_CHUNK))
 
-    def _simulate_chunk(self, start: int, chunk: Sequence[QuantumCircuit]) -> list[ExperimentResult]:
+    def _simulate_chunk(
+        self, start: int, chunk: Sequence[QuantumCircuit]
+    ) -> list[ExperimentResult]:
         seed = None if self._seed is None else (self._seed + _SEED_STEP * start) % 2**64
         result = self._simulator.run(
             list(chunk), shots=self._shots, memory=self._memory, seed_simulator=seed

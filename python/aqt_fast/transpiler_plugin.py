@@ -50,6 +50,7 @@ class LowerToAQT(TransformationPass):
 
         Raises:
             TranspilerError: an operation follows the measurement of its qubit.
+
         """
         lowered = _Lowered(dag, merge=self._merge)
         for node in dag.topological_op_nodes():
@@ -183,4 +184,5 @@ class AQTSchedulingPlugin(PassManagerStagePlugin):
         self, pass_manager_config: PassManagerConfig, optimization_level: int | None = None
     ) -> PassManager:
         """Make the stage for an optimisation level; None stands for Qiskit's default level."""
+        del pass_manager_config  # what AQT needs does not depend on it
         return PassManager([LowerToAQT(merge=optimization_level != 0)])

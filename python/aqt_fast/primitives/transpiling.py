@@ -42,4 +42,6 @@ class TranspilingBackend(BackendV2):
 
     def run(self, circuits: QuantumCircuit | Sequence[QuantumCircuit], **options: Any) -> AQTJob:
         """Transpile and run."""
-        return self._backend.run(transpile(circuits, self._backend, optimization_level=0), **options)
+        return self._backend.run(
+            transpile(circuits, self._backend, optimization_level=0), **options
+        )

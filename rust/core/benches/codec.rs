@@ -71,7 +71,9 @@ fn codec(criterion: &mut Criterion) {
             || circuits.clone(),
             |circuits| {
                 let mut encoder = Encoder::new(2000);
-                circuits.into_iter().for_each(|circuit| encoder.push(circuit));
+                for circuit in circuits {
+                    encoder.push(circuit);
+                }
                 encoder.finish(Some("qiskit"))
             },
             BatchSize::LargeInput,

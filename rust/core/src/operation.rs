@@ -91,7 +91,7 @@ fn bounded(angle: &'static str, radians: f64, upper: f64) -> Result<f64, Circuit
     if !radians.is_finite() {
         return Err(CircuitError::AngleNotFinite { angle, value: radians });
     }
-    if radians < 0.0 && radians >= -CLAMP_RADIANS {
+    if (-CLAMP_RADIANS..0.0).contains(&radians) {
         return Ok(0.0);
     }
     if units > upper && radians <= upper * PI + CLAMP_RADIANS {

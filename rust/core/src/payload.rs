@@ -85,20 +85,18 @@ fn write_operation(out: &mut Vec<u8>, operation: &Operation) {
 
 /// Decimal digits; qubit indices are nearly always one or two of them.
 fn write_integer(out: &mut Vec<u8>, value: u32) {
+    let digit = |value: u32| b"0123456789"[(value % 10) as usize];
     if value < 10 {
-        out.push(b'0' + value as u8);
+        out.push(digit(value));
         return;
     }
     let mut digits = [0; 10];
     let mut start = digits.len();
     let mut rest = value;
-    loop {
+    while rest > 0 {
         start -= 1;
-        digits[start] = b'0' + (rest % 10) as u8;
+        digits[start] = digit(rest);
         rest /= 10;
-        if rest == 0 {
-            break;
-        }
     }
     out.extend_from_slice(&digits[start..]);
 }

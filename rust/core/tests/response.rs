@@ -302,25 +302,35 @@ fn apply(body: &mut Vec<u8>, (kind, place, byte): Edit) {
     }
 }
 
-/// The `index`-th node of a tree, counted from the root down; `index` is used up on the way.
-fn node<'a>(tree: &'a mut Tree, index: &mut usize) -> Option<&'a mut Tree> {
-    if *index == 0 {
-        return Some(tree);
+/// The `index`-th of the wanted nodes of a tree, counted from the root down.
+fn node<'a>(
+    tree: &'a mut Tree,
+    wanted: fn(&Tree) -> bool,
+    index: &mut usize,
+) -> Option<&'a mut Tree> {
+    if wanted(tree) {
+        if *index == 0 {
+            return Some(tree);
+        }
+        *index -= 1;
     }
-    *index -= 1;
     match tree {
-        Tree::Array(items) => items.iter_mut().find_map(|item| node(item, index)),
-        Tree::Object(entries) => entries.iter_mut().find_map(|(_, value)| node(value, index)),
+        Tree::Array(items) => items.iter_mut().find_map(|item| node(item, wanted, index)),
+        Tree::Object(entries) => {
+            entries.iter_mut().find_map(|(_, value)| node(value, wanted, index))
+        }
         Tree::Token(_) | Tree::Text(_) => None,
     }
 }
 
-fn size(tree: &Tree) -> usize {
-    1 + match tree {
-        Tree::Array(items) => items.iter().map(size).sum(),
-        Tree::Object(entries) => entries.iter().map(|(_, value)| size(value)).sum::<usize>(),
+/// The number of wanted nodes of a tree.
+fn number_of(tree: &Tree, wanted: fn(&Tree) -> bool) -> usize {
+    let below: usize = match tree {
+        Tree::Array(items) => items.iter().map(|item| number_of(item, wanted)).sum(),
+        Tree::Object(entries) => entries.iter().map(|(_, value)| number_of(value, wanted)).sum(),
         Tree::Token(_) | Tree::Text(_) => 0,
-    }
+    };
+    below + usize::from(wanted(tree))
 }
 
 /// A change to a tree: the kind, where, what with.
@@ -329,41 +339,48 @@ type TreeEdit = (u8, Index, Index, String, Tree);
 fn tree_edit() -> impl Strategy<Value = TreeEdit> {
     let keys = [ROOT_KEYS, RESPONSE_KEYS, CHANGE_KEYS, &["0", "1", "2", "00", "-1", "x", ""]];
     let (key, place) = (select(keys.concat()).prop_map(String::from), any::<Index>());
-    let number = prop_oneof![
-        number(),
-        select(vec!["01", "1.0", "-0", "18446744073709551616"]).prop_map(String::from)
-    ];
+    let numbers = vec!["0", "1", "00", "1.0", "-0", "18446744073709551615", "18446744073709551616"];
+    let number = prop_oneof![number(), select(numbers).prop_map(String::from)];
+    let names = vec!["queued", "finished", "ongoing", "done", ""];
     let value = prop_oneof![
         junk(),
         number.prop_map(Tree::Token),
-        select(vec!["queued", "finished", "ongoing"]).prop_map(|name| Tree::Text(name.into())),
+        select(names).prop_map(|name| Tree::Text(name.into())),
         Just(Tree::Token("null".into())),
         Just(Tree::Array(vec![])),
         Just(Tree::Object(vec![])),
     ];
-    (0..6_u8, any::<Index>(), place, key, value)
+    (0..10_u8, any::<Index>(), place, key, value)
 }
 
 fn apply_to_tree(root: &mut Tree, (kind, index, place, key, value): TreeEdit) {
-    let mut index = index.index(size(root));
-    let node = node(root, &mut index).unwrap();
+    let wanted: fn(&Tree) -> bool = match kind {
+        0..6 => |tree| matches!(tree, Tree::Object(_)),
+        6..9 => |tree| matches!(tree, Tree::Array(_)),
+        _ => |_| true,
+    };
+    let number = number_of(root, wanted);
+    if number == 0 {
+        return;
+    }
+    let node = node(root, wanted, &mut index.index(number)).unwrap();
     match node {
-        Tree::Object(entries) if kind < 5 => {
+        Tree::Object(entries) if kind < 9 => {
             let at = place.index(entries.len().max(1));
             match kind {
                 0 if !entries.is_empty() => _ = entries.remove(at),
                 1 if !entries.is_empty() => entries.push(entries[at].clone()),
                 2 if !entries.is_empty() => entries[at].0 = key,
-                3 if !entries.is_empty() => entries[at].1 = value,
+                3 | 4 if !entries.is_empty() => entries[at].1 = value,
                 _ => entries.push((key, value)),
             }
         }
-        Tree::Array(items) if kind < 5 => {
+        Tree::Array(items) if kind < 9 => {
             let at = place.index(items.len().max(1));
             match kind {
-                0 if !items.is_empty() => _ = items.remove(at),
-                1 if !items.is_empty() => items.push(items[at].clone()),
-                2 if !items.is_empty() => items[at] = value,
+                6 if !items.is_empty() => _ = items.remove(at),
+                7 if !items.is_empty() => items.push(items[at].clone()),
+                8 if !items.is_empty() => items[at] = value,
                 _ => items.push(value),
             }
         }
@@ -448,7 +465,9 @@ proptest! {
         edits in vec(edit(), 1..=3),
     ) {
         let mut body = oracle::compact(&state).into_bytes();
-        edits.into_iter().for_each(|edit| apply(&mut body, edit));
+        for edit in edits {
+            apply(&mut body, edit);
+        }
         agree(&body);
     }
 
@@ -500,7 +519,9 @@ proptest! {
         layout in layout(),
     ) {
         let mut root = document(&state, &extra, null);
-        edits.into_iter().for_each(|edit| apply_to_tree(&mut root, edit));
+        for edit in edits {
+            apply_to_tree(&mut root, edit);
+        }
         agree(Renderer::render(&root, layout).as_bytes());
     }
 

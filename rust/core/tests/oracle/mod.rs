@@ -192,91 +192,100 @@ fn to_value(tree: &Tree) -> Value {
     }
 }
 
-fn state(root: &Tree) -> Option<State> {
-    let response = one(root, "response")??;
-    let status = text(one(response, "status")??)?;
-    if !["queued", "ongoing", "finished", "error", "cancelled"].contains(&status.as_str()) {
-        return None;
-    }
+/// No value of the kind that the schema has in its place.
+struct Invalid;
+
+fn state(root: &Tree) -> Result<State, Invalid> {
+    let response = one(root, "response")?.ok_or(Invalid)?;
+    let status = required(response, "status", text)?;
     let state = State {
-        status,
         finished_count: optional(response, "finished_count", count)?,
         message: optional(response, "message", text)?,
         samples: optional(response, "result", result)?,
         timing: optional(response, "timing_data", timing)?,
+        status,
     };
     let complete = match state.status.as_str() {
+        "queued" | "cancelled" => true,
         "ongoing" => state.finished_count.is_some(),
         "error" => state.message.is_some(),
         "finished" => state.samples.is_some(),
-        _ => true,
+        _ => false,
     };
-    complete.then_some(state)
+    if complete { Ok(state) } else { Err(Invalid) }
 }
 
-/// The value of a key of an object, if any. The outer `None` is for no object and for duplicates.
-fn one<'a>(object: &'a Tree, key: &str) -> Option<Option<&'a Tree>> {
+/// The value of a key of an object, if any; more than one is invalid.
+fn one<'a>(object: &'a Tree, key: &str) -> Result<Option<&'a Tree>, Invalid> {
     let Tree::Object(entries) = object else {
-        return None;
+        return Err(Invalid);
     };
     let values: Vec<_> = entries.iter().filter(|entry| entry.0 == key).collect();
     match values[..] {
-        [] => Some(None),
-        [(_, value)] => Some(Some(value)),
-        _ => None,
+        [] => Ok(None),
+        [(_, value)] => Ok(Some(value)),
+        _ => Err(Invalid),
     }
 }
 
-/// A value that may be missing or null. The outer `None` is for an invalid one.
+fn required<T>(
+    object: &Tree,
+    key: &str,
+    read: impl Fn(&Tree) -> Result<T, Invalid>,
+) -> Result<T, Invalid> {
+    read(one(object, key)?.ok_or(Invalid)?)
+}
+
+/// A value that may be missing or null.
 fn optional<T>(
     object: &Tree,
     key: &str,
-    read: impl FnOnce(&Tree) -> Option<T>,
-) -> Option<Option<T>> {
+    read: impl Fn(&Tree) -> Result<T, Invalid>,
+) -> Result<Option<T>, Invalid> {
     match one(object, key)? {
-        None => Some(None),
-        Some(Tree::Token(token)) if token == "null" => Some(None),
+        None => Ok(None),
+        Some(Tree::Token(token)) if token == "null" => Ok(None),
         Some(value) => read(value).map(Some),
     }
 }
 
-fn text(value: &Tree) -> Option<String> {
-    if let Tree::Text(text) = value { Some(text.clone()) } else { None }
+fn text(value: &Tree) -> Result<String, Invalid> {
+    if let Tree::Text(text) = value { Ok(text.clone()) } else { Err(Invalid) }
 }
 
-fn count(value: &Tree) -> Option<u64> {
-    // Only a number starts with a digit, and only a whole one parses.
-    if let Tree::Token(token) = value { token.parse().ok() } else { None }
+fn array(value: &Tree) -> Result<&[Tree], Invalid> {
+    if let Tree::Array(items) = value { Ok(items) } else { Err(Invalid) }
 }
 
-fn timing(value: &Tree) -> Option<Vec<(String, String)>> {
+fn count(value: &Tree) -> Result<u64, Invalid> {
+    match value {
+        Tree::Token(token) => token.parse().map_err(|_| Invalid),
+        _ => Err(Invalid),
+    }
+}
+
+fn timing(value: &Tree) -> Result<Vec<(String, String)>, Invalid> {
     let change =
-        |entry| Some((text(one(entry, "new_status")??)?, text(one(entry, "timestamp")??)?));
-    if let Tree::Array(entries) = value { entries.iter().map(change).collect() } else { None }
+        |entry| Ok((required(entry, "new_status", text)?, required(entry, "timestamp", text)?));
+    array(value)?.iter().map(change).collect()
 }
 
-fn result(value: &Tree) -> Option<Vec<Shots>> {
+fn result(value: &Tree) -> Result<Vec<Shots>, Invalid> {
     let Tree::Object(entries) = value else {
-        return None;
+        return Err(Invalid);
     };
     // As many keys as indices, and each index is there once: no room for any other key.
-    (0..entries.len()).map(|index| circuit(one(value, &index.to_string())??)).collect()
+    (0..entries.len()).map(|index| required(value, &index.to_string(), circuit)).collect()
 }
 
-fn circuit(value: &Tree) -> Option<Shots> {
-    let Tree::Array(rows) = value else {
-        return None;
-    };
+fn circuit(value: &Tree) -> Result<Shots, Invalid> {
     let bit = |sample: &Tree| match sample {
-        Tree::Token(token) if token == "0" => Some(false),
-        Tree::Token(token) if token == "1" => Some(true),
-        _ => None,
+        Tree::Token(token) if token == "0" => Ok(false),
+        Tree::Token(token) if token == "1" => Ok(true),
+        _ => Err(Invalid),
     };
-    let row = |row: &Tree| match row {
-        Tree::Array(samples) => samples.iter().map(bit).collect::<Option<Vec<bool>>>(),
-        _ => None,
-    };
-    let rows: Vec<_> = rows.iter().map(row).collect::<Option<_>>()?;
+    let row = |row| array(row)?.iter().map(bit).collect::<Result<Vec<_>, _>>();
+    let rows = array(value)?.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     let width = rows.first().map_or(0, Vec::len);
-    rows.iter().all(|row| row.len() == width).then_some((width, rows))
+    if rows.iter().all(|row| row.len() == width) { Ok((width, rows)) } else { Err(Invalid) }
 }

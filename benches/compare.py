@@ -1,0 +1,250 @@
+"""Us and ``qiskit-aqt-provider`` on the same workloads in one run; prints the README's table.
+
+Run it with ``make bench``. Each figure is explained in ``benches/README.md``.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import peer
+import qiskit
+import workloads
+from aqt_fast import _native, wire
+from qiskit import QuantumCircuit
+from tabulate import tabulate
+
+SHOTS = workloads.NUM_SHOTS
+
+
+def median(call: Callable[[], object], repeats: int) -> float:
+    """Median time of a call in seconds, after one call that does not count."""
+    call()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        value = call()
+        times.append(time.perf_counter() - start)
+        del value
+    return statistics.median(times)
+
+
+def milliseconds(seconds: float) -> str:
+    """Three significant digits are more than this machine is good for."""
+    return f"{seconds * 1e3:.3g} ms"
+
+
+def row(name: str, goal: str, theirs: Callable[[], object], ours: Callable[[], object]) -> list:
+    """A row of the table; both parties are measured in turn."""
+    half = [median(theirs, 3)]
+    our_time = median(ours, 51)
+    half.append(median(theirs, 3))
+    their_time = statistics.median(half)
+    ratio = their_time / our_time
+    return [name, milliseconds(their_time), milliseconds(our_time), f"{ratio:.0f}×", goal]
+
+
+def packed(body: bytes, circuits: list[QuantumCircuit]) -> list:
+    """Response body → one bit array a circuit."""
+    samples = wire.decode_response(body).samples or []
+    return [item.bit_array(circuit) for item, circuit in zip(samples, circuits, strict=True)]
+
+
+def codec_rows() -> list[list]:
+    """``brickwork-50`` and ``samples-50``."""
+    circuits = workloads.brickwork_50()
+    with_views = tuple(int(part) for part in qiskit.__version__.split(".")[:2]) >= (2, 6)
+    rows = [
+        row(
+            "brickwork-50 → bytes",
+            "150×" if with_views else "80×",
+            lambda: peer.encode(circuits, SHOTS),
+            lambda: wire.encode_job(circuits, SHOTS),
+        )
+    ]
+    for kind in (workloads.uniform, workloads.peaked):
+        for num_qubits in (10, 20):
+            body = workloads.response(kind(num_qubits))
+            measured = workloads.measured(num_qubits)
+            for memory in (False, True):
+                what = "Result with memory" if memory else "Result"
+                goal = "" if memory else ("250×" if kind is workloads.uniform else "600×")
+
+                def theirs(memory: bool = memory) -> object:
+                    return peer.result(body, measured, SHOTS, memory=memory)  # noqa: B023
+
+                def ours(memory: bool = memory) -> object:
+                    return wire.result_from_response(
+                        body,  # noqa: B023
+                        measured,  # noqa: B023
+                        shots=SHOTS,
+                        memory=memory,
+                    )
+
+                name = f"samples-50, {kind.__name__}, {num_qubits} qubits →"
+                rows.append(row(f"{name} {what}", goal, theirs, ours))
+            rows.append(
+                row(
+                    f"{name} packed bits",
+                    "700×",
+                    lambda: peer.result(body, measured, SHOTS, memory=True),  # noqa: B023
+                    lambda: packed(body, measured),  # noqa: B023
+                )
+            )
+    return rows
+
+
+def floor_rows() -> list[list]:
+    """How far ``brickwork-50`` is from reading all instructions and copying the output."""
+    circuits = workloads.brickwork_50()
+    body = wire.encode_job(circuits, SHOTS)
+    operations = sum(len(circuit.data) for circuit in circuits)
+    parts = {
+        "reading all instructions": lambda: _native.read_instructions(circuits),
+        "copying the output": lambda: bytearray(body),
+        "encode_job": lambda: wire.encode_job(circuits, SHOTS),
+    }
+    rounds = [[median(part, 21) for part in parts.values()] for _ in range(5)]
+    reading, copying, encoding = (statistics.median(times) for times in zip(*rounds, strict=True))
+    rows = [
+        [name, milliseconds(time), f"{time / operations * 1e9:.0f} ns"]
+        for name, time in zip(parts, (reading, copying, encoding), strict=True)
+    ]
+    return [*rows, ["encode_job / floor", f"{encoding / (reading + copying):.2f}×", ""]]
+
+
+def growth_rows() -> list[list]:
+    """Cost per circuit of each step, for jobs of 50 to 50 000 circuits, in requests of 50."""
+    most = 50_000
+    circuits = workloads.fresh_circuits(most)
+    body = workloads.response(workloads.uniform(4)[:, :100])
+    step = workloads.NUM_CIRCUITS
+    unlimited = wire.Limits(circuits=None)
+
+    def job(batch: list[QuantumCircuit]) -> list[float]:
+        """Seconds for checking all, encoding, decoding, and composing all results."""
+        chunks = [batch[start : start + step] for start in range(0, len(batch), step)]
+        times = [time.perf_counter()]
+        wire.check_circuits(batch, unlimited)
+        times.append(time.perf_counter())
+        for chunk in chunks:
+            wire.encode_job(chunk, 100)
+        times.append(time.perf_counter())
+        for _ in chunks:
+            wire.decode_response(body)
+        times.append(time.perf_counter())
+        results = [wire.result_from_response(body, chunk, shots=100) for chunk in chunks]
+        times.append(time.perf_counter())
+        del results
+        return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+    rows = []
+    for collector in ("on", "off"):
+        (gc.enable if collector == "on" else gc.disable)()
+        base: list[float] = []
+        for number in (50, 500, 5_000, most):
+            jobs = [job(circuits[start : start + number]) for start in range(0, most, number)]
+            cost = [sum(times) / most * 1e6 for times in zip(*jobs, strict=True)]
+            base = base or cost
+            cells = [
+                f"{mine:.2f} ({mine / first - 1:+.0%})"
+                for mine, first in zip(cost, base, strict=True)
+            ]
+            rows.append([f"{number:,}", collector, *cells])
+    gc.enable()
+    return rows
+
+
+_MEMORY_SCRIPT = """
+import sys
+sys.path.insert(0, {folder!r})
+import workloads
+from aqt_fast import wire
+
+def status(field):
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(field))
+
+def decode(body, circuits, shots):
+    if {what!r} == "Result":
+        return wire.result_from_response(body, circuits, shots=shots)
+    samples = wire.decode_response(body).samples
+    return [item.bit_array(circuit) for item, circuit in zip(samples, circuits)]
+
+circuits = workloads.measured({qubits})
+decode(workloads.response(workloads.{kind}({qubits})[:1, :10]), circuits[:1], 10)
+body = sys.stdin.buffer.read()
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")  # the peak starts again from here
+before = status("VmRSS")
+value = decode(body, circuits, {shots})
+print((status("VmHWM") - before) / len(body))
+"""
+
+
+def memory_rows() -> list[list]:
+    """Growth of the peak resident set while decoding, in processes of their own."""
+    rows = []
+    for kind in ("uniform", "peaked"):
+        for qubits in (10, 20):
+            body = workloads.response(getattr(workloads, kind)(qubits))
+            for what in ("Result", "packed bits"):
+                folder = str(Path(__file__).parent)
+                script = _MEMORY_SCRIPT.format(
+                    folder=folder, kind=kind, qubits=qubits, what=what, shots=SHOTS
+                )
+                run = subprocess.run(  # noqa: S603
+                    [sys.executable, "-c", script], input=body, check=True, capture_output=True
+                )
+                name = f"samples-50, {kind}, {qubits} qubits → {what}"
+                rows.append([name, f"{float(run.stdout):.2f}×"])
+    return rows
+
+
+def import_rows() -> list[list]:
+    """What an import costs in a process that has imported Qiskit."""
+    imports = {
+        "import aqt_fast": "import aqt_fast",
+        "from aqt_fast import AQTProvider": "from aqt_fast import AQTProvider",
+        "the peer's provider": "import qiskit_aqt_provider.aqt_provider",
+    }
+    rows = []
+    for name, statement in imports.items():
+        script = (
+            "import qiskit, time; start = time.perf_counter(); "
+            f"{statement}; print(time.perf_counter() - start)"
+        )
+        command = [sys.executable, "-c", script]
+        times = [
+            float(subprocess.run(command, check=True, capture_output=True).stdout)  # noqa: S603
+            for _ in range(11)
+        ]
+        rows.append([name, milliseconds(statistics.median(times))])
+    return rows
+
+
+def main() -> None:
+    """Print all tables."""
+    print(f"Qiskit {qiskit.__version__}, Python {sys.version.split()[0]}, medians of one run\n")
+    headers = ("Workload", "peer", "aqt-fast", "ratio", "goal")
+    print(tabulate(codec_rows(), headers, tablefmt="github"))
+    print("\nbrickwork-50, distance to the floor\n")
+    print(tabulate(floor_rows(), ("Part", "Time", "per operation"), tablefmt="github"))
+    print("\nCost per circuit in µs, and against a job of 50 circuits (goal: within 10 %)\n")
+    headers = ("Circuits", "Python's collector", "check", "encode", "decode", "decode and Result")
+    print(tabulate(growth_rows(), headers, tablefmt="github"))
+    print("\nPeak extra memory while decoding, in sizes of the body (goal: below 2)\n")
+    print(tabulate(memory_rows(), ("Workload", "× body"), tablefmt="github"))
+    print("\nImport on top of Qiskit (goal: 30 ms)\n")
+    print(tabulate(import_rows(), ("Import", "Time"), tablefmt="github"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Only type-checked: what users write, with the types that they may rely on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from aqt_fast import AQTJob, AQTOptions, AQTProvider, Progress, __version__, execute, wire
+from aqt_fast.aqt_provider import BackendsTable
+from aqt_fast.aqt_resource import AQTResource
+from qiskit import QuantumCircuit
+
+
+def provider_and_backends() -> AQTResource:
+    """Backends are found by name and listed in a table."""
+    provider = AQTProvider("", load_dotenv=True, dotenv_path=None)
+    table: BackendsTable = provider.backends(backend_type="offline_simulator")
+    first: AQTResource = table[0]
+    rest: Sequence[AQTResource] = table[1:]
+    text: str = first.name + __version__ + str(len(rest))
+    return provider.get_backend(text, available_qubits=3)
+
+
+def jobs(circuit: QuantumCircuit, backend: AQTResource) -> AQTJob:
+    """A job tells how far it is and can be saved and restored."""
+    job: AQTJob = execute(circuit, backend, shots=100)
+    progress: Progress = job.progress()
+    done: int = progress.finished_count
+    message: str | None = job.error_message
+    path: Path = job.persist(store_path="jobs")
+    options: AQTOptions = job.options
+    shots: int = options.shots
+    limit: float | None = options.query_timeout_seconds
+    print(done, message, path, shots, limit)  # noqa: T201
+    return AQTJob.restore("id", store_path=Path("jobs"), remove_from_store=False)
+
+
+def codec(circuit: QuantumCircuit, body: bytes) -> tuple[bytes, dict[str, int]]:
+    """The codec's functions and what they return."""
+    state: wire.JobState = wire.decode_response(body)
+    samples: list[wire.Samples] | None = state.samples
+    counts = samples[0].counts(circuit) if samples else {}
+    return wire.encode_job([circuit], 5, label=None), counts
