@@ -3,6 +3,9 @@ PYTHON ?= python3
 SOURCES := $(shell find rust/core/src rust/py python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.qasm' -o -name 'Cargo.toml') Cargo.toml pyproject.toml
 WHEEL := dist/.built
 
+# Environments are kept although the rules only pass through them.
+.SECONDARY:
+
 .PHONY: demo test test-rust test-python lint bench clean
 
 # One environment each for running, linting, and testing with every supported Qiskit.

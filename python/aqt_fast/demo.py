@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.resources import files as package_files
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -58,9 +57,9 @@ def run_demo(
         warnings.simplefilter("ignore", NoTokenWarning)
         provider = AQTProvider("", load_dotenv=False)
     backend = provider.get_backend(f"offline_simulator_{'noise' if noise else 'no_noise'}")
-    with stages.stage("read OpenQASM", f"{len(paths) or 'built-in'} files"):
-        algorithms = [_load(path) for path in paths] if paths else _built_in()
-    batch = list(islice(cycle(algorithms), num_circuits))
+    paths = paths or _built_in()
+    with stages.stage("read OpenQASM", f"{len(paths)} files"):
+        algorithms = [_load(path) for path in paths]
     with stages.stage("transpile", f"{len(algorithms)} circuits"):
         transpiled = qiskit.transpile(algorithms, backend)
     circuits = list(islice(cycle(transpiled), num_circuits))
@@ -79,14 +78,13 @@ def run_demo(
         raise InvalidInputError(f"the simulation failed: {job.error_message}")
     with stages.stage("counts", f"{len(circuits)} circuits"):
         counts = [result.get_counts(index) for index in range(len(circuits))]
-    click.echo(f"\n{batch[0].name}, {shots} shots")
+    click.echo(f"\n{circuits[0].name}, {shots} shots")
     click.echo(_histogram(counts[0]))
     click.echo(f"\n{stages}")
 
 
-def _built_in() -> list[QuantumCircuit]:
-    folder = package_files("aqt_fast") / "examples"
-    return [_load(Path(str(path))) for path in sorted(folder.iterdir(), key=str)]
+def _built_in() -> list[Path]:
+    return sorted((Path(__file__).parent / "examples").glob("*.qasm"))
 
 
 def _load(path: Path) -> QuantumCircuit:
