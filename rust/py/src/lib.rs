@@ -1,5 +1,7 @@
 //! `aqt_fast._native`: aqt-core for Python. Thin functions; `wire.py` is the face that users see.
 
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it has extracted")]
+
 mod error;
 mod outcomes;
 mod qiskit;
@@ -14,7 +16,9 @@ use pyo3::{prelude::*, types::PyBytes};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The codec of AQT's wire format and the reader of Qiskit's circuits.
-#[pymodule]
+///
+/// Reading borrows from objects that only Python's lock protects against changes.
+#[pymodule(gil_used = true)]
 mod _native {
     use super::{Bound, Encoder, Limits, PyAny, PyBytes, PyResult, Python, pyfunction, qiskit};
 

@@ -8,7 +8,6 @@
 
 use std::{
     ffi::{CStr, c_char, c_void},
-    marker::PhantomData,
     slice,
 };
 
@@ -194,7 +193,6 @@ struct Borrowed<'a> {
     num_instructions: usize,
     /// `QuantumCircuit._data`, which owns what `circuit` points to.
     _data: Bound<'a, PyAny>,
-    _attached: PhantomData<Python<'a>>,
 }
 
 impl<'a> Borrowed<'a> {
@@ -212,7 +210,7 @@ impl<'a> Borrowed<'a> {
         }
         // SAFETY: `circuit` is valid while `data` is held, which moves into the value.
         let num_instructions = unsafe { (table.num_instructions)(circuit) };
-        Ok(Some(Self { table, circuit, num_instructions, _data: data, _attached: PhantomData }))
+        Ok(Some(Self { table, circuit, num_instructions, _data: data }))
     }
 
     fn num_qubits(&self) -> u32 {
