@@ -130,7 +130,7 @@ def test_gate_after_measurement(backend):
     circuit = QuantumCircuit(2, 2)
     circuit.measure(1, 0)
     circuit.h(1)
-    with pytest.raises(TranspilerError, match="acts on qubit 1 after its measurement"):
+    with pytest.raises(TranspilerError, match="follows the measurement of qubit 1"):
         transpile(circuit, backend, optimization_level=0)
 
 

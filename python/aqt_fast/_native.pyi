@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, final
 
 from qiskit import QuantumCircuit
+from qiskit.dagcircuit import DAGCircuit
 from qiskit.primitives import BitArray
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "decode_response",
     "encode_job",
     "experiment_data",
+    "lower_dag",
     "read_instructions",
 ]
 
@@ -79,7 +81,6 @@ def decode_response(body: bytes) -> JobState:
 
     Raises:
         MalformedResponseError: the body is not valid JSON or not of the documented shape.
-
     """
 
 def experiment_data(
@@ -89,8 +90,20 @@ def experiment_data(
 
     Raises:
         ResponseMismatchError: there are other circuits, shots or qubits than expected.
-
     """
 
 def read_instructions(circuits: Sequence[Any]) -> int:
     """Read every instruction and return their number: the floor that benchmarks compare with."""
+
+def lower_dag(
+    dag: DAGCircuit, merge: bool
+) -> DAGCircuit | tuple[list[int | tuple[str, list[int], list[float]]], float]:
+    """Lower a DAG to AQT's operations.
+
+    Returns:
+        The new DAG; or, if nodes have to be copied, its steps (the index of a node, or name, qubits
+        and parameters of a gate) and what is added to the global phase.
+
+    Raises:
+        TranspilerError: an operation follows the measurement of its qubit.
+    """

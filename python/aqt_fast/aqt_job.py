@@ -97,7 +97,6 @@ class AQTJob(JobV1):
         Raises:
             InvalidJobError: there are no circuits, or too many.
             InvalidCircuitError: lists every circuit that cannot run.
-
         """
         super().__init__(backend, "")
         batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
@@ -127,7 +126,6 @@ class AQTJob(JobV1):
 
         Raises:
             RuntimeError: the job was submitted before.
-
         """
         if self._execution is not None:
             raise RuntimeError(f"Job already submitted (ID: {self._job_id})")
@@ -164,7 +162,6 @@ class AQTJob(JobV1):
             RuntimeError: the job was not submitted.
             JobTimeoutError: the option ``query_timeout_seconds`` has passed. The job goes on, and
                 ``result()`` may be called again.
-
         """
         execution = self._submitted()
         if self._result is None:
@@ -193,7 +190,6 @@ class AQTJob(JobV1):
         Raises:
             RuntimeError: the job was not submitted.
             JobTimeoutError: the job has not ended in time; it goes on.
-
         """
         execution = self._submitted()
         deadline = math.inf if timeout is None else time.monotonic() + timeout
@@ -217,7 +213,6 @@ class AQTJob(JobV1):
 
         Raises:
             RuntimeError: the job was not submitted.
-
         """
         if self._execution is None:
             raise RuntimeError("Can only persist submitted jobs.")
@@ -254,7 +249,6 @@ class AQTJob(JobV1):
         Raises:
             JobNotFoundError: no saved job has this id.
             DamagedJobError: the saved data cannot be read; it stays where it is.
-
         """
         store = JobStore(store_path)
         saved = store.load(job_id)

@@ -33,7 +33,6 @@ class AQTOptions(Options):
     Raises:
         InvalidOptionError: a ``ValueError`` that names the option, the value and the range.
         AttributeError: there is no such option.
-
     """
 
     if TYPE_CHECKING:

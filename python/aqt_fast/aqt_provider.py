@@ -111,7 +111,6 @@ class AQTProvider:
 
     Warns:
         NoTokenWarning: there is no token, and only offline simulators can be used.
-
     """
 
     def __init__(
@@ -161,7 +160,6 @@ class AQTProvider:
 
         Warns:
             PortalUnavailableWarning: the portal cannot be asked although there is a token.
-
         """
         if backend_type is not None and backend_type not in get_args(BackendType):
             expected = f"one of {', '.join(get_args(BackendType))}"
@@ -202,7 +200,6 @@ class AQTProvider:
             QiskitBackendNotFoundError: no backend fits, or several; the message names them.
             InvalidOptionError: there is no such ``backend_type``, or ``available_qubits`` is not
                 a positive whole number.
-
         """
         found = self.backends(name, backend_type=backend_type, workspace=workspace)
         if len(found) != 1:

@@ -37,7 +37,6 @@ def make_transpiler_target(num_qubits: int) -> Target:
 
     Args:
         num_qubits: size of the register, 1 or more.
-
     """
     target = Target(num_qubits=num_qubits)
     target.add_instruction(RZGate(Parameter("λ")))
@@ -104,7 +103,6 @@ class AQTResource(BackendV2):
             InvalidOptionError: an option has a value that it does not take.
             InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
-
         """
         job_options = copy.copy(self.options)
         for name, value in options.items():
@@ -202,6 +200,5 @@ def execute(
         InvalidOptionError: an option has a value that it does not take.
         InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
-
     """
     return backend.run(qiskit.transpile(circuits, backend), **options)

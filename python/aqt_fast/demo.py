@@ -50,7 +50,6 @@ def run_demo(
 
     Raises:
         InvalidInputError: a file is not OpenQASM 2, or has a circuit that cannot be run.
-
     """
     stages = _Stages()
     with warnings.catch_warnings():

@@ -70,7 +70,6 @@ class JobStore:
 
         Raises:
             OSError: the directory or the file cannot be written; an older version stays.
-
         """
         target = self._file(job.job_id)
         circuits = io.BytesIO()
@@ -106,7 +105,6 @@ class JobStore:
         Raises:
             JobNotFoundError: no saved job has this id.
             DamagedJobError: its file cannot be read; it stays as it is.
-
         """
         path = self._file(job_id)
         try:

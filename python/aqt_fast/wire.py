@@ -59,7 +59,6 @@ def check_circuits(circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: 
     Raises:
         InvalidJobError: there are no circuits, or too many.
         InvalidCircuitError: lists every circuit that cannot run.
-
     """
     batch = _as_batch(circuits, limits)
     _native.check_circuits(batch, max_qubits=limits.qubits, max_operations=limits.operations)
@@ -89,7 +88,6 @@ def encode_job(
         InvalidOptionError: ``shots`` is out of range.
         InvalidJobError: there are no circuits, or too many.
         InvalidCircuitError: lists every circuit that cannot run.
-
     """
     batch = _as_batch(circuits, limits)
     return _native.encode_job(
@@ -150,7 +148,6 @@ def result_from_response(
         MalformedResponseError: the body cannot be read.
         ResponseMismatchError: the job has not ended, or the response has other circuits, shots or
             qubits than the job.
-
     """
     batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
     state = decode_response(body)

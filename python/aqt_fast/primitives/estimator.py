@@ -25,6 +25,5 @@ class AQTEstimator(BackendEstimatorV2):
             backend: where to run.
             options: ``default_precision`` (1/64 if not given), ``abelian_grouping`` (True if not
                 given) and ``seed_simulator``.
-
         """
         super().__init__(backend=TranspilingBackend(backend), options=options)

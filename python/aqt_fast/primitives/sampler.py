@@ -25,6 +25,5 @@ class AQTSampler(BackendSamplerV2):
             backend: where to run.
             options: ``default_shots`` (1024 if not given), ``seed_simulator``, and
                 ``run_options``, a dict of further options for each job.
-
         """
         super().__init__(backend=TranspilingBackend(backend), options=options)

@@ -9,6 +9,7 @@ pub mod counts;
 pub mod encoder;
 pub mod error;
 mod json;
+pub mod lower;
 pub mod operation;
 pub mod payload;
 pub mod response;

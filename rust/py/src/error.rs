@@ -156,6 +156,18 @@ pub fn unsupported_qiskit(py: Python<'_>, found: &str, reason: &str) -> PyErr {
     raise(class(py, "UnsupportedQiskitError"), |class| Ok(class.call1((found, reason))?.unbind()))
 }
 
+/// Qiskit's `TranspilerError` for an operation that follows the measurement of its qubit.
+pub fn operation_after_measurement(py: Python<'_>, qubit: u32) -> PyErr {
+    let class = py
+        .import("qiskit.transpiler")
+        .and_then(|module| Ok(module.getattr("TranspilerError")?.cast_into()?));
+    let message = format!(
+        "an operation follows the measurement of qubit {qubit}; AQT devices measure all qubits at \
+         the end"
+    );
+    raise(class, |class| Ok(class.call1((message,))?.unbind()))
+}
+
 /// A Qiskit call that broke its own contract.
 pub fn qiskit_failed(what: &str) -> PyErr {
     PyRuntimeError::new_err(format!("Qiskit's C API failed: {what}"))

@@ -65,6 +65,12 @@ mod _native {
         })
     }
 
+    /// Lowers a `DAGCircuit`: to a new one, or to the steps and the global phase that make one.
+    #[pyfunction]
+    fn lower_dag<'py>(dag: &Bound<'py, PyAny>, merge: bool) -> PyResult<qiskit::Lowered<'py>> {
+        qiskit::lower_dag(dag, merge)
+    }
+
     /// Reads every instruction of `circuits` and drops it: the floor that benchmarks compare with.
     #[pyfunction]
     fn read_instructions(py: Python<'_>, circuits: Vec<Bound<'_, PyAny>>) -> PyResult<usize> {

@@ -1,0 +1,250 @@
+//! Qiskit DAG → lowered DAG.
+
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, FRAC_PI_8, PI};
+
+use aqt_core::lower::{Lowering, Rotation, Step};
+use pyo3::{intern, prelude::*};
+
+use super::{Access, Parts, QkDag, Table, as_slice, kind};
+use crate::error;
+
+/// `QkGate` of the gates that lowered circuits are made of.
+mod gate {
+    pub const R: u8 = 7;
+    pub const RZ: u8 = 10;
+    pub const RXX: u8 = 39;
+}
+
+/// A gate with values, as the lowering takes it.
+enum Gate {
+    Rotation { qubit: u32, rotation: Rotation, phase: f64 },
+    Rxx { qubits: [u32; 2], theta: f64 },
+}
+
+/// A step for Python: name, qubits and parameters of a gate, or the index of a node to copy.
+#[derive(IntoPyObject)]
+pub enum PlannedStep {
+    Gate((&'static str, Vec<u32>, Vec<f64>)),
+    Node(u32),
+}
+
+/// A lowered circuit: a DAG, or the steps and the global phase that make one.
+#[derive(IntoPyObject)]
+pub enum Lowered<'py> {
+    Dag(Bound<'py, PyAny>),
+    Plan((Vec<PlannedStep>, f64)),
+}
+
+/// A DAG's data, borrowed from its Python object.
+struct Borrowed<'a, 'py> {
+    table: &'static Table,
+    dag: *const QkDag,
+    object: &'a Bound<'py, PyAny>,
+}
+
+/// Lowers `object`, a `DAGCircuit`. Its measurements come last.
+///
+/// # Errors
+/// `TranspilerError` if an operation follows the measurement of its qubit.
+pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lowered<'py>> {
+    let py = object.py();
+    let table = Table::get(py)?;
+    // SAFETY: attached to the interpreter, and `object` is live.
+    let dag = unsafe { (table.dag_borrow_from_python)(object.as_ptr()) };
+    if dag.is_null() {
+        return Err(PyErr::take(py).unwrap_or_else(|| error::qiskit_failed("borrow")));
+    }
+    let source = Borrowed { table, dag, object };
+    let nodes = source.nodes();
+    let mut measured = vec![false; source.num_qubits()];
+    let mut lowering = Lowering::new(u32::try_from(measured.len())?, merge);
+    let mut measurements = Vec::new();
+    let mut native = true;
+    for (number, &node) in nodes.iter().enumerate() {
+        // SAFETY: the DAG is valid and has this node.
+        let kind = unsafe { (table.dag_op_node_kind)(dag, node) };
+        let qubits = source.qubits(node);
+        if kind == kind::MEASURE {
+            measurements.push(node);
+            measured[qubits[0] as usize] = true;
+            continue;
+        }
+        if kind == kind::BARRIER {
+            lowering.barrier(number, qubits);
+            continue;
+        }
+        if let Some(qubit) = qubits.iter().find(|&&qubit| measured[qubit as usize]) {
+            return Err(error::operation_after_measurement(py, *qubit));
+        }
+        let gate = if kind == kind::GATE { source.read(node, known_gate) } else { None };
+        match gate {
+            Some(Gate::Rotation { qubit, rotation, phase }) => {
+                lowering.rotate(qubit, rotation, phase);
+            }
+            Some(Gate::Rxx { qubits, theta }) => lowering.rxx(qubits, theta),
+            None => {
+                native = false;
+                lowering.opaque(number, qubits);
+            }
+        }
+    }
+    let (steps, phase) = lowering.finish(|qubit| measured[qubit as usize]);
+    if native && !source.has_labelled_barrier()? {
+        return Ok(Lowered::Dag(source.build(&nodes, &steps, &measurements, phase)?));
+    }
+    let node = |number: usize| PlannedStep::Node(nodes[number]);
+    let mut plan: Vec<_> = steps
+        .into_iter()
+        .map(|step| match step {
+            Step::R { qubit, theta, phi } => {
+                PlannedStep::Gate(("r", vec![qubit], vec![theta, phi]))
+            }
+            Step::Rz { qubit, phi } => PlannedStep::Gate(("rz", vec![qubit], vec![phi])),
+            Step::Rxx { qubits, theta } => PlannedStep::Gate(("rxx", qubits.to_vec(), vec![theta])),
+            Step::Barrier(number) | Step::Opaque(number) => node(number),
+        })
+        .collect();
+    plan.extend(measurements.into_iter().map(PlannedStep::Node));
+    Ok(Lowered::Plan((plan, phase)))
+}
+
+impl<'py> Borrowed<'_, 'py> {
+    fn num_qubits(&self) -> usize {
+        // SAFETY: `dag` is valid while `object` is held, as in all methods below.
+        unsafe { (self.table.dag_num_qubits)(self.dag) as usize }
+    }
+
+    /// Indices of all operations in topological order.
+    fn nodes(&self) -> Vec<u32> {
+        // SAFETY: as above; the vector has room for all indices.
+        unsafe {
+            let mut nodes = vec![0; (self.table.dag_num_op_nodes)(self.dag)];
+            (self.table.dag_topological_op_nodes)(self.dag, nodes.as_mut_ptr());
+            nodes
+        }
+    }
+
+    fn qubits(&self, node: u32) -> &[u32] {
+        // SAFETY: as above; the node exists, and nothing changes the DAG while it is borrowed.
+        unsafe {
+            let len = (self.table.dag_op_node_num_qubits)(self.dag, node) as usize;
+            as_slice((self.table.dag_op_node_qubits)(self.dag, node), len)
+        }
+    }
+
+    /// Reads a standard gate or measurement.
+    fn read<T>(&self, node: u32, read: impl FnOnce(&Parts<'_>) -> T) -> T {
+        let table = self.table;
+        // SAFETY: as above; a view's pointers stay valid while no Python code runs.
+        unsafe {
+            match table.access {
+                Access::View { dag: view, param_stride, .. } => {
+                    table.read_view(|it| view(self.dag, node, it), param_stride, read)
+                }
+                Access::Copy { dag: get, clear, .. } => {
+                    table.read_copy(|it| get(self.dag, node, it), clear, read)
+                }
+            }
+        }
+    }
+
+    /// Whether a barrier has a label, which the C table can neither show nor make.
+    fn has_labelled_barrier(&self) -> PyResult<bool> {
+        let py = self.object.py();
+        for barrier in
+            self.object.call_method1(intern!(py, "named_nodes"), ("barrier",))?.try_iter()?
+        {
+            if !barrier?.getattr(intern!(py, "label"))?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A DAG like this one, but with these steps and measurements.
+    fn build(
+        &self,
+        nodes: &[u32],
+        steps: &[Step],
+        measurements: &[u32],
+        phase: f64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = self.object.py();
+        let table = self.table;
+        let ends: Vec<_> = measurements
+            .iter()
+            .map(|&node| self.read(node, |parts| (parts.qubits[0], parts.clbits[0])))
+            .collect();
+        // The C table's own copy loses metadata (2.6) or fails (2.4).
+        let lowered = self.object.call_method0(intern!(py, "copy_empty_like"))?;
+        // SAFETY: `lowered` is live, and no Python code runs while it is changed. Gates get as many
+        // qubits and parameters as they have; all indices are those of the source's registers.
+        unsafe {
+            let target = (table.dag_borrow_from_python)(lowered.as_ptr());
+            if target.is_null() {
+                return Err(PyErr::take(py).unwrap_or_else(|| error::qiskit_failed("borrow")));
+            }
+            let apply = |gate, qubits: &[u32], params: &[f64]| {
+                (table.dag_apply_gate)(target, gate, qubits.as_ptr(), params.as_ptr(), false);
+            };
+            for step in steps {
+                match *step {
+                    Step::R { qubit, theta, phi } => apply(gate::R, &[qubit], &[theta, phi]),
+                    Step::Rz { qubit, phi } => apply(gate::RZ, &[qubit], &[phi]),
+                    Step::Rxx { qubits, theta } => apply(gate::RXX, &qubits, &[theta]),
+                    Step::Barrier(number) | Step::Opaque(number) => {
+                        let qubits = self.qubits(nodes[number]);
+                        let len = u32::try_from(qubits.len()).unwrap_or(u32::MAX);
+                        (table.dag_apply_barrier)(target, qubits.as_ptr(), len, false);
+                    }
+                }
+            }
+            for (qubit, clbit) in ends {
+                (table.dag_apply_measure)(target, qubit, clbit, false);
+            }
+        }
+        if phase != 0.0 {
+            let name = intern!(py, "global_phase");
+            lowered.setattr(name, self.object.getattr(name)?.add(phase)?)?;
+        }
+        Ok(lowered)
+    }
+}
+
+/// A standard gate that can be lowered, if its parameters have values.
+fn known_gate(parts: &Parts<'_>) -> Option<Gate> {
+    let mut params = [0.0; 3];
+    for (number, param) in params.iter_mut().enumerate().take(parts.num_params) {
+        *param = (parts.param)(number);
+    }
+    if !params.iter().all(|param| param.is_finite()) {
+        return None;
+    }
+    if let (b"rxx", &[a, b]) = (parts.name, parts.qubits) {
+        return Some(Gate::Rxx { qubits: [a, b], theta: params[0] });
+    }
+    let &[qubit] = parts.qubits else { return None };
+    let [first, second, third] = params;
+    let (rotation, phase) = match parts.name {
+        b"rz" => (Rotation::rz(first), 0.0),
+        b"r" => (Rotation::r(first, second), 0.0),
+        b"rx" => (Rotation::r(first, 0.0), 0.0),
+        b"ry" => (Rotation::r(first, FRAC_PI_2), 0.0),
+        b"p" | b"u1" => (Rotation::rz(first), first / 2.0),
+        b"u2" => (Rotation::u(FRAC_PI_2, first, second), f64::midpoint(first, second)),
+        b"u" | b"u3" => (Rotation::u(first, second, third), f64::midpoint(second, third)),
+        b"id" => (Rotation::IDENTITY, 0.0),
+        b"h" => (Rotation::u(FRAC_PI_2, 0.0, PI), FRAC_PI_2),
+        b"x" => (Rotation::r(PI, 0.0), FRAC_PI_2),
+        b"y" => (Rotation::r(PI, FRAC_PI_2), FRAC_PI_2),
+        b"z" => (Rotation::rz(PI), FRAC_PI_2),
+        b"s" => (Rotation::rz(FRAC_PI_2), FRAC_PI_4),
+        b"sdg" => (Rotation::rz(-FRAC_PI_2), -FRAC_PI_4),
+        b"t" => (Rotation::rz(FRAC_PI_4), FRAC_PI_8),
+        b"tdg" => (Rotation::rz(-FRAC_PI_4), -FRAC_PI_8),
+        b"sx" => (Rotation::r(FRAC_PI_2, 0.0), FRAC_PI_4),
+        b"sxdg" => (Rotation::r(-FRAC_PI_2, 0.0), -FRAC_PI_4),
+        _ => return None,
+    };
+    Some(Gate::Rotation { qubit, rotation, phase })
+}
