@@ -542,6 +542,26 @@ proptest! {
             agree(pieces.as_bytes());
         }
     }
+
+    /// What looks like a number gets the verdict of the oracle, read or ignored.
+    #[test]
+    fn numbers_get_the_verdict_of_the_oracle(
+        number in prop_oneof![
+            "[-+.eE019]{1,6}",
+            "-?[0-9]{0,2}(\\.[0-9]{0,2})?([eE][+-]?[0-9]{0,2})?",
+            "[0-9]{18,22}",
+        ],
+        after in select(vec!["", " ", "0", ",\"a\":0"]),
+    ) {
+        for body in [
+            format!(r#"{{"response":{{"status":"ongoing","finished_count":{number}{after}}}}}"#),
+            format!(r#"{{"response":{{"status":"queued","x":{number}{after}}}}}"#),
+            format!(r#"{{"response":{{"status":"queued"}},"x":[{number}]}}"#),
+            format!(r#"{{"response":{{"status":"finished","result":{{"0":[[{number}]]}}}}}}"#),
+        ] {
+            agree(body.as_bytes());
+        }
+    }
 }
 
 /// Any pair of `\u` escapes, of surrogates most of all, gets the verdict of the oracle.
@@ -560,19 +580,23 @@ fn surrogates_get_the_verdict_of_the_oracle() {
     }
 }
 
-/// Nesting is refused from the depth on from which the oracle refuses it.
+/// Nesting is refused from the depth on from which the oracle refuses it, whatever was nested
+/// before.
 #[test]
 fn nesting_gets_the_verdict_of_the_oracle() {
     for depth in 110..140 {
         for [open, close] in [["[", "]"], ["{\"x\":", "}"]] {
             let (inner, outer) = (open.repeat(depth), close.repeat(depth));
             let value = format!("{inner}0{outer}");
-            let accepted = [
-                agree(format!(r#"{{"a":{value},"response":{{"status":"queued"}}}}"#).as_bytes()),
-                agree(format!(r#"{{"response":{{"a":{value},"status":"queued"}}}}"#).as_bytes()),
-            ];
             let max = response::MAX_DEPTH;
-            assert_eq!(accepted, [depth < max, depth + 1 < max]);
+            for before in ["0", "{\"x\":[[],[{}]]}", "[[[[]]],[]]"] {
+                let body =
+                    format!(r#"{{"b":{before},"a":{value},"response":{{"status":"queued"}}}}"#);
+                assert_eq!(agree(body.as_bytes()), depth < max);
+                let inside = format!(r#""b":{before},"a":{value},"status":"queued""#);
+                let body = format!(r#"{{"response":{{"result":{{"0":[[1]]}},{inside}}}}}"#);
+                assert_eq!(agree(body.as_bytes()), depth + 1 < max);
+            }
         }
     }
 }
