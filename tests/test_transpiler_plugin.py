@@ -8,12 +8,14 @@ from aqt_fast import wire
 from aqt_fast.aqt_resource import make_transpiler_target
 from aqt_fast.transpiler_plugin import LowerToAQT
 from qiskit import QuantumCircuit, transpile
-from qiskit.circuit import Parameter
+from qiskit.circuit import Gate, Parameter
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import Operator
 from qiskit.transpiler import PassManager, TranspilerError
 from qiskit.transpiler.preset_passmanagers.plugin import list_stage_plugins
+
+pytestmark = pytest.mark.all_qiskits
 
 LIMITS = wire.Limits(circuits=None)
 
@@ -33,7 +35,11 @@ def native(rng: np.random.Generator, num_qubits: int, size: int) -> QuantumCircu
         elif kind == 1:
             circuit.r(angle(), angle(), qubit)
         elif kind == 2 and num_qubits > 1:
-            circuit.rxx(angle(), *(int(q) for q in rng.choice(num_qubits, 2, replace=False)))
+            pair = [int(q) for q in rng.choice(num_qubits, 2, replace=False)]
+            circuit.rxx(angle(), *pair)
+            if rng.random() < 0.3:
+                circuit.rx(angle(), pair[0])
+                circuit.rxx(angle(), *reversed(pair))
         elif rng.random() < 0.3:
             circuit.barrier()
     return circuit
@@ -107,6 +113,78 @@ def test_every_standard_gate(backend):
         assert Operator.from_circuit(transpiled).equiv(Operator(circuit)), name
         transpiled.measure_all()
         wire.check_circuits(transpiled, LIMITS)
+
+
+def test_every_single_qubit_gate():
+    """Lowered natively, with its phase; composed of several to see the order."""
+    rng = np.random.default_rng(9)
+    gates = [
+        gate
+        for gate in get_standard_gate_name_mapping().values()
+        if isinstance(gate, Gate) and gate.num_qubits == 1
+    ]
+    assert len(gates) >= 18
+    for _ in range(500):
+        circuit = QuantumCircuit(1, global_phase=rng.uniform(0, 6))
+        for index in rng.integers(len(gates), size=4):
+            gate = gates[index]
+            circuit.append(type(gate)(*rng.uniform(-7, 7, len(gate.params))), [0])
+        lowered = PassManager([LowerToAQT()]).run(circuit)
+        assert np.allclose(Operator(lowered).data, Operator(circuit).data, atol=1e-9)
+        assert [op.name for op in lowered.data] in (["r", "rz"], ["r"], ["rz"], [])
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_what_cannot_be_lowered_stays_in_place(merge):
+    """Unknown gates, unbound gates and labelled barriers, among gates that are lowered."""
+    rng = np.random.default_rng(10)
+    a = Parameter("a")
+    for _ in range(300):
+        circuit = native(rng, 3, 6)
+        circuit.cx(0, 1)
+        circuit.rz(a, 2)
+        circuit.barrier(1, 2, label="wall")
+        circuit.compose(native(rng, 3, 6), inplace=True)
+        lowered = PassManager([LowerToAQT(merge=merge)]).run(circuit)
+        assert [op.operation.label for op in lowered.data if op.name == "barrier"].count(
+            "wall"
+        ) == 1
+        assert lowered.count_ops()["cx"] == 1
+        bound = [Operator(qc.assign_parameters({a: 0.7})).data for qc in (lowered, circuit)]
+        assert np.allclose(*bound, atol=1e-8)
+
+
+def test_neighbouring_interactions_merge():
+    """Across rotations about X only, in either order of the qubits; inverses vanish."""
+    circuit = QuantumCircuit(2)
+    circuit.rxx(0.4, 0, 1)
+    circuit.rx(0.3, 1)
+    circuit.rxx(0.5, 1, 0)
+    lowered = PassManager([LowerToAQT()]).run(circuit)
+    assert dict(lowered.count_ops()) == {"rxx": 1, "r": 1}
+    assert np.allclose(Operator(lowered).data, Operator(circuit).data)
+    circuit.rxx(-0.9, 0, 1)
+    assert dict(PassManager([LowerToAQT()]).run(circuit).count_ops()) == {"r": 1}
+    unmerged = PassManager([LowerToAQT(merge=False)]).run(circuit)
+    assert unmerged.count_ops()["rxx"] == 3
+
+
+def test_an_rz_that_nobody_sees_is_dropped():
+    """Before a measurement, even with a barrier between; counts do not change."""
+    circuit = QuantumCircuit(2, 1)
+    circuit.r(1.0, 0.5, [0, 1])
+    circuit.rz(0.7, [0, 1])
+    circuit.barrier()
+    circuit.measure(0, 0)
+    lowered = PassManager([LowerToAQT()]).run(circuit)
+    assert [(op.name, lowered.find_bit(op.qubits[0]).index) for op in lowered.data] == [
+        ("r", 0),
+        ("r", 1),
+        ("rz", 1),
+        ("barrier", 0),
+        ("measure", 0),
+    ]
+    assert PassManager([LowerToAQT(merge=False)]).run(circuit).count_ops()["rz"] == 2
 
 
 def test_measurements_come_last(backend):

@@ -51,9 +51,17 @@ impl Rotation {
         Self { a: (aa.0 - bb.0, aa.1 - bb.1), b: (ba.0 + ab.0, ba.1 + ab.1) }
     }
 
-    /// Whether it is a rotation about X, which commutes with RXX.
-    fn commutes_with_rxx(self) -> bool {
-        self.a.1.abs() < NEGLIGIBLE && self.b.0.abs() < NEGLIGIBLE
+    /// The sign s with X·`self` = s·`self`·X, if there is one: + for rotations about X, − for
+    /// half turns about an axis perpendicular to it.
+    fn sign_of_x(self) -> Option<f64> {
+        let negligible = |x: f64| x.abs() < NEGLIGIBLE;
+        if negligible(self.a.1) && negligible(self.b.0) {
+            Some(1.0)
+        } else if negligible(self.a.0) && negligible(self.b.1) {
+            Some(-1.0)
+        } else {
+            None
+        }
     }
 
     /// (θ, φ, λ, α) with `self` = exp(iα)·RZ(λ)·R(θ, φ), θ ∈ [0, π], φ ∈ [0, 2π), λ ∈ [−π, π] and
@@ -132,8 +140,12 @@ impl Waiting {
 pub struct Lowering {
     waiting: Vec<Waiting>,
     steps: Vec<Step>,
+    /// Qubits of each barrier and opaque step, in order.
+    walls: Vec<Vec<u32>>,
     phase: f64,
     merge: bool,
+    /// Whether an interaction came to nothing, so that others may have become neighbours.
+    vanished: bool,
 }
 
 impl Lowering {
@@ -142,7 +154,8 @@ impl Lowering {
     #[must_use]
     pub fn new(num_qubits: u32, merge: bool) -> Self {
         let waiting = vec![Waiting::NOTHING; num_qubits as usize];
-        Self { waiting, steps: Vec::new(), phase: 0.0, merge }
+        let (steps, walls) = (Vec::new(), Vec::new());
+        Self { waiting, steps, walls, phase: 0.0, merge, vanished: false }
     }
 
     /// Appends exp(i·`phase`)·`rotation` on `qubit`.
@@ -160,17 +173,8 @@ impl Lowering {
 
     /// Appends RXX(`theta`), `theta` in radians.
     pub fn rxx(&mut self, qubits: [u32; 2], theta: f64) {
-        let [mut first, second] = qubits.map(|qubit| self.waiting[qubit as usize]);
-        if let Some(open) = &mut first.interaction {
-            let same = open.qubits == qubits || open.qubits == [qubits[1], qubits[0]];
-            if same && first.after.commutes_with_rxx() && second.after.commutes_with_rxx() {
-                let theta = open.theta + theta;
-                let merged = Some(Interaction { qubits: open.qubits, theta });
-                for qubit in qubits {
-                    self.waiting[qubit as usize].interaction = merged;
-                }
-                return;
-            }
+        if self.add_to_open(qubits, theta) {
+            return;
         }
         for qubit in qubits {
             self.close(qubit);
@@ -184,16 +188,35 @@ impl Lowering {
         }
     }
 
+    /// Adds RXX(`theta`) to an interaction that waits on the same qubits, if what came after that
+    /// can be passed: RXX(θ)·(A⊗B) = (A⊗B)·RXX(±θ) where A and B have a sign with X.
+    fn add_to_open(&mut self, qubits: [u32; 2], theta: f64) -> bool {
+        let [first, second] = qubits.map(|qubit| self.waiting[qubit as usize]);
+        let Some(open) = first.interaction else { return false };
+        let same = open.qubits == qubits || open.qubits == [qubits[1], qubits[0]];
+        let signs = (first.after.sign_of_x(), second.after.sign_of_x());
+        let (true, (Some(first), Some(second))) = (same, signs) else { return false };
+        let merged = Interaction { theta: open.theta + first * second * theta, ..open };
+        for qubit in qubits {
+            self.waiting[qubit as usize].interaction = Some(merged);
+        }
+        true
+    }
+
     /// Appends a barrier; nothing is merged across it.
     pub fn barrier(&mut self, number: usize, qubits: &[u32]) {
-        self.settle_all(qubits);
-        self.steps.push(Step::Barrier(number));
+        self.wall(Step::Barrier(number), qubits);
     }
 
     /// Appends something that stays as it is; nothing on its qubits is merged across it.
     pub fn opaque(&mut self, number: usize, qubits: &[u32]) {
+        self.wall(Step::Opaque(number), qubits);
+    }
+
+    fn wall(&mut self, step: Step, qubits: &[u32]) {
         self.settle_all(qubits);
-        self.steps.push(Step::Opaque(number));
+        self.steps.push(step);
+        self.walls.push(qubits.to_vec());
     }
 
     /// All steps, and the global phase in radians.
@@ -202,12 +225,39 @@ impl Lowering {
     /// outcome and is dropped, unless gates are rewritten on their own.
     #[must_use]
     pub fn finish(mut self, measured: impl Fn(u32) -> bool) -> (Vec<Step>, f64) {
-        let qubits: Vec<_> = (0..).take(self.waiting.len()).collect();
-        self.settle_all(&qubits);
+        self.settle_everything();
         if self.merge {
+            while self.vanished {
+                self = self.again();
+            }
             self.drop_unseen(measured);
         }
         (self.steps, self.phase)
+    }
+
+    /// The lowering of the steps so far.
+    fn again(self) -> Self {
+        let mut lowering = Self { waiting: self.waiting, phase: self.phase, ..Self::new(0, true) };
+        let mut walls = self.walls.into_iter();
+        for step in self.steps {
+            match step {
+                Step::R { qubit, theta, phi } => {
+                    lowering.rotate(qubit, Rotation::r(theta, phi), 0.0);
+                }
+                Step::Rz { qubit, phi } => lowering.rotate(qubit, Rotation::rz(phi), 0.0),
+                Step::Rxx { qubits, theta } => lowering.rxx(qubits, theta),
+                Step::Barrier(_) | Step::Opaque(_) => {
+                    lowering.wall(step, &walls.next().unwrap_or_default());
+                }
+            }
+        }
+        lowering.settle_everything();
+        lowering
+    }
+
+    fn settle_everything(&mut self) {
+        let qubits: Vec<_> = (0..).take(self.waiting.len()).collect();
+        self.settle_all(&qubits);
     }
 
     fn drop_unseen(&mut self, measured: impl Fn(u32) -> bool) {
@@ -280,6 +330,8 @@ impl Lowering {
                 self.write_rotation(qubit);
             }
             self.steps.push(Step::Rxx { qubits, theta: theta.abs() });
+        } else {
+            self.vanished = true;
         }
         for qubit in qubits {
             let waiting = &mut self.waiting[qubit as usize];
@@ -351,6 +403,8 @@ mod tests {
         assert_eq!(count(Rotation::r(1.0, PI)), 1);
         assert_eq!(count(Rotation::r(1.0, 0.1)), 2);
         assert_eq!(count(Rotation::rz(0.1)), 2);
+        assert_eq!(count(Rotation::rz(PI)), 1);
+        assert_eq!(count(Rotation::r(PI, FRAC_PI_2)), 1);
     }
 
     #[test]
