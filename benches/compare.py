@@ -5,6 +5,7 @@ Run it with ``make bench``. Each figure is explained in ``benches/README.md``.
 
 from __future__ import annotations
 
+import functools
 import gc
 import itertools
 import statistics
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import peer
 import qiskit
 import workloads
@@ -99,6 +101,44 @@ def codec_rows() -> list[list]:
                 )
             )
     return rows
+
+
+def transpile_rows() -> list[list]:
+    """``qiskit.transpile`` of ``brickwork-50`` at level 1 with either party's scheduling stage."""
+    rng = np.random.default_rng(1)
+    circuits = [workloads.brickwork(rng, 10, 12) for _ in range(workloads.NUM_CIRCUITS)]
+
+    def transpiled(stage: str) -> list[QuantumCircuit]:
+        return qiskit.transpile(
+            circuits, target=workloads.target(10), scheduling_method=stage, optimization_level=1
+        )
+
+    stages = {"peer": "aqt", "aqt-fast": "aqt_fast", "neither": "default"}
+    rounds = [
+        [median(functools.partial(transpiled, stage), 2) for stage in stages.values()]
+        for _ in range(3)
+    ]
+    peers, ours, neither = (statistics.median(times) for times in zip(*rounds, strict=True))
+    gates = {
+        name: sum(circuit.size() for circuit in transpiled(stage))
+        for name, stage in stages.items()
+        if name != "neither"
+    }
+    return [
+        ["transpile", milliseconds(peers), milliseconds(ours), f"{peers / ours:.1f}×"],
+        [
+            "of it the AQT stage",
+            milliseconds(peers - neither),
+            milliseconds(ours - neither),
+            f"{(peers - neither) / (ours - neither):.0f}×",
+        ],
+        [
+            "operations",
+            f"{gates['peer']:,}",
+            f"{gates['aqt-fast']:,}",
+            f"{gates['aqt-fast'] / gates['peer']:.0%}",
+        ],
+    ]
 
 
 def floor_rows() -> list[list]:
@@ -235,6 +275,9 @@ def main() -> None:
     print(f"Qiskit {qiskit.__version__}, Python {sys.version.split()[0]}, medians of one run\n")
     headers = ("Workload", "peer", "aqt-fast", "ratio", "goal")
     print(tabulate(codec_rows(), headers, tablefmt="github"))
+    print("\nbrickwork-50, qiskit.transpile at level 1\n")
+    headers = ("Part", "peer", "aqt-fast", "ratio")
+    print(tabulate(transpile_rows(), headers, tablefmt="github"))
     print("\nbrickwork-50, distance to the floor\n")
     print(tabulate(floor_rows(), ("Part", "Time", "per operation"), tablefmt="github"))
     print("\nCost per circuit in µs, and against a job of 50 circuits (goal: within 10 %)\n")

@@ -28,14 +28,20 @@ def brickwork(rng: np.random.Generator, num_qubits: int, num_layers: int) -> Qua
     return circuit
 
 
-def transpiled(circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
-    """Circuits as either party's backends want them: level 1, with our scheduling stage."""
-    target = Target(num_qubits=max(circuit.num_qubits for circuit in circuits))
+def target(num_qubits: int) -> Target:
+    """What both parties' backends ask the transpiler for."""
+    gates = Target(num_qubits=num_qubits)
     theta, phi = Parameter("θ"), Parameter("φ")
     for gate in (RZGate(theta), RGate(theta, phi), RXXGate(theta), Measure()):
-        target.add_instruction(gate)
+        gates.add_instruction(gate)
+    return gates
+
+
+def transpiled(circuits: list[QuantumCircuit]) -> list[QuantumCircuit]:
+    """Circuits as either party's backends want them: level 1, with our scheduling stage."""
+    most = max(circuit.num_qubits for circuit in circuits)
     return qiskit.transpile(
-        circuits, target=target, scheduling_method="aqt_fast", optimization_level=1
+        circuits, target=target(most), scheduling_method="aqt_fast", optimization_level=1
     )
 
 

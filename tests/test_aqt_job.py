@@ -1,13 +1,22 @@
 """Jobs: life, results, persistence."""
 
+import os
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import orjson
 import pytest
-from aqt_fast import AQTJob, AQTOptions, Progress, execute
-from aqt_fast.exceptions import DamagedJobError, InvalidCircuitError, JobNotFoundError
+from aqt_fast import AQTJob, AQTOptions, Progress, execute, persistence
+from aqt_fast.exceptions import (
+    DamagedJobError,
+    InvalidCircuitError,
+    InvalidInputError,
+    JobNotFoundError,
+    UnsavableJobError,
+)
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
 from qiskit.exceptions import QiskitError
 from qiskit.providers import JobStatus, JobTimeoutError, JobV1
@@ -136,10 +145,64 @@ class TestLife:
         options.shots = 6
         bell.data.clear()
         job.submit()
+        job.circuits[0].x(0)
+        backend.simulator.set_options(max_memory_mb=-1)
         assert sum(job.result().get_counts().values()) == 5
-        assert job.circuits[0].size() == 3
+        assert job.circuits == [bell]
+        with pytest.raises(InvalidInputError, match="options must be AQTOptions"):
+            AQTJob(backend, [], {"shots": 3})
         with pytest.raises(InvalidCircuitError, match="no measurement"):
-            AQTJob(backend, [bell], options)
+            AQTJob(backend, [QuantumCircuit(1)], options)
+
+    def test_noise_is_that_of_the_submission(self, backend, bell, tmp_path):
+        """Whatever is done with the simulator while the job runs or before it is saved."""
+        job = backend.run([bell] * 500, shots=20)
+        noise = backend.provider.get_backend(
+            "offline_simulator_noise"
+        ).simulator.options.noise_model
+        backend.simulator.set_options(noise_model=noise)
+        job.persist(store_path=tmp_path)
+        assert all(set(counts) <= {"00", "11"} for counts in job.result().get_counts())
+        restored = AQTJob.restore(job.job_id(), store_path=tmp_path)
+        assert not restored.backend().with_noise_model
+
+    def test_very_long_timeouts(self, backend, bell):
+        """As good as none."""
+        job = backend.run(bell, query_timeout_seconds=1e300)
+        assert job.result().success
+        job.wait_for_final_state(timeout=1e300)
+
+    def test_one_submission(self, backend, bell):
+        """Of several threads that submit, one does."""
+        for _ in range(20):
+            job = AQTJob(backend, [bell], AQTOptions(shots=1, with_progress_bar=False))
+            with ThreadPoolExecutor(4) as pool:
+                futures = [pool.submit(job.submit) for _ in range(4)]
+            assert sum(future.exception() is None for future in futures) == 1
+            assert job.result().success
+
+    def test_nothing_left_to_cancel(self, backend, bell):
+        """A job whose last circuit is in hand cannot be cancelled any more."""
+        for _ in range(20):
+            job = backend.run(bell, shots=1)
+            cancelled = job.cancel()
+            job.wait_for_final_state()
+            assert job.cancelled() is cancelled
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+    @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+    def test_a_forked_process_does_not_wait(self, backend):
+        """The simulation does not run there, and it says so."""
+        job = backend.run(slow_batch(backend)[:20], shots=5)
+        child = os.fork()
+        if child == 0:
+            try:
+                job.result()
+            except RuntimeError as error:
+                os._exit(7 if "not in this one" in str(error) else 8)
+            os._exit(9)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert job.result().success
 
     def test_several_threads_wait(self, backend):
         """All get the same result."""
@@ -151,7 +214,8 @@ class TestLife:
         for thread in threads:
             thread.join()
         assert len(results) == 4
-        assert all(result.success for result in results)
+        assert all(result is results[0] for result in results)
+        assert results[0].success
 
     def test_progress_bar(self, backend, bell, capfd):
         """On standard error, if wanted."""
@@ -249,6 +313,53 @@ class TestPersistence:
         job.persist(store_path=tmp_path)
         restored = AQTJob.restore(job.job_id(), store_path=tmp_path)
         assert restored.backend().simulator.options.noise_model == model
+        backend.simulator.set_options(method="density_matrix")
+        job = backend.run(bell)
+        job.persist(store_path=tmp_path)
+        restored = AQTJob.restore(job.job_id(), store_path=tmp_path)
+        assert restored.backend().simulator.options.method == "density_matrix"
+
+    def test_what_cannot_be_saved(self, backend, bell, tmp_path):
+        """Refused when it is saved, not when it is restored."""
+        from qiskit_aer.noise import NoiseModel, amplitude_damping_error
+
+        model = NoiseModel()
+        model.add_all_qubit_quantum_error(amplitude_damping_error(0.3), ["r"])
+        backend.simulator.set_options(noise_model=model)
+        with pytest.raises(UnsavableJobError, match="noise model"):
+            backend.run(bell).persist(store_path=tmp_path)
+        backend.simulator.set_options(noise_model=None)
+        bell.metadata = {"when": object()}
+        with pytest.raises(UnsavableJobError, match="not JSON serializable"):
+            backend.run(bell).persist(store_path=tmp_path)
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("options", {"zz": 1}),
+            ("options", None),
+            ("options", {"shots": 0}),
+            ("backend_settings", {}),
+            ("backend_settings", {"noise_model": 5, "options": {}}),
+            ("available_qubits", 10**18),
+            ("available_qubits", 1),
+            ("backend_name", "ibex"),
+            ("job_id", "other"),
+        ],
+    )
+    def test_readable_but_wrong(self, backend, bell, tmp_path, key, value):
+        """A file of another version, say, is damage as well."""
+        job = backend.run(bell)
+        path = job.persist(store_path=tmp_path)
+        document = orjson.loads(path.read_bytes())
+        document["job"][key] = value
+        body = {"job": document["job"], "circuits": document["circuits"]}
+        document["sha256"] = persistence._digest(body)
+        path.write_bytes(orjson.dumps(document))
+        with pytest.raises(DamagedJobError, match=str(path)):
+            AQTJob.restore(job.job_id(), store_path=tmp_path)
+        assert path.exists()
 
     def test_other_process(self, backend, bell, tmp_path):
         """Another process needs no more than the id."""

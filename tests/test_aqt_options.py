@@ -63,6 +63,7 @@ def test_good_values(name, value):
         ("shots", -5),
         ("shots", 10.0),
         ("shots", True),
+        ("shots", 2**31),
         ("shots", None),
         ("shots", "100"),
         ("memory", 1),

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from aqt_fast import AQTProvider
 from aqt_fast.aqt_provider import (
@@ -125,7 +126,22 @@ class TestBackends:
         with pytest.raises(QiskitBackendNotFoundError, match=none):
             provider.get_backend("ibex")
 
-    @pytest.mark.parametrize("size", [0, -1, 2.0, "20", True])
+    def test_an_offline_simulator_needs_no_portal(self):
+        """Asked for by name, nothing is said about the portal."""
+        assert (
+            AQTProvider("token").get_backend(NAMES[0], available_qubits=np.int64(3)).num_qubits == 3
+        )
+
+    def test_warnings_point_here(self):
+        """At the user's line, however deep the cause."""
+        with pytest.warns(NoTokenWarning) as caught:
+            AQTProvider("")
+        assert caught[0].filename == __file__
+        with pytest.warns(PortalUnavailableWarning) as caught:
+            AQTProvider("token").get_backend(re.compile(".*_no_noise"))
+        assert caught[0].filename == __file__
+
+    @pytest.mark.parametrize("size", [0, -1, 2.0, "20", True, 10**18])
     def test_bad_size(self, provider, size):
         """A register has one qubit or more."""
         with pytest.raises(InvalidOptionError, match="available_qubits must be a whole number"):

@@ -5,7 +5,12 @@ import math
 import pytest
 from aqt_fast import execute
 from aqt_fast.aqt_resource import UnknownOptionWarning, make_transpiler_target
-from aqt_fast.exceptions import InvalidCircuitError, InvalidJobError, InvalidOptionError
+from aqt_fast.exceptions import (
+    InvalidCircuitError,
+    InvalidInputError,
+    InvalidJobError,
+    InvalidOptionError,
+)
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import efficient_su2
 from qiskit.providers import BackendV2, JobStatus
@@ -41,8 +46,9 @@ def test_options_of_backend_and_run(backend, bell):
 
 def test_unknown_option(backend, bell):
     """It has no effect, and the user hears of it."""
-    with pytest.warns(UnknownOptionWarning, match="option 'shot' is unknown"):
-        job = backend.run(bell, shot=7)
+    with pytest.warns(UnknownOptionWarning, match="option 'shot' is unknown") as caught:
+        job = execute(bell, backend, shot=7)
+    assert caught[0].filename == __file__
     assert job.options.shots == 100
 
 
@@ -84,8 +90,17 @@ def test_execute(backend):
     circuit.rx(3.14159265, 0)
     circuit.measure_all()
     assert execute(circuit, backend, shots=100).result().get_counts() == {"1": 100}
-    results = execute([circuit, circuit], backend, shots=3).result()
-    assert results.get_counts() == [{"1": 3}, {"1": 3}]
+    for pair in ([circuit] * 2, (circuit, circuit), (circuit for _ in range(2))):
+        results = execute(pair, backend, shots=3).result()
+        assert results.get_counts() == [{"1": 3}, {"1": 3}]
+    circuit.barrier()
+    circuit.measure_all()
+    job = execute(circuit, backend, optimization_level=0)
+    assert job.circuits[0].count_ops()["barrier"] == 3
+    with pytest.raises(InvalidCircuitError, match="circuit 1: not a QuantumCircuit but of type"):
+        execute([circuit, 3], backend)
+    with pytest.raises(InvalidInputError, match="of type 'NoneType'"):
+        execute(None, backend)
 
 
 def test_noise(provider):

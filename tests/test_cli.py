@@ -56,5 +56,12 @@ def test_demo_with_files(tmp_path):
     assert "bad.qasm is not OpenQASM 2" in result.stderr
     result = invoke("demo", str(unmeasured), "--circuits", "1")
     assert result.exit_code == 1
-    assert "circuit 0: no measurement" in result.stderr
+    assert "unmeasured.qasm cannot run on offline_simulator_noise: circuit 0: no meas" in (
+        result.stderr
+    )
+    wide = tmp_path / "wide.qasm"
+    wide.write_text(head.replace("q[1]", "q[30]") + "measure q[0] -> c[0];\n")
+    result = invoke("demo", str(wide))
+    assert result.exit_code == 1
+    assert "wide.qasm cannot run on" in result.stderr
     assert invoke("demo", str(tmp_path / "none.qasm")).exit_code == 2

@@ -97,6 +97,8 @@ def test_exception_tree():
         exceptions.MalformedResponseError: ["expected a value", 7],
         exceptions.JobNotFoundError: ["x", Path("jobs")],
         exceptions.DamagedJobError: [Path("jobs/x.json"), "it is empty"],
+        exceptions.UnsavableJobError: ["x", "its noise model"],
+        exceptions.JobFailedError: ["x", "out of ions"],
         exceptions.UnsupportedQiskitError: ["1.0", "it is old"],
     }
     for cls in classes:

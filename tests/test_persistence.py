@@ -21,7 +21,7 @@ def job() -> SavedJob:
         job_id=str(uuid.uuid4()),
         backend_name="offline_simulator_noise",
         available_qubits=7,
-        backend_settings={"noise_model": "standard"},
+        backend_settings={"noise_model": "standard", "options": {}},
         options={"shots": 10, "query_timeout_seconds": None},
         circuits=[circuit, circuit],
     )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from aqt_fast.exceptions import JobFailedError
 from aqt_fast.primitives import AQTEstimator, AQTSampler
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
@@ -80,6 +81,22 @@ def test_estimator(backend):
     found = estimator.run([pub]).result()[0].data
     assert found.evs.shape == exact.shape == (2, 4)
     assert np.all(np.abs(found.evs - exact) < 5 * 0.02 * 1.5)
+
+
+def test_a_failed_job_makes_up_nothing(backend):
+    """Qiskit's sampler would fill in zeros for circuits without outcomes."""
+    backend.simulator.set_options(max_memory_mb=1)
+    small, large = QuantumCircuit(1), QuantumCircuit(20)
+    small.x(0)
+    large.h(range(20))
+    for circuit in (small, large):
+        circuit.measure_all()
+    with pytest.raises(JobFailedError, match="circuit 1"):
+        AQTSampler(backend).run([small, large, small], shots=30).result()
+    with pytest.raises(JobFailedError, match="circuit 0"):
+        AQTEstimator(backend).run(
+            [(large.remove_final_measurements(inplace=False), "Z" * 20)]
+        ).result()
 
 
 def test_bad_circuit(backend):

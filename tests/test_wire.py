@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import oracle
 import pytest
+import qiskit
 import strategies
 from aqt_connector.models.arnica.request_bodies.jobs import SubmitJobRequest
 from aqt_connector.models.arnica.response_bodies.jobs import ResultResponse
@@ -16,6 +17,7 @@ from aqt_fast import wire
 from aqt_fast.exceptions import (
     AQTError,
     InvalidCircuitError,
+    InvalidInputError,
     InvalidJobError,
     InvalidOptionError,
     MalformedResponseError,
@@ -105,6 +107,17 @@ class TestEncode:
         """Whole numbers of any type are whole numbers."""
         assert wire.encode_job(small_circuit(), np.int64(7)) == wire.encode_job(small_circuit(), 7)
 
+    @pytest.mark.parametrize("label", [5, b"x", "\ud800"])
+    def test_bad_label(self, label):
+        """The error names it."""
+        with pytest.raises(InvalidOptionError, match="label must be"):
+            wire.encode_job(small_circuit(), 1, label=label)
+
+    def test_no_circuits_at_all(self):
+        """Neither a circuit nor a collection of them."""
+        with pytest.raises(InvalidInputError, match="of type 'NoneType'"):
+            wire.encode_job(None, 1)
+
     def test_number_of_circuits(self):
         """1 to 50."""
         with pytest.raises(InvalidJobError, match="at least one circuit"):
@@ -154,12 +167,12 @@ BAD_INSTRUCTIONS = {
     "delay": (lambda c: c.delay(100, 0), "delay", None, "not an operation of AQT"),
     "same name": (lambda c: c.append(rx_gate_renamed(), [0]), "r", None, "not an operation of AQT"),
     "control flow": (with_control_flow, "for_loop", None, "no control flow"),
-    "unbound": (lambda c: c.rz(2 * Parameter("a"), 0), "rz", None, r"parameter 2.*a has no value"),
+    "unbound": (lambda c: c.rz(2 * Parameter("a"), 0), "rz", None, "unbound parameters: a$"),
     "unbound second": (
         lambda c: c.r(0.1, Parameter("b"), 0),
         "r",
         None,
-        "parameter b has no value",
+        "unbound parameters: b$",
     ),
     "nan": (lambda c: c.rz(math.nan, 0), "rz", math.nan, "phi is NaN, not a finite number"),
     "infinite": (lambda c: c.rxx(-math.inf, 0, 1), "rxx", -math.inf, "theta is -inf"),
@@ -190,6 +203,13 @@ class TestBadCircuits:
             assert problem.value == value or (math.isnan(problem.value) and math.isnan(value))
             assert isinstance(caught.value, ValueError)
             assert isinstance(caught.value, AQTError)
+
+    @pytest.mark.skipif(qiskit.__version__ < "2.6", reason="Qiskit's C API ends the process")
+    def test_an_angle_that_is_no_double(self):
+        """Refused by name: Qiskit's C API would end the process if it were asked for the value."""
+        for value in (10**400, -(10**309)):
+            with pytest.raises(InvalidCircuitError, match="an angle of type 'int' is not a finite"):
+                wire.encode_job(with_gate(lambda c, value=value: c.rz(value, 0)), 1)
 
     def test_gate_after_measurement(self):
         """Even on another qubit: the device measures all of them at the end."""
@@ -374,8 +394,8 @@ class TestDecode:
             (finished([[0, 0]], [[0, 0]]), "samples of 2 circuits for 1"),
             (finished([[0, 0], [0, 0]]), "circuit 0: 2 shots instead of 1"),
             (finished([]), "circuit 0: 0 shots instead of 1"),
-            (finished([[0]]), "1 qubits a shot for a circuit of 2"),
-            (finished([[0, 0, 0]]), "3 qubits a shot for a circuit of 2"),
+            (finished([[0]]), "circuit 0: 1 qubits a shot instead of 2"),
+            (finished([[0, 0, 0]]), "circuit 0: 3 qubits a shot instead of 2"),
         ],
     )
     def test_mismatch(self, body, reason):
@@ -421,9 +441,22 @@ class TestDecode:
                 wire.decode_response(body[:length])
 
     def test_only_bytes(self):
-        """Text is not decoded by guessing."""
+        """Text is not decoded by guessing; what holds bytes is taken."""
         with pytest.raises(TypeError):
             wire.decode_response("{}")
+        for body in (bytearray(finished([[0]])), memoryview(finished([[0]]))):
+            assert wire.decode_response(body).status == "finished"
+
+    def test_the_culprit_has_its_own_index(self):
+        """Also when it is not the first circuit."""
+        body = finished([[0, 0]], [[0, 0]])
+        narrow = QuantumCircuit(1, 1)
+        with pytest.raises(ResponseMismatchError, match="circuit 1: 2 qubits a shot instead of 1"):
+            wire.result_from_response(body, [small_circuit(), narrow], shots=1)
+        with pytest.raises(InvalidCircuitError, match="circuit 1: not a QuantumCircuit"):
+            wire.result_from_response(body, [small_circuit(), 3], shots=1)
+        with pytest.raises(InvalidOptionError, match="shots must be"):
+            wire.result_from_response(body, [small_circuit()], shots=-1)
 
     def test_samples_need_a_circuit(self):
         """Anything else is refused by name."""

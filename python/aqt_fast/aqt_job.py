@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 from qiskit.providers import JobStatus, JobTimeoutError, JobV1
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result import Result
@@ -20,7 +23,11 @@ from tqdm.auto import tqdm
 import aqt_fast
 from aqt_fast import wire
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.exceptions import DamagedJobError, InvalidInputError, UnsavableJobError
 from aqt_fast.persistence import JobStore, SavedJob
+
+_UNUSABLE = (AttributeError, KeyError, TypeError, ValueError, QiskitError)
+"""What making a job of readable but wrong data can raise."""
 
 
 class Progress(NamedTuple):
@@ -56,6 +63,9 @@ class Execution(Protocol):
     def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
         """Wait until the batch has ended, or until more than ``beyond`` circuits are done."""
 
+    def settings(self) -> dict[str, Any]:
+        """What makes its backend another than the provider's default, in JSON's types."""
+
 
 class JobBackend(Protocol):
     """What a job needs of its backend."""
@@ -73,11 +83,8 @@ class JobBackend(Protocol):
     def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
         """Start the execution of circuits that were checked."""
 
-    def settings(self) -> dict[str, Any]:
-        """What makes this backend another than the provider's default, in JSON's types."""
-
     def restore_settings(self, settings: dict[str, Any]) -> None:
-        """Take over what :meth:`settings` of another backend returned."""
+        """Take over what ``settings()`` of an execution on another backend returned."""
 
 
 class AQTJob(JobV1):
@@ -92,19 +99,24 @@ class AQTJob(JobV1):
     def __init__(
         self, backend: JobBackend, circuits: Iterable[QuantumCircuit], options: AQTOptions
     ) -> None:
-        """Check the circuits and keep copies, which later changes do not reach.
+        """Check the circuits and copy them, so that later changes do not reach the job.
 
         Raises:
+            InvalidInputError: ``circuits`` or ``options`` are something else.
             InvalidJobError: there are no circuits, or too many.
             InvalidCircuitError: lists every circuit that cannot run.
         """
         super().__init__(backend, "")
-        batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
-        wire.check_circuits(batch, backend.limits)
-        self._circuits = [circuit.copy() for circuit in batch]
+        if not isinstance(options, AQTOptions):
+            found = type(options).__name__
+            raise InvalidInputError(f"options must be AQTOptions, not of type '{found}'")
+        self._circuits = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+        wire.check_circuits(self._circuits, backend.limits)
+        self._copies = [circuit.copy() for circuit in self._circuits]
         self._options = copy.copy(options)
         self._execution: Execution | None = None
         self._result: Result | None = None
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         finished, total = self.progress()
@@ -113,7 +125,7 @@ class AQTJob(JobV1):
 
     @property
     def circuits(self) -> list[QuantumCircuit]:
-        """The circuits, in the order of the results."""
+        """The circuits as they were passed in, in the order of the results."""
         return list(self._circuits)
 
     @property
@@ -127,10 +139,11 @@ class AQTJob(JobV1):
         Raises:
             RuntimeError: the job was submitted before.
         """
-        if self._execution is not None:
-            raise RuntimeError(f"Job already submitted (ID: {self._job_id})")
-        self._execution = self._backend.start(self._circuits, self._options)
-        self._job_id = str(uuid.uuid4())
+        with self._lock:
+            if self._execution is not None:
+                raise RuntimeError(f"Job already submitted (ID: {self._job_id})")
+            self._job_id = str(uuid.uuid4())
+            self._execution = self._backend.start(self._copies, self._options)
 
     def status(self) -> JobStatus:
         """One status for all circuits; ``INITIALIZING`` before submission."""
@@ -166,13 +179,15 @@ class AQTJob(JobV1):
         execution = self._submitted()
         if self._result is None:
             self._wait_with_bar(execution)
-            self._result = wire.job_result(
-                execution.results(),
-                backend_name=self._backend.name,
-                job_id=self._job_id,
-                message=execution.message,
-            )
-        return self._result
+        with self._lock:
+            if self._result is None:
+                self._result = wire.job_result(
+                    execution.results(),
+                    backend_name=self._backend.name,
+                    job_id=self._job_id,
+                    message=execution.message,
+                )
+            return self._result
 
     def wait_for_final_state(
         self,
@@ -184,7 +199,7 @@ class AQTJob(JobV1):
 
         Args:
             timeout: seconds to wait at most, None for as long as it takes.
-            wait: seconds between calls of ``callback``.
+            wait: seconds between calls of ``callback``, at least 0.01.
             callback: called with the job's id, its status and the job.
 
         Raises:
@@ -199,7 +214,7 @@ class AQTJob(JobV1):
                 raise JobTimeoutError(f"job {self._job_id} has not ended within {timeout} s")
             if callback is not None:
                 callback(self._job_id, execution.status, self)
-                left = min(left, wait)
+                left = min(left, max(wait, 0.01))
             execution.wait(None if left == math.inf else left)
 
     def persist(self, *, store_path: str | Path | None = None) -> Path:
@@ -213,16 +228,23 @@ class AQTJob(JobV1):
 
         Raises:
             RuntimeError: the job was not submitted.
+            UnsavableJobError: the noise model, or something in a circuit, cannot be saved and read
+                again.
+            OSError: the directory or the file cannot be written.
         """
         if self._execution is None:
             raise RuntimeError("Can only persist submitted jobs.")
+        try:
+            settings = self._execution.settings()
+        except ValueError as error:
+            raise UnsavableJobError(self._job_id, str(error)) from error
         saved = SavedJob(
             job_id=self._job_id,
             backend_name=self._backend.name,
             available_qubits=self._backend.num_qubits,
-            backend_settings=self._backend.settings(),
+            backend_settings=settings,
             options=dict(self._options),
-            circuits=self._circuits,
+            circuits=self._copies,
         )
         return JobStore(store_path).save(saved)
 
@@ -238,7 +260,7 @@ class AQTJob(JobV1):
         """Load a saved job.
 
         A job of an offline simulator runs again, under a new id, with the same circuits, options,
-        register and noise model.
+        register, noise model and simulator options.
 
         Args:
             job_id: id of the job when it was saved.
@@ -254,10 +276,18 @@ class AQTJob(JobV1):
         saved = store.load(job_id)
         # Providers make backends and backends make jobs: only here does a job need a provider, and
         # gets it from the package's lazy face.
-        provider = aqt_fast.AQTProvider(access_token)
-        backend = provider.get_backend(saved.backend_name, available_qubits=saved.available_qubits)
-        backend.restore_settings(saved.backend_settings)
-        job = cls(backend, saved.circuits, AQTOptions(**saved.options))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "no access token")  # an offline job needs none
+            provider = aqt_fast.AQTProvider(access_token)
+        try:
+            options = AQTOptions(**saved.options)
+            backend = provider.get_backend(
+                saved.backend_name, available_qubits=saved.available_qubits
+            )
+            backend.restore_settings(saved.backend_settings)
+            job = cls(backend, saved.circuits, options)
+        except _UNUSABLE as error:
+            raise DamagedJobError(store.file(job_id), f"{type(error).__name__}: {error}") from error
         job.submit()
         if remove_from_store:
             store.remove(job_id)

@@ -20,7 +20,7 @@ class AQTOptions(Options):
     ``update_options`` validates.
 
     Args:
-        shots: repetitions per circuit, 1 or more. Default: 100.
+        shots: repetitions per circuit, 1 to 2³¹ − 1. Default: 100.
         memory: also return each shot's outcome, in order. Default: False.
         query_period_seconds: time between polls, at least 0.1 s. Default: 1.
         query_timeout_seconds: how long ``result()`` waits, more than 0 s, or None for as long as
@@ -64,20 +64,23 @@ class AQTOptions(Options):
         super().update_options(**checked)
 
 
-def _integer(lowest: int, highest: int | None) -> Callable[[str, Any], int]:
-    bounds = f"of {lowest} or more" if highest is None else f"from {lowest} to {highest}"
+def checked_integer(name: str, value: Any, lowest: int, highest: int) -> int:
+    """The whole number that ``value`` is, of whatever type.
 
-    def check(name: str, value: Any) -> int:
-        try:
-            number = operator.index(value)
-        except TypeError:
-            number = lowest - 1
-        too_high = highest is not None and number > highest
-        if isinstance(value, bool | np.bool_) or number < lowest or too_high:
-            raise InvalidOptionError(name, value, f"a whole number {bounds}")
-        return number
+    Raises:
+        InvalidOptionError: it is none, or out of range.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = lowest - 1
+    if isinstance(value, bool | np.bool_) or not lowest <= number <= highest:
+        raise InvalidOptionError(name, value, f"a whole number from {lowest} to {highest}")
+    return number
 
-    return check
+
+def _integer(lowest: int, highest: int) -> Callable[[str, Any], int]:
+    return lambda name, value: checked_integer(name, value, lowest, highest)
 
 
 def _seconds(expected: str, valid: Callable[[float], bool]) -> Callable[[str, Any], float]:
@@ -107,7 +110,7 @@ def _or_none(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 
 
 _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
-    "shots": (100, _integer(1, None)),
+    "shots": (100, _integer(1, 2**31 - 1)),
     "memory": (False, _flag),
     "query_period_seconds": (1.0, _seconds("a time of at least 0.1 s", lambda t: t >= 0.1)),
     "query_timeout_seconds": (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,9 @@ from qiskit.providers import QiskitBackendNotFoundError
 from tabulate import tabulate
 
 from aqt_fast.api_client import BackendType, Resource
+from aqt_fast.aqt_options import checked_integer
 from aqt_fast.aqt_resource import AQTResource, OfflineSimulatorResource
+from aqt_fast.caller import warn_caller
 from aqt_fast.exceptions import InvalidOptionError
 
 OFFLINE_WORKSPACE = "default"
@@ -23,6 +24,8 @@ OFFLINE_WORKSPACE = "default"
 
 DEFAULT_NUM_QUBITS = 20
 """Size of an offline simulator's register unless another is asked for."""
+
+_MOST_QUBITS = 10_000
 
 
 class NoTokenWarning(UserWarning):
@@ -130,7 +133,7 @@ class AQTProvider:
         self._access_token = access_token
         if not access_token:
             message = "no access token was given: only offline simulators are available"
-            warnings.warn(message, NoTokenWarning, stacklevel=2)
+            warn_caller(message, NoTokenWarning)
 
     def __repr__(self) -> str:
         return f"<AQTProvider({'with' if self._access_token else 'without'} access token)>"
@@ -164,12 +167,17 @@ class AQTProvider:
         if backend_type is not None and backend_type not in get_args(BackendType):
             expected = f"one of {', '.join(get_args(BackendType))}"
             raise InvalidOptionError("backend_type", backend_type, expected)
-        if self._access_token and backend_type in (None, "device", "simulator"):
+        only_offline = (
+            backend_type not in (None, "device", "simulator")
+            or name in [simulator.id for simulator in OFFLINE_SIMULATORS]
+            or not self._access_token
+        )
+        if not only_offline:
             message = (
                 "this version of aqt-fast does not connect to AQT's portal yet: "
                 "only offline simulators are listed"
             )
-            warnings.warn(message, PortalUnavailableWarning, stacklevel=2)
+            warn_caller(message, PortalUnavailableWarning)
         return BackendsTable(
             [
                 self._offline_backend(simulator, DEFAULT_NUM_QUBITS)
@@ -194,12 +202,12 @@ class AQTProvider:
             name: as for :meth:`backends`.
             backend_type: as for :meth:`backends`.
             workspace: as for :meth:`backends`.
-            available_qubits: size of an offline simulator's register, 1 or more. Default: 20.
+            available_qubits: size of an offline simulator's register, 1 to 10 000. Default: 20.
 
         Raises:
             QiskitBackendNotFoundError: no backend fits, or several; the message names them.
             InvalidOptionError: there is no such ``backend_type``, or ``available_qubits`` is not
-                a positive whole number.
+                a whole number in its range.
         """
         found = self.backends(name, backend_type=backend_type, workspace=workspace)
         if len(found) != 1:
@@ -210,15 +218,9 @@ class AQTProvider:
             )
         if available_qubits is None:
             return found[0]
-        if (
-            not isinstance(available_qubits, int)
-            or isinstance(available_qubits, bool)
-            or available_qubits < 1
-        ):
-            expected = "a whole number of 1 or more"
-            raise InvalidOptionError("available_qubits", available_qubits, expected)
+        num_qubits = checked_integer("available_qubits", available_qubits, 1, _MOST_QUBITS)
         simulator = next(entry for entry in OFFLINE_SIMULATORS if entry.id == found[0].name)
-        return self._offline_backend(simulator, available_qubits)
+        return self._offline_backend(simulator, num_qubits)
 
     def _offline_backend(
         self, simulator: OfflineSimulator, num_qubits: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -23,6 +22,7 @@ from aqt_fast._native import __version__
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob, Execution
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.caller import warn_caller
 
 if TYPE_CHECKING:
     from qiskit_aer import AerSimulator
@@ -108,7 +108,7 @@ class AQTResource(BackendV2):
         for name, value in options.items():
             if name not in job_options:
                 message = f"option '{name}' is unknown and has no effect"
-                warnings.warn(message, UnknownOptionWarning, stacklevel=2)
+                warn_caller(message, UnknownOptionWarning)
             elif value is not None:
                 job_options[name] = value
         job = AQTJob(self, circuits, job_options)
@@ -120,12 +120,8 @@ class AQTResource(BackendV2):
         """Start the execution of circuits that were checked."""
 
     @abstractmethod
-    def settings(self) -> dict[str, Any]:
-        """What makes this backend another than the provider's default, in JSON's types."""
-
-    @abstractmethod
     def restore_settings(self, settings: dict[str, Any]) -> None:
-        """Take over what :meth:`settings` of another backend returned."""
+        """Take over what ``settings()`` of an execution on another backend returned."""
 
 
 class OfflineSimulatorResource(AQTResource):
@@ -160,9 +156,9 @@ class OfflineSimulatorResource(AQTResource):
         return simulation.AerSimulator(noise_model=noise_model)
 
     def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
-        """Start a simulation in the background."""
+        """Start a simulation in the background, with the simulator's options as they are now."""
         simulation: Execution = _simulation().Simulation(
-            self.simulator,
+            _simulation().copy_simulator(self.simulator),
             circuits,
             shots=options.shots,
             memory=options.memory,
@@ -170,15 +166,9 @@ class OfflineSimulatorResource(AQTResource):
         )
         return simulation
 
-    def settings(self) -> dict[str, Any]:
-        """The noise model."""
-        model = self.simulator.options.noise_model
-        return {"noise_model": _simulation().noise_model_to_json(model)}
-
     def restore_settings(self, settings: dict[str, Any]) -> None:
-        """Take over the noise model."""
-        model = _simulation().noise_model_from_json(settings["noise_model"])
-        self.simulator.set_options(noise_model=model)
+        """Take over noise model and options of the simulator."""
+        _simulation().restore_simulator(self.simulator, settings)
 
 
 def _simulation() -> ModuleType:
@@ -187,13 +177,18 @@ def _simulation() -> ModuleType:
 
 
 def execute(
-    circuits: QuantumCircuit | Sequence[QuantumCircuit], backend: AQTResource, **options: Any
+    circuits: QuantumCircuit | Iterable[QuantumCircuit],
+    backend: AQTResource,
+    *,
+    optimization_level: int | None = None,
+    **options: Any,
 ) -> AQTJob:
     """Transpile circuits for a backend and run them: the short way from circuits to a job.
 
     Args:
         circuits: one circuit or any number of them.
         backend: where to run them.
+        optimization_level: that of ``qiskit.transpile``, 0 to 3; None stands for its default.
         options: those of :class:`~aqt_fast.AQTOptions`, for this job only.
 
     Raises:
@@ -201,4 +196,6 @@ def execute(
         InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
     """
-    return backend.run(qiskit.transpile(circuits, backend), **options)
+    batch = wire.as_batch(circuits)
+    transpiled = qiskit.transpile(batch, backend, optimization_level=optimization_level)
+    return backend.run(transpiled, **options)

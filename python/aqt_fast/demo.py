@@ -13,10 +13,12 @@ from pathlib import Path
 import click
 import qiskit
 from qiskit import QuantumCircuit, qasm2
+from qiskit.exceptions import QiskitError
 from tabulate import tabulate
 
 from aqt_fast import wire
 from aqt_fast.aqt_provider import AQTProvider, NoTokenWarning
+from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import InvalidInputError
 
 _BAR_WIDTH = 40
@@ -38,8 +40,9 @@ class _Stages:
     def __str__(self) -> str:
         rows = [(name, amount, f"{seconds * 1e3:,.1f}") for name, amount, seconds in self.rows]
         headers = ("Stage", "Amount", "Time (ms)")
+        alignment = ("left", "left", "right")
         return tabulate(
-            rows, headers, tablefmt="rounded_outline", colalign=("left", "left", "right")
+            rows, headers, tablefmt="rounded_outline", colalign=alignment, disable_numparse=True
         )
 
 
@@ -60,14 +63,17 @@ def run_demo(
     with stages.stage("read OpenQASM", f"{len(paths)} files"):
         algorithms = [_load(path) for path in paths]
     with stages.stage("transpile", f"{len(algorithms)} circuits"):
-        transpiled = qiskit.transpile(algorithms, backend)
+        transpiled = [
+            _transpile(path, circuit, backend)
+            for path, circuit in zip(paths, algorithms, strict=True)
+        ]
     circuits = list(islice(cycle(transpiled), num_circuits))
     operations = sum(circuit.size() for circuit in circuits)
     with stages.stage("check", f"{len(circuits)} circuits, {operations:,} operations"):
         wire.check_circuits(circuits, backend.limits)
     step = wire.API_LIMITS.circuits or len(circuits)
     chunks = [circuits[start : start + step] for start in range(0, len(circuits), step)]
-    with stages.stage("encode for a device", f"{len(chunks)} requests"):
+    with stages.stage("encode for a device", f"{len(chunks)} request bodies"):
         for chunk in chunks:
             wire.encode_job(chunk, min(shots, wire.API_LIMITS.shots or shots))
     with stages.stage("simulate", f"{len(circuits)} × {shots} shots on {backend.name}"):
@@ -95,6 +101,15 @@ def _load(path: Path) -> QuantumCircuit:
         raise InvalidInputError(f"{path} is not OpenQASM 2: {error}") from error
     circuit.name = path.stem
     return circuit
+
+
+def _transpile(path: Path, circuit: QuantumCircuit, backend: AQTResource) -> QuantumCircuit:
+    try:
+        transpiled: QuantumCircuit = qiskit.transpile(circuit, backend)
+        wire.check_circuits(transpiled, backend.limits)
+    except (QiskitError, InvalidInputError) as error:
+        raise InvalidInputError(f"{path} cannot run on {backend.name}: {error}") from error
+    return transpiled
 
 
 def _histogram(counts: dict[str, int]) -> str:

@@ -12,6 +12,8 @@
     │   └── ResponseMismatchError               readable, but not what was asked for
     ├── JobNotFoundError (LookupError)          .job_id, .store_path
     ├── DamagedJobError                         .path, .reason
+    ├── UnsavableJobError                       .job_id, .reason
+    ├── JobFailedError                          .job_id, .reason
     └── UnsupportedQiskitError (ImportError)
 
 ``qiskit.providers.JobTimeoutError`` and ``qiskit.providers.QiskitBackendNotFoundError`` are raised
@@ -136,6 +138,32 @@ class DamagedJobError(AQTError):
 
     def __reduce__(self) -> tuple[type[DamagedJobError], tuple[Path, str]]:
         return type(self), (self.path, self.reason)
+
+
+class UnsavableJobError(AQTError):
+    """A job with something that cannot be saved and read again."""
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        """``reason`` names what cannot be saved."""
+        self.job_id = job_id
+        self.reason = reason
+        super().__init__(f"cannot save job {job_id}: {reason}")
+
+    def __reduce__(self) -> tuple[type[UnsavableJobError], tuple[str, str]]:
+        return type(self), (self.job_id, self.reason)
+
+
+class JobFailedError(AQTError):
+    """A job of a primitive that gave no result."""
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        """``reason`` is the message of the job's result."""
+        self.job_id = job_id
+        self.reason = reason
+        super().__init__(f"job {job_id}: {reason}")
+
+    def __reduce__(self) -> tuple[type[JobFailedError], tuple[str, str]]:
+        return type(self), (self.job_id, self.reason)
 
 
 class UnsupportedQiskitError(AQTError, ImportError):

@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import io
 import os
+import struct
 import tempfile
 import uuid
 import zlib
@@ -26,11 +27,19 @@ import platformdirs
 from qiskit import QuantumCircuit, qpy
 from qiskit.exceptions import QiskitError
 
-from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
+from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, UnsavableJobError
 
 __all__ = ["JobNotFoundError", "JobStore", "SavedJob", "get_store_path"]
 
 _FORMAT = 1
+
+_LONGEST_NAME = 2**16 - 1
+"""QPY cuts longer names of circuits off, and then cannot read its own file."""
+
+_UNUSABLE = (
+    binascii.Error, zlib.error, struct.error, QiskitError, KeyError, TypeError, ValueError
+)  # fmt: skip
+"""What reading the circuits and keys of a wrong file can raise."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +78,17 @@ class JobStore:
         """Write a job, over an older version of it if there is one, and return its file.
 
         Raises:
+            UnsavableJobError: a circuit has something that QPY cannot express.
             OSError: the directory or the file cannot be written; an older version stays.
         """
-        target = self._file(job.job_id)
+        target = self.file(job.job_id)
         circuits = io.BytesIO()
-        qpy.dump(list(job.circuits), circuits)
+        try:
+            qpy.dump(list(job.circuits), circuits)
+            if any(len(circuit.name.encode()) > _LONGEST_NAME for circuit in job.circuits):
+                raise ValueError(f"the name of a circuit has more than {_LONGEST_NAME} bytes")
+        except (TypeError, ValueError, struct.error, QiskitError) as error:
+            raise UnsavableJobError(job.job_id, str(error)) from error
         body = {
             "job": {
                 "job_id": job.job_id,
@@ -106,7 +121,7 @@ class JobStore:
             JobNotFoundError: no saved job has this id.
             DamagedJobError: its file cannot be read; it stays as it is.
         """
-        path = self._file(job_id)
+        path = self.file(job_id)
         try:
             document = orjson.loads(path.read_bytes())
         except FileNotFoundError:
@@ -125,6 +140,8 @@ class JobStore:
             compressed = base64.b64decode(body["circuits"], validate=True)
             circuits = qpy.load(io.BytesIO(zlib.decompress(compressed)))
             job = body["job"]
+            if job["job_id"] != path.stem:
+                raise ValueError(f"it holds job {job['job_id']}")
             return SavedJob(
                 job_id=job["job_id"],
                 backend_name=job["backend_name"],
@@ -133,15 +150,19 @@ class JobStore:
                 options=job["options"],
                 circuits=circuits,
             )
-        except (binascii.Error, zlib.error, QiskitError, KeyError, TypeError, ValueError) as error:
+        except _UNUSABLE as error:
             raise DamagedJobError(path, f"its content cannot be used: {error}") from error
 
     def remove(self, job_id: str) -> None:
         """Delete a job's file, if there is one."""
-        self._file(job_id).unlink(missing_ok=True)
+        self.file(job_id).unlink(missing_ok=True)
 
-    def _file(self, job_id: str) -> Path:
-        """The file of a job; the id is never taken for a path."""
+    def file(self, job_id: str) -> Path:
+        """The file of a job, which need not exist; the id is never taken for a path.
+
+        Raises:
+            JobNotFoundError: the id is not a UUID.
+        """
         try:
             name = str(uuid.UUID(job_id))
         except (ValueError, AttributeError, TypeError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 import time
 import warnings
@@ -9,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 from qiskit_aer import AerSimulator
@@ -39,11 +42,47 @@ def standard_noise_model() -> NoiseModel:
     return model
 
 
+def copy_simulator(simulator: AerSimulator) -> AerSimulator:
+    """Make a simulator that later changes of options do not reach."""
+    options = {name: value for name, value in simulator.options.items() if value is not None}
+    return AerSimulator(**options)
+
+
+def simulator_settings(simulator: AerSimulator) -> dict[str, Any]:
+    """Describe in JSON's types what makes a simulator another than the default one."""
+    defaults = AerSimulator().options
+    options = {
+        name: value
+        for name, value in simulator.options.items()
+        if isinstance(value, bool | int | float | str) and value != defaults.get(name)
+    }
+    return {"noise_model": noise_model_to_json(simulator.options.noise_model), "options": options}
+
+
+def restore_simulator(simulator: AerSimulator, settings: dict[str, Any]) -> None:
+    """Take over what :func:`simulator_settings` has described."""
+    noise_model = noise_model_from_json(settings["noise_model"])
+    simulator.set_options(noise_model=noise_model, **settings["options"])
+
+
 def noise_model_to_json(model: NoiseModel | None) -> Any:
-    """Describe a noise model in JSON's types."""
+    """Describe a noise model in JSON's types.
+
+    Raises:
+        ValueError: Aer cannot read back what it writes about this model.
+    """
     if model is None:
         return None
-    return _STANDARD if model == standard_noise_model() else model.to_dict(serializable=True)
+    if model == standard_noise_model():
+        return _STANDARD
+    description = model.to_dict(serializable=True)
+    try:
+        faithful = noise_model_from_json(json.loads(json.dumps(description))) == model
+    except (TypeError, ValueError, KeyError, QiskitError) as error:
+        raise ValueError(f"Aer cannot describe this noise model: {error}") from error
+    if not faithful:
+        raise ValueError("Aer cannot describe this noise model")
+    return description
 
 
 def noise_model_from_json(description: Any) -> NoiseModel | None:
@@ -73,13 +112,15 @@ class Simulation:
         memory: bool,
         seed: int | None,
     ) -> None:
-        """Starts at once; the circuits must not be changed any more."""
+        """Starts at once; neither simulator nor circuits may be changed any more."""
         self._simulator = simulator
         self._circuits = circuits
         self._shots = shots
         self._memory = memory
         self._seed = seed
         self._results: list[ExperimentResult] = []
+        self._num_started = 0
+        self._process = os.getpid()
         self._message: str | None = None
         self._status = JobStatus.QUEUED
         self._cancelled = False
@@ -109,15 +150,20 @@ class Simulation:
         return done + [wire.failed_experiment(circuit, self._shots, message) for circuit in rest]
 
     def cancel(self) -> bool:
-        """Stop after the chunk in hand; False if the batch has ended already."""
+        """Stop after the chunk in hand; False if that is the last one, or the batch has ended."""
         with self._changed:
-            if self._status not in (JobStatus.QUEUED, JobStatus.RUNNING):
-                return False
-            self._cancelled = True
-            return True
+            running = self._status in (JobStatus.QUEUED, JobStatus.RUNNING)
+            self._cancelled = running and self._num_started < len(self._circuits)
+            return self._cancelled
 
     def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
-        """Wait until the batch has ended, or until ``beyond`` circuits and more are done."""
+        """Wait until the batch has ended, or until more than ``beyond`` circuits are done.
+
+        Raises:
+            RuntimeError: called in a process that was forked from the one that simulates.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError(f"the job runs in process {self._process}, not in this one")
 
         def ready() -> bool:
             return self._status not in (JobStatus.QUEUED, JobStatus.RUNNING) or (
@@ -125,7 +171,17 @@ class Simulation:
             )
 
         with self._changed:
-            self._changed.wait_for(ready, seconds)
+            self._changed.wait_for(
+                ready, None if seconds is None else min(seconds, threading.TIMEOUT_MAX)
+            )
+
+    def settings(self) -> dict[str, Any]:
+        """What makes the simulator another than the default one, in JSON's types.
+
+        Raises:
+            ValueError: the noise model cannot be described.
+        """
+        return simulator_settings(self._simulator)
 
     def _run(self) -> None:
         status, message = JobStatus.DONE, None
@@ -146,6 +202,7 @@ class Simulation:
                 if self._cancelled:
                     return
                 self._status = JobStatus.RUNNING
+                self._num_started = min(start + size, len(self._circuits))
             began = time.perf_counter()
             results = self._simulate_chunk(start, self._circuits[start : start + size])
             elapsed = time.perf_counter() - began

@@ -7,7 +7,6 @@ and modelled by ``aqt_connector.models``.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,14 +17,23 @@ from qiskit.result import Result
 from qiskit.result.models import ExperimentResult, ExperimentResultData
 
 from aqt_fast import _native
-from aqt_fast._native import JobState, Samples, __version__, decode_response
-from aqt_fast.exceptions import InvalidJobError, InvalidOptionError, ResponseMismatchError
+from aqt_fast._native import JobState, Samples, __version__
+from aqt_fast.aqt_options import checked_integer
+from aqt_fast.exceptions import (
+    CircuitProblem,
+    InvalidCircuitError,
+    InvalidInputError,
+    InvalidJobError,
+    InvalidOptionError,
+    ResponseMismatchError,
+)
 
 __all__ = [
     "API_LIMITS",
     "JobState",
     "Limits",
     "Samples",
+    "as_batch",
     "check_circuits",
     "decode_response",
     "encode_job",
@@ -52,6 +60,8 @@ class Limits:
 
 API_LIMITS = Limits()
 
+_ANY_SHOTS = Limits(shots=None)
+
 
 def check_circuits(circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits) -> None:
     """Check that every circuit of a batch can run, as strictly as when it is encoded.
@@ -60,7 +70,7 @@ def check_circuits(circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: 
         InvalidJobError: there are no circuits, or too many.
         InvalidCircuitError: lists every circuit that cannot run.
     """
-    batch = _as_batch(circuits, limits)
+    batch = _batch_within(circuits, limits)
     _native.check_circuits(batch, max_qubits=limits.qubits, max_operations=limits.operations)
 
 
@@ -85,11 +95,13 @@ def encode_job(
         Compact JSON, with angles in units of π.
 
     Raises:
-        InvalidOptionError: ``shots`` is out of range.
+        InvalidOptionError: ``shots`` is out of range, or ``label`` is not text.
         InvalidJobError: there are no circuits, or too many.
         InvalidCircuitError: lists every circuit that cannot run.
     """
-    batch = _as_batch(circuits, limits)
+    batch = _batch_within(circuits, limits)
+    if label is not None and not (isinstance(label, str) and _is_unicode(label)):
+        raise InvalidOptionError("label", label, "valid Unicode text or None")
     return _native.encode_job(
         batch,
         _checked_shots(shots, limits),
@@ -99,10 +111,40 @@ def encode_job(
     )
 
 
-def _as_batch(
+def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
+    """List one circuit or any number of them.
+
+    Raises:
+        InvalidInputError: ``circuits`` is neither a circuit nor iterable.
+        InvalidCircuitError: lists every item that is no circuit.
+    """
+    if isinstance(circuits, QuantumCircuit):
+        return [circuits]
+    try:
+        batch = list(circuits)
+    except TypeError:
+        found = type(circuits).__name__
+        raise InvalidInputError(f"expected circuits, not an object of type '{found}'") from None
+    problems = [
+        CircuitProblem(
+            index, None, None, None, f"not a QuantumCircuit but of type '{type(item).__name__}'"
+        )
+        for index, item in enumerate(batch)
+        if not isinstance(item, QuantumCircuit)
+    ]
+    if problems:
+        raise InvalidCircuitError(problems)
+    return batch
+
+
+def _batch_within(
     circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits
 ) -> list[QuantumCircuit]:
-    batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+    # What is no circuit at all is found by the reader, together with everything else.
+    try:
+        batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+    except TypeError:
+        batch = as_batch(circuits)
     if not batch:
         raise InvalidJobError("a job needs at least one circuit")
     if limits.circuits is not None and len(batch) > limits.circuits:
@@ -112,17 +154,35 @@ def _as_batch(
 
 def _checked_shots(shots: int, limits: Limits) -> int:
     most = 2**31 - 1 if limits.shots is None else limits.shots
+    return checked_integer("shots", shots, 1, most)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether there is no lone surrogate, which UTF-8 cannot express."""
     try:
-        number = operator.index(shots)
-    except TypeError:
-        number = 0
-    if isinstance(shots, bool) or not 1 <= number <= most:
-        raise InvalidOptionError("shots", shots, f"a whole number from 1 to {most}")
-    return number
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def decode_response(body: bytes | bytearray | memoryview) -> JobState:
+    """Decode the response to a request for a job's result.
+
+    Args:
+        body: JSON in UTF-8, in any valid layout.
+
+    Returns:
+        The job's state, with one :class:`Samples` a circuit once it is finished.
+
+    Raises:
+        MalformedResponseError: the body is not valid JSON or not of the documented shape.
+    """
+    return _native.decode_response(body if isinstance(body, bytes) else bytes(memoryview(body)))
 
 
 def result_from_response(
-    body: bytes,
+    body: bytes | bytearray | memoryview,
     circuits: QuantumCircuit | Sequence[QuantumCircuit],
     *,
     shots: int,
@@ -142,14 +202,19 @@ def result_from_response(
 
     Returns:
         A result with one entry a circuit. A job that failed or was cancelled gives
-        ``success=False`` and its message in ``status``.
+        ``success=False`` and its message in ``status``. Where a circuit has classical bits outside
+        of its registers, or registers that share bits, ``creg_sizes`` is empty and outcomes are
+        not cut into registers: Qiskit would lose bits.
 
     Raises:
         MalformedResponseError: the body cannot be read.
         ResponseMismatchError: the job has not ended, or the response has other circuits, shots or
             qubits than the job.
+        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
+        InvalidOptionError: ``shots`` is not a positive whole number.
     """
-    batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
+    batch = as_batch(circuits)
+    shots = _checked_shots(shots, _ANY_SHOTS)
     state = decode_response(body)
     if state.status in ("queued", "ongoing"):
         raise ResponseMismatchError(f"the job has not ended, it is {state.status}")

@@ -7,11 +7,13 @@ from typing import Any
 
 from qiskit import QuantumCircuit, transpile
 from qiskit.providers import BackendV2
+from qiskit.result import Result
 from qiskit.transpiler import Target
 
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.exceptions import JobFailedError
 
 
 class TranspilingBackend(BackendV2):
@@ -40,8 +42,32 @@ class TranspilingBackend(BackendV2):
     def _default_options(cls) -> AQTOptions:
         return AQTOptions()
 
-    def run(self, circuits: QuantumCircuit | Sequence[QuantumCircuit], **options: Any) -> AQTJob:
+    def run(
+        self, circuits: QuantumCircuit | Sequence[QuantumCircuit], **options: Any
+    ) -> CompleteJob:
         """Transpile and run."""
-        return self._backend.run(
-            transpile(circuits, self._backend, optimization_level=0), **options
-        )
+        transpiled = transpile(circuits, self._backend, optimization_level=0)
+        return CompleteJob(self._backend.run(transpiled, **options))
+
+
+class CompleteJob:
+    """A job with all results or none.
+
+    Qiskit's sampler takes a circuit without outcomes for one without measurements, and would make
+    up shots that read 0.
+    """
+
+    def __init__(self, job: AQTJob) -> None:
+        """Stands in front of ``job``."""
+        self._job = job
+
+    def result(self) -> Result:
+        """Wait for all results.
+
+        Raises:
+            JobFailedError: not all circuits were evaluated.
+        """
+        result = self._job.result()
+        if not result.success:
+            raise JobFailedError(result.job_id, result.status)
+        return result

@@ -7,8 +7,10 @@ use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyType};
 pub enum Problem {
     /// Not a `QuantumCircuit` but an object of the named type.
     NotACircuit { type_name: String },
-    /// A parameter without a value.
-    UnboundParameter { expression: String },
+    /// Parameters without a value.
+    UnboundParameters { names: Vec<String> },
+    /// An angle of the named type that no double can express.
+    NotANumber { type_name: String },
     /// Anything that the core finds.
     Circuit(CircuitError),
 }
@@ -63,8 +65,11 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
         Problem::NotACircuit { type_name } => {
             return (format!("not a QuantumCircuit but of type '{type_name}'"), None);
         }
-        Problem::UnboundParameter { expression } => {
-            return (format!("parameter {expression} has no value"), None);
+        Problem::UnboundParameters { names } => {
+            return (format!("unbound parameters: {}", names.join(", ")), None);
+        }
+        Problem::NotANumber { type_name } => {
+            return (format!("an angle of type '{type_name}' is not a finite number"), None);
         }
         Problem::Circuit(error) => error,
     };
@@ -77,7 +82,7 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
         ),
         CircuitError::ControlFlow => ("AQT devices have no control flow".to_owned(), None),
         CircuitError::AngleNotFinite { angle, value } => {
-            (format!("{angle} is {value}, not a finite number"), Some(value))
+            (format!("{angle} is {value:?}, not a finite number"), Some(value))
         }
         CircuitError::AngleOutOfRange { angle, value, upper } => {
             let bound = match upper {
@@ -87,7 +92,7 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
             };
             (
                 format!(
-                    "{angle} = {value} is outside [0, {bound}]; transpile the circuit for the \
+                    "{angle} = {value:?} is outside [0, {bound}]; transpile the circuit for the \
                      backend"
                 ),
                 Some(value),

@@ -8,7 +8,7 @@ mod qiskit;
 mod response;
 
 use aqt_core::{Encoder, Limits};
-use pyo3::{prelude::*, types::PyBytes};
+use pyo3::{exceptions::PyRuntimeWarning, prelude::*, types::PyBytes};
 
 /// Bodies are megabytes: the system's allocator gives them back after each job, and getting the
 /// pages again takes longer than writing the text.
@@ -20,7 +20,20 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Reading borrows from objects that only Python's lock protects against changes.
 #[pymodule(gil_used = true)]
 mod _native {
-    use super::{Bound, Encoder, Limits, PyAny, PyBytes, PyResult, Python, pyfunction, qiskit};
+    use super::{
+        Bound, Encoder, Limits, PyAny, PyBytes, PyErr, PyModule, PyResult, PyRuntimeWarning,
+        Python, pyfunction, qiskit,
+    };
+
+    /// A debug build is slow enough to be taken for a fault.
+    #[pymodule_init]
+    fn warn_about_debug_build(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        if cfg!(debug_assertions) {
+            let category = module.py().get_type::<PyRuntimeWarning>();
+            PyErr::warn(module.py(), &category, c"aqt-fast is a slow debug build", 1)?;
+        }
+        Ok(())
+    }
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]

@@ -21,15 +21,22 @@ impl From<samples::Samples> for Samples {
 }
 
 impl Samples {
-    /// The outcomes through a circuit's measurement map, or without one bit `i` for qubit `i`.
-    fn outcomes(&self, py: Python<'_>, circuit: Option<&Bound<'_, PyAny>>) -> PyResult<Outcomes> {
+    /// The outcomes through the measurement map of the circuit with that index, or without one bit
+    /// `i` for qubit `i`.
+    fn outcomes(
+        &self,
+        py: Python<'_>,
+        circuit: Option<&Bound<'_, PyAny>>,
+        index: usize,
+    ) -> PyResult<Outcomes> {
         let found = self.samples.num_qubits();
         let map = match circuit {
             None => MeasurementMap::identity(u32::try_from(found)?),
             Some(circuit) => {
-                let (num_qubits, map) = qiskit::measurement_map(circuit)?;
+                let (num_qubits, map) = qiskit::measurement_map(circuit, index)?;
                 if num_qubits as usize != found {
-                    let message = format!("{found} qubits a shot for a circuit of {num_qubits}");
+                    let message =
+                        format!("circuit {index}: {found} qubits a shot instead of {num_qubits}");
                     return Err(error::response_mismatch(py, message));
                 }
                 map
@@ -61,7 +68,7 @@ impl Samples {
         py: Python<'py>,
         circuit: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let (counts, _) = Strings::default().data(py, &self.outcomes(py, circuit)?, false)?;
+        let (counts, _) = Strings::default().data(py, &self.outcomes(py, circuit, 0)?, false)?;
         Ok(counts)
     }
 
@@ -72,7 +79,7 @@ impl Samples {
         py: Python<'py>,
         circuit: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let (_, memory) = Strings::default().data(py, &self.outcomes(py, circuit)?, true)?;
+        let (_, memory) = Strings::default().data(py, &self.outcomes(py, circuit, 0)?, true)?;
         Ok(memory.unwrap_or_else(|| PyList::empty(py)))
     }
 
@@ -83,7 +90,7 @@ impl Samples {
         py: Python<'py>,
         circuit: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let outcomes = self.outcomes(py, circuit)?;
+        let outcomes = self.outcomes(py, circuit, 0)?;
         let num_bits = outcomes.num_bits();
         let numpy = py.import("numpy")?;
         let shape = (self.samples.num_shots(), num_bits.div_ceil(8));
@@ -125,8 +132,10 @@ pub fn experiment_data<'py>(
     samples
         .iter()
         .zip(&circuits)
-        .map(|(samples, circuit)| {
-            strings.data(py, &samples.get().outcomes(py, Some(circuit))?, with_memory)
+        .enumerate()
+        .map(|(index, (samples, circuit))| {
+            let outcomes = samples.get().outcomes(py, Some(circuit), index)?;
+            strings.data(py, &outcomes, with_memory)
         })
         .collect()
 }

@@ -109,9 +109,9 @@ impl<'a> Borrowed<'a> {
         // nobody changes the circuit: no Python code runs while it is read.
         unsafe {
             match self.table.access {
-                Access::View { circuit: view, param_stride, .. } => self.table.read_view(
+                Access::View { circuit: view, params, .. } => self.table.read_view(
                     |instruction| view(self.circuit, index, instruction),
-                    param_stride,
+                    params,
                     classify,
                 ),
                 Access::Copy { circuit: get, clear, .. } => self.table.read_copy(
@@ -218,8 +218,17 @@ fn offence(
             for param in culprit.getattr("params")?.try_iter()? {
                 let param = param?;
                 if param.hasattr("parameters")? && param.getattr("parameters")?.is_truthy()? {
-                    let expression = param.str()?.extract()?;
-                    problem = Problem::UnboundParameter { expression };
+                    let names = param.getattr("parameters")?.try_iter()?;
+                    let mut names = names
+                        .map(|name| name?.str()?.extract())
+                        .collect::<PyResult<Vec<String>>>()?;
+                    names.sort();
+                    problem = Problem::UnboundParameters { names };
+                    break;
+                }
+                if param.extract::<f64>().is_err() {
+                    let type_name = param.get_type().name()?.to_string();
+                    problem = Problem::NotANumber { type_name };
                     break;
                 }
             }
@@ -228,13 +237,13 @@ fn offence(
     Ok(Offence { circuit, instruction, operation, problem })
 }
 
-/// The number of qubits of a circuit and its measurement map.
+/// The number of qubits of the circuit with that index and its measurement map.
 ///
 /// # Errors
 /// `InvalidCircuitError` if `object` is no `QuantumCircuit`.
-pub fn measurement_map(object: &Bound<'_, PyAny>) -> PyResult<(u32, MeasurementMap)> {
+pub fn measurement_map(object: &Bound<'_, PyAny>, index: usize) -> PyResult<(u32, MeasurementMap)> {
     let Some(borrowed) = Borrowed::new(Table::get(object.py())?, object)? else {
-        return Err(error::invalid_circuits(object.py(), vec![not_a_circuit(object, 0)?]));
+        return Err(error::invalid_circuits(object.py(), vec![not_a_circuit(object, index)?]));
     };
     let mut map = MeasurementMap::new(borrowed.num_clbits());
     for (qubit, clbit) in borrowed.measurements() {

@@ -138,8 +138,8 @@ impl<'py> Borrowed<'_, 'py> {
         // SAFETY: as above; a view's pointers stay valid while no Python code runs.
         unsafe {
             match table.access {
-                Access::View { dag: view, param_stride, .. } => {
-                    table.read_view(|it| view(self.dag, node, it), param_stride, read)
+                Access::View { dag: view, params, .. } => {
+                    table.read_view(|it| view(self.dag, node, it), params, read)
                 }
                 Access::Copy { dag: get, clear, .. } => {
                     table.read_copy(|it| get(self.dag, node, it), clear, read)

@@ -91,6 +91,7 @@ type DagApplyMeasure = unsafe extern "C" fn(*mut QkDag, u32, u32, bool) -> u32;
 type DagApplyBarrier = unsafe extern "C" fn(*mut QkDag, *const u32, u32, bool) -> u32;
 type DagBorrow = unsafe extern "C" fn(*mut ffi::PyObject) -> *mut QkDag;
 type ParamAsReal = unsafe extern "C" fn(*const QkParam) -> f64;
+type ParamKind = unsafe extern "C" fn(*const QkParam) -> u8;
 type ParamStride = unsafe extern "C" fn() -> usize;
 
 /// `QkOperationKind`, as far as it matters here.
@@ -103,9 +104,20 @@ mod kind {
 
 /// How to read one instruction.
 enum Access {
-    View { circuit: CircuitView, dag: DagView, param_stride: usize },
+    View { circuit: CircuitView, dag: DagView, params: ParamAccess },
     Copy { circuit: CircuitGet, dag: DagGet, clear: ClearInstruction },
 }
+
+/// How to read the parameters of a view.
+#[derive(Clone, Copy)]
+struct ParamAccess {
+    stride: usize,
+    kind: ParamKind,
+}
+
+/// `QkParamKind_Unknown`: any Python object. Asking for its value ends the process, and so does
+/// copying the instruction, which leaves Qiskit below 2.6 without protection against it.
+const PARAM_UNKNOWN: u8 = 0;
 
 /// The entries of Qiskit's circuit table that are used here.
 struct Table {
@@ -168,7 +180,7 @@ impl Table {
             return Ok(Err(format!("its C API has version {api_version:#010x}")));
         }
         // SAFETY: the slots below are in the table of every supported version with these
-        // signatures, 94, 147 and 231 from 2.6 on. Function pointers are never null there.
+        // signatures, 94, 147, 231 and 233 from 2.6 on. Function pointers are never null there.
         unsafe {
             macro_rules! slot {
                 ($index:literal as $signature:ty) => {
@@ -179,7 +191,10 @@ impl Table {
                 Access::View {
                     circuit: slot!(94 as CircuitView),
                     dag: slot!(147 as DagView),
-                    param_stride: slot!(231 as ParamStride)(),
+                    params: ParamAccess {
+                        stride: slot!(231 as ParamStride)(),
+                        kind: slot!(233 as ParamKind),
+                    },
                 }
             } else {
                 Access::Copy {
@@ -217,18 +232,21 @@ impl Table {
     unsafe fn read_view<T>(
         &self,
         fill: impl FnOnce(*mut InstructionView),
-        param_stride: usize,
+        params: ParamAccess,
         read: impl FnOnce(&Parts<'_>) -> T,
     ) -> T {
         let mut instruction = MaybeUninit::uninit();
         fill(instruction.as_mut_ptr());
-        // SAFETY: the caller vouches for struct and pointers; parameters are `param_stride` bytes
-        // apart, and `param` is called with numbers below `num_params`.
+        // SAFETY: the caller vouches for struct and pointers; parameters are `stride` bytes apart,
+        // and `param` is called with numbers below `num_params`.
         unsafe {
             let instruction: &InstructionView = instruction.assume_init_ref();
             let param = |number: usize| {
-                let param = instruction.params.cast::<u8>().add(number * param_stride);
-                (self.param_as_real)(param.cast())
+                let param = instruction.params.cast::<u8>().add(number * params.stride).cast();
+                if (params.kind)(param) == PARAM_UNKNOWN {
+                    return f64::NAN;
+                }
+                (self.param_as_real)(param)
             };
             read(&Parts {
                 name: as_slice(instruction.name.cast(), instruction.name_len),

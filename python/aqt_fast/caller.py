@@ -1,0 +1,20 @@
+"""Warnings that point at the user's line, however deep in the package they arise."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn at the innermost line that is not in this package."""
+    level = 1
+    frame = sys._getframe(level)  # noqa: SLF001 - `warnings` itself does it from Python 3.12 on
+    while frame.f_back is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
+            break
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, category, stacklevel=level + 1)
