@@ -64,15 +64,15 @@ class InvalidCircuitError(InvalidInputError):
 
     def __init__(self, problems: Sequence[CircuitProblem]) -> None:
         """Names the first problems; ``problems`` has them all."""
+        super().__init__(problems)
         self.problems = tuple(problems)
         """One entry for each circuit that cannot run."""
+
+    def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems[: self._SHOWN]]
         if len(self.problems) > self._SHOWN:
             lines.append(f"and {len(self.problems) - self._SHOWN} more circuits")
-        super().__init__("\n".join(lines))
-
-    def __reduce__(self) -> tuple[type[InvalidCircuitError], tuple[tuple[CircuitProblem, ...]]]:
-        return type(self), (self.problems,)
+        return "\n".join(lines)
 
 
 class InvalidJobError(InvalidInputError):
@@ -84,13 +84,13 @@ class InvalidOptionError(InvalidInputError):
 
     def __init__(self, option: str, value: object, expected: str) -> None:
         """``expected`` completes the sentence "option must be …"."""
+        super().__init__(option, value, expected)
         self.option = option
         self.value = value
         self.expected = expected
-        super().__init__(f"{option} must be {expected}, not {value!r}")
 
-    def __reduce__(self) -> tuple[type[InvalidOptionError], tuple[str, object, str]]:
-        return type(self), (self.option, self.value, self.expected)
+    def __str__(self) -> str:
+        return f"{self.option} must be {self.expected}, not {self.value!r}"
 
 
 class ResponseError(AQTError, ValueError):
@@ -102,12 +102,12 @@ class MalformedResponseError(ResponseError):
 
     def __init__(self, reason: str, offset: int) -> None:
         """``offset`` counts bytes from the start of the body."""
+        super().__init__(reason, offset)
         self.reason = reason
         self.offset = offset
-        super().__init__(f"byte {offset}: {reason}")
 
-    def __reduce__(self) -> tuple[type[MalformedResponseError], tuple[str, int]]:
-        return type(self), (self.reason, self.offset)
+    def __str__(self) -> str:
+        return f"byte {self.offset}: {self.reason}"
 
 
 class ResponseMismatchError(ResponseError):
@@ -119,12 +119,12 @@ class JobNotFoundError(AQTError, LookupError):
 
     def __init__(self, job_id: str, store_path: Path) -> None:
         """``store_path`` is the directory that was searched."""
+        super().__init__(job_id, store_path)
         self.job_id = job_id
         self.store_path = store_path
-        super().__init__(f"no job '{job_id}' in {store_path}")
 
-    def __reduce__(self) -> tuple[type[JobNotFoundError], tuple[str, Path]]:
-        return type(self), (self.job_id, self.store_path)
+    def __str__(self) -> str:
+        return f"no job '{self.job_id}' in {self.store_path}"
 
 
 class DamagedJobError(AQTError):
@@ -132,12 +132,12 @@ class DamagedJobError(AQTError):
 
     def __init__(self, path: Path, reason: str) -> None:
         """``path`` is the file, ``reason`` what is wrong with it."""
+        super().__init__(path, reason)
         self.path = path
         self.reason = reason
-        super().__init__(f"cannot read the saved job {path}: {reason}")
 
-    def __reduce__(self) -> tuple[type[DamagedJobError], tuple[Path, str]]:
-        return type(self), (self.path, self.reason)
+    def __str__(self) -> str:
+        return f"cannot read the saved job {self.path}: {self.reason}"
 
 
 class UnsavableJobError(AQTError):
@@ -145,12 +145,12 @@ class UnsavableJobError(AQTError):
 
     def __init__(self, job_id: str, reason: str) -> None:
         """``reason`` names what cannot be saved."""
+        super().__init__(job_id, reason)
         self.job_id = job_id
         self.reason = reason
-        super().__init__(f"cannot save job {job_id}: {reason}")
 
-    def __reduce__(self) -> tuple[type[UnsavableJobError], tuple[str, str]]:
-        return type(self), (self.job_id, self.reason)
+    def __str__(self) -> str:
+        return f"cannot save job {self.job_id}: {self.reason}"
 
 
 class JobFailedError(AQTError):
@@ -158,12 +158,12 @@ class JobFailedError(AQTError):
 
     def __init__(self, job_id: str, reason: str) -> None:
         """``reason`` is the message of the job's result."""
+        super().__init__(job_id, reason)
         self.job_id = job_id
         self.reason = reason
-        super().__init__(f"job {job_id}: {reason}")
 
-    def __reduce__(self) -> tuple[type[JobFailedError], tuple[str, str]]:
-        return type(self), (self.job_id, self.reason)
+    def __str__(self) -> str:
+        return f"job {self.job_id}: {self.reason}"
 
 
 class UnsupportedQiskitError(AQTError, ImportError):
@@ -171,9 +171,9 @@ class UnsupportedQiskitError(AQTError, ImportError):
 
     def __init__(self, found: str, reason: str) -> None:
         """``found`` is the installed version."""
+        super().__init__(found, reason)
         self.found = found
         self.reason = reason
-        super().__init__(f"aqt-fast needs Qiskit 2.4 or newer (below 3), found {found}: {reason}")
 
-    def __reduce__(self) -> tuple[type[UnsupportedQiskitError], tuple[str, str]]:
-        return type(self), (self.found, self.reason)
+    def __str__(self) -> str:
+        return f"aqt-fast needs Qiskit 2.4 or newer (below 3), found {self.found}: {self.reason}"

@@ -153,8 +153,9 @@ class Simulation:
         """Stop after the chunk in hand; False if that is the last one, or the batch has ended."""
         with self._changed:
             running = self._status in (JobStatus.QUEUED, JobStatus.RUNNING)
-            self._cancelled = running and self._num_started < len(self._circuits)
-            return self._cancelled
+            cancellable = running and self._num_started < len(self._circuits)
+            self._cancelled = self._cancelled or cancellable
+            return cancellable
 
     def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
         """Wait until the batch has ended, or until more than ``beyond`` circuits are done.
