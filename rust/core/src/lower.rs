@@ -51,6 +51,11 @@ impl Rotation {
         Self { a: (aa.0 - bb.0, aa.1 - bb.1), b: (ba.0 + ab.0, ba.1 + ab.1) }
     }
 
+    /// Whether it needs an R.
+    fn is_pulse(self) -> bool {
+        self.b.0.abs() > NEGLIGIBLE || self.b.1.abs() > NEGLIGIBLE
+    }
+
     /// The sign s with X·`self` = s·`self`·X, if there is one: + for rotations about X, − for
     /// half turns about an axis perpendicular to it.
     fn sign_of_x(self) -> Option<f64> {
@@ -313,9 +318,15 @@ impl Lowering {
             let half_turn = PI.copysign(theta);
             theta -= half_turn;
             self.phase += half_turn / 2.0;
+            // They commute with RXX: each goes where it costs no pulse, if it can.
+            let x = Rotation::r(PI, 0.0);
             for qubit in qubits {
-                let after = &mut self.waiting[qubit as usize].after;
-                *after = after.after(Rotation::r(PI, 0.0));
+                let waiting = &mut self.waiting[qubit as usize];
+                if waiting.before.is_pulse() {
+                    waiting.before = x.after(waiting.before);
+                } else {
+                    waiting.after = waiting.after.after(x);
+                }
             }
         }
         let written = theta.abs() > NEGLIGIBLE;
