@@ -1,5 +1,6 @@
 """Jobs: life, results, persistence."""
 
+import math
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import orjson
 import pytest
 from aqt_fast import AQTJob, AQTOptions, Progress, execute, persistence
@@ -166,6 +168,26 @@ class TestLife:
         restored = AQTJob.restore(job.job_id(), store_path=tmp_path)
         assert not restored.backend().with_noise_model
 
+    def test_noise_may_be_changed_in_place(self, backend, bell):
+        """The job has a copy of it."""
+        from qiskit_aer.noise import NoiseModel
+
+        model = NoiseModel()
+        backend.simulator.set_options(noise_model=model)
+        job = backend.run([bell] * 500, shots=20)
+        model.add_all_qubit_readout_error([[0, 1], [1, 0]])
+        model.add_readout_error([[1, 0], [0, 1]], [0])
+        assert all(set(counts) <= {"00", "11"} for counts in job.result().get_counts())
+
+    def test_seed_of_the_simulator(self, backend, bell):
+        """Counts as the job's own: no circuit repeats another's random numbers."""
+        expected = backend.run([bell] * 30, shots=100, memory=True, seed_simulator=5).result()
+        backend.simulator.set_options(seed_simulator=5)
+        result = backend.run([bell] * 30, shots=100, memory=True).result()
+        memory = [result.get_memory(index) for index in range(30)]
+        assert memory == [expected.get_memory(index) for index in range(30)]
+        assert len({tuple(shots) for shots in memory}) == 30
+
     def test_very_long_timeouts(self, backend, bell):
         """As good as none."""
         job = backend.run(bell, query_timeout_seconds=1e300)
@@ -196,11 +218,9 @@ class TestLife:
         job = backend.run(slow_batch(backend)[:20], shots=5)
         child = os.fork()
         if child == 0:
-            try:
-                job.result()
-            except RuntimeError as error:
-                os._exit(7 if "not in this one" in str(error) else 8)
-            os._exit(9)
+            with ThreadPoolExecutor(1) as pool:
+                errors = [pool.submit(call).exception() for call in (job.result, job.cancel)]
+            os._exit(7 if all("not in this one" in str(error) for error in errors) else 8)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         assert job.result().success
 
@@ -313,11 +333,12 @@ class TestPersistence:
         job.persist(store_path=tmp_path)
         restored = AQTJob.restore(job.job_id(), store_path=tmp_path)
         assert restored.backend().simulator.options.noise_model == model
-        backend.simulator.set_options(method="density_matrix")
+        backend.simulator.set_options(method="density_matrix", zero_threshold=np.float32(0.5))
         job = backend.run(bell)
         job.persist(store_path=tmp_path)
         restored = AQTJob.restore(job.job_id(), store_path=tmp_path)
         assert restored.backend().simulator.options.method == "density_matrix"
+        assert restored.backend().simulator.options.zero_threshold == 0.5
 
     def test_what_cannot_be_saved(self, backend, bell, tmp_path):
         """Refused when it is saved, not when it is restored."""
@@ -329,10 +350,25 @@ class TestPersistence:
         with pytest.raises(UnsavableJobError, match="noise model"):
             backend.run(bell).persist(store_path=tmp_path)
         backend.simulator.set_options(noise_model=None)
+        for value in (math.inf, math.nan, [1]):
+            backend.simulator.set_options(chop_threshold=value)
+            with pytest.raises(UnsavableJobError, match="chop_threshold"):
+                AQTJob.persist(self.finished(backend, bell), store_path=tmp_path)
+        backend.simulator.set_options(chop_threshold=1e-8, seed_simulator=2**64)
+        with pytest.raises(UnsavableJobError, match="seed_simulator"):
+            AQTJob.persist(self.finished(backend, bell), store_path=tmp_path)
+        backend.simulator.set_options(seed_simulator=None)
         bell.metadata = {"when": object()}
         with pytest.raises(UnsavableJobError, match="not JSON serializable"):
             backend.run(bell).persist(store_path=tmp_path)
         assert not list(tmp_path.iterdir())
+
+    @staticmethod
+    def finished(backend, circuit) -> AQTJob:
+        """A job that has ended, however."""
+        job = backend.run(circuit)
+        job.wait_for_final_state()
+        return job
 
     @pytest.mark.parametrize(
         ("key", "value"),
@@ -342,6 +378,14 @@ class TestPersistence:
             ("options", {"shots": 0}),
             ("backend_settings", {}),
             ("backend_settings", {"noise_model": 5, "options": {}}),
+            ("backend_settings", {"noise_model": {}, "options": {}}),
+            (
+                "backend_settings",
+                {
+                    "noise_model": {"errors": [{"type": "qerror", "instructions": []}]},
+                    "options": {},
+                },
+            ),
             ("available_qubits", 10**18),
             ("available_qubits", 1),
             ("backend_name", "ibex"),

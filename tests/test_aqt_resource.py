@@ -101,6 +101,12 @@ def test_execute(backend):
         execute([circuit, 3], backend)
     with pytest.raises(InvalidInputError, match="of type 'NoneType'"):
         execute(None, backend)
+    with pytest.raises(InvalidInputError, match="of type 'NoneType'"):
+        backend.run(None)
+    with pytest.raises(InvalidInputError, match=r"expected an AQT backend, not .* 'str'"):
+        execute(circuit, "offline_simulator_no_noise")
+    with pytest.raises(InvalidOptionError, match="optimization_level must be"):
+        execute(circuit, backend, optimization_level=4)
 
 
 def test_noise(provider):

@@ -89,6 +89,7 @@ def test_a_failed_save_leaves_the_older_one(job, tmp_path, monkeypatch):
         (lambda _: b"[1, 2]", "no saved job"),
         (lambda _: b'{"format": "1"}', "no saved job"),
         (lambda text: text.replace(b'"format":1', b'"format":2'), "newer aqt-fast"),
+        (lambda text: text.replace(b'"format":1', b'"format":true'), "no saved job"),
         (lambda text: text.replace(b'"shots":10', b'"shots":11'), "checksum"),
         (lambda text: text.replace(b'"circuits":"e', b'"circuits":"f'), "checksum"),
         (lambda text: text.replace(b'"sha256"', b'"sha"'), "checksum"),

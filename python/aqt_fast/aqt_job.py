@@ -26,7 +26,9 @@ from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import DamagedJobError, InvalidInputError, UnsavableJobError
 from aqt_fast.persistence import JobStore, SavedJob
 
-_UNUSABLE = (AttributeError, KeyError, TypeError, ValueError, QiskitError)
+_UNUSABLE = (
+    AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError, QiskitError
+)  # fmt: skip
 """What making a job of readable but wrong data can raise."""
 
 
@@ -110,8 +112,7 @@ class AQTJob(JobV1):
         if not isinstance(options, AQTOptions):
             found = type(options).__name__
             raise InvalidInputError(f"options must be AQTOptions, not of type '{found}'")
-        self._circuits = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
-        wire.check_circuits(self._circuits, backend.limits)
+        self._circuits = wire.check_circuits(circuits, backend.limits)
         self._copies = [circuit.copy() for circuit in self._circuits]
         self._options = copy.copy(options)
         self._execution: Execution | None = None
@@ -228,8 +229,8 @@ class AQTJob(JobV1):
 
         Raises:
             RuntimeError: the job was not submitted.
-            UnsavableJobError: the noise model, or something in a circuit, cannot be saved and read
-                again.
+            UnsavableJobError: the noise model, an option of the simulator, or something in a
+                circuit cannot be saved and read again.
             OSError: the directory or the file cannot be written.
         """
         if self._execution is None:
@@ -259,8 +260,8 @@ class AQTJob(JobV1):
     ) -> AQTJob:
         """Load a saved job.
 
-        A job of an offline simulator runs again, under a new id, with the same circuits, options,
-        register, noise model and simulator options.
+        A job of an offline simulator runs again, with the same circuits, options, register, noise
+        model and simulator options. It has a new id, and is not saved itself.
 
         Args:
             job_id: id of the job when it was saved.

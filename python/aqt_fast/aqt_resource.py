@@ -21,8 +21,9 @@ from aqt_fast import wire
 from aqt_fast._native import __version__
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob, Execution
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import AQTOptions, checked_integer
 from aqt_fast.caller import warn_caller
+from aqt_fast.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
     from qiskit_aer import AerSimulator
@@ -185,6 +186,9 @@ def execute(
 ) -> AQTJob:
     """Transpile circuits for a backend and run them: the short way from circuits to a job.
 
+    AQT devices have neither reset, delay, control flow nor gates after a measurement: Qiskit's
+    transpiler refuses them.
+
     Args:
         circuits: one circuit or any number of them.
         backend: where to run them.
@@ -192,10 +196,17 @@ def execute(
         options: those of :class:`~aqt_fast.AQTOptions`, for this job only.
 
     Raises:
-        InvalidOptionError: an option has a value that it does not take.
+        InvalidInputError: ``backend`` is no AQT backend, or ``circuits`` are no circuits.
+        InvalidOptionError: an option, or ``optimization_level``, has a value that it does not take.
         InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+        TranspilerError: Qiskit cannot express a circuit in AQT's gates, or on so few qubits.
     """
+    if not isinstance(backend, AQTResource):
+        found = type(backend).__name__
+        raise InvalidInputError(f"expected an AQT backend, not an object of type '{found}'")
+    if optimization_level is not None:
+        optimization_level = checked_integer("optimization_level", optimization_level, 0, 3)
     batch = wire.as_batch(circuits)
     transpiled = qiskit.transpile(batch, backend, optimization_level=optimization_level)
     return backend.run(transpiled, **options)

@@ -37,7 +37,7 @@ _LONGEST_NAME = 2**16 - 1
 """QPY cuts longer names of circuits off, and then cannot read its own file."""
 
 _UNUSABLE = (
-    binascii.Error, zlib.error, struct.error, QiskitError, KeyError, TypeError, ValueError
+    binascii.Error, zlib.error, struct.error, QiskitError, LookupError, TypeError, ValueError
 )  # fmt: skip
 """What reading the circuits and keys of a wrong file can raise."""
 
@@ -78,13 +78,14 @@ class JobStore:
         """Write a job, over an older version of it if there is one, and return its file.
 
         Raises:
-            UnsavableJobError: a circuit has something that QPY cannot express.
+            UnsavableJobError: circuits or settings have something that QPY or JSON cannot express.
             OSError: the directory or the file cannot be written; an older version stays.
         """
         target = self.file(job.job_id)
         circuits = io.BytesIO()
         try:
             qpy.dump(list(job.circuits), circuits)
+            orjson.dumps([job.options, job.backend_settings])
             if any(len(circuit.name.encode()) > _LONGEST_NAME for circuit in job.circuits):
                 raise ValueError(f"the name of a circuit has more than {_LONGEST_NAME} bytes")
         except (TypeError, ValueError, struct.error, QiskitError) as error:
@@ -129,10 +130,10 @@ class JobStore:
         except (OSError, orjson.JSONDecodeError) as error:
             raise DamagedJobError(path, str(error)) from error
         version = document.get("format") if isinstance(document, dict) else None
-        if isinstance(version, int) and version > _FORMAT:
-            raise DamagedJobError(path, f"format {version} was written by a newer aqt-fast")
-        if version != _FORMAT:
+        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise DamagedJobError(path, "it is no saved job")
+        if version > _FORMAT:
+            raise DamagedJobError(path, f"format {version} was written by a newer aqt-fast")
         body = {"job": document.get("job"), "circuits": document.get("circuits")}
         if document.get("sha256") != _digest(body):
             raise DamagedJobError(path, "its content does not match its checksum")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import math
 import os
 import threading
 import time
@@ -10,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 from qiskit.providers import JobStatus
@@ -45,18 +48,34 @@ def standard_noise_model() -> NoiseModel:
 def copy_simulator(simulator: AerSimulator) -> AerSimulator:
     """Make a simulator that later changes of options do not reach."""
     options = {name: value for name, value in simulator.options.items() if value is not None}
+    if "noise_model" in options:
+        options["noise_model"] = copy.deepcopy(options["noise_model"])
     return AerSimulator(**options)
 
 
 def simulator_settings(simulator: AerSimulator) -> dict[str, Any]:
-    """Describe in JSON's types what makes a simulator another than the default one."""
+    """Describe in JSON's types what makes a simulator another than the default one.
+
+    Raises:
+        ValueError: an option has a value that JSON cannot express.
+    """
     defaults = AerSimulator().options
-    options = {
-        name: value
-        for name, value in simulator.options.items()
-        if isinstance(value, bool | int | float | str) and value != defaults.get(name)
-    }
+    options = {}
+    for name, value in simulator.options.items():
+        if name == "noise_model" or value == defaults.get(name):
+            continue
+        plain = value.item() if isinstance(value, np.generic) else value
+        if not isinstance(plain, bool | int | float | str) or not _in_json(plain):
+            raise ValueError(f"the simulator's option {name}={value!r} cannot be described")
+        options[name] = plain
     return {"noise_model": noise_model_to_json(simulator.options.noise_model), "options": options}
+
+
+def _in_json(value: float | str) -> bool:
+    """Whether JSON can express the value: text, a finite float, or an integer of 64 bits."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str) or -(2**63) <= value < 2**64
 
 
 def restore_simulator(simulator: AerSimulator, settings: dict[str, Any]) -> None:
@@ -91,6 +110,8 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
         return None
     if description == _STANDARD:
         return standard_noise_model()
+    if "errors" not in description:
+        raise ValueError("the description of the noise model has no errors")
     with warnings.catch_warnings():
         # Aer has deprecated the only public way to read what its `to_dict` writes.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -117,7 +138,7 @@ class Simulation:
         self._circuits = circuits
         self._shots = shots
         self._memory = memory
-        self._seed = seed
+        self._seed = simulator.options.seed_simulator if seed is None else seed
         self._results: list[ExperimentResult] = []
         self._num_started = 0
         self._process = os.getpid()
@@ -150,7 +171,12 @@ class Simulation:
         return done + [wire.failed_experiment(circuit, self._shots, message) for circuit in rest]
 
     def cancel(self) -> bool:
-        """Stop after the chunk in hand; False if that is the last one, or the batch has ended."""
+        """Stop after the chunk in hand; False if that is the last one, or the batch has ended.
+
+        Raises:
+            RuntimeError: called in a process that was forked from the one that simulates.
+        """
+        self._require_process()
         with self._changed:
             running = self._status in (JobStatus.QUEUED, JobStatus.RUNNING)
             cancellable = running and self._num_started < len(self._circuits)
@@ -163,8 +189,7 @@ class Simulation:
         Raises:
             RuntimeError: called in a process that was forked from the one that simulates.
         """
-        if os.getpid() != self._process:
-            raise RuntimeError(f"the job runs in process {self._process}, not in this one")
+        self._require_process()
 
         def ready() -> bool:
             return self._status not in (JobStatus.QUEUED, JobStatus.RUNNING) or (
@@ -183,6 +208,10 @@ class Simulation:
             ValueError: the noise model cannot be described.
         """
         return simulator_settings(self._simulator)
+
+    def _require_process(self) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError(f"the job runs in process {self._process}, not in this one")
 
     def _run(self) -> None:
         status, message = JobStatus.DONE, None

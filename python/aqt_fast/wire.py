@@ -63,15 +63,22 @@ API_LIMITS = Limits()
 _ANY_SHOTS = Limits(shots=None)
 
 
-def check_circuits(circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits) -> None:
+def check_circuits(
+    circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits
+) -> list[QuantumCircuit]:
     """Check that every circuit of a batch can run, as strictly as when it is encoded.
 
+    Returns:
+        The circuits.
+
     Raises:
+        InvalidInputError: ``circuits`` is neither a circuit nor iterable.
         InvalidJobError: there are no circuits, or too many.
         InvalidCircuitError: lists every circuit that cannot run.
     """
     batch = _batch_within(circuits, limits)
     _native.check_circuits(batch, max_qubits=limits.qubits, max_operations=limits.operations)
+    return batch
 
 
 def encode_job(
@@ -95,6 +102,7 @@ def encode_job(
         Compact JSON, with angles in units of π.
 
     Raises:
+        InvalidInputError: ``circuits`` is neither a circuit nor iterable.
         InvalidOptionError: ``shots`` is out of range, or ``label`` is not text.
         InvalidJobError: there are no circuits, or too many.
         InvalidCircuitError: lists every circuit that cannot run.

@@ -15,7 +15,8 @@ class AQTEstimator(BackendEstimatorV2):
 
     A ``BaseEstimatorV2``: ``run(pubs, precision=None)`` takes circuits as the user writes them,
     with parameters, appends the measurements that the observables need, transpiles each bound
-    circuit and runs it with 1/precision² shots.
+    circuit without optimising it and runs it with 1/precision² shots, which may be 2³¹ − 1 at most.
+    The result of a job that fails or is cancelled raises ``JobFailedError``.
     """
 
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:

@@ -14,8 +14,9 @@ class AQTSampler(BackendSamplerV2):
     """Samples the classical registers of circuits on an AQT backend.
 
     A ``BaseSamplerV2``: ``run(pubs, shots=None)`` takes circuits as the user writes them, with
-    parameters and any number of registers, transpiles each bound circuit and runs all that have
-    the same number of shots as one job.
+    parameters and any number of registers, transpiles each bound circuit without optimising it and
+    runs all that have the same number of shots as one job. The result of a job that fails or is
+    cancelled raises ``JobFailedError``.
     """
 
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
@@ -24,6 +25,7 @@ class AQTSampler(BackendSamplerV2):
         Args:
             backend: where to run.
             options: ``default_shots`` (1024 if not given), ``seed_simulator``, and
-                ``run_options``, a dict of further options for each job.
+                ``run_options``, a dict of further options for each job:
+                ``query_period_seconds``, ``query_timeout_seconds`` and ``with_progress_bar``.
         """
         super().__init__(backend=TranspilingBackend(backend), options=options)
