@@ -222,7 +222,9 @@ class Simulation:
         except BaseException as error:  # noqa: BLE001 - whatever it is, the job must end and tell
             status, message = JobStatus.ERROR, str(error) or repr(error)
         with self._changed:
-            self._status, self._message = status, message
+            # Who sees the end must see the message.
+            self._message = message
+            self._status = status
             self._changed.notify_all()
 
     def _simulate(self) -> None:
