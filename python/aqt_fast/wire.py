@@ -126,13 +126,7 @@ def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
         InvalidInputError: ``circuits`` is neither a circuit nor iterable.
         InvalidCircuitError: lists every item that is no circuit.
     """
-    if isinstance(circuits, QuantumCircuit):
-        return [circuits]
-    try:
-        batch = list(circuits)
-    except TypeError:
-        found = type(circuits).__name__
-        raise InvalidInputError(f"expected circuits, not an object of type '{found}'") from None
+    batch = _listed(circuits)
     problems = [
         CircuitProblem(
             index, None, None, None, f"not a QuantumCircuit but of type '{type(item).__name__}'"
@@ -145,14 +139,21 @@ def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
     return batch
 
 
+def _listed(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
+    if isinstance(circuits, QuantumCircuit):
+        return [circuits]
+    try:
+        return list(circuits)
+    except TypeError:
+        found = type(circuits).__name__
+        raise InvalidInputError(f"expected circuits, not an object of type '{found}'") from None
+
+
 def _batch_within(
     circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits
 ) -> list[QuantumCircuit]:
     # What is no circuit at all is found by the reader, together with everything else.
-    try:
-        batch = [circuits] if isinstance(circuits, QuantumCircuit) else list(circuits)
-    except TypeError:
-        batch = as_batch(circuits)
+    batch = _listed(circuits)
     if not batch:
         raise InvalidJobError("a job needs at least one circuit")
     if limits.circuits is not None and len(batch) > limits.circuits:
