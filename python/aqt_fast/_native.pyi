@@ -12,11 +12,15 @@ __all__ = [
     "Samples",
     "__version__",
     "check_circuits",
+    "decode_direct_response",
     "decode_response",
+    "encode_circuit",
     "encode_job",
     "experiment_data",
     "lower_dag",
+    "make_samples",
     "read_instructions",
+    "read_job",
 ]
 
 __version__: str
@@ -76,11 +80,49 @@ def encode_job(
 ) -> bytes:
     """Encode the request body of one API job; raise ``InvalidCircuitError`` as above."""
 
+def encode_circuit(circuit: Any, shots: int, *, max_qubits: int, max_operations: int) -> bytes:
+    """Encode one circuit as direct access takes it; raise ``InvalidCircuitError`` as above."""
+
 def decode_response(body: bytes) -> JobState:
     """Read the body of a result response.
 
     Raises:
         MalformedResponseError: the body is not valid JSON or not of the documented shape.
+    """
+
+def decode_direct_response(body: bytes) -> JobState:
+    """Read the body of a result response of direct access; its samples are of one circuit.
+
+    Raises:
+        MalformedResponseError: the body is not valid JSON or not of the documented shape.
+    """
+
+def read_job(body: bytes) -> tuple[str | None, list[tuple[int, int]]]:
+    """Read the request body of an API job.
+
+    Takes what AQT's own models take, except for numbers that are not written as such (``"7"``,
+    ``true``; ``7.0`` for a whole number), keys with a meaning that stand twice, ``NaN`` and
+    ``Infinity`` anywhere, and arrays and objects nested deeper than 127.
+
+    Returns:
+        The label, and repetitions and number of qubits of each circuit.
+
+    Raises:
+        MalformedRequestError: the body is not valid JSON or not a job that the API takes.
+    """
+
+def make_samples(body: bytes, seed: int) -> bytes:
+    """Make samples up for the request body of an API job, as the ``result`` of a response.
+
+    A circuit of nothing but RZ and R with θ of 0 or π gives what a device without errors would:
+    each shot has each qubit's parity of flips. Any other circuit gives random bits that depend on
+    ``seed`` (0 to 2⁶⁴ − 1) and on its index and shape alone.
+
+    Returns:
+        Compact JSON: ``{"0":[[0,1],…],"1":…}``.
+
+    Raises:
+        MalformedRequestError: as in :func:`read_job`.
     """
 
 def experiment_data(

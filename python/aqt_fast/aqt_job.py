@@ -6,7 +6,6 @@ import copy
 import math
 import threading
 import time
-import uuid
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,13 +16,19 @@ from qiskit.exceptions import QiskitError
 from qiskit.providers import JobStatus, JobTimeoutError, JobV1
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result import Result
-from qiskit.result.models import ExperimentResult
 from tqdm.auto import tqdm
 
 import aqt_fast
 from aqt_fast import wire
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.exceptions import DamagedJobError, InvalidInputError, UnsavableJobError
+from aqt_fast.exceptions import (
+    APIError,
+    AQTError,
+    DamagedJobError,
+    InvalidInputError,
+    UnsavableJobError,
+)
+from aqt_fast.execution import Execution, JobTiming
 from aqt_fast.persistence import JobStore, SavedJob
 
 _UNUSABLE = (
@@ -39,34 +44,6 @@ class Progress(NamedTuple):
     """Circuits that were evaluated."""
     total_count: int
     """Circuits in all."""
-
-
-class Execution(Protocol):
-    """A batch of circuits on its way through a device or a simulator."""
-
-    @property
-    def status(self) -> JobStatus:
-        """Where the batch stands."""
-
-    @property
-    def finished_count(self) -> int:
-        """Circuits that were evaluated."""
-
-    @property
-    def message(self) -> str | None:
-        """Why not all circuits were evaluated, None if they were or still may be."""
-
-    def results(self) -> list[ExperimentResult]:
-        """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
-
-    def cancel(self) -> bool:
-        """Stop what has not run yet; False if the batch has ended already."""
-
-    def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
-        """Wait until the batch has ended, or until more than ``beyond`` circuits are done."""
-
-    def settings(self) -> dict[str, Any]:
-        """What makes its backend another than the provider's default, in JSON's types."""
 
 
 class JobBackend(Protocol):
@@ -85,8 +62,14 @@ class JobBackend(Protocol):
     def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
         """Start the execution of circuits that were checked."""
 
-    def restore_settings(self, settings: dict[str, Any]) -> None:
-        """Take over what ``settings()`` of an execution on another backend returned."""
+    def resume(
+        self,
+        circuits: Sequence[QuantumCircuit],
+        options: AQTOptions,
+        job_id: str,
+        settings: dict[str, Any],
+    ) -> Execution:
+        """Go on with an execution of another process, whose ``settings()`` are given."""
 
 
 class AQTJob(JobV1):
@@ -107,12 +90,14 @@ class AQTJob(JobV1):
             InvalidInputError: ``circuits`` or ``options`` are something else.
             InvalidJobError: there are no circuits, or too many.
             InvalidCircuitError: lists every circuit that cannot run.
+            InvalidOptionError: more shots than the backend takes.
         """
         super().__init__(backend, "")
         if not isinstance(options, AQTOptions):
             found = type(options).__name__
             raise InvalidInputError(f"options must be AQTOptions, not of type '{found}'")
         self._circuits = wire.check_circuits(circuits, backend.limits)
+        wire.checked_shots(options.shots, backend.limits)
         self._copies = [circuit.copy() for circuit in self._circuits]
         self._options = copy.copy(options)
         self._execution: Execution | None = None
@@ -121,8 +106,9 @@ class AQTJob(JobV1):
 
     def __repr__(self) -> str:
         finished, total = self.progress()
-        job_id = self._job_id or "not submitted"
-        return f"<AQTJob {job_id}: {self.status().name}, {finished} of {total} circuits>"
+        name = self.label or (self._execution and self._execution.job_id) or "not submitted"
+        kind = type(self).__name__
+        return f"<{kind} {name!r}: {self.status().name}, {finished} of {total} circuits>"
 
     @property
     def circuits(self) -> list[QuantumCircuit]:
@@ -141,10 +127,30 @@ class AQTJob(JobV1):
             RuntimeError: the job was submitted before.
         """
         with self._lock:
-            if self._execution is not None:
-                raise RuntimeError(f"Job already submitted (ID: {self._job_id})")
-            self._job_id = str(uuid.uuid4())
-            self._execution = self._backend.start(self._copies, self._options)
+            if self._execution is None:
+                self._execution = self._backend.start(self._copies, self._options)
+                return
+        raise RuntimeError(f"Job already submitted (ID: {self.job_id()})")
+
+    def job_id(self) -> str:
+        """What the job is called: the portal's identifier, or that of a batch in this process.
+
+        The empty string before submission. Waits until the portal has answered the submission.
+
+        Raises:
+            AQTError: the submission has failed, or may have.
+        """
+        return "" if self._execution is None else self._execution.job_id
+
+    @property
+    def label(self) -> str | None:
+        """What the portal shows with the job, None if no portal knows it."""
+        return None if self._execution is None else self._execution.label
+
+    @property
+    def timing(self) -> JobTiming | None:
+        """Seconds in the queue, on the device and in all; None if the portal has not told."""
+        return None if self._execution is None else self._execution.timing
 
     def status(self) -> JobStatus:
         """One status for all circuits; ``INITIALIZING`` before submission."""
@@ -163,32 +169,50 @@ class AQTJob(JobV1):
         return self._execution.message
 
     def cancel(self) -> bool:
-        """Stop what has not run yet. False if there was nothing left to cancel."""
+        """Stop what has not run yet. False if there was nothing left to cancel.
+
+        Raises:
+            APIError: the portal refuses, or cannot be asked.
+        """
         return self._execution is not None and self._execution.cancel()
 
-    def result(self) -> Result:
+    def result(self, *, partial: bool = False) -> Result:
         """Wait until every circuit was evaluated and return all results in input order.
 
         A job that failed or was cancelled gives a result with ``success=False`` and the reason in
         its ``status``; circuits that were evaluated before have their counts nevertheless.
 
+        Args:
+            partial: return what is known where an error would be raised instead.
+
         Raises:
             RuntimeError: the job was not submitted.
             JobTimeoutError: the option ``query_timeout_seconds`` has passed. The job goes on, and
                 ``result()`` may be called again.
+            SubmissionUncertainError: nobody here knows whether the job was accepted.
+            ResultExpiredError: the portal has deleted the result.
+            APIError: the portal has refused the submission, or cannot be asked for the result.
+                Where a job was accepted, calling ``result()`` again asks again.
         """
         execution = self._submitted()
         if self._result is None:
+            execution.go_on()
             self._wait_with_bar(execution)
+            if execution.error is not None and not partial:
+                # The same error may be raised again, from another place.
+                raise execution.error.with_traceback(None)
         with self._lock:
-            if self._result is None:
-                self._result = wire.job_result(
-                    execution.results(),
-                    backend_name=self._backend.name,
-                    job_id=self._job_id,
-                    message=execution.message,
-                )
-            return self._result
+            if self._result is not None:
+                return self._result
+            result = wire.job_result(
+                execution.results(),
+                backend_name=self._backend.name,
+                job_id=self._name(execution),
+                message=execution.message,
+            )
+            if execution.error is None:
+                self._result = result
+            return result
 
     def wait_for_final_state(
         self,
@@ -212,9 +236,11 @@ class AQTJob(JobV1):
         while execution.status not in JOB_FINAL_STATES:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise JobTimeoutError(f"job {self._job_id} has not ended within {timeout} s")
+                raise JobTimeoutError(
+                    f"job {self._name(execution)} has not ended within {timeout} s"
+                )
             if callback is not None:
-                callback(self._job_id, execution.status, self)
+                callback(execution.job_id, execution.status, self)
                 left = min(left, max(wait, 0.01))
             execution.wait(None if left == math.inf else left)
 
@@ -229,18 +255,20 @@ class AQTJob(JobV1):
 
         Raises:
             RuntimeError: the job was not submitted.
+            AQTError: the submission has failed.
             UnsavableJobError: the noise model, an option of the simulator, or something in a
-                circuit cannot be saved and read again.
+                circuit cannot be saved and read again; or the job is one of direct access.
             OSError: the directory or the file cannot be written.
         """
         if self._execution is None:
             raise RuntimeError("Can only persist submitted jobs.")
+        job_id = self._execution.job_id
         try:
             settings = self._execution.settings()
         except ValueError as error:
-            raise UnsavableJobError(self._job_id, str(error)) from error
+            raise UnsavableJobError(job_id, str(error)) from error
         saved = SavedJob(
-            job_id=self._job_id,
+            job_id=job_id,
             backend_name=self._backend.name,
             available_qubits=self._backend.num_qubits,
             backend_settings=settings,
@@ -260,8 +288,9 @@ class AQTJob(JobV1):
     ) -> AQTJob:
         """Load a saved job.
 
-        A job of an offline simulator runs again, with the same circuits, options, register, noise
-        model and simulator options. It has a new id, and is not saved itself.
+        A job of the portal goes on where it is: nothing is submitted. A job of an offline
+        simulator runs again, with the same circuits, options, register, noise model and simulator
+        options. It has a new id, and is not saved itself.
 
         Args:
             job_id: id of the job when it was saved.
@@ -272,6 +301,7 @@ class AQTJob(JobV1):
         Raises:
             JobNotFoundError: no saved job has this id.
             DamagedJobError: the saved data cannot be read; it stays where it is.
+            APIError: the job is one of another portal, or there is no access token for it.
         """
         store = JobStore(store_path)
         saved = store.load(job_id)
@@ -282,14 +312,20 @@ class AQTJob(JobV1):
             provider = aqt_fast.AQTProvider(access_token)
         try:
             options = AQTOptions(**saved.options)
-            backend = provider.get_backend(
-                saved.backend_name, available_qubits=saved.available_qubits
+            backend = provider.saved_backend(
+                saved.backend_name, saved.available_qubits, saved.backend_settings
             )
-            backend.restore_settings(saved.backend_settings)
             job = cls(backend, saved.circuits, options)
+            job._execution = backend.resume(
+                job._copies,
+                options,
+                saved.job_id,
+                saved.backend_settings,
+            )
+        except APIError:
+            raise
         except _UNUSABLE as error:
             raise DamagedJobError(store.file(job_id), f"{type(error).__name__}: {error}") from error
-        job.submit()
         if remove_from_store:
             store.remove(job_id)
         return job
@@ -298,6 +334,14 @@ class AQTJob(JobV1):
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
         return self._execution
+
+    @staticmethod
+    def _name(execution: Execution) -> str:
+        """The job's id, or its label if it has none."""
+        try:
+            return execution.job_id
+        except AQTError:
+            return execution.label or ""
 
     def _wait_with_bar(self, execution: Execution) -> None:
         timeout = self._options.query_timeout_seconds
@@ -313,5 +357,14 @@ class AQTJob(JobV1):
                     return
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise JobTimeoutError(f"job {self._job_id} has not ended within {timeout} s")
+                    raise JobTimeoutError(
+                        f"job {self._name(execution)} has not ended within {timeout} s"
+                    )
                 execution.wait(None if left == math.inf else left, beyond=finished)
+
+
+class AQTDirectAccessJob(AQTJob):
+    """A job of a machine in the same network, which runs its circuits one after the other.
+
+    It lives in the process that runs it. When that ends, the circuit in hand is lost.
+    """

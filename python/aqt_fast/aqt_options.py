@@ -12,6 +12,9 @@ from qiskit.providers import Options
 
 from aqt_fast.exceptions import InvalidOptionError
 
+_LONGEST_LABEL = 255
+"""Characters of a label."""
+
 
 class AQTOptions(Options):
     """How circuits are run and how results are waited for.
@@ -29,6 +32,8 @@ class AQTOptions(Options):
             Default: True.
         seed_simulator: seed of simulations in this process, 0 to 2⁶³ − 1, or None for another
             one each time. Devices ignore it. Default: None.
+        label: what the portal shows with the job, up to 255 characters, or None for a name that
+            is unlike any other. Default: None.
 
     Raises:
         InvalidOptionError: a ``ValueError`` that names the option, the value and the range.
@@ -42,6 +47,7 @@ class AQTOptions(Options):
         query_timeout_seconds: float | None
         with_progress_bar: bool
         seed_simulator: int | None
+        label: str | None
 
     __slots__ = ()
 
@@ -102,6 +108,15 @@ def _flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def _label(name: str, value: Any) -> str:
+    text = value if isinstance(value, str) else ""
+    # A lone surrogate cannot be sent.
+    if not 1 <= len(text) <= _LONGEST_LABEL or not text.isprintable():
+        expected = f"1 to {_LONGEST_LABEL} printable characters, or None"
+        raise InvalidOptionError(name, value, expected)
+    return text
+
+
 def _or_none(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     def check_unless_none(name: str, value: Any) -> Any:
         return None if value is None else check(name, value)
@@ -119,4 +134,14 @@ _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     ),
     "with_progress_bar": (True, _flag),
     "seed_simulator": (None, _or_none(_integer(0, 2**63 - 1))),
+    "label": (None, _or_none(_label)),
 }
+
+
+class AQTDirectAccessOptions(AQTOptions):
+    """The options of direct-access backends, which are those of all backends.
+
+    Polling does not need ``query_period_seconds`` there: the machine answers when it is done.
+    """
+
+    __slots__ = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
@@ -20,13 +21,17 @@ from qiskit.transpiler import Target
 from aqt_fast import wire
 from aqt_fast._native import __version__
 from aqt_fast.api_client import Resource
-from aqt_fast.aqt_job import AQTJob, Execution
-from aqt_fast.aqt_options import AQTOptions, checked_integer
+from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
+from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions, checked_integer
 from aqt_fast.caller import warn_caller
 from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.execution import Execution
 
 if TYPE_CHECKING:
     from qiskit_aer import AerSimulator
+
+    from aqt_fast.cloud import CloudSession
+    from aqt_fast.direct_access import DirectAccessSession
 
 
 class UnknownOptionWarning(UserWarning):
@@ -48,7 +53,9 @@ def make_transpiler_target(num_qubits: int) -> Target:
 
 
 class AQTResource(BackendV2):
-    """An AQT backend. Its name is the identifier of the resource."""
+    """An AQT backend of whatever kind. Its name is the identifier of the resource."""
+
+    _job_class: type[AQTJob] = AQTJob
 
     def __init__(self, resource: Resource, *, provider: Any = None) -> None:
         """Usually made by :class:`~aqt_fast.AQTProvider`."""
@@ -66,7 +73,7 @@ class AQTResource(BackendV2):
 
     @property
     def resource_id(self) -> Resource:
-        """Workspace, identifier, name, type and size of the resource."""
+        """Workspace, identifier, name, type, size and status of the resource."""
         return self._resource
 
     @property
@@ -76,8 +83,8 @@ class AQTResource(BackendV2):
 
     @property
     def max_circuits(self) -> int | None:
-        """None: a job takes any number of circuits."""
-        return None
+        """Circuits that one job takes, None for any number."""
+        return self.limits.circuits
 
     @property
     @abstractmethod
@@ -102,7 +109,7 @@ class AQTResource(BackendV2):
 
         Raises:
             InvalidOptionError: an option has a value that it does not take.
-            InvalidJobError: there are no circuits.
+            InvalidJobError: there are no circuits, or more than one job takes.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
         """
         job_options = copy.copy(self.options)
@@ -112,7 +119,7 @@ class AQTResource(BackendV2):
                 warn_caller(message, UnknownOptionWarning)
             elif value is not None:
                 job_options[name] = value
-        job = AQTJob(self, circuits, job_options)
+        job = self._job_class(self, circuits, job_options)
         job.submit()
         return job
 
@@ -121,8 +128,98 @@ class AQTResource(BackendV2):
         """Start the execution of circuits that were checked."""
 
     @abstractmethod
-    def restore_settings(self, settings: dict[str, Any]) -> None:
-        """Take over what ``settings()`` of an execution on another backend returned."""
+    def resume(
+        self,
+        circuits: Sequence[QuantumCircuit],
+        options: AQTOptions,
+        job_id: str,
+        settings: dict[str, Any],
+    ) -> Execution:
+        """Go on with an execution of another process, whose ``settings()`` are given."""
+
+
+class CloudResource(AQTResource):
+    """A quantum computer or simulator that is reached through AQT's portal."""
+
+    def __init__(self, resource: Resource, *, provider: Any, session: CloudSession) -> None:
+        """``session`` is the connection to the portal, shared by all backends of a provider."""
+        super().__init__(resource, provider=provider)
+        self._session = session
+
+    @property
+    def limits(self) -> wire.Limits:
+        """What one API job takes, and the size of the resource's register."""
+        qubits = min(self._resource.available_qubits, wire.API_LIMITS.qubits)
+        return replace(wire.API_LIMITS, qubits=qubits)
+
+    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
+        """Submit circuits in the background."""
+        return self._session.execution(self._resource, circuits, options, self.limits)
+
+    def resume(
+        self,
+        circuits: Sequence[QuantumCircuit],
+        options: AQTOptions,
+        job_id: str,
+        settings: dict[str, Any],
+    ) -> Execution:
+        """Go on with a job that was submitted before."""
+        return self._session.execution(
+            self._resource,
+            circuits,
+            options,
+            self.limits,
+            job_id=job_id,
+            label=settings["label"],
+        )
+
+
+class AQTDirectAccessResource(AQTResource):
+    """A quantum computer in the same network, which runs one circuit at a time."""
+
+    _job_class = AQTDirectAccessJob
+
+    def __init__(
+        self,
+        resource: Resource,
+        *,
+        provider: Any,
+        session: DirectAccessSession,
+        max_shots: int = 2000,
+    ) -> None:
+        """Usually made by ``AQTProvider.get_direct_access_backend``.
+
+        Args:
+            resource: the machine.
+            provider: who has made the backend.
+            session: the connection to the machine.
+            max_shots: repetitions of a circuit that it takes.
+        """
+        super().__init__(resource, provider=provider)
+        self._session = session
+        self._max_shots = max_shots
+
+    @classmethod
+    def _default_options(cls) -> AQTDirectAccessOptions:
+        return AQTDirectAccessOptions()
+
+    @property
+    def limits(self) -> wire.Limits:
+        """Any number of circuits, one after the other; shots and qubits as the machine has them."""
+        qubits = min(self._resource.available_qubits, wire.API_LIMITS.qubits)
+        return replace(wire.API_LIMITS, circuits=None, shots=self._max_shots, qubits=qubits)
+
+    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
+        """Send circuits in the background, one after the other."""
+        return self._session.execution(circuits, options, self.limits)
+
+    def resume(self, *_: object) -> Execution:
+        """There is nothing to resume.
+
+        Raises:
+            ValueError: always; such jobs are not saved.
+        """
+        raise ValueError("a direct-access job lives in the process that runs it")
 
 
 class OfflineSimulatorResource(AQTResource):
@@ -167,9 +264,16 @@ class OfflineSimulatorResource(AQTResource):
         )
         return simulation
 
-    def restore_settings(self, settings: dict[str, Any]) -> None:
-        """Take over noise model and options of the simulator."""
+    def resume(
+        self,
+        circuits: Sequence[QuantumCircuit],
+        options: AQTOptions,
+        job_id: str,  # noqa: ARG002 - the job has died with its process and gets a new id
+        settings: dict[str, Any],
+    ) -> Execution:
+        """Take over noise model and options of the simulator, and run the circuits again."""
         _simulation().restore_simulator(self.simulator, settings)
+        return self.start(circuits, options)
 
 
 def _simulation() -> ModuleType:

@@ -6,7 +6,8 @@
     ├── InvalidInputError (ValueError)         refused before anything ran
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
     │   ├── InvalidJobError                     no circuits, or too many for one API job
-    │   └── InvalidOptionError                  .option, .value
+    │   ├── InvalidOptionError                  .option, .value
+    │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              a response that cannot be used
     │   ├── MalformedResponseError              .reason, .offset
     │   └── ResponseMismatchError               readable, but not what was asked for
@@ -14,6 +15,13 @@
     ├── DamagedJobError                         .path, .reason
     ├── UnsavableJobError                       .job_id, .reason
     ├── JobFailedError                          .job_id, .reason
+    ├── APIError                                .status_code, .offset: a request was refused, or the
+    │   │                                       answer cannot be used
+    │   ├── APIConnectionError (ConnectionError)  the server cannot be reached
+    │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
+    │   ├── InsecureConnectionError             the token would leave the protected connection
+    │   ├── ResultExpiredError                  .job_id
+    │   └── SubmissionUncertainError            .label, .payload_hash, .reason
     └── UnsupportedQiskitError (ImportError)
 
 ``qiskit.providers.JobTimeoutError`` and ``qiskit.providers.QiskitBackendNotFoundError`` are raised
@@ -25,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 class AQTError(Exception):
@@ -91,6 +100,19 @@ class InvalidOptionError(InvalidInputError):
 
     def __str__(self) -> str:
         return f"{self.option} must be {self.expected}, not {self.value!r}"
+
+
+class MalformedRequestError(InvalidInputError):
+    """A request body that is not valid JSON or not a job that AQT's interface takes."""
+
+    def __init__(self, reason: str, offset: int) -> None:
+        """``offset`` counts bytes from the start of the body."""
+        super().__init__(reason, offset)
+        self.reason = reason
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"byte {self.offset}: {self.reason}"
 
 
 class ResponseError(AQTError, ValueError):
@@ -164,6 +186,65 @@ class JobFailedError(AQTError):
 
     def __str__(self) -> str:
         return f"job {self.job_id}: {self.reason}"
+
+
+class APIError(AQTError):
+    """A server refused a request, or its answer cannot be used."""
+
+    def __init__(
+        self, message: str, *, status_code: int | None = None, offset: int | None = None
+    ) -> None:
+        """``message`` tells which request, and the server's reason where it gave one."""
+        super().__init__(message)
+        self.status_code = status_code
+        """The answer's HTTP status, None if there is no answer."""
+        self.offset = offset
+        """The byte at which the answer's body cannot be read, None if that is not the fault."""
+
+
+class APIConnectionError(APIError, ConnectionError):
+    """A server cannot be reached, or does not answer; what was asked may be asked again."""
+
+
+class AQTCredentialsError(APIError, PermissionError):
+    """There is no access token, it is not accepted, or its file is readable by others."""
+
+
+class InsecureConnectionError(APIError):
+    """The access token would travel unprotected, or to another host; it was not sent."""
+
+
+class ResultExpiredError(APIError):
+    """The portal has deleted a job's result: it keeps them for 24 hours."""
+
+    def __init__(self, job_id: str) -> None:
+        """``job_id`` is the portal's identifier."""
+        super().__init__(f"the portal has no result of job {job_id} any more", status_code=410)
+        self.job_id = job_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.job_id,)
+
+
+class SubmissionUncertainError(APIError):
+    """A submission of which nobody here knows whether the server has accepted it.
+
+    It is not repeated, because the circuits could then run twice. The label shows on the portal's
+    page if it was accepted.
+    """
+
+    def __init__(self, label: str, payload_hash: str, reason: str) -> None:
+        """``payload_hash`` is the SHA-256 of the request body in hexadecimal."""
+        super().__init__(
+            f"it is uncertain whether the submission '{label}' was accepted (SHA-256 of its "
+            f"payload: {payload_hash}): {reason}"
+        )
+        self.label = label
+        self.payload_hash = payload_hash
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.label, self.payload_hash, self.reason)
 
 
 class UnsupportedQiskitError(AQTError, ImportError):

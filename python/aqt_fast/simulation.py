@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 import threading
 import time
+import uuid
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +21,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
 from aqt_fast import wire
+from aqt_fast.execution import Execution
 
 _SECONDS_PER_CHUNK = 0.1
 """Aer keeps Python's lock while it simulates: this is how long other threads have to wait."""
@@ -118,7 +119,7 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
         return NoiseModel.from_dict(description)
 
 
-class Simulation:
+class Simulation(Execution):
     """One batch on its way through Aer.
 
     The outcomes are those of one call of ``simulator.run`` with all circuits, seed included.
@@ -134,6 +135,8 @@ class Simulation:
         seed: int | None,
     ) -> None:
         """Starts at once; neither simulator nor circuits may be changed any more."""
+        super().__init__()
+        self._job_id = str(uuid.uuid4())
         self._simulator = simulator
         self._circuits = circuits
         self._shots = shots
@@ -141,27 +144,20 @@ class Simulation:
         self._seed = simulator.options.seed_simulator if seed is None else seed
         self._results: list[ExperimentResult] = []
         self._num_started = 0
-        self._process = os.getpid()
-        self._message: str | None = None
-        self._status = JobStatus.QUEUED
         self._cancelled = False
-        self._changed = threading.Condition()
-        threading.Thread(target=self._run, name="aqt-fast simulation", daemon=True).start()
+        threading.Thread(
+            target=self._guarded, args=(self._run,), name="aqt-fast simulation", daemon=True
+        ).start()
 
     @property
-    def status(self) -> JobStatus:
-        """Where the batch stands."""
-        return self._status
+    def job_id(self) -> str:
+        """What the job is called."""
+        return self._job_id
 
     @property
     def finished_count(self) -> int:
         """Circuits that were simulated."""
         return len(self._results)
-
-    @property
-    def message(self) -> str | None:
-        """Why not all circuits were simulated, None if they were or still may be."""
-        return self._message
 
     def results(self) -> list[ExperimentResult]:
         """One entry a circuit, in order; those that were not simulated have ``success=False``."""
@@ -178,28 +174,9 @@ class Simulation:
         """
         self._require_process()
         with self._changed:
-            running = self._status in (JobStatus.QUEUED, JobStatus.RUNNING)
-            cancellable = running and self._num_started < len(self._circuits)
+            cancellable = not self.ended and self._num_started < len(self._circuits)
             self._cancelled = self._cancelled or cancellable
             return cancellable
-
-    def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
-        """Wait until the batch has ended, or until more than ``beyond`` circuits are done.
-
-        Raises:
-            RuntimeError: called in a process that was forked from the one that simulates.
-        """
-        self._require_process()
-
-        def ready() -> bool:
-            return self._status not in (JobStatus.QUEUED, JobStatus.RUNNING) or (
-                beyond is not None and len(self._results) > beyond
-            )
-
-        with self._changed:
-            self._changed.wait_for(
-                ready, None if seconds is None else min(seconds, threading.TIMEOUT_MAX)
-            )
 
     def settings(self) -> dict[str, Any]:
         """What makes the simulator another than the default one, in JSON's types.
@@ -209,23 +186,12 @@ class Simulation:
         """
         return simulator_settings(self._simulator)
 
-    def _require_process(self) -> None:
-        if os.getpid() != self._process:
-            raise RuntimeError(f"the job runs in process {self._process}, not in this one")
-
     def _run(self) -> None:
-        status, message = JobStatus.DONE, None
-        try:
-            self._simulate()
-            if self.finished_count < len(self._circuits):
-                status, message = JobStatus.CANCELLED, "the job was cancelled"
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the job must end and tell
-            status, message = JobStatus.ERROR, str(error) or repr(error)
-        with self._changed:
-            # Who sees the end must see the message.
-            self._message = message
-            self._status = status
-            self._changed.notify_all()
+        self._simulate()
+        if self.finished_count < len(self._circuits):
+            self._end(JobStatus.CANCELLED, "the job was cancelled")
+        else:
+            self._end(JobStatus.DONE)
 
     def _simulate(self) -> None:
         start, size = 0, 1

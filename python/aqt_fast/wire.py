@@ -1,7 +1,8 @@
 """The native codec's Python face: circuits → request bytes, response bytes → results.
 
 One way out, :func:`encode_job`; one way back, :func:`decode_response` and
-:func:`result_from_response`. What crosses the wire is described in AQT's OpenAPI document (0.4.0)
+:func:`result_from_response`. Direct access takes one circuit at a time: :func:`encode_circuit` and
+:func:`decode_direct_response`. What crosses the wire is described in AQT's OpenAPI document (0.4.0)
 and modelled by ``aqt_connector.models``.
 """
 
@@ -35,12 +36,18 @@ __all__ = [
     "Samples",
     "as_batch",
     "check_circuits",
+    "check_samples",
+    "checked_shots",
+    "decode_direct_response",
     "decode_response",
+    "encode_circuit",
     "encode_job",
     "experiment_result",
     "failed_experiment",
     "job_result",
     "result_from_response",
+    "results_from_samples",
+    "results_from_state",
 ]
 
 
@@ -112,8 +119,31 @@ def encode_job(
         raise InvalidOptionError("label", label, "valid Unicode text or None")
     return _native.encode_job(
         batch,
-        _checked_shots(shots, limits),
+        checked_shots(shots, limits),
         label,
+        max_qubits=limits.qubits,
+        max_operations=limits.operations,
+    )
+
+
+def encode_circuit(circuit: QuantumCircuit, shots: int, *, limits: Limits = API_LIMITS) -> bytes:
+    """Encode one circuit as direct access takes it: the bare object, without job and label.
+
+    Args:
+        circuit: as in :func:`encode_job`.
+        shots: its repetitions.
+        limits: what the resource takes.
+
+    Returns:
+        Compact JSON, with angles in units of π.
+
+    Raises:
+        InvalidOptionError: ``shots`` is out of range.
+        InvalidCircuitError: the circuit cannot run, or is no circuit.
+    """
+    return _native.encode_circuit(
+        circuit,
+        checked_shots(shots, limits),
         max_qubits=limits.qubits,
         max_operations=limits.operations,
     )
@@ -161,7 +191,12 @@ def _batch_within(
     return batch
 
 
-def _checked_shots(shots: int, limits: Limits) -> int:
+def checked_shots(shots: int, limits: Limits) -> int:
+    """The repetitions of each circuit.
+
+    Raises:
+        InvalidOptionError: they are no whole number that the resource takes.
+    """
     most = 2**31 - 1 if limits.shots is None else limits.shots
     return checked_integer("shots", shots, 1, most)
 
@@ -187,7 +222,27 @@ def decode_response(body: bytes | bytearray | memoryview) -> JobState:
     Raises:
         MalformedResponseError: the body is not valid JSON or not of the documented shape.
     """
-    return _native.decode_response(body if isinstance(body, bytes) else bytes(memoryview(body)))
+    return _native.decode_response(_as_bytes(body))
+
+
+def decode_direct_response(body: bytes | bytearray | memoryview) -> JobState:
+    """Decode the response of direct access to a request for a circuit's result.
+
+    Args:
+        body: JSON in UTF-8, in any valid layout.
+
+    Returns:
+        The circuit's state, with one :class:`Samples` once it is finished. A failure always has a
+        message, a standard one if the machine gives none.
+
+    Raises:
+        MalformedResponseError: the body is not valid JSON or not of the documented shape.
+    """
+    return _native.decode_direct_response(_as_bytes(body))
+
+
+def _as_bytes(body: bytes | bytearray | memoryview) -> bytes:
+    return body if isinstance(body, bytes) else bytes(memoryview(body))
 
 
 def result_from_response(
@@ -222,22 +277,92 @@ def result_from_response(
         InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
         InvalidOptionError: ``shots`` is not a positive whole number.
     """
+    results, message = results_from_state(
+        decode_response(body), circuits, shots=shots, memory=memory
+    )
+    return job_result(results, backend_name=backend_name, job_id=job_id, message=message)
+
+
+def results_from_state(
+    state: JobState,
+    circuits: QuantumCircuit | Sequence[QuantumCircuit],
+    *,
+    shots: int,
+    memory: bool = False,
+) -> tuple[list[ExperimentResult], str | None]:
+    """Compose the entries of circuits that have ended, however they did.
+
+    Args:
+        state: of a job and all its circuits, or of one circuit with direct access.
+        circuits: those that the state is about, in the order of submission.
+        shots: the repetitions asked for.
+        memory: whether to add each shot's outcome, in order.
+
+    Returns:
+        One entry a circuit, and why there are no outcomes: None if there are.
+
+    Raises:
+        ResponseMismatchError: the circuits have not ended, or there are samples of other circuits,
+            shots or qubits.
+        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
+        InvalidOptionError: ``shots`` is not a positive whole number.
+    """
     batch = as_batch(circuits)
-    shots = _checked_shots(shots, _ANY_SHOTS)
-    state = decode_response(body)
     if state.status in ("queued", "ongoing"):
         raise ResponseMismatchError(f"the job has not ended, it is {state.status}")
-    message = None
     if state.status == "finished":
-        data = _native.experiment_data(state.samples or [], batch, shots, memory)
-        results = [
-            experiment_result(circuit, shots, counts, shot_memory)
-            for circuit, (counts, shot_memory) in zip(batch, data, strict=True)
-        ]
-    else:
-        message = state.message or f"the job is {state.status}"
-        results = [failed_experiment(circuit, shots, message) for circuit in batch]
-    return job_result(results, backend_name=backend_name, job_id=job_id, message=message)
+        return results_from_samples(state.samples or [], batch, shots=shots, memory=memory), None
+    shots = checked_shots(shots, _ANY_SHOTS)
+    message = state.message or f"the job is {state.status}"
+    return [failed_experiment(circuit, shots, message) for circuit in batch], message
+
+
+def check_samples(
+    samples: Sequence[Samples], circuits: Sequence[QuantumCircuit], *, shots: int
+) -> None:
+    """Check that samples are those of some circuits, as far as their numbers tell.
+
+    Raises:
+        ResponseMismatchError: there are other circuits, shots or qubits than expected.
+    """
+    if len(samples) != len(circuits):
+        raise ResponseMismatchError(f"samples of {len(samples)} circuits for {len(circuits)}")
+    for index, (item, circuit) in enumerate(zip(samples, circuits, strict=True)):
+        found, expected = (item.num_shots, item.num_qubits), (shots, circuit.num_qubits)
+        if found != expected:
+            raise ResponseMismatchError(
+                f"circuit {index}: {found[0]} shots of {found[1]} qubits instead of "
+                f"{expected[0]} of {expected[1]}"
+            )
+
+
+def results_from_samples(
+    samples: Sequence[Samples],
+    circuits: QuantumCircuit | Sequence[QuantumCircuit],
+    *,
+    shots: int,
+    memory: bool = False,
+) -> list[ExperimentResult]:
+    """Compose the entries of measured circuits.
+
+    Args:
+        samples: of each circuit.
+        circuits: in the same order.
+        shots: the repetitions asked for.
+        memory: whether to add each shot's outcome, in order.
+
+    Raises:
+        ResponseMismatchError: there are samples of other circuits, shots or qubits.
+        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
+        InvalidOptionError: ``shots`` is not a positive whole number.
+    """
+    batch = as_batch(circuits)
+    shots = checked_shots(shots, _ANY_SHOTS)
+    data = _native.experiment_data(samples, batch, shots, memory)
+    return [
+        experiment_result(circuit, shots, counts, shot_memory)
+        for circuit, (counts, shot_memory) in zip(batch, data, strict=True)
+    ]
 
 
 def job_result(

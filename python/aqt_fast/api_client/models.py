@@ -1,9 +1,15 @@
-"""Workspaces and their resources."""
+"""Workspaces and their resources, as the portal describes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, overload
+
+import orjson
+
+from aqt_fast.exceptions import MalformedResponseError
 
 BackendType = Literal["device", "simulator", "offline_simulator", "direct_access"]
 """Kinds of resources: on the portal (two), in this process, in the same network."""
@@ -23,3 +29,153 @@ class Resource:
     """What it is."""
     available_qubits: int
     """Size of its register."""
+    status: str = "online"
+    """``online``, ``offline``, ``maintenance`` or ``unavailable``, when the portal was asked."""
+    characterisation: dict[str, Any] | None = field(default=None, repr=False, compare=False)
+    """Measured fidelities (per cent) and durations, as the portal publishes them."""
+
+
+@dataclass(frozen=True)
+class ListedResource:
+    """What a list of workspaces tells about a resource."""
+
+    workspace_id: str
+    """The workspace through which it is reached."""
+    resource_id: str
+    """Its identifier, unique in the workspace."""
+    resource_name: str
+    """What people call it."""
+    resource_type: BackendType
+    """What it is."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Resources that a user may submit to together."""
+
+    workspace_id: str
+    """Its identifier."""
+    resources: tuple[Resource, ...]
+    """What can be reached through it."""
+
+
+class Workspaces(Sequence[Workspace]):
+    """The workspaces of a user."""
+
+    def __init__(self, workspaces: Iterable[Workspace]) -> None:
+        """Keeps the order of ``workspaces``."""
+        self._workspaces = tuple(workspaces)
+
+    @overload
+    def __getitem__(self, index: int) -> Workspace: ...
+    @overload
+    def __getitem__(self, index: slice) -> Workspaces: ...
+    def __getitem__(self, index: int | slice) -> Workspace | Workspaces:
+        if isinstance(index, slice):
+            return Workspaces(self._workspaces[index])
+        return self._workspaces[index]
+
+    def __len__(self) -> int:
+        return len(self._workspaces)
+
+    def __repr__(self) -> str:
+        return f"Workspaces({list(self._workspaces)!r})"
+
+    def filter(
+        self,
+        *,
+        workspace_pattern: str | re.Pattern[str] | None = None,
+        name_pattern: str | re.Pattern[str] | None = None,
+        backend_type: BackendType | None = None,
+    ) -> Workspaces:
+        """Keep the resources that fit all that is given, and the workspaces that still have some.
+
+        Args:
+            workspace_pattern: identifier of the workspace. A string must be equal, a compiled
+                pattern must match at the start.
+            name_pattern: identifier of the resource, compared like ``workspace_pattern``.
+            backend_type: kind of the resource.
+        """
+        kept = []
+        for workspace in self._workspaces:
+            resources = tuple(
+                resource
+                for resource in workspace.resources
+                if fits(name_pattern, resource.resource_id)
+                and backend_type in (None, resource.resource_type)
+            )
+            if resources and fits(workspace_pattern, workspace.workspace_id):
+                kept.append(Workspace(workspace.workspace_id, resources))
+        return Workspaces(kept)
+
+
+def fits(wanted: str | re.Pattern[str] | None, identifier: str) -> bool:
+    """Whether an identifier equals a string, matches a pattern, or anything is wanted."""
+    if isinstance(wanted, re.Pattern):
+        return wanted.match(identifier) is not None
+    return wanted is None or wanted == identifier
+
+
+def read_workspaces(body: bytes) -> list[ListedResource]:
+    """Read the list of workspaces: each resource of each of them.
+
+    Raises:
+        MalformedResponseError: the body is no JSON or not of the documented shape.
+    """
+    return [
+        ListedResource(
+            workspace_id=_value(workspace, "id", str),
+            resource_id=_value(resource, "id", str),
+            resource_name=_value(resource, "name", str),
+            resource_type=cast("BackendType", _value(resource, "type", str)),
+        )
+        for workspace in _of_type(read_json(body), list, "a list of workspaces")
+        for resource in _value(workspace, "resources", list)
+    ]
+
+
+def read_resource(body: bytes, listed: ListedResource) -> Resource:
+    """Read the details of a resource.
+
+    Raises:
+        MalformedResponseError: the body is no JSON or not of the documented shape.
+    """
+    details = read_json(body)
+    num_qubits = _value(details, "available_qubits", int)
+    if isinstance(num_qubits, bool) or num_qubits < 1:
+        raise MalformedResponseError(f"available_qubits is {num_qubits}", 0)
+    characterisation = details.get("characterisation")
+    if characterisation is not None:
+        _of_type(characterisation, dict, "characterisation")
+    return Resource(
+        workspace_id=listed.workspace_id,
+        resource_id=listed.resource_id,
+        resource_name=_value(details, "name", str),
+        resource_type=cast("BackendType", _value(details, "type", str)),
+        available_qubits=num_qubits,
+        status=_value(details, "status", str),
+        characterisation=characterisation,
+    )
+
+
+def read_json(body: bytes) -> Any:
+    """Read JSON.
+
+    Raises:
+        MalformedResponseError: it is none.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedResponseError(error.msg, error.pos) from error
+
+
+def _of_type(value: Any, kind: type, what: str) -> Any:
+    if not isinstance(value, kind):
+        raise MalformedResponseError(f"{what}: found {type(value).__name__}", 0)
+    return value
+
+
+def _value(parent: Any, key: str, kind: type) -> Any:
+    value = _of_type(parent, dict, f"what holds '{key}'").get(key)
+    return _of_type(value, kind, f"key '{key}'")

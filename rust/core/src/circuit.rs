@@ -71,6 +71,12 @@ pub struct Circuit {
 }
 
 impl Circuit {
+    /// A circuit from parts that are known to fit.
+    pub(crate) fn from_checked(num_qubits: u32, operations: Vec<Operation>) -> Self {
+        debug_assert!(operations.iter().all(|operation| operation.max_qubit() < num_qubits));
+        Self { num_qubits, operations }
+    }
+
     /// Size of the register, 1 or more.
     #[must_use]
     pub fn num_qubits(&self) -> u32 {

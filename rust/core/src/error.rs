@@ -1,4 +1,4 @@
-//! What can be wrong with a circuit or a response: kind and position, no prose.
+//! What can be wrong with a circuit, a response or a request: kind and position, no prose.
 
 /// Why a circuit cannot run on an AQT device.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,18 +64,18 @@ pub enum CircuitError {
     },
 }
 
-/// A response body that cannot be read, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResponseError {
+/// A response or request body that cannot be read, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BodyError {
     /// What is wrong.
-    pub kind: ResponseErrorKind,
+    pub kind: BodyErrorKind,
     /// Byte offset into the body at which it shows.
     pub offset: usize,
 }
 
-/// Why a response body cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResponseErrorKind {
+/// Why a response or request body cannot be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BodyErrorKind {
     /// The body stops in the middle of a value.
     UnexpectedEnd,
     /// A byte that JSON or the schema does not allow here.
@@ -90,12 +90,31 @@ pub enum ResponseErrorKind {
     TrailingData,
     /// A key that carries meaning and stands twice in its object.
     DuplicateKey(String),
-    /// A key that the status calls for and that is not there.
+    /// A key that the status or the kind of object calls for and that is not there.
     MissingKey(&'static str),
+    /// A key that its object must not have.
+    UnexpectedKey(&'static str),
+    /// A key in an object that has no keys but the defined ones.
+    UnknownKey(String),
     /// A status that the interface does not define.
     UnknownStatus(String),
     /// A number that does not fit its field.
     NumberOutOfRange,
+    /// An angle, a number or an amount outside the range that the interface takes.
+    NotWithin {
+        /// The key, or what there are too few or too many of.
+        what: &'static str,
+        /// Lower bound; angles in units of π.
+        lower: f64,
+        /// Upper bound; angles in units of π.
+        upper: f64,
+    },
+    /// A job type other than `quantum_circuit`.
+    UnknownJobType(String),
+    /// An operation that the interface does not define.
+    UnknownOperation(String),
+    /// Operations that make no valid circuit.
+    Circuit(CircuitError),
     /// A circuit index that is not a plain decimal number.
     InvalidCircuitIndex(String),
     /// A circuit index for which the result has no samples, although it has higher ones.

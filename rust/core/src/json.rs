@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use crate::{
-    error::{ResponseError, ResponseErrorKind as Kind},
+    error::{BodyError, BodyErrorKind as Kind},
     response::MAX_DEPTH,
 };
 
-pub(crate) type Result<T> = std::result::Result<T, ResponseError>;
+pub(crate) type Result<T> = std::result::Result<T, BodyError>;
 
 /// A place in a body. The reading methods skip white space before what they read.
 pub(crate) struct Cursor<'a> {
@@ -26,9 +26,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// `kind`, here; at the end of the body nothing but the end is to blame.
-    pub(crate) fn error(&self, kind: Kind) -> ResponseError {
+    pub(crate) fn error(&self, kind: Kind) -> BodyError {
         let kind = if self.position >= self.body.len() { Kind::UnexpectedEnd } else { kind };
-        ResponseError { kind, offset: self.position }
+        BodyError { kind, offset: self.position }
     }
 
     /// The next byte that is no white space, left where it is.
@@ -37,6 +37,12 @@ impl<'a> Cursor<'a> {
             self.position += 1;
         }
         self.body.get(self.position).copied()
+    }
+
+    /// Where the next value starts.
+    pub(crate) fn here(&mut self) -> usize {
+        self.peek();
+        self.position
     }
 
     /// Takes `byte`, called `what` in an error.
@@ -149,7 +155,7 @@ impl<'a> Cursor<'a> {
 
     /// The text from `start` to the cursor.
     fn utf8(&self, start: usize) -> Result<&'a str> {
-        std::str::from_utf8(&self.body[start..self.position]).map_err(|error| ResponseError {
+        std::str::from_utf8(&self.body[start..self.position]).map_err(|error| BodyError {
             kind: Kind::InvalidUtf8,
             offset: start + error.valid_up_to(),
         })
@@ -158,7 +164,7 @@ impl<'a> Cursor<'a> {
     /// Takes an escape sequence; a surrogate pair is one character.
     fn escape(&mut self) -> Result<char> {
         let offset = self.position;
-        let invalid = ResponseError { kind: Kind::InvalidString, offset };
+        let invalid = BodyError { kind: Kind::InvalidString, offset };
         let Some(&letter) = self.body.get(offset + 1) else {
             self.position = self.body.len();
             return Err(self.error(Kind::UnexpectedEnd));
@@ -214,9 +220,17 @@ impl<'a> Cursor<'a> {
                 }
                 _ => None,
             };
-            value = sum.ok_or(ResponseError { kind: Kind::NumberOutOfRange, offset: start })?;
+            value = sum.ok_or(BodyError { kind: Kind::NumberOutOfRange, offset: start })?;
         }
         Ok(value)
+    }
+
+    /// Takes a number as a double, infinite where it is beyond the largest one.
+    pub(crate) fn float(&mut self) -> Result<f64> {
+        let start = self.here();
+        self.number()?;
+        let text = self.utf8(start)?;
+        text.parse().map_err(|_| BodyError { kind: Kind::NumberOutOfRange, offset: start })
     }
 
     /// Takes a number.
@@ -277,4 +291,25 @@ impl<'a> Cursor<'a> {
             Some(_) => Err(self.error(Kind::TrailingData)),
         }
     }
+}
+
+/// Puts a key's value in its place, once.
+pub(crate) fn store<T>(place: &mut Option<T>, key: &str, offset: usize, value: T) -> Result<()> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(BodyError { kind: Kind::DuplicateKey(key.to_owned()), offset }),
+    }
+}
+
+/// What `read` takes, or `None` for a `null`.
+pub(crate) fn optional<'a, T>(
+    cursor: &mut Cursor<'a>,
+    read: impl FnOnce(&mut Cursor<'a>) -> Result<T>,
+) -> Result<Option<T>> {
+    if cursor.null() { Ok(None) } else { read(cursor).map(Some) }
+}
+
+/// Takes a string.
+pub(crate) fn text(cursor: &mut Cursor<'_>) -> Result<String> {
+    cursor.string("a string").map(Cow::into_owned)
 }

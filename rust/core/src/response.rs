@@ -1,12 +1,14 @@
 //! The body of a result response → job state and samples.
 //!
-//! Body: `{"job":{…},"response":{"status":…,…}}`. White space, key order and further keys are
-//! free. A finished job has `result`, an object from circuit indices to arrays of shots; an
-//! ongoing one has `finished_count`; a failed one has `message`.
+//! The cloud's: `{"job":{…},"response":{"status":…,…}}`. A finished job has `result`, an object
+//! from circuit indices to arrays of shots; an ongoing one has `finished_count`; a failed one has
+//! `message`. Direct access has `{"job_id":…,"payload":{"status":…,…}}` for its one circuit:
+//! `result` is an array of shots, and neither `finished_count` nor `message` need be there. White
+//! space, key order and further keys are free in both.
 
 use crate::{
-    error::{ResponseError, ResponseErrorKind as Kind},
-    json::{Cursor, Result},
+    error::{BodyError, BodyErrorKind as Kind},
+    json::{Cursor, Result, optional, store, text},
     rows,
     samples::Samples,
 };
@@ -70,9 +72,9 @@ pub struct StatusChange {
 pub struct JobState {
     /// Where the job stands.
     pub status: Status,
-    /// Circuits done; always there while ongoing.
+    /// Circuits done; always there while ongoing in the cloud.
     pub finished_count: Option<u64>,
-    /// Why the job failed; always there after an error.
+    /// Why the job failed; always there after an error in the cloud.
     pub message: Option<String>,
     /// Samples in circuit order; always there when finished.
     pub samples: Option<Vec<Samples>>,
@@ -80,32 +82,49 @@ pub struct JobState {
     pub timing: Option<Vec<StatusChange>>,
 }
 
-/// Reads the body of a result response.
+/// Which interface answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interface {
+    Cloud,
+    Direct,
+}
+
+/// Reads the body of a result response of the cloud.
 ///
 /// # Errors
-/// [`ResponseError`] with the byte offset, for a body that is not valid JSON or not of the schema.
+/// [`BodyError`] with the byte offset, for a body that is not valid JSON or not of the schema.
 pub fn decode(body: &[u8]) -> Result<JobState> {
+    decode_within(body, "response", Interface::Cloud)
+}
+
+/// Reads the body of a result response of direct access; when finished, it has one circuit.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_direct(body: &[u8]) -> Result<JobState> {
+    decode_within(body, "payload", Interface::Direct)
+}
+
+fn decode_within(body: &[u8], state_key: &'static str, interface: Interface) -> Result<JobState> {
     let mut cursor = Cursor::new(body);
     let mut state = None;
-    cursor.object("an object", |cursor, key, offset| match key {
-        "response" => store(&mut state, key, offset, job_state(cursor)?),
-        _ => cursor.skip_value(),
+    cursor.object("an object", |cursor, key, offset| {
+        if key == state_key {
+            store(&mut state, key, offset, job_state(cursor, interface)?)
+        } else {
+            cursor.skip_value()
+        }
     })?;
     cursor.end()?;
-    state.ok_or(ResponseError { kind: Kind::MissingKey("response"), offset: 0 })
+    state.ok_or(BodyError { kind: Kind::MissingKey(state_key), offset: 0 })
 }
 
-/// Puts a key's value in its place, once.
-fn store<T>(place: &mut Option<T>, key: &str, offset: usize, value: T) -> Result<()> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(ResponseError { kind: Kind::DuplicateKey(key.to_owned()), offset }),
-    }
-}
-
-fn job_state(cursor: &mut Cursor<'_>) -> Result<JobState> {
-    cursor.peek();
-    let start = cursor.position;
+fn job_state(cursor: &mut Cursor<'_>, interface: Interface) -> Result<JobState> {
+    let start = cursor.here();
+    let result = match interface {
+        Interface::Cloud => result,
+        Interface::Direct => only_result,
+    };
     let (mut status, mut finished_count, mut message) = (None, None, None);
     let (mut samples, mut timing) = (None, None);
     cursor.object("an object", |cursor, key, offset| match key {
@@ -118,7 +137,7 @@ fn job_state(cursor: &mut Cursor<'_>) -> Result<JobState> {
         "timing_data" => store(&mut timing, key, offset, optional(cursor, timing_data)?),
         _ => cursor.skip_value(),
     })?;
-    let missing = |key| ResponseError { kind: Kind::MissingKey(key), offset: start };
+    let missing = |key| BodyError { kind: Kind::MissingKey(key), offset: start };
     let state = JobState {
         status: status.ok_or_else(|| missing("status"))?,
         finished_count: finished_count.flatten(),
@@ -126,46 +145,35 @@ fn job_state(cursor: &mut Cursor<'_>) -> Result<JobState> {
         samples: samples.flatten(),
         timing: timing.flatten(),
     };
+    let cloud = interface == Interface::Cloud;
     match state.status {
-        Status::Ongoing if state.finished_count.is_none() => Err(missing("finished_count")),
-        Status::Error if state.message.is_none() => Err(missing("message")),
+        Status::Ongoing if cloud && state.finished_count.is_none() => {
+            Err(missing("finished_count"))
+        }
+        Status::Error if cloud && state.message.is_none() => Err(missing("message")),
         Status::Finished if state.samples.is_none() => Err(missing("result")),
         _ => Ok(state),
     }
 }
 
-/// What `read` takes, or `None` for a `null`.
-fn optional<'a, T>(
-    cursor: &mut Cursor<'a>,
-    read: impl FnOnce(&mut Cursor<'a>) -> Result<T>,
-) -> Result<Option<T>> {
-    if cursor.null() { Ok(None) } else { read(cursor).map(Some) }
-}
-
-fn text(cursor: &mut Cursor<'_>) -> Result<String> {
-    cursor.string("a string").map(std::borrow::Cow::into_owned)
-}
-
 fn status(cursor: &mut Cursor<'_>) -> Result<Status> {
-    cursor.peek();
-    let offset = cursor.position;
+    let offset = cursor.here();
     let name = cursor.string("a string")?;
     Status::from_name(&name)
-        .ok_or_else(|| ResponseError { kind: Kind::UnknownStatus(name.into_owned()), offset })
+        .ok_or_else(|| BodyError { kind: Kind::UnknownStatus(name.into_owned()), offset })
 }
 
 fn timing_data(cursor: &mut Cursor<'_>) -> Result<Vec<StatusChange>> {
     let mut changes = Vec::new();
     cursor.array("an array", |cursor| {
-        cursor.peek();
-        let start = cursor.position;
+        let start = cursor.here();
         let (mut new_status, mut timestamp) = (None, None);
         cursor.object("an object", |cursor, key, offset| match key {
             "new_status" => store(&mut new_status, key, offset, text(cursor)?),
             "timestamp" => store(&mut timestamp, key, offset, text(cursor)?),
             _ => cursor.skip_value(),
         })?;
-        let missing = |key| ResponseError { kind: Kind::MissingKey(key), offset: start };
+        let missing = |key| BodyError { kind: Kind::MissingKey(key), offset: start };
         changes.push(StatusChange {
             new_status: new_status.ok_or_else(|| missing("new_status"))?,
             timestamp: timestamp.ok_or_else(|| missing("timestamp"))?,
@@ -175,16 +183,18 @@ fn timing_data(cursor: &mut Cursor<'_>) -> Result<Vec<StatusChange>> {
     Ok(changes)
 }
 
+/// The samples of the one circuit that direct access takes.
+fn only_result(cursor: &mut Cursor<'_>) -> Result<Vec<Samples>> {
+    Ok(vec![rows::samples(cursor, 0, 0)?])
+}
+
 /// The samples of all circuits, in the order of their indices, which must be 0, 1, 2, ….
 fn result(cursor: &mut Cursor<'_>) -> Result<Vec<Samples>> {
-    cursor.peek();
-    let start = cursor.position;
+    let start = cursor.here();
     let mut circuits: Vec<(usize, usize, Samples)> = Vec::new();
     cursor.object("an object", |cursor, key, offset| {
-        let index = circuit_index(key).ok_or_else(|| ResponseError {
-            kind: Kind::InvalidCircuitIndex(key.to_owned()),
-            offset,
-        })?;
+        let index = circuit_index(key)
+            .ok_or_else(|| BodyError { kind: Kind::InvalidCircuitIndex(key.to_owned()), offset })?;
         let expected_bytes = circuits.last().map_or(0, |(_, _, samples)| samples.rows().len());
         let samples = rows::samples(cursor, index, expected_bytes)?;
         circuits.push((index, offset, samples));
@@ -194,10 +204,10 @@ fn result(cursor: &mut Cursor<'_>) -> Result<Vec<Samples>> {
     for (expected, &(index, offset, _)) in circuits.iter().enumerate() {
         if index < expected {
             let kind = Kind::DuplicateKey(index.to_string());
-            return Err(ResponseError { kind, offset });
+            return Err(BodyError { kind, offset });
         }
         if index > expected {
-            return Err(ResponseError { kind: Kind::MissingCircuit(expected), offset: start });
+            return Err(BodyError { kind: Kind::MissingCircuit(expected), offset: start });
         }
     }
     Ok(circuits.into_iter().map(|(_, _, samples)| samples).collect())
@@ -286,6 +296,34 @@ mod tests {
             assert_eq!(fails(&body), (Kind::NumberOutOfRange, 49));
         }
         assert_eq!(fails(r#"{"response":{"status":"queued"}} {"#), (Kind::TrailingData, 33));
+    }
+
+    #[test]
+    fn direct_access_has_one_circuit_and_no_need_for_a_message() {
+        let decode = |body: &str| decode_direct(body.as_bytes());
+        let state =
+            decode(r#"{"job_id":"x","payload":{"result":[[0,1],[1,1]],"status":"finished"}}"#)
+                .unwrap();
+        assert_eq!(state.status, Status::Finished);
+        let samples = state.samples.unwrap();
+        assert_eq!((samples.len(), samples[0].rows()), (1, &[2, 3][..]));
+        let state = decode(r#"{"payload":{"status":"error"}}"#).unwrap();
+        assert_eq!((state.status, state.message), (Status::Error, None));
+        let state = decode(r#"{"payload":{"status":"error","message":"hot"}}"#).unwrap();
+        assert_eq!(state.message.as_deref(), Some("hot"));
+        assert_eq!(decode(r#"{"payload":{"status":"ongoing"}}"#).unwrap().finished_count, None);
+        for (body, kind, offset) in [
+            (r#"{"response":{"status":"error"}}"#, Kind::MissingKey("payload"), 0),
+            (r#"{"payload":{"status":"finished"}}"#, Kind::MissingKey("result"), 11),
+            (r#"{"payload":{"result":{"0":[]}}}"#, Kind::Expected("an array of shots"), 21),
+            (
+                r#"{"payload":{"result":[[0],[2]]}}"#,
+                Kind::NotABit { circuit: 0, shot: 1, qubit: 0 },
+                27,
+            ),
+        ] {
+            assert_eq!(decode(body).unwrap_err(), BodyError { kind, offset });
+        }
     }
 
     #[test]

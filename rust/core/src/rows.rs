@@ -5,16 +5,16 @@
 //! layout. Such a row goes to the tolerant parser, which knows every valid layout and every error.
 
 use crate::{
-    error::{ResponseError, ResponseErrorKind as Kind},
+    error::{BodyError, BodyErrorKind as Kind},
     json::{Cursor, Result},
     samples::Samples,
 };
 
 /// Four all-zero samples, each with the comma that follows it.
-const FOUR_ZEROS: u64 = u64::from_le_bytes(*b"0,0,0,0,");
+pub(crate) const FOUR_ZEROS: u64 = u64::from_le_bytes(*b"0,0,0,0,");
 
 /// Where the four bits are in that text.
-const FOUR_BITS: u64 = 0x0001_0001_0001_0001;
+pub(crate) const FOUR_BITS: u64 = 0x0001_0001_0001_0001;
 
 /// A product with this has the four bits side by side at the top: bit 16i moves to 48 + i. The
 /// partial products of four words, shifted against each other by four, meet nowhere.
@@ -82,7 +82,7 @@ fn tolerant_row(
         rows.push(byte);
     }
     match expected {
-        Some(expected) if expected != width => Err(ResponseError {
+        Some(expected) if expected != width => Err(BodyError {
             kind: Kind::RaggedShot { circuit, shot, expected, found: width },
             offset,
         }),
@@ -223,11 +223,11 @@ mod tests {
     fn errors_name_shot_and_qubit() {
         assert_eq!(
             parse("[[0,1],[0,2]]").unwrap_err(),
-            ResponseError { kind: Kind::NotABit { circuit: 0, shot: 1, qubit: 1 }, offset: 10 }
+            BodyError { kind: Kind::NotABit { circuit: 0, shot: 1, qubit: 1 }, offset: 10 }
         );
         assert_eq!(
             parse("[[0,1],[0,1],[0]]").unwrap_err(),
-            ResponseError {
+            BodyError {
                 kind: Kind::RaggedShot { circuit: 0, shot: 2, expected: 2, found: 1 },
                 offset: 13
             }

@@ -1,9 +1,14 @@
 //! Properties of the response decoder.
 
+mod documents;
+#[allow(dead_code, reason = "each test takes what it needs")]
 mod oracle;
 
-use aqt_core::{JobState, ResponseError, response};
-use oracle::{Shots, State, Tree, Verdict, verdict};
+use aqt_core::{BodyError, JobState, response};
+use documents::{
+    Renderer, TreeEdit, apply, apply_to_tree, cases, edit, junk, layout, object, text, tree_edit,
+};
+use oracle::{Shots, State, Tree, Verdict};
 use proptest::{
     collection::vec,
     option,
@@ -11,13 +16,22 @@ use proptest::{
     sample::{Index, select},
 };
 
-fn cases(number: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(number) }
-}
+/// An interface: the decoder of its responses and the oracle for it.
+type Interface = (fn(&[u8]) -> Result<JobState, BodyError>, fn(&[u8]) -> Verdict<State>);
+
+const CLOUD: Interface = (response::decode, oracle::verdict);
+const DIRECT: Interface = (response::decode_direct, oracle::verdict_direct);
 
 /// Decodes; an error must lie within the body.
-fn decode(body: &[u8]) -> Result<JobState, ResponseError> {
-    let decoded = response::decode(body);
+fn decode(body: &[u8]) -> Result<JobState, BodyError> {
+    decode_by(response::decode, body)
+}
+
+fn decode_by(
+    decode: fn(&[u8]) -> Result<JobState, BodyError>,
+    body: &[u8],
+) -> Result<JobState, BodyError> {
+    let decoded = decode(body);
     if let Err(error) = &decoded {
         assert!(error.offset <= body.len(), "{error:?} beyond {} bytes", body.len());
     }
@@ -26,7 +40,11 @@ fn decode(body: &[u8]) -> Result<JobState, ResponseError> {
 
 /// Decodes and compares with the oracle; tells whether the body was accepted.
 fn agree(body: &[u8]) -> bool {
-    let decoded = decode(body);
+    agree_on(CLOUD, body)
+}
+
+fn agree_on((decode, verdict): Interface, body: &[u8]) -> bool {
+    let decoded = decode_by(decode, body);
     let shown = || String::from_utf8_lossy(body).into_owned();
     match (verdict(body), &decoded) {
         (Verdict::Accept(expected), Ok(state)) => {
@@ -39,145 +57,6 @@ fn agree(body: &[u8]) -> bool {
     decoded.is_ok()
 }
 
-/// Writes trees in many ways: order of keys, white space and escapes come from `random`.
-struct Renderer {
-    random: u64,
-    compact: bool,
-    out: String,
-}
-
-impl Renderer {
-    fn render(tree: &Tree, layout: Layout) -> String {
-        let mut renderer =
-            Self { random: layout.seed, compact: layout.compact, out: String::new() };
-        renderer.gap();
-        renderer.value(tree);
-        renderer.gap();
-        renderer.out
-    }
-
-    /// A number below `bound`: splitmix64.
-    fn below(&mut self, bound: usize) -> usize {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.random;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((bits >> 33) % bound as u64).unwrap()
-    }
-
-    fn gap(&mut self) {
-        if !self.compact && self.below(3) == 0 {
-            for _ in 0..=self.below(3) {
-                let space = [' ', '\n', '\r', '\t'][self.below(4)];
-                self.out.push(space);
-            }
-        }
-    }
-
-    fn value(&mut self, tree: &Tree) {
-        match tree {
-            Tree::Token(token) => self.out.push_str(token),
-            Tree::Text(text) => self.text(text),
-            Tree::Array(items) => self.list(['[', ']'], items, Self::value),
-            Tree::Object(entries) => {
-                let mut entries: Vec<_> = entries.iter().collect();
-                for last in (1..entries.len()).rev() {
-                    let other = self.below(last + 1);
-                    entries.swap(last, other);
-                }
-                self.list(['{', '}'], &entries, |renderer, (key, value)| {
-                    renderer.text(key);
-                    renderer.gap();
-                    renderer.out.push(':');
-                    renderer.gap();
-                    renderer.value(value);
-                });
-            }
-        }
-    }
-
-    fn list<T>(&mut self, brackets: [char; 2], items: &[T], write: impl Fn(&mut Self, &T)) {
-        self.out.push(brackets[0]);
-        self.gap();
-        for (index, item) in items.iter().enumerate() {
-            if index > 0 {
-                self.out.push(',');
-                self.gap();
-            }
-            write(self, item);
-            self.gap();
-        }
-        self.out.push(brackets[1]);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.out.push('"');
-        for char in text.chars() {
-            let short = match char {
-                '"' | '\\' | '/' => Some(char),
-                '\u{8}' => Some('b'),
-                '\u{c}' => Some('f'),
-                '\n' => Some('n'),
-                '\r' => Some('r'),
-                '\t' => Some('t'),
-                _ => None,
-            };
-            let must = char < ' ' || char == '"' || char == '\\';
-            if !must && self.below(8) > 0 {
-                self.out.push(char);
-            } else if let Some(short) = short
-                && self.below(2) == 0
-            {
-                self.out.extend(['\\', short]);
-            } else {
-                for unit in char.encode_utf16(&mut [0; 2]) {
-                    let lower = self.below(2) == 0;
-                    let hex = if lower { format!("{unit:04x}") } else { format!("{unit:04X}") };
-                    self.out.push_str(r"\u");
-                    self.out.push_str(&hex);
-                }
-            }
-        }
-        self.out.push('"');
-    }
-}
-
-/// How a tree is to be written.
-#[derive(Clone, Copy, Debug)]
-struct Layout {
-    seed: u64,
-    compact: bool,
-}
-
-fn layout() -> impl Strategy<Value = Layout> {
-    (any::<u64>(), any::<bool>()).prop_map(|(seed, compact)| Layout { seed, compact })
-}
-
-fn text() -> impl Strategy<Value = String> {
-    let char = prop_oneof![
-        4 => prop::char::range('a', 'z'),
-        2 => select(vec!['"', '\\', '/', '\u{8}', '\u{c}', '\n', '\r', '\t', '\0', '\u{7f}', '😀']),
-        2 => any::<char>(),
-    ];
-    vec(char, 0..8).prop_map(|chars| chars.into_iter().collect())
-}
-
-fn number() -> impl Strategy<Value = String> {
-    prop_oneof!["0", "[1-9][0-9]{0,20}", "-?[0-9](\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,12})?"]
-}
-
-/// Any JSON value.
-fn junk() -> impl Strategy<Value = Tree> {
-    let word = select(vec!["null", "true", "false"]).prop_map(|word| Tree::Token(word.into()));
-    let leaf = prop_oneof![word, number().prop_map(Tree::Token), text().prop_map(Tree::Text)];
-    leaf.prop_recursive(3, 10, 4, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..4).prop_map(Tree::Array),
-            vec((text(), inner), 0..4).prop_map(Tree::Object)
-        ]
-    })
-}
-
 /// Entries that mean nothing in an object with the given keys.
 fn extras(keys: &'static [&'static str]) -> impl Strategy<Value = Vec<(String, Tree)>> {
     let near = select(keys).prop_map(|key| format!("{key}s"));
@@ -187,7 +66,7 @@ fn extras(keys: &'static [&'static str]) -> impl Strategy<Value = Vec<(String, T
     vec((key, junk()), 0..3)
 }
 
-const ROOT_KEYS: &[&str] = &["response"];
+const ROOT_KEYS: &[&str] = &["response", "payload"];
 const RESPONSE_KEYS: &[&str] = &["status", "finished_count", "message", "result", "timing_data"];
 const CHANGE_KEYS: &[&str] = &["new_status", "timestamp"];
 
@@ -231,10 +110,6 @@ fn any_state() -> impl Strategy<Value = State> {
     prop_oneof![3 => finished(3, 6), 1 => other]
 }
 
-fn object<const N: usize>(entries: [(&str, Tree); N]) -> Vec<(String, Tree)> {
-    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
 /// The document for a state. `extra` goes into the objects that take further keys; `null` says
 /// whether what is missing is written as null.
 fn document(state: &State, extra: &[Vec<(String, Tree)>; 3], null: bool) -> Tree {
@@ -273,119 +148,29 @@ fn document(state: &State, extra: &[Vec<(String, Tree)>; 3], null: bool) -> Tree
     Tree::Object([known, root.clone()].concat())
 }
 
+/// The document of direct access for a state, with the samples of its first circuit alone.
+fn direct_document(state: &State, extra: &[Vec<(String, Tree)>; 3], null: bool) -> Tree {
+    let mut root = document(state, extra, null);
+    if let Tree::Object(entries) = &mut root {
+        entries[0].0 = "payload".into();
+        if let Tree::Object(entries) = &mut entries[0].1
+            && let Some((_, result)) = entries.iter_mut().find(|(key, _)| key == "result")
+            && let Tree::Object(circuits) = result
+        {
+            *result = circuits.swap_remove(0).1;
+        }
+    }
+    root
+}
+
+/// A change to the tree of a response.
+fn response_edit() -> impl Strategy<Value = TreeEdit> {
+    let keys = [ROOT_KEYS, RESPONSE_KEYS, CHANGE_KEYS, &["0", "1", "2", "00", "-1", "x", ""]];
+    tree_edit(keys.concat(), vec!["queued", "finished", "ongoing", "error", "done", ""])
+}
+
 fn all_extras() -> impl Strategy<Value = [Vec<(String, Tree)>; 3]> {
     (extras(ROOT_KEYS), extras(RESPONSE_KEYS), extras(CHANGE_KEYS)).prop_map(<[_; 3]>::from)
-}
-
-/// A change to a body; 0 to 99 chooses what is changed.
-type Edit = (u8, Index, u8);
-
-fn edit() -> impl Strategy<Value = Edit> {
-    let byte = prop_oneof![
-        4 => select(b"01".to_vec()),
-        4 => select(b"0123456789,[]{}\":\\ \n.-+eEunatl\x00\x1f".to_vec()),
-        1 => any::<u8>(),
-    ];
-    (0..100_u8, any::<Index>(), byte)
-}
-
-fn apply(body: &mut Vec<u8>, (kind, place, byte): Edit) {
-    let inside = |length: usize| place.index(length.max(1));
-    match kind {
-        0..45 if !body.is_empty() => {
-            let place = inside(body.len());
-            body[place] = byte;
-        }
-        45..75 => body.insert(inside(body.len() + 1), byte),
-        75..97 if !body.is_empty() => _ = body.remove(inside(body.len())),
-        _ => body.truncate(inside(body.len() + 1)),
-    }
-}
-
-/// The `index`-th of the wanted nodes of a tree, counted from the root down.
-fn node<'a>(
-    tree: &'a mut Tree,
-    wanted: fn(&Tree) -> bool,
-    index: &mut usize,
-) -> Option<&'a mut Tree> {
-    if wanted(tree) {
-        if *index == 0 {
-            return Some(tree);
-        }
-        *index -= 1;
-    }
-    match tree {
-        Tree::Array(items) => items.iter_mut().find_map(|item| node(item, wanted, index)),
-        Tree::Object(entries) => {
-            entries.iter_mut().find_map(|(_, value)| node(value, wanted, index))
-        }
-        Tree::Token(_) | Tree::Text(_) => None,
-    }
-}
-
-/// The number of wanted nodes of a tree.
-fn number_of(tree: &Tree, wanted: fn(&Tree) -> bool) -> usize {
-    let below: usize = match tree {
-        Tree::Array(items) => items.iter().map(|item| number_of(item, wanted)).sum(),
-        Tree::Object(entries) => entries.iter().map(|(_, value)| number_of(value, wanted)).sum(),
-        Tree::Token(_) | Tree::Text(_) => 0,
-    };
-    below + usize::from(wanted(tree))
-}
-
-/// A change to a tree: the kind, where, what with.
-type TreeEdit = (u8, Index, Index, String, Tree);
-
-fn tree_edit() -> impl Strategy<Value = TreeEdit> {
-    let keys = [ROOT_KEYS, RESPONSE_KEYS, CHANGE_KEYS, &["0", "1", "2", "00", "-1", "x", ""]];
-    let (key, place) = (select(keys.concat()).prop_map(String::from), any::<Index>());
-    let numbers = vec!["0", "1", "00", "1.0", "-0", "18446744073709551615", "18446744073709551616"];
-    let number = prop_oneof![number(), select(numbers).prop_map(String::from)];
-    let names = vec!["queued", "finished", "ongoing", "done", ""];
-    let value = prop_oneof![
-        junk(),
-        number.prop_map(Tree::Token),
-        select(names).prop_map(|name| Tree::Text(name.into())),
-        Just(Tree::Token("null".into())),
-        Just(Tree::Array(vec![])),
-        Just(Tree::Object(vec![])),
-    ];
-    (0..10_u8, any::<Index>(), place, key, value)
-}
-
-fn apply_to_tree(root: &mut Tree, (kind, index, place, key, value): TreeEdit) {
-    let wanted: fn(&Tree) -> bool = match kind {
-        0..6 => |tree| matches!(tree, Tree::Object(_)),
-        6..9 => |tree| matches!(tree, Tree::Array(_)),
-        _ => |_| true,
-    };
-    let number = number_of(root, wanted);
-    if number == 0 {
-        return;
-    }
-    let node = node(root, wanted, &mut index.index(number)).unwrap();
-    match node {
-        Tree::Object(entries) if kind < 9 => {
-            let at = place.index(entries.len().max(1));
-            match kind {
-                0 if !entries.is_empty() => _ = entries.remove(at),
-                1 if !entries.is_empty() => entries.push(entries[at].clone()),
-                2 if !entries.is_empty() => entries[at].0 = key,
-                3 | 4 if !entries.is_empty() => entries[at].1 = value,
-                _ => entries.push((key, value)),
-            }
-        }
-        Tree::Array(items) if kind < 9 => {
-            let at = place.index(items.len().max(1));
-            match kind {
-                6 if !items.is_empty() => _ = items.remove(at),
-                7 if !items.is_empty() => items.push(items[at].clone()),
-                8 if !items.is_empty() => items[at] = value,
-                _ => items.push(value),
-            }
-        }
-        _ => *node = value,
-    }
 }
 
 proptest! {
@@ -430,7 +215,7 @@ proptest! {
         let decoded = decode(body.as_bytes()).unwrap();
         prop_assert_eq!(&oracle::unpack(&decoded), &state, "{}", body);
         prop_assert_eq!(decode(oracle::compact(&state).as_bytes()).unwrap(), decoded);
-        prop_assert_eq!(verdict(body.as_bytes()), Verdict::Accept(state));
+        prop_assert_eq!(oracle::verdict(body.as_bytes()), Verdict::Accept(state));
     }
 
     /// Every proper prefix of a valid body is an error within the prefix.
@@ -514,7 +299,7 @@ proptest! {
     fn edited_documents_get_the_verdict_of_the_oracle(
         state in any_state(),
         extra in all_extras(),
-        edits in vec(tree_edit(), 1..=3),
+        edits in vec(response_edit(), 1..=3),
         null in any::<bool>(),
         layout in layout(),
     ) {
@@ -523,6 +308,51 @@ proptest! {
             apply_to_tree(&mut root, edit);
         }
         agree(Renderer::render(&root, layout).as_bytes());
+    }
+
+    /// Responses of direct access decode to what was written, and not at all with a part missing.
+    #[test]
+    fn direct_responses_decode_to_what_was_written(
+        state in any_state(),
+        extra in all_extras(),
+        null in any::<bool>(),
+        layout in layout(),
+        length in any::<Index>(),
+    ) {
+        let mut state = state;
+        if let Some(circuits) = &mut state.samples {
+            circuits.truncate(1);
+        }
+        let body = Renderer::render(&direct_document(&state, &extra, null), layout);
+        let decoded = decode_by(response::decode_direct, body.as_bytes()).map_err(|error| {
+            TestCaseError::fail(format!("{error:?}: {body}"))
+        })?;
+        prop_assert_eq!(oracle::unpack(&decoded), state, "{}", body);
+        let prefix = &body.as_bytes()[..length.index(body.trim_end().len())];
+        let error = decode_by(response::decode_direct, prefix).unwrap_err();
+        prop_assert!(error.offset <= prefix.len());
+    }
+
+    /// After changes of the document or of its text the decoder for direct access agrees with the
+    /// oracle.
+    #[test]
+    fn edited_direct_responses_get_the_verdict_of_the_oracle(
+        state in any_state(),
+        extra in all_extras(),
+        tree_edits in vec(response_edit(), 0..=2),
+        edits in vec(edit(), 0..=2),
+        null in any::<bool>(),
+        layout in layout(),
+    ) {
+        let mut root = direct_document(&state, &extra, null);
+        for edit in tree_edits {
+            apply_to_tree(&mut root, edit);
+        }
+        let mut body = Renderer::render(&root, layout).into_bytes();
+        for edit in edits {
+            apply(&mut body, edit);
+        }
+        agree_on(DIRECT, &body);
     }
 
     /// Pieces of responses in any order get the verdict of the oracle.

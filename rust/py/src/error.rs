@@ -1,6 +1,6 @@
 //! Core errors → the exceptions of `aqt_fast.exceptions`. The only place where errors get words.
 
-use aqt_core::{CircuitError, ResponseError, ResponseErrorKind};
+use aqt_core::{BodyError, BodyErrorKind, CircuitError};
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyType};
 
 /// What is wrong with a circuit, as the reader finds it.
@@ -61,18 +61,21 @@ pub fn invalid_circuits(py: Python<'_>, offences: Vec<Offence>) -> PyErr {
 }
 
 fn describe(problem: &Problem) -> (String, Option<f64>) {
-    let error = match problem {
+    match problem {
         Problem::NotACircuit { type_name } => {
-            return (format!("not a QuantumCircuit but of type '{type_name}'"), None);
+            (format!("not a QuantumCircuit but of type '{type_name}'"), None)
         }
         Problem::UnboundParameters { names } => {
-            return (format!("unbound parameters: {}", names.join(", ")), None);
+            (format!("unbound parameters: {}", names.join(", ")), None)
         }
         Problem::NotANumber { type_name } => {
-            return (format!("an angle of type '{type_name}' is not a finite number"), None);
+            (format!("an angle of type '{type_name}' is not a finite number"), None)
         }
-        Problem::Circuit(error) => error,
-    };
+        Problem::Circuit(error) => describe_circuit_error(error),
+    }
+}
+
+fn describe_circuit_error(error: &CircuitError) -> (String, Option<f64>) {
     match *error {
         CircuitError::UnsupportedOperation => (
             "not an operation of AQT devices (rz, r, rxx, measure); transpile the circuit for the \
@@ -122,33 +125,51 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
     }
 }
 
+/// Stands for the message of a job that failed without one.
+pub const NO_MESSAGE: &str = "the machine gave no reason";
+
 /// `MalformedResponseError` with the byte offset.
-pub fn malformed_response(py: Python<'_>, error: &ResponseError) -> PyErr {
+pub fn malformed_response(py: Python<'_>, error: &BodyError) -> PyErr {
+    malformed_body(class(py, "MalformedResponseError"), error)
+}
+
+/// `MalformedRequestError` with the byte offset.
+pub fn malformed_request(py: Python<'_>, error: &BodyError) -> PyErr {
+    malformed_body(class(py, "MalformedRequestError"), error)
+}
+
+fn malformed_body(class: PyResult<Bound<'_, PyType>>, error: &BodyError) -> PyErr {
     let reason = match &error.kind {
-        ResponseErrorKind::UnexpectedEnd => "the body ends in the middle of a value".to_owned(),
-        ResponseErrorKind::Expected(what) => format!("expected {what}"),
-        ResponseErrorKind::InvalidUtf8 => "a string is not valid UTF-8".to_owned(),
-        ResponseErrorKind::InvalidString => {
+        BodyErrorKind::UnexpectedEnd => "the body ends in the middle of a value".to_owned(),
+        BodyErrorKind::Expected(what) => format!("expected {what}"),
+        BodyErrorKind::InvalidUtf8 => "a string is not valid UTF-8".to_owned(),
+        BodyErrorKind::InvalidString => {
             "a string holds a control character or a broken escape".to_owned()
         }
-        ResponseErrorKind::TooDeep => "arrays and objects are nested too deep".to_owned(),
-        ResponseErrorKind::TrailingData => "something follows the end of the document".to_owned(),
-        ResponseErrorKind::DuplicateKey(key) => format!("key '{key}' stands twice"),
-        ResponseErrorKind::MissingKey(key) => format!("key '{key}' is missing"),
-        ResponseErrorKind::UnknownStatus(status) => format!("unknown job status '{status}'"),
-        ResponseErrorKind::NumberOutOfRange => "a number is out of range".to_owned(),
-        ResponseErrorKind::InvalidCircuitIndex(key) => format!("'{key}' is no circuit index"),
-        ResponseErrorKind::MissingCircuit(index) => format!("no samples for circuit {index}"),
-        ResponseErrorKind::NotABit { circuit, shot, qubit } => {
+        BodyErrorKind::TooDeep => "arrays and objects are nested too deep".to_owned(),
+        BodyErrorKind::TrailingData => "something follows the end of the document".to_owned(),
+        BodyErrorKind::DuplicateKey(key) => format!("key '{key}' stands twice"),
+        BodyErrorKind::MissingKey(key) => format!("key '{key}' is missing"),
+        BodyErrorKind::UnexpectedKey(key) => format!("key '{key}' does not belong here"),
+        BodyErrorKind::UnknownKey(key) => format!("unknown key '{key}'"),
+        BodyErrorKind::UnknownStatus(status) => format!("unknown job status '{status}'"),
+        BodyErrorKind::NumberOutOfRange => "a number is out of range".to_owned(),
+        BodyErrorKind::NotWithin { what, lower, upper } => {
+            format!("{what}: not from {lower} to {upper}")
+        }
+        BodyErrorKind::UnknownJobType(name) => format!("unknown job type '{name}'"),
+        BodyErrorKind::UnknownOperation(name) => format!("unknown operation '{name}'"),
+        BodyErrorKind::Circuit(error) => describe_circuit_error(error).0,
+        BodyErrorKind::InvalidCircuitIndex(key) => format!("'{key}' is no circuit index"),
+        BodyErrorKind::MissingCircuit(index) => format!("no samples for circuit {index}"),
+        BodyErrorKind::NotABit { circuit, shot, qubit } => {
             format!("circuit {circuit}, shot {shot}, qubit {qubit}: the sample is neither 0 nor 1")
         }
-        ResponseErrorKind::RaggedShot { circuit, shot, expected, found } => {
+        BodyErrorKind::RaggedShot { circuit, shot, expected, found } => {
             format!("circuit {circuit}, shot {shot}: {found} samples instead of {expected}")
         }
     };
-    raise(class(py, "MalformedResponseError"), |class| {
-        Ok(class.call1((reason, error.offset))?.unbind())
-    })
+    raise(class, |class| Ok(class.call1((reason, error.offset))?.unbind()))
 }
 
 /// `ResponseMismatchError`: a readable response that does not answer what was asked.

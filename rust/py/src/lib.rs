@@ -5,9 +5,10 @@
 mod error;
 mod outcomes;
 mod qiskit;
+mod request;
 mod response;
 
-use aqt_core::{Encoder, Limits};
+use aqt_core::{Encoder, Limits, payload::write_circuit};
 use pyo3::{exceptions::PyRuntimeWarning, prelude::*, types::PyBytes};
 
 /// Bodies are megabytes: the system's allocator gives them back after each job, and getting the
@@ -22,7 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod _native {
     use super::{
         Bound, Encoder, Limits, PyAny, PyBytes, PyErr, PyModule, PyResult, PyRuntimeWarning,
-        Python, pyfunction, qiskit,
+        Python, pyfunction, qiskit, write_circuit,
     };
 
     /// A debug build is slow enough to be taken for a fault.
@@ -42,7 +43,9 @@ mod _native {
     #[pymodule_export]
     use super::outcomes::{Samples, experiment_data};
     #[pymodule_export]
-    use super::response::{JobState, decode_response};
+    use super::request::{make_samples, read_job};
+    #[pymodule_export]
+    use super::response::{JobState, decode_direct_response, decode_response};
 
     /// Reads and checks `circuits`, all of them before an error lists every offender.
     #[pyfunction]
@@ -76,6 +79,24 @@ mod _native {
             body.copy_to(bytes);
             Ok(())
         })
+    }
+
+    /// One circuit as direct access takes it.
+    #[pyfunction]
+    #[pyo3(signature = (circuit, shots, *, max_qubits, max_operations))]
+    fn encode_circuit(
+        circuit: Bound<'_, PyAny>,
+        shots: u32,
+        max_qubits: u32,
+        max_operations: usize,
+    ) -> PyResult<Bound<'_, PyBytes>> {
+        let py = circuit.py();
+        let limits = Limits { qubits: max_qubits, operations: max_operations };
+        let mut text = Vec::new();
+        qiskit::read_circuits(py, &[circuit], limits, |circuit| {
+            write_circuit(&mut text, &circuit, shots);
+        })?;
+        Ok(PyBytes::new(py, &text))
     }
 
     /// Lowers a `DAGCircuit`: to a new one, or to the steps and the global phase that make one.

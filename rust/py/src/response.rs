@@ -1,6 +1,6 @@
 //! A response body as Python objects.
 
-use aqt_core::response;
+use aqt_core::{Status, response};
 use pyo3::{prelude::*, types::PyBytes};
 
 use crate::{error, outcomes::Samples};
@@ -37,23 +37,40 @@ impl JobState {
     }
 }
 
-/// Reads the body of a result response.
+impl JobState {
+    fn new(py: Python<'_>, state: aqt_core::JobState) -> PyResult<Self> {
+        let samples = state.samples.map(|samples| {
+            samples.into_iter().map(|samples| Py::new(py, Samples::from(samples))).collect()
+        });
+        Ok(Self {
+            status: state.status.name(),
+            finished_count: state.finished_count,
+            message: state.message,
+            timing: state.timing.map(|changes| {
+                changes.into_iter().map(|change| (change.new_status, change.timestamp)).collect()
+            }),
+            samples: samples.transpose()?,
+        })
+    }
+}
+
+/// Reads the body of a result response of the cloud.
 #[pyfunction]
 pub fn decode_response(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobState> {
     let bytes = body.as_bytes();
-    let state = py
-        .detach(|| response::decode(bytes))
+    let state = py.detach(|| response::decode(bytes));
+    JobState::new(py, state.map_err(|problem| error::malformed_response(py, &problem))?)
+}
+
+/// Reads the body of a result response of direct access.
+#[pyfunction]
+pub fn decode_direct_response(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobState> {
+    let bytes = body.as_bytes();
+    let mut state = py
+        .detach(|| response::decode_direct(bytes))
         .map_err(|problem| error::malformed_response(py, &problem))?;
-    let samples = state.samples.map(|samples| {
-        samples.into_iter().map(|samples| Py::new(py, Samples::from(samples))).collect()
-    });
-    Ok(JobState {
-        status: state.status.name(),
-        finished_count: state.finished_count,
-        message: state.message,
-        timing: state.timing.map(|changes| {
-            changes.into_iter().map(|change| (change.new_status, change.timestamp)).collect()
-        }),
-        samples: samples.transpose()?,
-    })
+    if state.status == Status::Error {
+        state.message.get_or_insert_with(|| error::NO_MESSAGE.to_owned());
+    }
+    JobState::new(py, state)
 }

@@ -1,7 +1,9 @@
-//! A slow and obvious decoder to hold the fast one against.
+//! Slow and obvious decoders to hold the fast ones against.
 //!
 //! `serde_json` says whether a body is valid JSON. A valid one is read a second time, into a tree
 //! that keeps duplicate keys and the text of numbers, and the schema is checked on that tree.
+
+pub mod request;
 
 use std::fmt::Write;
 
@@ -41,17 +43,35 @@ pub struct State {
 
 /// What the oracle thinks of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Verdict<T> {
     /// It is valid and says this.
-    Accept(State),
-    /// It is no valid response.
+    Accept(T),
+    /// It is invalid.
     Reject,
     /// It may hold the key by which `serde_json` marks its own numbers, and mislead it.
     Unknown,
 }
 
-/// Judges a response body.
-pub fn verdict(body: &[u8]) -> Verdict {
+/// Judges a response body of the cloud.
+pub fn verdict(body: &[u8]) -> Verdict<State> {
+    judge(body, |root| {
+        let state = state(root, "response", result)?;
+        let complete = match state.status.as_str() {
+            "ongoing" => state.finished_count.is_some(),
+            "error" => state.message.is_some(),
+            _ => true,
+        };
+        if complete { Ok(state) } else { Err(Invalid) }
+    })
+}
+
+/// Judges a response body of direct access.
+pub fn verdict_direct(body: &[u8]) -> Verdict<State> {
+    judge(body, |root| state(root, "payload", |shots| Ok(vec![circuit(shots)?])))
+}
+
+/// Judges a body by what `read` makes of its tree.
+fn judge<T>(body: &[u8], read: impl Fn(&Tree) -> Result<T, Invalid>) -> Verdict<T> {
     let private = b"$serde_json";
     if body.windows(private.len()).any(|window| window == private) {
         return Verdict::Unknown;
@@ -61,7 +81,7 @@ pub fn verdict(body: &[u8]) -> Verdict {
     };
     let tree = Reader { text: body, at: 0 }.value();
     assert_eq!(to_value(&tree), value, "the oracle misreads its body");
-    state(&tree).map_or(Verdict::Reject, Verdict::Accept)
+    read(&tree).map_or(Verdict::Reject, Verdict::Accept)
 }
 
 /// Unpacks a decoded state.
@@ -195,24 +215,24 @@ fn to_value(tree: &Tree) -> Value {
 /// No value of the kind that the schema has in its place.
 struct Invalid;
 
-fn state(root: &Tree) -> Result<State, Invalid> {
-    let response = one(root, "response")?.ok_or(Invalid)?;
-    let status = required(response, "status", text)?;
+fn state(
+    root: &Tree,
+    key: &str,
+    result: impl Fn(&Tree) -> Result<Vec<Shots>, Invalid>,
+) -> Result<State, Invalid> {
+    let response = one(root, key)?.ok_or(Invalid)?;
     let state = State {
+        status: required(response, "status", text)?,
         finished_count: optional(response, "finished_count", count)?,
         message: optional(response, "message", text)?,
         samples: optional(response, "result", result)?,
         timing: optional(response, "timing_data", timing)?,
-        status,
     };
-    let complete = match state.status.as_str() {
-        "queued" | "cancelled" => true,
-        "ongoing" => state.finished_count.is_some(),
-        "error" => state.message.is_some(),
-        "finished" => state.samples.is_some(),
-        _ => false,
-    };
-    if complete { Ok(state) } else { Err(Invalid) }
+    match state.status.as_str() {
+        "queued" | "ongoing" | "error" | "cancelled" => Ok(state),
+        "finished" if state.samples.is_some() => Ok(state),
+        _ => Err(Invalid),
+    }
 }
 
 /// The value of a key of an object, if any; more than one is invalid.

@@ -1,0 +1,171 @@
+"""A batch on its way through a machine that takes one circuit at a time."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.providers import JobStatus
+from qiskit.result.models import ExperimentResult
+
+from aqt_fast import wire
+from aqt_fast.api_client import DirectAccessClient
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.dispatcher import Dispatcher
+from aqt_fast.execution import Execution
+
+_LONG_POLL_SECONDS = 30.0
+"""The machine answers when the circuit was run; a connection without traffic is not held longer."""
+
+
+class DirectAccessSession:
+    """The connection to a machine, and the thread that its jobs share."""
+
+    def __init__(self, client: DirectAccessClient) -> None:
+        """Connects to nothing yet."""
+        self.client = client
+        """Who is asked."""
+        self._dispatcher = Dispatcher(1, name="aqt-fast direct access")
+
+    def close(self) -> None:
+        """End all waiting; jobs that have not ended fail."""
+        self.client.close()
+        self._dispatcher.close()
+
+    def execution(
+        self, circuits: Sequence[QuantumCircuit], options: AQTOptions, limits: wire.Limits
+    ) -> DirectAccessExecution:
+        """Start an execution, see :class:`DirectAccessExecution`."""
+        return DirectAccessExecution(self.client, self._dispatcher, circuits, options, limits)
+
+
+class DirectAccessExecution(Execution):
+    """Circuits that are sent one after the other, each when the one before has its result.
+
+    A circuit that fails on the machine does not keep the others from running.
+
+    Args:
+        client: the machine.
+        dispatcher: with a single thread, so that there is one circuit in flight for all jobs.
+        circuits: checked; they may not be changed any more.
+        options: of the job.
+        limits: what the machine takes.
+    """
+
+    def __init__(
+        self,
+        client: DirectAccessClient,
+        dispatcher: Dispatcher,
+        circuits: Sequence[QuantumCircuit],
+        options: AQTOptions,
+        limits: wire.Limits,
+    ) -> None:
+        """Starts at once."""
+        super().__init__()
+        self._client = client
+        self._dispatcher = dispatcher
+        self._circuits = circuits
+        self._options = options
+        self._limits = limits
+        self._job_id = str(uuid.uuid4())
+        self._label = options.label or f"aqt-fast {self._job_id}"
+        self._results: list[ExperimentResult] = []
+        self._failures: list[str] = []
+        self._run_id: str | None = None
+        self._cancelled = False
+        self._go()
+
+    @property
+    def job_id(self) -> str:
+        """The batch's own identifier; the machine knows single circuits only."""
+        return self._job_id
+
+    @property
+    def label(self) -> str:
+        """What messages call the job."""
+        return self._label
+
+    @property
+    def finished_count(self) -> int:
+        """Circuits that the machine has done with."""
+        return len(self._results)
+
+    def results(self) -> list[ExperimentResult]:
+        """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
+        done = list(self._results)
+        message = self._message or "not evaluated yet"
+        return done + [
+            wire.failed_experiment(circuit, self._options.shots, message)
+            for circuit in self._circuits[len(done) :]
+        ]
+
+    def cancel(self) -> bool:
+        """Stop after the circuit in hand; False if that is the last one, or the job has ended."""
+        self._require_process()
+        with self._changed:
+            in_hand = 0 if self._status is JobStatus.QUEUED else 1
+            left = len(self._circuits) - len(self._results) - in_hand
+            cancellable = not self.ended and left > 0 and not self._cancelled
+            self._cancelled = self._cancelled or cancellable
+            return cancellable
+
+    def settings(self) -> dict[str, Any]:
+        """Nothing: the machine cannot tell another process what it has run.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("a direct-access job lives in the process that runs it")
+
+    def go_on(self) -> None:
+        """Ask again for the circuit in hand, after an error that has left it with the machine."""
+        with self._changed:
+            if self._error is None or self._run_id is None:
+                return
+            self._error = self._message = None
+            self._status = JobStatus.RUNNING
+        self._go()
+
+    def _go(self) -> None:
+        self._dispatcher.call(lambda: self._guarded(self._run))
+
+    def _run(self) -> None:
+        while len(self._results) < len(self._circuits):
+            with self._changed:
+                if self._cancelled and self._run_id is None:
+                    self._end(JobStatus.CANCELLED, "the job was cancelled")
+                    return
+                self._status = JobStatus.RUNNING
+            self._step()
+        failures = "; ".join(self._failures)
+        self._end(JobStatus.ERROR if failures else JobStatus.DONE, failures or None)
+
+    def _step(self) -> None:
+        """Bring the circuit in hand forward."""
+        index = len(self._results)
+        circuit = self._circuits[index]
+        if self._run_id is None:
+            body = wire.encode_circuit(circuit, self._options.shots, limits=self._limits)
+            self._run_id = self._client.submit(body, label=f"{self._label}, circuit {index}")
+        state = self._client.result(self._run_id, self._read, seconds=_LONG_POLL_SECONDS)
+        if state is None:
+            return
+        entries, message = wire.results_from_state(
+            state, [circuit], shots=self._options.shots, memory=self._options.memory
+        )
+        if message is not None:
+            self._failures.append(f"circuit {index} ({circuit.name}): {message}")
+        with self._changed:
+            self._run_id = None
+            self._results += entries
+            self._changed.notify_all()
+
+    def _read(self, body: bytes) -> wire.JobState:
+        """Read an answer, which must be about the circuit in hand."""
+        state = wire.decode_direct_response(body)
+        if state.status == "finished":
+            circuit = self._circuits[len(self._results)]
+            wire.check_samples(state.samples or [], [circuit], shots=self._options.shots)
+        return state

@@ -1,0 +1,96 @@
+"""Steps of many jobs on a few threads, each when it is due."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import threading
+import time
+from collections.abc import Callable
+from itertools import count
+
+from aqt_fast.exceptions import APIConnectionError
+
+
+class Dispatcher:
+    """Calls functions in the background: in the order of their due times, then of their arrival.
+
+    Threads are started as they are needed and end when there has been nothing to do for a while.
+
+    Args:
+        num_threads: calls that may run at the same time.
+        name: of the threads.
+    """
+
+    _IDLE_SECONDS = 10.0
+
+    def __init__(self, num_threads: int, *, name: str) -> None:
+        """Starts no thread yet."""
+        self._num_threads = num_threads
+        self._name = name
+        self._process = os.getpid()
+        self._order = count()
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._running = 0
+        self._waiting = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def call(self, step: Callable[[], None], *, after: float = 0.0) -> None:
+        """Call ``step``, which must not raise, in ``after`` seconds or as soon as there is time.
+
+        Raises:
+            APIConnectionError: the dispatcher is closed.
+            RuntimeError: it belongs to the process that this one was forked from.
+        """
+        if os.getpid() != self._process:
+            raise RuntimeError(f"jobs of process {self._process} cannot go on in another process")
+        with self._changed:
+            if self._closed:
+                raise APIConnectionError("the provider is closed")
+            heapq.heappush(self._due, (time.monotonic() + after, next(self._order), step))
+            if len(self._due) > self._waiting and self._running < self._num_threads:
+                self._running += 1
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Take no more calls. Those that are waiting are made now, to find out and tell."""
+        with self._changed:
+            self._closed = True
+            waiting = [step for _, _, step in sorted(self._due, key=lambda entry: entry[:2])]
+            self._due.clear()
+            self._changed.notify_all()
+        for step in waiting:
+            step()
+
+    def _work(self) -> None:
+        try:
+            while (step := self._next()) is not None:
+                step()
+                del step  # it may be all that keeps a job alive
+        finally:
+            with self._changed:
+                self._running -= 1
+
+    def _next(self) -> Callable[[], None] | None:
+        """The next step that is due, None if this thread is not needed any more."""
+        idle_since = time.monotonic()
+        with self._changed:
+            while not self._closed:
+                now = time.monotonic()
+                if self._due and self._due[0][0] <= now:
+                    return heapq.heappop(self._due)[2]
+                if self._may_leave(idle_since, now):
+                    break
+                wait = self._due[0][0] - now if self._due else self._IDLE_SECONDS
+                self._waiting += 1
+                self._changed.wait(min(wait, self._IDLE_SECONDS))
+                self._waiting -= 1
+            return None
+
+    def _may_leave(self, idle_since: float, now: float) -> bool:
+        """Whether a thread that has waited for long leaves steps for others to wait for."""
+        if now - idle_since < self._IDLE_SECONDS:
+            return False
+        return not self._due or self._waiting > 0

@@ -1,0 +1,140 @@
+"""What a job needs to know of circuits on their way through a device or a simulator."""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from qiskit.providers import JobStatus
+from qiskit.providers.jobstatus import JOB_FINAL_STATES
+from qiskit.result.models import ExperimentResult
+
+from aqt_fast.exceptions import AQTError
+
+
+class JobTiming(NamedTuple):
+    """Where the time of a job went, in seconds; None for what has not ended or is not known."""
+
+    queued: float | None
+    """From the portal's receipt to the device's start."""
+    running: float | None
+    """From the device's start to the end."""
+    total: float | None
+    """From the portal's receipt to the end."""
+
+
+class Execution(ABC):
+    """A batch of circuits on its way through a device or a simulator, in the background."""
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self._status = JobStatus.QUEUED
+        self._message: str | None = None
+        self._error: AQTError | None = None
+        self._changed = threading.Condition()
+        self._process = os.getpid()
+
+    @property
+    def status(self) -> JobStatus:
+        """Where the batch stands."""
+        return self._status
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen any more."""
+        return self._status in JOB_FINAL_STATES
+
+    @property
+    def message(self) -> str | None:
+        """Why not all circuits were evaluated, None if they were or still may be."""
+        return self._message
+
+    @property
+    def error(self) -> AQTError | None:
+        """What keeps results from being known although circuits may have run."""
+        return self._error
+
+    @property
+    def label(self) -> str | None:
+        """What the portal shows with the job, None if no portal knows it."""
+        return None
+
+    @property
+    def timing(self) -> JobTiming | None:
+        """Where the time went, None if nobody measures it."""
+        return None
+
+    @property
+    @abstractmethod
+    def job_id(self) -> str:
+        """What the job is called. Waits until its submission was answered.
+
+        Raises:
+            AQTError: the submission has failed.
+        """
+
+    @property
+    @abstractmethod
+    def finished_count(self) -> int:
+        """Circuits that were evaluated."""
+
+    @abstractmethod
+    def results(self) -> list[ExperimentResult]:
+        """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
+
+    @abstractmethod
+    def cancel(self) -> bool:
+        """Stop what has not run yet; False if there is nothing left to stop."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What it takes to go on in another process, in JSON's types.
+
+        Raises:
+            ValueError: something cannot be expressed, or cannot go on.
+        """
+
+    def go_on(self) -> None:  # noqa: B027 - most have nothing to take up again
+        """Take up again what an error has stopped, if asking again may help."""
+
+    def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
+        """Wait until the batch has ended, or until more than ``beyond`` circuits are done.
+
+        Raises:
+            RuntimeError: called in a process that was forked from the one that works.
+        """
+        self._require_process()
+
+        def ready() -> bool:
+            return self.ended or (beyond is not None and self.finished_count > beyond)
+
+        with self._changed:
+            self._changed.wait_for(
+                ready, None if seconds is None else min(seconds, threading.TIMEOUT_MAX)
+            )
+
+    def _end(
+        self, status: JobStatus, message: str | None = None, error: AQTError | None = None
+    ) -> None:
+        """Note how it has ended; who sees the end must see the reason."""
+        with self._changed:
+            self._message = message
+            self._error = error
+            self._status = status
+            self._changed.notify_all()
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Do a step in the background; whatever goes wrong, the job must end and tell."""
+        try:
+            step()
+        except AQTError as error:
+            self._end(JobStatus.ERROR, str(error), error)
+        except BaseException as error:  # noqa: BLE001 - nobody else would hear of it
+            self._end(JobStatus.ERROR, str(error) or repr(error))
+
+    def _require_process(self) -> None:
+        if os.getpid() != self._process:
+            raise RuntimeError(f"the job runs in process {self._process}, not in this one")

@@ -1,0 +1,36 @@
+"""Request bodies in, answers out: what both interfaces share."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from aqt_fast.server.portal import Workload
+
+
+async def read_in_thread(
+    executor: Executor, read: Callable[[bytes], Workload], body: bytes
+) -> tuple[Workload, str]:
+    """Read a request body and hash it, while the event loop serves others."""
+
+    def work() -> tuple[Workload, str]:
+        return read(body), hashlib.sha256(body).hexdigest()
+
+    return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+
+def json_response(content: Any, status: int = 200, **headers: str) -> Response:
+    """An answer in compact JSON."""
+    return raw_response(orjson.dumps(content), status, **headers)
+
+
+def raw_response(body: bytes, status: int = 200, **headers: str) -> Response:
+    """An answer whose JSON is already written."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(body, status, named, media_type="application/json")

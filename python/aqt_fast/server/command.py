@@ -1,0 +1,157 @@
+"""The command ``aqt-fast serve``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: a free one."
+)
+@click.option(
+    "--token", default="local-token", show_default=True, help="Bearer token that is accepted."
+)
+@click.option(
+    "--speed",
+    default=None,
+    type=click.FloatRange(0, min_open=True),
+    help="1: as slow as a real machine; 100: a hundred times faster.  [default: no device time]",
+)
+@click.option(
+    "--simulate/--no-simulate",
+    default=True,
+    show_default=True,
+    help="Simulate with Aer, or make outcomes up, fast enough for benchmarks.",
+)
+@click.option("--compress", is_flag=True, help="Answer in gzip to clients that accept it.")
+@click.option(
+    "--fault-rate",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of the requests that suffer a fault.",
+)
+@click.option(
+    "--fault-kinds", default=None, help="Kinds of faults, with commas between.  [default: all]"
+)
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Of outcomes and faults."
+)
+@click.option(
+    "--token-lifetime",
+    default=36_000.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds for which tokens of the login are accepted.",
+)
+@click.option(
+    "--record",
+    default=None,
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="At the end, write what was accepted to this file, as JSON.",
+)
+def serve_command(
+    host: str,
+    port: int,
+    token: str,
+    speed: float | None,
+    simulate: bool,
+    compress: bool,
+    fault_rate: float,
+    fault_kinds: str | None,
+    seed: int,
+    token_lifetime: float,
+    record: Path | None,
+) -> None:
+    """Serve AQT's cloud and direct-access interfaces on this computer.
+
+    The first line on standard output is the URL, for scripts; everything for people goes to
+    standard error. While it runs, /testing/record gives the jobs that were accepted, to clients on
+    this computer. Ctrl-C ends it.
+    """
+    try:
+        from aqt_fast.server.arnica import ArnicaServer
+        from aqt_fast.server.faults import KINDS
+    except ImportError as error:
+        click.echo(f"aqt-fast: {error}; install aqt-fast[server]", err=True)
+        sys.exit(1)
+    server = ArnicaServer(
+        host=host,
+        port=port,
+        token=token,
+        speed=speed,
+        simulate=simulate,
+        seed=seed,
+        compress=compress,
+        token_lifetime=token_lifetime,
+    )
+    try:
+        kinds = KINDS if fault_kinds is None else [kind.strip() for kind in fault_kinds.split(",")]
+        server.faults.set(rate=fault_rate, kinds=kinds, seed=seed)
+    except ValueError as error:
+        raise click.UsageError(f"{error}; there are {', '.join(KINDS)}") from error
+    with _record_file(record) as file, _signals() as wait:
+        try:
+            server.start()
+        except OSError as error:
+            click.echo(f"aqt-fast: cannot listen on {host}:{port}: {error.strerror}", err=True)
+            sys.exit(1)
+        try:
+            click.echo(server.url)
+            sys.stdout.flush()
+            click.echo(
+                f"AQT's interfaces are served at {server.url} (end with Ctrl-C). To use them:\n\n"
+                f"export AQT_PORTAL_URL={server.url}\n"
+                f"export AQT_TOKEN={token}\n\n"
+                f"Direct access: {server.direct_url}",
+                err=True,
+            )
+            wait()
+        finally:
+            server.close()
+            accepted = server.record()
+        if file is not None:
+            import orjson
+
+            file.write(orjson.dumps(accepted, option=orjson.OPT_INDENT_2))
+    click.echo(f"{len(accepted['jobs'])} jobs were accepted", err=True)
+
+
+@contextmanager
+def _record_file(path: Path | None) -> Iterator[IO[bytes] | None]:
+    """Open the record's file before anything is served: it must not fail at the end."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        click.echo(f"aqt-fast: cannot write {path}: {error.strerror}", err=True)
+        sys.exit(1)
+    with file:
+        yield file
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], object]]:
+    """Hold Ctrl-C and SIGTERM back; what is yielded waits for one of them.
+
+    A handler could run at any point of any function; a signal that is waited for cannot.
+    """
+    ends = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    try:
+        yield lambda: signal.sigwait(ends)
+    finally:
+        while ends & signal.sigpending():
+            signal.sigwait(ends)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

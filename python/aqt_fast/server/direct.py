@@ -1,0 +1,79 @@
+"""The direct-access interface of each machine, below ``/direct/{resource}``.
+
+On a real machine the same paths are at the root of its address. Where AQT's documents leave a
+choice: a circuit that comes while another one is in flight is refused with 409; a circuit is in
+flight until it has been measured, whether its result was fetched or not; an unknown identifier is a
+404. A result is kept as long as the cloud's, then it is a 410.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aqt_fast.server.access import AccessTokens
+from aqt_fast.server.bodies import json_response, raw_response, read_in_thread
+from aqt_fast.server.portal import DIRECT_WORKSPACE, Portal, PortalError, Resource
+from aqt_fast.server.sampling import Sampler
+
+
+@dataclass
+class DirectAccess:
+    """Serves one circuit at a time, in the same queue as the cloud's jobs."""
+
+    portal: Portal
+    tokens: AccessTokens
+    sampler: Sampler
+    executor: Executor
+
+    def routes(self) -> list[Route]:
+        """The interface's paths."""
+        return [
+            Route("/status/ions", self.num_ions),
+            Route("/system/name", self.name),
+            Route("/circuit", self.submit, methods=["PUT"]),
+            Route("/circuit/result/{job_id}", self.result),
+        ]
+
+    async def num_ions(self, request: Request) -> Response:
+        """``{"num_ions": n}``."""
+        return json_response({"num_ions": self._resource(request).available_qubits})
+
+    async def name(self, request: Request) -> Response:
+        """The machine's name as a JSON string."""
+        return json_response(self._resource(request).name)
+
+    async def submit(self, request: Request) -> Response:
+        """Accept a circuit and answer its identifier as a JSON string."""
+        resource = self._resource(request)
+        body = await request.body()
+        workload, sha256 = await read_in_thread(self.executor, self.sampler.read_circuit, body)
+        job = self.portal.submit(DIRECT_WORKSPACE, resource, workload, sha256)
+        return json_response(job.job_id)
+
+    async def result(self, request: Request) -> Response:
+        """Wait until the circuit was measured, and answer its shots."""
+        resource = self._resource(request)
+        job = self.portal.job(request.path_params["job_id"])
+        if job.workspace_id != DIRECT_WORKSPACE or job.resource is not resource:
+            raise PortalError(404, "unknown job_id")
+        await asyncio.wrap_future(job.ended)
+        if job.status != "finished":
+            payload = b'{"status":"error"}'
+        else:
+            outcomes = self.portal.fetch(job)
+            assert outcomes is not None  # noqa: S101 - a finished job has them, or has expired
+            # {"0":[…]} has the shots of the only circuit.
+            payload = b'{"status":"finished","result":%s}' % outcomes[len(b'{"0":') : -1]
+        return raw_response(b'{"job_id":%s,"payload":%s}' % (orjson.dumps(job.job_id), payload))
+
+    def _resource(self, request: Request) -> Resource:
+        # A machine in the local network knows no workspaces: any accepted token will do.
+        self.tokens.workspaces(request.headers.get("authorization"))
+        return self.portal.resource(request.path_params["resource"])

@@ -1,0 +1,211 @@
+"""The socket: uvicorn's HTTP protocol in a thread, started, stopped and cut off at will."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+_KEEP_ALIVE_SECONDS = 75
+_BACKLOG = 2048
+
+
+class _Connection(HttpToolsProtocol):
+    """uvicorn's protocol; requests can get at their connection, which ASGI has no way to reset."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {"aqt_fast.connection": self}  # type: ignore[typeddict-item]
+
+    def reset(self) -> None:
+        """Drop the connection with RST instead of FIN, and whatever was not sent yet with it."""
+        peer = self.transport.get_extra_info("socket")
+        if peer is not None and not self.transport.is_closing():
+            with contextlib.suppress(OSError):
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
+class HttpServer:
+    """An ASGI application on a port that stays ours from the first start to :meth:`close`."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        """Port 0 is replaced by a free one at the first start."""
+        self._app = app
+        self._host = host
+        self._port = port
+        self._reservation: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._serving: _Serving | None = None
+
+    @property
+    def port(self) -> int:
+        """The port; 0 until it was chosen."""
+        return self._port
+
+    @property
+    def running(self) -> bool:
+        """Whether :meth:`start` was called, and :meth:`stop` was not."""
+        return self._thread is not None
+
+    def start(self) -> None:
+        """Listen, and return as soon as connections are accepted; nothing if it does already.
+
+        Raises:
+            OSError: the port is in use.
+        """
+        if self._thread is not None:
+            return
+        if self._reservation is None:
+            # Bound and never listening: connections are refused, yet neither another process nor
+            # the outgoing end of a client's connection can get the port while we are stopped.
+            self._reservation = _bind(self._host, self._port)
+            self._port = self._reservation.getsockname()[1]
+        ready: threading.Event = threading.Event()
+        failures: list[BaseException] = []
+        thread = threading.Thread(
+            target=self._run, args=(ready, failures), name="aqt-fast server", daemon=True
+        )
+        thread.start()
+        ready.wait()
+        if failures:
+            thread.join()
+            self.close()
+            raise failures[0]
+        self._thread = thread
+
+    def stop(self) -> None:
+        """Reset all connections and refuse new ones until the next start."""
+        thread, self._thread = self._thread, None
+        if thread is not None and self._loop is not None and self._serving is not None:
+            self._loop.call_soon_threadsafe(self._serving.ended.set)
+            thread.join()
+
+    def close(self) -> None:
+        """Stop, and give the port back."""
+        self.stop()
+        if self._reservation is not None:
+            self._reservation.close()
+            self._reservation = None
+
+    def refuse(self, seconds: float) -> None:
+        """Reset all connections and refuse new ones for a time; returns when that is so."""
+        loop, serving = self._loop, self._serving
+        if self._thread is None or loop is None or serving is None:
+            return
+        if threading.current_thread() is self._thread:
+            serving.refuse(seconds)
+        else:
+            asyncio.run_coroutine_threadsafe(serving.refuse_from_outside(seconds), loop).result()
+
+    def _run(self, ready: threading.Event, failures: list[BaseException]) -> None:
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._serving = _Serving(self._app, lambda: _bind(self._host, self._port))
+            await self._serving.listen()
+            ready.set()
+            await self._serving.until_ended()
+
+        try:
+            asyncio.run(serve())
+        except BaseException as error:  # noqa: BLE001 - raised again by who starts us
+            failures.append(error)
+        finally:
+            ready.set()
+
+
+class _Serving:
+    """What belongs to one event loop, that is, to the time from a start to a stop."""
+
+    def __init__(self, app: ASGIApp, bind: Callable[[], socket.socket]) -> None:
+        self.ended = asyncio.Event()
+        self._bind = bind
+        # No log of requests: nothing that came from a client is ever printed.
+        self._config = uvicorn.Config(
+            app,
+            http=_Connection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._listener: asyncio.AbstractServer | None = None
+        self._reopening: asyncio.Task[None] | None = None
+
+    async def listen(self) -> None:
+        """Accept connections."""
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            self._connection, sock=self._bind(), backlog=_BACKLOG
+        )
+
+    async def until_ended(self) -> None:
+        """Serve until ``ended`` is set, then leave nothing behind."""
+        await self.ended.wait()
+        if self._reopening is not None:
+            self._reopening.cancel()
+        self._cut_off()
+        # Now every request is told that its client is gone; those that wait for something else
+        # are cancelled.
+        await asyncio.sleep(0)
+        tasks: list[asyncio.Task[Any]] = list(self._state.tasks)
+        if self._reopening is not None:
+            tasks.append(self._reopening)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def refuse(self, seconds: float) -> None:
+        """Cut everything off and listen again after a time; a second call prolongs it."""
+        self._cut_off()
+        if self._reopening is not None:
+            self._reopening.cancel()
+        self._reopening = asyncio.get_running_loop().create_task(self._reopen(seconds))
+
+    async def refuse_from_outside(self, seconds: float) -> None:
+        """The same as a coroutine; clients notice before it ends."""
+        self.refuse(seconds)
+        await asyncio.sleep(0)
+
+    async def _reopen(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.listen()
+
+    def _connection(self) -> asyncio.Protocol:
+        return _Connection(config=self._config, server_state=self._state, app_state={})
+
+    def _cut_off(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        for connection in list(self._state.connections):
+            if isinstance(connection, _Connection):
+                connection.reset()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches the delay of small packets off for sockets that are TCP by name only.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound

@@ -1,0 +1,51 @@
+"""A real local server for tests of code that uses AQT's machines.
+
+::
+
+    from aqt_fast.testing import ArnicaServer
+
+    with ArnicaServer() as server:
+        provider = AQTProvider(server.token, portal_url=server.url)
+
+With ``pytest_plugins = ["aqt_fast.testing"]`` in the topmost ``conftest.py``, tests have the fixture
+``arnica_server``, a fresh server for each of them. Needs the extra ``server``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from aqt_fast.server import (
+    KINDS,
+    AcceptedJob,
+    ArnicaServer,
+    Faults,
+    InjectedFault,
+    Resource,
+    Workspace,
+    circuit_digest,
+    default_workspaces,
+)
+
+__all__ = [
+    "AcceptedJob",
+    "ArnicaServer",
+    "Faults",
+    "InjectedFault",
+    "KINDS",
+    "Resource",
+    "Workspace",
+    "circuit_digest",
+    "default_workspaces",
+]
+
+with suppress(ImportError):
+    # The server is of use without pytest, too.
+    import pytest
+
+    @pytest.fixture
+    def arnica_server() -> Iterator[ArnicaServer]:
+        """A local server with the default workspaces, without device time."""
+        with ArnicaServer() as server:
+            yield server
