@@ -21,6 +21,7 @@ PACKAGES-test  := 'qiskit>=2.4,<3' --group test
 PACKAGES-2.5   := 'qiskit==2.5.*' --group test
 PACKAGES-2.4   := 'qiskit==2.4.*' --group test
 PACKAGES-lint  := 'qiskit>=2.4,<3' --group lint
+PACKAGES-peer  := 'qiskit-aqt-provider==1.15.*' 'qiskit<2'
 PACKAGES-bench-new := 'qiskit>=2.4,<3' --group test --group peer
 PACKAGES-bench-2.4 := 'qiskit==2.4.*' --group test --group peer
 
@@ -31,7 +32,7 @@ $(WHEEL): $(SOURCES) .venv-build/.ready
 
 # The wheel in an environment, with the dependencies that it declares.
 .venv%/.installed: .venv%/.ready $(WHEEL)
-	$(@D)/bin/python -m pip install --quiet dist/*.whl
+	$(@D)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[login,server]"
 	$(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
 	touch $@
 
@@ -43,7 +44,7 @@ test: test-rust test-python
 test-rust:
 	cargo test --locked --release --package aqt-core
 
-test-python: .venv-test/.installed .venv-2.5/.installed .venv-2.4/.installed
+test-python: .venv-test/.installed .venv-2.5/.installed .venv-2.4/.installed .venv-peer/.ready
 	.venv-test/bin/python -m pytest
 	.venv-2.5/bin/python -m pytest -m all_qiskits
 	.venv-2.4/bin/python -m pytest -m all_qiskits

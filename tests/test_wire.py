@@ -12,6 +12,7 @@ import qiskit
 import strategies
 from aqt_connector.models.arnica.request_bodies.jobs import SubmitJobRequest
 from aqt_connector.models.arnica.response_bodies.jobs import ResultResponse
+from aqt_connector.models.circuits import QuantumCircuit as ConnectorCircuit
 from aqt_fast import wire
 from aqt_fast.exceptions import (
     AQTError,
@@ -124,6 +125,44 @@ class TestEncode:
         with pytest.raises(InvalidJobError, match="51 circuits, but one job takes 50"):
             wire.encode_job([small_circuit()] * 51, 1)
         assert wire.encode_job(iter([small_circuit()] * 50), 1).count(b"MEASURE") == 50
+
+
+class TestEncodeCircuit:
+    """One circuit → the request bytes of direct access."""
+
+    @settings(max_examples=300, deadline=None)
+    @given(strategies.circuits(), st.integers(1, 2000))
+    def test_is_the_circuit_of_a_job(self, circuit, shots):
+        """The same text as in a job's body, which AQT's models take as it is."""
+        body = wire.encode_circuit(circuit, shots)
+        assert json.loads(body) == oracle.circuit_payload(circuit, shots)
+        assert b'"circuits":[' + body + b"]" in wire.encode_job(circuit, shots)
+        assert ConnectorCircuit.model_validate_json(body).repetitions == shots
+
+    def test_bad_input(self):
+        """Refused with the errors of a job."""
+        for circuit, reason in [
+            (QuantumCircuit(1), "circuit 0: no measurement"),
+            ([small_circuit()], "circuit 0: not a QuantumCircuit but of type 'list'"),
+            (None, "circuit 0: not a QuantumCircuit but of type 'NoneType'"),
+            (with_gate(lambda c: c.h(0)), r"circuit 0, instruction 1 \(h\): not an operation"),
+        ]:
+            with pytest.raises(InvalidCircuitError, match=reason):
+                wire.encode_circuit(circuit, 1)
+        for shots in (0, 2001, True, None):
+            with pytest.raises(InvalidOptionError, match="shots must be"):
+                wire.encode_circuit(small_circuit(), shots)
+
+    def test_resource_limits(self):
+        """Limits are the resource's."""
+        limits = wire.Limits(shots=200, operations=4, qubits=2)
+        assert wire.encode_circuit(small_circuit(), 200, limits=limits)
+        with pytest.raises(InvalidOptionError, match="from 1 to 200"):
+            wire.encode_circuit(small_circuit(), 201, limits=limits)
+        with pytest.raises(InvalidCircuitError, match="4 operations"):
+            wire.encode_circuit(small_circuit(), 1, limits=wire.Limits(operations=3))
+        with pytest.raises(InvalidCircuitError, match="2 qubits"):
+            wire.encode_circuit(small_circuit(), 1, limits=wire.Limits(qubits=1))
 
 
 def with_gate(append) -> QuantumCircuit:
@@ -467,6 +506,111 @@ class TestDecode:
         assert repr(samples) == "Samples(num_shots=1, num_qubits=1)"
         with pytest.raises(InvalidCircuitError, match="of type 'int'"):
             samples.counts(7)
+
+
+def direct(payload: dict) -> bytes:
+    """A compact response of direct access."""
+    body = {"job_id": "8c3f4d5e-9a58-4b1c-8d0d-0f1f6d1d2a3b", "payload": payload}
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+class TestDecodeDirect:
+    """Response bytes of direct access → samples and results."""
+
+    @settings(max_examples=300, deadline=None)
+    @given(strategies.responses(), st.sampled_from([None, 2]))
+    def test_equals_oracle(self, response, indent):
+        """Each circuit's own response gives what the cloud's response gives for all."""
+        circuits, num_shots, body = response
+        expected = wire.result_from_response(body, circuits, shots=num_shots, memory=True)
+        for index, (circuit, shots) in enumerate(zip(circuits, oracle.samples(body), strict=True)):
+            document = {"payload": {"result": shots, "x": [{}], "status": "finished"}}
+            state = wire.decode_direct_response(json.dumps(document, indent=indent).encode())
+            assert (state.status, state.message, state.finished_count) == ("finished", None, None)
+            (entry,), message = wire.results_from_state(
+                state, [circuit], shots=num_shots, memory=True
+            )
+            assert message is None
+            assert entry.to_dict() == expected.results[index].to_dict()
+            assert entry.data.memory == oracle.memory(circuit, shots)
+
+    def test_failures(self):
+        """There is always a message, the machine's own if it has one."""
+        circuit = small_circuit()
+        for payload, message in [
+            ({"status": "error"}, "the machine gave no reason"),
+            ({"status": "error", "message": None}, "the machine gave no reason"),
+            ({"status": "error", "message": "ion lost"}, "ion lost"),
+            ({"status": "cancelled"}, "the job is cancelled"),
+        ]:
+            state = wire.decode_direct_response(direct(payload))
+            assert state.samples is None
+            entries, found = wire.results_from_state(state, circuit, shots=7)
+            assert found == message
+            assert [(entry.success, entry.status, entry.shots) for entry in entries] == [
+                (False, message, 7)
+            ]
+
+    def test_circuits_that_have_not_ended(self):
+        """There is nothing to compose."""
+        for status in ("queued", "ongoing"):
+            state = wire.decode_direct_response(direct({"status": status}))
+            assert state.status == status
+            with pytest.raises(ResponseMismatchError, match=f"has not ended, it is {status}"):
+                wire.results_from_state(state, small_circuit(), shots=1)
+
+    @pytest.mark.parametrize(
+        ("body", "offset", "reason"),
+        [
+            (b"", 0, "the body ends"),
+            (b"[]", 0, "expected an object"),
+            (finished([[0]]), 0, "key 'payload' is missing"),
+            (b'{"payload":{}}', 11, "key 'status' is missing"),
+            (b'{"payload":{"status":"finished"}}', 11, "key 'result' is missing"),
+            (b'{"payload":{"status":"done"}}', 21, "unknown job status 'done'"),
+            (b'{"payload":{"result":{"0":[[0]]}}}', 21, "expected an array of shots"),
+            (b'{"payload":{"result":[[0],[0,1]]}}', 26, "shot 1: 2 samples instead of 1"),
+            (b'{"payload":{"result":[[0,2]]}}', 25, "shot 0, qubit 1: the sample is neither"),
+            (b'{"payload":{"result":[],"result":[]}}', 24, "key 'result' stands twice"),
+            (b'{"payload":{"status":"error"},"payload":{"status":"error"}}', 30, "stands twice"),
+            (b'{"payload":{"status":"error"}}]', 30, "something follows"),
+            (b'{"payload":{"status":"err\xff"}}', 25, "not valid UTF-8"),
+            (b'{"x":' * 200, 635, "nested too deep"),
+        ],
+    )
+    def test_malformed(self, body, offset, reason):
+        """The error names the byte, and the shot where there is one."""
+        with pytest.raises(MalformedResponseError, match=reason) as caught:
+            wire.decode_direct_response(body)
+        assert caught.value.offset == offset
+
+    def test_truncated_anywhere(self):
+        """No prefix of a response is taken for a response."""
+        body = direct({"status": "finished", "result": [[0, 1]] * 5})
+        for length in range(len(body)):
+            with pytest.raises(MalformedResponseError):
+                wire.decode_direct_response(body[:length])
+        (samples,) = wire.decode_direct_response(memoryview(body)).samples
+        assert (samples.num_shots, samples.num_qubits) == (5, 2)
+
+    def test_samples_of_something_else(self):
+        """Other circuits, shots or qubits are refused; the culprit has its own index."""
+        circuit = small_circuit()
+        samples = [
+            *wire.decode_direct_response(direct({"status": "finished", "result": [[0, 1]]})).samples
+        ]
+        assert len(wire.results_from_samples(samples * 2, [circuit] * 2, shots=1)) == 2
+        for batch, circuits, shots, reason in [
+            (samples, [circuit] * 2, 1, "samples of 1 circuits for 2"),
+            (samples * 2, [circuit] * 2, 2, "circuit 0: 1 shots instead of 2"),
+            (samples * 2, [circuit, QuantumCircuit(1, 1)], 1, "circuit 1: 2 qubits a shot"),
+        ]:
+            with pytest.raises(ResponseMismatchError, match=reason):
+                wire.results_from_samples(batch, circuits, shots=shots)
+        with pytest.raises(InvalidCircuitError, match="circuit 0: not a QuantumCircuit"):
+            wire.results_from_samples(samples, [3], shots=1)
+        with pytest.raises(InvalidOptionError, match="shots must be"):
+            wire.results_from_samples(samples, [circuit], shots=0)
 
 
 def aer_circuits() -> dict[str, QuantumCircuit]:

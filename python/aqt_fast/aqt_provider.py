@@ -231,6 +231,9 @@ class AQTProvider:
                 also tells if the portal could not be asked.
             InvalidOptionError: there is no such ``backend_type``, or ``available_qubits`` is not
                 a whole number in its range.
+
+        Warns:
+            PortalUnavailableWarning: one fits, but the portal or the machine cannot be asked.
         """
         wanted = _Wanted(name, backend_type, workspace)
         if available_qubits is not None:
@@ -245,6 +248,9 @@ class AQTProvider:
         names += [f"{item.resource_id} ({item.workspace_id})" for item in listed]
         if len(names) != 1:
             raise QiskitBackendNotFoundError(self._not_found(names, problems))
+        for problem in problems:
+            # Where it cannot be asked, there may be another that fits.
+            warn_caller(problem, PortalUnavailableWarning)
         cloud, more = self._detailed(listed)
         if more:
             raise QiskitBackendNotFoundError(more[0])

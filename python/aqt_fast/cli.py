@@ -1,39 +1,141 @@
-"""The command ``aqt-fast``."""
+"""The command ``aqt-fast``: results go to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from aqt_fast import __version__
+from aqt_fast.server.command import serve_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aqt-fast")
 def main() -> None:
-    """Fast Qiskit provider for AQT's trapped-ion quantum computers."""
+    """Fast Qiskit provider for AQT's trapped-ion quantum computers.
+
+    The access token comes from AQT_TOKEN, from a file .env, or from the last log-in; the portal's
+    address from AQT_PORTAL_URL.
+    """
+
+
+main.add_command(serve_command)
 
 
 @main.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--circuits", default=300, show_default=True, type=click.IntRange(1))
-@click.option("--shots", default=200, show_default=True, type=click.IntRange(1))
+@click.option("--shots", default=200, show_default=True, type=click.IntRange(1, 2000))
 @click.option("--noise/--no-noise", default=True, show_default=True)
-@click.option("--seed", default=None, type=click.IntRange(0), help="Seed of the simulator.")
-def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: int | None) -> None:
-    """Run algorithm circuits on an offline simulator and show where the time goes.
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of outcomes.")
+def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: int) -> None:
+    """Run algorithm circuits on a local server of AQT's interface; show where the time goes.
 
     FILES are circuits in OpenQASM 2; without any, ten that come with the package are taken. They
     are repeated until there are as many as asked for.
     """
-    # Qiskit and Aer take a while to load, which `--help` should not wait for.
-    from aqt_fast.demo import run_demo
+    with _errors():
+        # Qiskit and Aer take a while to load, which `--help` should not wait for.
+        from aqt_fast.demo import run_demo
+
+        run_demo(files, num_circuits=circuits, shots=shots, noise=noise, seed=seed)
+
+
+@main.command()
+@click.option("--name", default=None, metavar="REGEX", help="Only resources whose ID matches.")
+@click.option(
+    "--type",
+    "backend_type",
+    default=None,
+    type=click.Choice(["device", "simulator", "offline_simulator", "direct_access"]),
+    help="Only resources of this kind.",
+)
+@click.option("--workspace", default=None, metavar="ID", help="Only those in this workspace.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def backends(name: str | None, backend_type: Any, workspace: str | None, as_json: bool) -> None:
+    """List the backends that can be used.
+
+    Exit code 1: nothing fits, or something could not be asked; standard error tells what.
+    """
+    with _errors():
+        from aqt_fast.aqt_provider import AQTProvider
+
+        pattern = None if name is None else _pattern(name)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with AQTProvider() as provider:
+                table = provider.backends(pattern, backend_type=backend_type, workspace=workspace)
+        for warning in caught:
+            _say(str(warning.message))
+        headers = [header.lower().replace(" ", "_") for header in table.HEADERS]
+        if as_json:
+            import orjson
+
+            rows = [dict(zip(headers, row, strict=True)) for row in table.rows()]
+            click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+        elif table:
+            click.echo(_fitted(table.rows(), table.HEADERS))
+        else:
+            _say("no backend fits")
+        incomplete = any("cannot be asked" in str(warning.message) for warning in caught)
+    sys.exit(1 if incomplete or not table else 0)
+
+
+@main.command("log-in")
+def log_in() -> None:
+    """Log in to AQT's cloud, and keep the tokens for later.
+
+    With AQT_CLIENT_ID and AQT_CLIENT_SECRET that needs nobody; without, a link has to be opened.
+    The tokens are kept in ~/.aqt, for your eyes only.
+    """
+    with _errors():
+        from aqt_fast.aqt_provider import AQTProvider
+
+        with AQTProvider("") as provider:
+            provider.log_in()
+    _say("logged in; the tokens are in ~/.aqt")
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Tell what went wrong in a line, and end with 1."""
     from aqt_fast.exceptions import AQTError
 
     try:
-        run_demo(files, num_circuits=circuits, shots=shots, noise=noise, seed=seed)
-    except AQTError as error:
-        click.echo(f"aqt-fast: {error}", err=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "no access token")
+            yield
+    except (AQTError, OSError) as error:
+        _say(str(error))
         sys.exit(1)
+
+
+def _say(message: str) -> None:
+    click.echo(f"aqt-fast: {message}", err=True)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise click.BadParameter(f"{text!r} is no regular expression: {error}") from error
+
+
+def _fitted(rows: list[tuple[Any, ...]], headers: tuple[str, ...]) -> str:
+    """A table for the terminal; the description has to go where it is too narrow."""
+    from tabulate import tabulate
+
+    table = tabulate(rows, headers, tablefmt="simple")
+    if len(table.partition("\n")[0]) <= shutil.get_terminal_size().columns:
+        return table
+    kept = [index for index, header in enumerate(headers) if header != "Description"]
+    narrow = [[row[index] for index in kept] for row in (headers, *rows)]
+    return tabulate(narrow[1:], narrow[0], tablefmt="simple")

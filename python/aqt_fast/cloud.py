@@ -168,10 +168,12 @@ class CloudExecution(Execution):
         self._require_process()
         with self._cancel_lock:
             with self._changed:
-                if self.ended or self._cancelled:
+                job_id = self._job_id
+                # After an error of a poll the job is still with the portal.
+                ended = self.ended and (self._error is None or job_id is None)
+                if ended or self._cancelled:
                     return False
                 self._cancelled = True
-                job_id = self._job_id
             if job_id is None:
                 # Who submits sees the wish: before the request, or right after the answer.
                 return True
@@ -200,7 +202,7 @@ class CloudExecution(Execution):
                 return
             self._error = self._message = None
             self._status = JobStatus.QUEUED
-        self._call(self._poll)
+        self._guarded(lambda: self._call(self._poll))
 
     def _call(self, step: Callable[[], None], *, after: float = 0.0) -> None:
         self._dispatcher.call(lambda: self._guarded(step), after=after)

@@ -1,9 +1,10 @@
-"""The main job on real algorithm circuits, with a histogram and the time of each stage."""
+"""The main job on real algorithm circuits, through a local server of AQT's interface."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ import click
 import qiskit
 from qiskit import QuantumCircuit, qasm2
 from qiskit.exceptions import QiskitError
+from qiskit.result import Result
 from tabulate import tabulate
 
 from aqt_fast import wire
-from aqt_fast.aqt_provider import AQTProvider, NoTokenWarning
+from aqt_fast.aqt_job import AQTJob
+from aqt_fast.aqt_provider import AQTProvider
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.exceptions import AQTError, InvalidInputError, JobFailedError
 
 _BAR_WIDTH = 40
 _BARS = 12
@@ -47,45 +50,90 @@ class _Stages:
 
 
 def run_demo(
-    paths: Sequence[Path], *, num_circuits: int, shots: int, noise: bool, seed: int | None
+    paths: Sequence[Path], *, num_circuits: int, shots: int, noise: bool, seed: int
 ) -> None:
-    """Read, transpile, encode and simulate circuits; print a histogram and the stages.
+    """Go the way to AQT's portal and back, with a local server in its place.
+
+    Prints a histogram of the first circuit and the time of each stage.
 
     Raises:
         InvalidInputError: a file is not OpenQASM 2, or has a circuit that cannot be run.
+        AQTError: the server cannot be started, or a job fails.
     """
     stages = _Stages()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NoTokenWarning)
-        provider = AQTProvider("", load_dotenv=False)
-    backend = provider.get_backend(f"offline_simulator_{'noise' if noise else 'no_noise'}")
     paths = paths or _built_in()
     with stages.stage("read OpenQASM", f"{len(paths)} files"):
         algorithms = [_load(path) for path in paths]
-    with stages.stage("transpile", f"{len(algorithms)} circuits"):
-        transpiled = [
-            _transpile(path, circuit, backend)
-            for path, circuit in zip(paths, algorithms, strict=True)
-        ]
-    circuits = list(islice(cycle(transpiled), num_circuits))
-    operations = sum(circuit.size() for circuit in circuits)
-    with stages.stage("check", f"{len(circuits)} circuits, {operations:,} operations"):
-        wire.check_circuits(circuits, backend.limits)
-    step = wire.API_LIMITS.circuits or len(circuits)
-    chunks = [circuits[start : start + step] for start in range(0, len(circuits), step)]
-    with stages.stage("encode for a device", f"{len(chunks)} request bodies"):
-        for chunk in chunks:
-            wire.encode_job(chunk, min(shots, wire.API_LIMITS.shots or shots))
-    with stages.stage("simulate", f"{len(circuits)} × {shots} shots on {backend.name}"):
-        job = backend.run(circuits, shots=shots, seed_simulator=seed)
-        result = job.result()
-    if not result.success:
-        raise InvalidInputError(f"the simulation failed: {job.error_message}")
-    with stages.stage("counts", f"{len(circuits)} circuits"):
-        counts = [result.get_counts(index) for index in range(len(circuits))]
-    click.echo(f"\n{circuits[0].name}, {shots} shots")
+    with stages.stage("start the local server", "1 process"):
+        portal = _LocalPortal(seed)
+    with portal, AQTProvider(portal.token, portal_url=portal.url, load_dotenv=False) as provider:
+        with stages.stage("discover", "1 backend"):
+            backend = provider.get_backend(
+                f"simulator_{'noise' if noise else 'ideal'}", workspace="default"
+            )
+        with stages.stage("transpile", f"{len(algorithms)} circuits"):
+            transpiled = [
+                _transpile(path, circuit, backend)
+                for path, circuit in zip(paths, algorithms, strict=True)
+            ]
+        circuits = list(islice(cycle(transpiled), num_circuits))
+        chunks = _chunks(circuits, backend.max_circuits or len(circuits))
+        operations = sum(circuit.size() for circuit in circuits)
+        options = {"shots": shots, "with_progress_bar": False, "query_period_seconds": 0.1}
+        with stages.stage("check and submit", f"{len(circuits)} circuits, {operations:,} ops"):
+            jobs = [backend.run(chunk, **options) for chunk in chunks]
+        with stages.stage("wait for results", f"{len(jobs)} API jobs × {shots} shots"):
+            results = [_result(job) for job in jobs]
+        with stages.stage("counts", f"{len(circuits)} circuits"):
+            counts = [
+                result.get_counts(index)
+                for result in results
+                for index in range(len(result.results))
+            ]
+    click.echo(f"\n{circuits[0].name}, {shots} shots on {backend.name} at {portal.url}")
     click.echo(_histogram(counts[0]))
     click.echo(f"\n{stages}")
+
+
+class _LocalPortal:
+    """``aqt-fast serve`` in a process of its own."""
+
+    token = "demo-token"  # noqa: S105 - it opens nothing but this server
+
+    def __init__(self, seed: int) -> None:
+        """Waits until it listens.
+
+        Raises:
+            AQTError: it cannot be started.
+        """
+        command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0"]
+        command += ["--token", self.token, "--seed", str(seed)]
+        self._process = subprocess.Popen(  # noqa: S603 - the arguments are ours
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            _, reason = self._process.communicate()
+            raise AQTError(f"the local server does not start: {reason.strip()}")
+
+    def __enter__(self) -> None:
+        """Nothing is left to do."""
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+
+def _chunks(circuits: list[QuantumCircuit], size: int) -> list[list[QuantumCircuit]]:
+    return [circuits[start : start + size] for start in range(0, len(circuits), size)]
+
+
+def _result(job: AQTJob) -> Result:
+    result = job.result()
+    if not result.success:
+        raise JobFailedError(job.job_id(), result.status)
+    return result
 
 
 def _built_in() -> list[Path]:

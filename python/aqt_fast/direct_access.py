@@ -126,7 +126,7 @@ class DirectAccessExecution(Execution):
                 return
             self._error = self._message = None
             self._status = JobStatus.RUNNING
-        self._go()
+        self._guarded(self._go)
 
     def _go(self) -> None:
         self._dispatcher.call(lambda: self._guarded(self._run))

@@ -49,13 +49,13 @@ class Dispatcher:
             if self._closed:
                 raise APIConnectionError("the provider is closed")
             heapq.heappush(self._due, (time.monotonic() + after, next(self._order), step))
-            if len(self._due) > self._waiting and self._running < self._num_threads:
-                self._running += 1
-                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            self._start_thread_if_needed()
             self._changed.notify()
 
     def close(self) -> None:
         """Take no more calls. Those that are waiting are made now, to find out and tell."""
+        if os.getpid() != self._process:
+            return  # they are another process's
         with self._changed:
             self._closed = True
             waiting = [step for _, _, step in sorted(self._due, key=lambda entry: entry[:2])]
@@ -64,14 +64,21 @@ class Dispatcher:
         for step in waiting:
             step()
 
+    def _start_thread_if_needed(self) -> None:
+        if len(self._due) > self._waiting and self._running < self._num_threads:
+            self._running += 1
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+
     def _work(self) -> None:
         try:
             while (step := self._next()) is not None:
                 step()
                 del step  # it may be all that keeps a job alive
-        finally:
+        except BaseException:
             with self._changed:
                 self._running -= 1
+                self._start_thread_if_needed()
+            raise
 
     def _next(self) -> Callable[[], None] | None:
         """The next step that is due, None if this thread is not needed any more."""
@@ -80,13 +87,17 @@ class Dispatcher:
             while not self._closed:
                 now = time.monotonic()
                 if self._due and self._due[0][0] <= now:
-                    return heapq.heappop(self._due)[2]
+                    step = heapq.heappop(self._due)[2]
+                    if not self._waiting:  # others have left, and somebody must wait for the rest
+                        self._start_thread_if_needed()
+                    return step
                 if self._may_leave(idle_since, now):
                     break
                 wait = self._due[0][0] - now if self._due else self._IDLE_SECONDS
                 self._waiting += 1
                 self._changed.wait(min(wait, self._IDLE_SECONDS))
                 self._waiting -= 1
+            self._running -= 1  # in one go with leaving: a call must not count on this thread
             return None
 
     def _may_leave(self, idle_since: float, now: float) -> bool:

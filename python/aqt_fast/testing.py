@@ -7,8 +7,10 @@
     with ArnicaServer() as server:
         provider = AQTProvider(server.token, portal_url=server.url)
 
-With ``pytest_plugins = ["aqt_fast.testing"]`` in the topmost ``conftest.py``, tests have the fixture
-``arnica_server``, a fresh server for each of them. Needs the extra ``server``.
+With ``pytest_plugins = ["aqt_fast.testing"]`` in the topmost ``conftest.py``, tests have the
+fixture ``arnica_server``, a fresh server for each of them. Needs the extra ``server``.
+
+PYTEST_DONT_REWRITE: there are no assertions in here, and tests import it before pytest does.
 """
 
 from __future__ import annotations
@@ -16,17 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from aqt_fast.server import (
-    KINDS,
-    AcceptedJob,
-    ArnicaServer,
-    Faults,
-    InjectedFault,
-    Resource,
-    Workspace,
-    circuit_digest,
-    default_workspaces,
-)
+from aqt_fast.server.arnica import ArnicaServer
+from aqt_fast.server.faults import KINDS, Faults, InjectedFault
+from aqt_fast.server.portal import AcceptedJob, Resource, Workspace, default_workspaces
+from aqt_fast.server.sampling import circuit_digest
 
 __all__ = [
     "AcceptedJob",

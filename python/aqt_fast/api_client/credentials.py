@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections.abc import Callable, Generator
 
 import httpx
 
-from aqt_fast.exceptions import AQTCredentialsError
+from aqt_fast.exceptions import AQTCredentialsError, InsecureConnectionError
 
 _HIDDEN = "[token]"
 
@@ -28,7 +29,7 @@ class Credentials:
         """Neither ``repr`` nor any message of this class shows the token."""
         self._token = _checked(token)
         self._renew = renew
-        self._seen = {self._token} - {""}
+        self._seen = frozenset({self._token} - {""})
         self._refused: set[str] = set()
         self._lock = threading.Lock()
 
@@ -56,7 +57,7 @@ class Credentials:
                 self._refused.add(refused)
                 return None
             self._token = token
-            self._seen.add(token)
+            self._seen |= {token}
             return token
 
     def replace(self, token: str, renew: Callable[[str], str | None] | None) -> None:
@@ -67,21 +68,35 @@ class Credentials:
         """
         with self._lock:
             self._token = _checked(token)
-            self._seen.add(self._token)
+            self._seen |= {self._token} - {""}
             self._renew = renew
 
     def redact(self, text: str) -> str:
         """Replace every token that was ever in use by a mark."""
-        for token in self._seen:
+        for token in sorted(self._seen, key=len, reverse=True):
             text = text.replace(token, _HIDDEN)
         return text
+
+    def redact_chain(self, error: BaseException | None) -> None:
+        """Replace every token in what an exception and those that led to it say.
+
+        They are somebody else's, and may quote what the server has sent.
+        """
+        while error is not None:
+            error.args = tuple(map(self._redact_text, error.args))
+            attributes = vars(error)
+            attributes.update({name: self._redact_text(item) for name, item in attributes.items()})
+            error = error.__cause__ or error.__context__
+
+    def _redact_text(self, value: object) -> object:
+        return self.redact(value) if isinstance(value, str) else value
 
 
 class BearerAuth(httpx.Auth):
     """Puts the token into each request, and another one if it is refused."""
 
     def __init__(self, credentials: Credentials) -> None:
-        """Takes the token from ``credentials`` each time."""
+        """Takes the token from ``credentials`` each time: there may be none at first."""
         self._credentials = credentials
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -90,6 +105,7 @@ class BearerAuth(httpx.Auth):
         if not token:
             yield request
             return
+        check_protected(request.url)
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
@@ -97,6 +113,27 @@ class BearerAuth(httpx.Auth):
             if renewed:
                 request.headers["Authorization"] = f"Bearer {renewed}"
                 yield request
+
+
+def check_protected(url: httpx.URL) -> None:
+    """Refuse to send a token over plain HTTP to another machine.
+
+    Raises:
+        InsecureConnectionError: that is what would happen.
+    """
+    if url.scheme == "http" and not _is_loopback(url.host):
+        raise InsecureConnectionError(
+            f"{url}: the access token is not sent over plain HTTP to another machine; use https://"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _checked(token: str) -> str:

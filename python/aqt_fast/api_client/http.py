@@ -8,7 +8,6 @@ made, or the answer says so (429).
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import platform
 import threading
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ import httpx
 import tenacity
 
 from aqt_fast._native import __version__
-from aqt_fast.api_client.credentials import BearerAuth, Credentials
+from aqt_fast.api_client.credentials import BearerAuth, Credentials, check_protected
 from aqt_fast.api_client.models import read_json
 from aqt_fast.api_client.retry import Attempts, Clock, Patience, Retry, RetryBudget, retry_after
 from aqt_fast.exceptions import (
@@ -213,30 +212,31 @@ class HTTPClient:
                 request.read_timeout, connect=timeout.connect, write=timeout.write, pool=None
             )
         headers = {} if request.content is None else {"Content-Type": "application/json"}
+        params = request.params or None
         for _ in range(_MOST_REDIRECTS + 1):
             try:
                 response = self._client.request(
                     request.method,
                     url,
-                    params=request.params or None,
+                    params=params,
                     content=request.content,
                     headers=headers,
                     timeout=timeout,
                 )
             except httpx.HTTPError as error:
                 raise self._lost(request, error) from error
-            except (httpx.InvalidURL, RuntimeError) as error:
+            except (httpx.InvalidURL, UnicodeError, RuntimeError) as error:
                 raise APIError(f"{request}: {self._redacted(error)}") from error
             if not response.has_redirect_location:
                 return response
-            url = self._redirected(request, response)
+            url, params = self._redirected(request, response), None
         raise APIError(f"{request}: more than {_MOST_REDIRECTS} redirects")
 
     def _redirected(self, request: Request, response: httpx.Response) -> httpx.URL:
         target = response.url.join(response.headers["Location"])
         origin = (self._url.scheme, self._url.host, self._url.port)
         if (target.scheme, target.host, target.port) != origin:
-            host = f"{target.scheme}://{target.host}"
+            host = self._redacted(f"{target.scheme}://{target.host}")
             raise InsecureConnectionError(
                 f"{request}: the server redirects to {host}, which does not get the access token",
                 status_code=response.status_code,
@@ -246,7 +246,7 @@ class HTTPClient:
             httpx.codes.PERMANENT_REDIRECT,
         )
         if request.method != "GET" and not keeps_method:
-            message = f"{request}: the server redirects to {target.path}"
+            message = f"{request}: the server redirects to {self._redacted(target.path)}"
             raise APIError(message, status_code=response.status_code)
         return target
 
@@ -266,8 +266,9 @@ class HTTPClient:
     def _failure(self, request: Request, response: httpx.Response) -> Exception:
         """What to do with an answer that is no success."""
         status = response.status_code
-        detail = self._redacted(_detail(response))
-        message = f"{request}: {status} {response.reason_phrase}{detail and f': {detail}'}"
+        detail = self._redacted(_detail(response))[:_LONGEST_DETAIL]
+        reason = self._redacted(response.reason_phrase)
+        message = f"{request}: {status} {reason}{detail and f': {detail}'}"
         if status == httpx.codes.UNAUTHORIZED:
             hint = "log in again or give another token"
             return AQTCredentialsError(
@@ -298,45 +299,37 @@ class HTTPClient:
         return SubmissionUncertainError(request.label, digest, reason)
 
     def _redacted(self, text: object) -> str:
+        if isinstance(text, BaseException):
+            self._credentials.redact_chain(text)
         return self._credentials.redact(str(text))
 
 
 def _checked_url(base_url: str, *, with_token: bool) -> httpx.URL:
     try:
         url = httpx.URL(base_url.rstrip("/"))
-    except httpx.InvalidURL as error:
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise APIError(f"{base_url!r} is no URL: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not host:
         raise APIError(f"{base_url!r} is no URL of a server: it must start with https://")
     if url.userinfo or url.query or url.fragment:
         raise APIError("the URL of a server has neither user, password, query nor fragment")
-    if url.scheme == "http" and with_token and not _is_loopback(url.host):
-        raise InsecureConnectionError(
-            f"{url}: the access token is not sent over plain HTTP to another machine; use https://"
-        )
+    if with_token:
+        check_protected(url)
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _detail(response: httpx.Response) -> str:
     """The server's reason: ``detail`` or ``message`` of the body if there is one, or its text."""
-    text = response.text.strip()
+    text = response.content.decode("utf-8", "replace").strip()
     try:
         body = read_json(response.content)
     except ResponseError:
-        return text[:_LONGEST_DETAIL]
+        return text
     detail = body.get("detail", body.get("message", text)) if isinstance(body, dict) else text
     if isinstance(detail, list):
         detail = "; ".join(_field_error(item) for item in detail)
-    return str(detail)[:_LONGEST_DETAIL]
+    return str(detail)
 
 
 def _field_error(item: object) -> str:

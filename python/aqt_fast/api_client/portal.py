@@ -217,6 +217,8 @@ class PortalClient:
 
 def _segment(identifier: str) -> str:
     """An identifier as one segment of a path, whatever is in it."""
+    if not identifier.strip("."):  # "." and ".." would be taken for directories
+        return identifier.replace(".", "%2E")
     return quote(identifier, safe="")
 
 

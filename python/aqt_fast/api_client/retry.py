@@ -45,7 +45,7 @@ class Patience:
     """How long one request is repeated."""
 
     seconds: float
-    """No new attempt starts later than this after the first."""
+    """No new attempt starts later than this after the first, unless the budget delays it."""
     obeys: bool = True
     """Whether waiting that the server orders (``Retry-After``) comes on top."""
 
@@ -128,7 +128,8 @@ class Attempts:
     def wait(self, state: tenacity.RetryCallState) -> float:
         """Seconds until the next attempt."""
         ordered = _retry(state).ordered
-        pause = BACK_OFF(state) if ordered is None else ordered
+        left = self._deadline - self._clock.monotonic()
+        pause = min(BACK_OFF(state), left) if ordered is None else ordered
         return max(pause, self._budget.take())
 
 

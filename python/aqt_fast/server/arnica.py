@@ -26,6 +26,7 @@ from aqt_fast.server.serving import HttpServer
 
 if TYPE_CHECKING:
     from aqt_connector._sdk_config import AuthenticationConfig
+    from typing_extensions import Self
 
 _READERS = 4
 """Threads that read request bodies."""
@@ -108,7 +109,7 @@ class ArnicaServer:
         )
         self._http = HttpServer(FaultInjection(app, self.faults, self.refuse), host, port)
 
-    def __enter__(self) -> ArnicaServer:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -55,7 +55,7 @@ class OIDCProvider:
     """How often a device code is answered with ``authorization_pending`` first."""
     interval: float
     """Seconds that the client is asked to wait between those."""
-    clients: Mapping[str, str]
+    clients: Mapping[str, str] = field(repr=False)
     """Secrets by client identifier, for client credentials."""
     _codes: dict[str, int] = field(default_factory=dict, repr=False)
     _refresh_tokens: set[str] = field(default_factory=set, repr=False)

@@ -42,7 +42,13 @@ class AerSampler:
     """Validates with AQT's own models and simulates with Aer, one circuit at a time."""
 
     def __init__(self) -> None:
-        """Aer is loaded with the first circuit."""
+        """Aer is loaded with the first circuit, Qiskit at once.
+
+        If the thread that loaded Qiskit (2.6) has ended, the next circuit that is made anywhere
+        crashes the process; the machines' threads end.
+        """
+        import qiskit  # noqa: F401
+
         self._simulators: dict[bool, Any] = {}
         self._circuits: OrderedDict[str, Any] = OrderedDict()
         # Machines share the cache and the simulators.
@@ -63,16 +69,21 @@ class AerSampler:
         circuit = _validate(QuantumCircuit.model_validate_json, body)
         return _Simulated(self, None, [circuit], [_parse(body)])
 
-    def simulate(self, circuit: Any, digest: str, *, noisy: bool, seed: int) -> list[str]:
-        """Run one circuit and give its shots as hexadecimal numbers."""
+    def simulate(
+        self, circuit: Any, digest: str, *, noisy: bool, seed: int
+    ) -> tuple[list[str], list[int]]:
+        """Run one circuit.
+
+        Returns:
+            Its shots as hexadecimal numbers, and the qubit that each of their bits belongs to; the
+            other qubits are idle, and 0.
+        """
         with self._lock:
             if noisy not in self._simulators:
                 self._simulators[noisy] = _simulator(noisy)
             simulator = self._simulators[noisy]
-            converted = self._circuits.pop(digest, None)
-            if converted is None:
-                converted = _convert(circuit)
-            self._circuits[digest] = converted
+            converted, qubits = self._circuits.pop(digest, None) or _convert(circuit)
+            self._circuits[digest] = converted, qubits
             if len(self._circuits) > _CACHED_CIRCUITS:
                 self._circuits.popitem(last=False)
         # Aer takes seeds of 63 bits.
@@ -81,8 +92,7 @@ class AerSampler:
         ).result()
         if not result.success:
             raise RuntimeError(f"the simulation failed: {result.status}")
-        shots: list[str] = result.results[0].data.memory
-        return shots
+        return result.results[0].data.memory, qubits
 
 
 class _Simulated:
@@ -96,22 +106,20 @@ class _Simulated:
         raw: Sequence[Mapping[str, Any]],
     ) -> None:
         self.label = label
-        self.sizes = [(circuit.repetitions, circuit.number_of_qubits) for circuit in circuits]
-        self.digests = [circuit_digest(circuit) for circuit in raw]
+        self.sizes: Sequence[tuple[int, int]] = [
+            (circuit.repetitions, circuit.number_of_qubits) for circuit in circuits
+        ]
+        self._digests = [circuit_digest(circuit) for circuit in raw]
+        self.digests: Sequence[str] | None = self._digests
         self._sampler = sampler
         self._circuits = circuits
         self._pieces: list[bytes] = []
 
     def measure(self, index: int, *, noisy: bool, seed: int) -> None:
         """See :class:`aqt_fast.server.portal.Workload`."""
-        circuit, digest = self._circuits[index], self.digests[index]
-        shots = self._sampler.simulate(circuit, digest, noisy=noisy, seed=seed)
-        qubits = range(circuit.number_of_qubits)
-        rows = {
-            shot: b"[%s]"
-            % b",".join(b"1" if int(shot, 16) >> qubit & 1 else b"0" for qubit in qubits)
-            for shot in set(shots)
-        }
+        circuit, digest = self._circuits[index], self._digests[index]
+        shots, qubits = self._sampler.simulate(circuit, digest, noisy=noisy, seed=seed)
+        rows = {shot: _row(int(shot, 16), qubits, circuit.number_of_qubits) for shot in set(shots)}
         self._pieces.append(b'"%d":[%s]' % (index, b",".join([rows[shot] for shot in shots])))
 
     def result(self, *, seed: int) -> bytes:  # noqa: ARG002 - was used for each circuit
@@ -209,19 +217,32 @@ def _parse(body: bytes) -> Any:
         raise invalid(("body", error.pos), error.msg) from None
 
 
-def _convert(circuit: Any) -> Any:
+def _row(outcome: int, qubits: Sequence[int], num_qubits: int) -> bytes:
+    """One shot as JSON; bit i of the outcome is that of ``qubits[i]``."""
+    row = [b"0"] * num_qubits
+    for position, qubit in enumerate(qubits):
+        if outcome >> position & 1:
+            row[qubit] = b"1"
+    return b"[%s]" % b",".join(row)
+
+
+def _convert(circuit: Any) -> tuple[Any, list[int]]:
+    """A circuit on the qubits that have gates, and these: idle ones would double Aer's work."""
     from qiskit import QuantumCircuit
 
-    converted = QuantumCircuit(circuit.number_of_qubits, circuit.number_of_qubits)
-    for gate in circuit.quantum_circuit.gates():
+    gates = list(circuit.quantum_circuit.gates())
+    qubits = sorted({qubit for gate in gates for qubit in gate.get_qubits()}) or [0]
+    place = {qubit: position for position, qubit in enumerate(qubits)}
+    converted = QuantumCircuit(len(qubits), len(qubits))
+    for gate in gates:
         if gate.operation == "RZ":
-            converted.rz(gate.phi * math.pi, gate.qubit)
+            converted.rz(gate.phi * math.pi, place[gate.qubit])
         elif gate.operation == "R":
-            converted.r(gate.theta * math.pi, gate.phi * math.pi, gate.qubit)
+            converted.r(gate.theta * math.pi, gate.phi * math.pi, place[gate.qubit])
         else:
-            converted.rxx(gate.theta * math.pi, *gate.qubits)
-    converted.measure(range(circuit.number_of_qubits), range(circuit.number_of_qubits))
-    return converted
+            converted.rxx(gate.theta * math.pi, *(place[qubit] for qubit in gate.qubits))
+    converted.measure(range(len(qubits)), range(len(qubits)))
+    return converted, qubits
 
 
 def _simulator(noisy: bool) -> Any:

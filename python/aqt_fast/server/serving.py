@@ -26,7 +26,7 @@ class _Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"aqt_fast.connection": self}  # type: ignore[typeddict-item]
+        self.scope["extensions"] = {"aqt_fast.connection": self}  # type: ignore[dict-item]
 
     def reset(self) -> None:
         """Drop the connection with RST instead of FIN, and whatever was not sent yet with it."""
@@ -114,7 +114,7 @@ class HttpServer:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
             self._serving = _Serving(self._app, lambda: _bind(self._host, self._port))
-            await self._serving.listen()
+            self._serving.listen()
             ready.set()
             await self._serving.until_ended()
 
@@ -144,53 +144,75 @@ class _Serving:
         )
         self._config.load()
         self._state = ServerState()
-        self._listener: asyncio.AbstractServer | None = None
-        self._reopening: asyncio.Task[None] | None = None
+        self._listener: socket.socket | None = None
+        self._adopting: set[asyncio.Task[None]] = set()
+        self._reopening: asyncio.TimerHandle | None = None
 
-    async def listen(self) -> None:
-        """Accept connections."""
-        loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(
-            self._connection, sock=self._bind(), backlog=_BACKLOG
-        )
+    def listen(self) -> None:
+        """Accept connections.
+
+        asyncio's own servers lose a connection that comes while they are closed, and tell so by a
+        warning; hence the few lines here and in the two methods below.
+        """
+        listener = self._bind()
+        listener.setblocking(False)
+        listener.listen(_BACKLOG)
+        self._listener = listener
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def until_ended(self) -> None:
         """Serve until ``ended`` is set, then leave nothing behind."""
         await self.ended.wait()
-        if self._reopening is not None:
-            self._reopening.cancel()
         self._cut_off()
         # Now every request is told that its client is gone; those that wait for something else
         # are cancelled.
-        await asyncio.sleep(0)
+        await asyncio.gather(*self._adopting, asyncio.sleep(0))
         tasks: list[asyncio.Task[Any]] = list(self._state.tasks)
-        if self._reopening is not None:
-            tasks.append(self._reopening)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._reopening is not None:
+            self._reopening.cancel()
 
     def refuse(self, seconds: float) -> None:
         """Cut everything off and listen again after a time; a second call prolongs it."""
-        self._cut_off()
+        loop = asyncio.get_running_loop()
+        when = loop.time() + seconds
         if self._reopening is not None:
+            when = max(when, self._reopening.when())
             self._reopening.cancel()
-        self._reopening = asyncio.get_running_loop().create_task(self._reopen(seconds))
+        self._cut_off()
+        self._reopening = loop.call_at(when, self.listen)
 
     async def refuse_from_outside(self, seconds: float) -> None:
         """The same as a coroutine; clients notice before it ends."""
         self.refuse(seconds)
         await asyncio.sleep(0)
 
-    async def _reopen(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await self.listen()
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            accepted, _ = listener.accept()
+        except OSError:
+            # The client has left already.
+            return
+        accepted.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._adopt(listener, accepted))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
 
-    def _connection(self) -> asyncio.Protocol:
+    async def _adopt(self, listener: socket.socket, accepted: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.connect_accepted_socket(self._connection, accepted)
+        if self._listener is not listener:
+            # Everything was cut off in between.
+            connection.reset()
+
+    def _connection(self) -> _Connection:
         return _Connection(config=self._config, server_state=self._state, app_state={})
 
     def _cut_off(self) -> None:
         if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
             self._listener.close()
             self._listener = None
         for connection in list(self._state.connections):

@@ -235,6 +235,9 @@ impl<'a> Cursor<'a> {
 
     /// Takes a number.
     fn number(&mut self) -> Result<()> {
+        if !matches!(self.body.get(self.position), Some(b'-' | b'0'..=b'9')) {
+            return Err(self.error(Kind::Expected("a number")));
+        }
         if self.body.get(self.position) == Some(&b'-') {
             self.position += 1;
         }

@@ -80,11 +80,11 @@ fn circuits(cursor: &mut Cursor<'_>) -> Result<Vec<(u32, Circuit)>> {
     let start = cursor.here();
     let mut circuits = Vec::new();
     cursor.array("an array of circuits", |cursor| {
-        number_within(circuits.len() + 1, "circuits", MAX_CIRCUITS, start)?;
+        number_within(circuits.len() + 1, "number of circuits", MAX_CIRCUITS, start)?;
         circuits.push(circuit(cursor)?);
         Ok(())
     })?;
-    number_within(circuits.len(), "circuits", MAX_CIRCUITS, start)?;
+    number_within(circuits.len(), "number of circuits", MAX_CIRCUITS, start)?;
     Ok(circuits)
 }
 
@@ -147,7 +147,7 @@ fn gates(cursor: &mut Cursor<'_>) -> Result<Gates> {
             let kind = Kind::Circuit(CircuitError::GateAfterMeasurement);
             return Err(cursor.error(kind));
         }
-        number_within(gates.operations.len() + 1, "operations", most, start)?;
+        number_within(gates.operations.len() + 1, "number of operations", most, start)?;
         let Some(operation) = operation(cursor)? else {
             measured = true;
             return Ok(());
@@ -383,9 +383,9 @@ mod tests {
         let good = r#""repetitions":1,"number_of_qubits":1"#;
         let not_within = |what, upper| Err(Kind::NotWithin { what, lower: 1.0, upper });
         assert_eq!(job(1999, 50, good).unwrap().circuits().len(), 50);
-        assert_eq!(job(2000, 1, good), not_within("operations", 2000.0));
-        assert_eq!(job(0, 51, good), not_within("circuits", 50.0));
-        assert_eq!(job(0, 0, good), not_within("circuits", 50.0));
+        assert_eq!(job(2000, 1, good), not_within("number of operations", 2000.0));
+        assert_eq!(job(0, 51, good), not_within("number of circuits", 50.0));
+        assert_eq!(job(0, 0, good), not_within("number of circuits", 50.0));
         for number in ["0", "2001", "99999999999"] {
             let numbers = format!(r#""number_of_qubits":1,"repetitions":{number}"#);
             assert_eq!(job(0, 1, &numbers), not_within("repetitions", 2000.0));

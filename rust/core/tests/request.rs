@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, f64::consts::PI};
 
 use aqt_core::{BodyError, CircuitBuilder, Encoder, Job, Limits, Operation, request, stand_in};
 use documents::{
-    Renderer, TreeEdit, apply, apply_to_tree, cases, edit, junk, layout, object, text, tree_edit,
+    Layout, Renderer, TreeEdit, apply, apply_to_tree, cases, edit, junk, layout, object, text,
+    tree_edit,
 };
 use oracle::{
     Tree, Verdict,
@@ -165,7 +166,7 @@ fn turned((_, num_qubits, gates): &Run) -> Option<Vec<u8>> {
 
 /// Made-up samples as `serde_json` reads them.
 fn samples(job: &Request, seed: u64) -> BTreeMap<String, Vec<Vec<u8>>> {
-    let body = Renderer::render(&document(job, &[]), documents::COMPACT);
+    let body = Renderer::render(&document(job, &[]), Layout { seed, compact: true });
     let text = stand_in::result(&read(body.as_bytes()).unwrap(), seed);
     assert!(!text.contains(&b' '));
     serde_json::from_slice(&text).unwrap()

@@ -155,7 +155,7 @@ fn malformed_body(class: PyResult<Bound<'_, PyType>>, error: &BodyError) -> PyEr
         BodyErrorKind::UnknownStatus(status) => format!("unknown job status '{status}'"),
         BodyErrorKind::NumberOutOfRange => "a number is out of range".to_owned(),
         BodyErrorKind::NotWithin { what, lower, upper } => {
-            format!("{what}: not from {lower} to {upper}")
+            format!("{what} must be from {lower} to {upper}")
         }
         BodyErrorKind::UnknownJobType(name) => format!("unknown job type '{name}'"),
         BodyErrorKind::UnknownOperation(name) => format!("unknown operation '{name}'"),

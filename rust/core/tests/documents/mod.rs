@@ -125,12 +125,11 @@ impl Renderer {
 /// How a tree is to be written.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    seed: u64,
-    compact: bool,
+    /// Where key order, white space and escapes come from.
+    pub seed: u64,
+    /// Without white space.
+    pub compact: bool,
 }
-
-/// No white space; keys are shuffled and letters escaped all the same.
-pub const COMPACT: Layout = Layout { seed: 0, compact: true };
 
 /// Any layout.
 pub fn layout() -> impl Strategy<Value = Layout> {

@@ -1,0 +1,318 @@
+"""``batch-1000``: a thousand circuits through the local server, from circuits to one ``Result``.
+
+Us and ``qiskit-aqt-provider`` 1.15, which runs in an environment of its own, in turn against the
+same servers; chunked by hand into jobs of 50. The server is a process of its own, without
+simulation and device time. What is built before (circuits, provider, backend) does not count.
+
+``AQT_PEER_PYTHON`` or ``--peer`` is the peer's interpreter, ``.venv-peer/bin/python`` by default.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import click
+import httpx
+import numpy as np
+import qiskit
+import workloads
+from aqt_fast import AQTProvider, wire
+from aqt_fast.api_client import PortalClient
+from qiskit import QuantumCircuit, qpy
+from qiskit.result import Result
+from tabulate import tabulate
+
+ROOT = Path(__file__).parents[1]
+CHUNK = 50
+SHOTS = 1000
+ROUNDS = 3
+OURS_PER_ROUND = 3
+PORTAL_PATH = "/api/v1"
+QPY_VERSION = 13
+"""The newest that Qiskit 1.4 reads."""
+
+TOKEN = "local-token"  # noqa: S105 - it opens nothing but our server
+
+Chunks = list[list[QuantumCircuit]]
+
+_SERVER = "from aqt_fast.server.command import serve_command; serve_command()"
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """A server in a process of its own; gives its URL."""
+    command = [sys.executable, "-c", _SERVER, "--port", "0", "--no-simulate", "--token", TOKEN]
+    with subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+class Peer:
+    """The peer's process, which keeps its circuits."""
+
+    def __init__(self, interpreter: Path, circuits: Path) -> None:
+        """``circuits`` is a QPY file."""
+        script = Path(__file__).with_name("peer_batch.py")
+        self._process = subprocess.Popen(  # noqa: S603
+            [str(interpreter), str(script), str(circuits), str(SHOTS)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Peer:  # noqa: PYI034 - Python 3.10 has no Self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.communicate()
+
+    def run(self, way: str, url: str) -> dict[str, Any]:
+        """Let it run all circuits once."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([way, url, TOKEN, CHUNK]) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer:
+            sys.exit(f"the peer has ended with {self._process.wait()}")
+        return json.loads(answer)
+
+
+def all_at_once(backend: Any, chunks: Chunks) -> list[Result]:
+    """Submit all jobs, then ask for the results: the natural way."""
+    jobs = [backend.run(chunk, shots=SHOTS) for chunk in chunks]
+    return [job.result() for job in jobs]
+
+
+def one_by_one(backend: Any, chunks: Chunks) -> list[Result]:
+    """Submit a job when the one before has its result."""
+    return [backend.run(chunk, shots=SHOTS).result() for chunk in chunks]
+
+
+def merged(results: list[Result]) -> Result:
+    """One result of all circuits."""
+    first = results[0]
+    return Result(
+        backend_name=first.backend_name,
+        backend_version=first.backend_version,
+        job_id=first.job_id,
+        success=all(result.success for result in results),
+        results=[entry for result in results for entry in result.results],
+    )
+
+
+@contextmanager
+def our_backend(url: str) -> Iterator[Any]:
+    """Our backend, polling as often as it may."""
+    with AQTProvider(TOKEN, portal_url=url, load_dotenv=False) as provider:
+        backend = provider.get_backend("simulator_ideal")
+        backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
+        yield backend
+
+
+def ours(way: Callable[[Any, Chunks], list[Result]], url: str, chunks: Chunks) -> float:
+    """Seconds from circuits to the merged result."""
+    with our_backend(url) as backend:
+        start = time.perf_counter()
+        result = merged(way(backend, chunks))
+        seconds = time.perf_counter() - start
+    _check(result, sum(map(len, chunks)))
+    return seconds
+
+
+def _check(result: Result, circuits: int) -> None:
+    shots = sum(sum(entry.data.counts.values()) for entry in result.results)
+    assert result.success
+    assert (len(result.results), shots) == (circuits, circuits * SHOTS)
+
+
+def floor(url: str, bodies: list[bytes], threads: int) -> tuple[float, list[bytes]]:
+    """Seconds that a bare client needs for the same requests, and the answers.
+
+    It asks for a result again and again without a pause.
+    """
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        httpx.Client(base_url=f"{url}{PORTAL_PATH}", headers=headers, trust_env=False) as client,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+
+        def submit(body: bytes) -> str:
+            answer = client.post("/submit/default/simulator_ideal", content=body)
+            return answer.json()["job"]["job_id"]
+
+        def fetch(job_id: str) -> bytes:
+            while True:
+                body = client.get(f"/result/{job_id}").content
+                if b'"finished"' in body[:400]:
+                    return body
+
+        start = time.perf_counter()
+        answers = list(pool.map(fetch, list(pool.map(submit, bodies))))
+        return time.perf_counter() - start, answers
+
+
+def _timed(call: Callable[[], object]) -> float:
+    """Median seconds of seven calls, after one that does not count."""
+    call()
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        value = call()
+        times.append(time.perf_counter() - start)
+        del value
+    return statistics.median(times)
+
+
+def parts(chunks: Chunks, answers: list[bytes]) -> dict[str, float]:
+    """Seconds of each step of ours that needs no network, alone on the machine."""
+    states = [wire.decode_response(answer) for answer in answers]
+    pairs = list(zip(states, chunks, strict=True))
+    return {
+        "check circuits": _timed(
+            lambda: [wire.check_circuits(chunk, wire.API_LIMITS) for chunk in chunks]
+        ),
+        "copy circuits": _timed(
+            lambda: [[circuit.copy() for circuit in chunk] for chunk in chunks]
+        ),
+        "encode": _timed(lambda: [wire.encode_job(chunk, SHOTS) for chunk in chunks]),
+        "decode": _timed(lambda: [wire.decode_response(answer) for answer in answers]),
+        "check samples": _timed(
+            lambda: [
+                wire.check_samples(state.samples or [], chunk, shots=SHOTS)
+                for state, chunk in pairs
+            ]
+        ),
+        "compose the result": _timed(
+            lambda: [wire.results_from_state(state, chunk, shots=SHOTS) for state, chunk in pairs]
+        ),
+    }
+
+
+def requests(url: str, chunks: Chunks) -> Counter[str]:
+    """How often one run of ours submits and asks."""
+    asked: dict[str, list[object]] = defaultdict(list)
+    with ExitStack() as stack:
+        for name in ("submit", "result"):
+            method = getattr(PortalClient, name)
+
+            def noting(*arguments, _name=name, _method=method, **options):
+                asked[_name].append(None)
+                return _method(*arguments, **options)
+
+            stack.enter_context(patch.object(PortalClient, name, noting))
+        ours(all_at_once, url, chunks)
+    return Counter({name: len(calls) for name, calls in asked.items()})
+
+
+def circuits(number: int) -> list[QuantumCircuit]:
+    """Brickwork circuits of 12 layers on 10 qubits, transpiled."""
+    rng = np.random.default_rng(1)
+    return workloads.transpiled([workloads.brickwork(rng, 10, 12) for _ in range(number)])
+
+
+def measure(peer: Peer, chunks: Chunks, rounds: int) -> tuple[dict[str, list[float]], list[bytes]]:
+    """All times, the parties in turn; one server a round, so that none grows without end."""
+    bodies = [wire.encode_job(chunk, SHOTS) for chunk in chunks]
+    operations = sum(len(circuit.data) for chunk in chunks for circuit in chunk)
+    times: dict[str, list[float]] = defaultdict(list)
+    answers: list[bytes] = []
+    for _ in range(rounds):
+        with server() as url:
+            ours(all_at_once, url, chunks)  # does not count
+            for way in ("in turn", "with threads"):
+                for _ in range(OURS_PER_ROUND):
+                    times["all at once"].append(ours(all_at_once, url, chunks))
+                    times["one by one"].append(ours(one_by_one, url, chunks))
+                    times["floor"].append(floor(url, bodies, 1)[0])
+                    seconds, answers = floor(url, bodies, 8)
+                    times["floor, 8 threads"].append(seconds)
+                theirs = peer.run(way, url)
+                assert theirs["success"]
+                assert theirs["operations"] == operations
+                assert theirs["shots"] == theirs["circuits"] * SHOTS
+                times[way].append(theirs["seconds"])
+    return times, answers
+
+
+def report(times: dict[str, list[float]], steps: dict[str, float], asked: Counter[str]) -> None:
+    """Print the tables."""
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    theirs = min(medians["in turn"], medians["with threads"])
+    headers = ("Client", "Way", "Time", "Peer's best / it", "Runs", "Least to most")
+    rows = [
+        [
+            client,
+            name,
+            f"{medians[name]:.3f} s",
+            f"{theirs / medians[name]:.1f}×",
+            len(times[name]),
+            f"{min(times[name]):.3f} to {max(times[name]):.3f} s",
+        ]
+        for client, names in (
+            ("peer", ("in turn", "with threads")),
+            ("aqt-fast", ("all at once", "one by one")),
+            ("bare httpx", ("floor", "floor, 8 threads")),
+        )
+        for name in names
+    ]
+    print(tabulate(rows, headers, tablefmt="github"))
+    total = medians["all at once"]
+    steps = {**steps, "requests and the server (bare httpx)": medians["floor"]}
+    rest = total - sum(steps.values())
+    steps["the rest: pauses between polls, threads; less what overlaps"] = rest
+    rows = [
+        [name, f"{value * 1e3:.1f} ms", f"{value / total:.0%}"] for name, value in steps.items()
+    ]
+    print(f"\nOurs all at once: {asked['submit']} submissions, {asked['result']} polls\n")
+    print(tabulate(rows, ("Step", "Time", "Share"), tablefmt="github"))
+
+
+@click.command()
+@click.option("--number", default=1000, show_default=True, type=click.IntRange(1))
+@click.option("--rounds", default=ROUNDS, show_default=True, type=click.IntRange(1))
+@click.option("--peer", "interpreter", type=click.Path(path_type=Path), default=None)
+def main(number: int, rounds: int, interpreter: Path | None) -> None:
+    """Time batch-1000 for us and the peer, and show where our time goes."""
+    python = interpreter or os.environ.get("AQT_PEER_PYTHON") or ROOT / ".venv-peer/bin/python"
+    if not Path(python).exists():
+        sys.exit(f"no {python}: run 'make .venv-peer/.ready', or give --peer")
+    batch = circuits(number)
+    chunks = [batch[start : start + CHUNK] for start in range(0, number, CHUNK)]
+    operations = sum(len(circuit.data) for circuit in batch)
+    print(
+        f"Qiskit {qiskit.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} cores; "
+        f"{number} circuits, {operations:,} operations, {SHOTS} shots, {len(chunks)} jobs\n",
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "circuits.qpy"
+        with file.open("wb") as stream:
+            qpy.dump(batch, stream, version=QPY_VERSION)
+        with Peer(Path(python), file) as peer:
+            times, answers = measure(peer, chunks, rounds)
+    with server() as url:
+        asked = requests(url, chunks)
+    report(times, parts(chunks, answers), asked)
+
+
+if __name__ == "__main__":
+    main()

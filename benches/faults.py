@@ -1,0 +1,345 @@
+"""The fault run: many jobs through a local server of which every fifth request suffers a fault.
+
+Run it with ``make faults``. At the end each job must have the right result, or an error that says
+what is uncertain; the server's record must agree. The exit code is 1 if anything is amiss.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from unittest.mock import patch
+
+import click
+from aqt_fast import AQTProvider, wire
+from aqt_fast.api_client.retry import RetryBudget
+from aqt_fast.aqt_job import AQTJob
+from aqt_fast.aqt_provider import ArnicaConfig, NoTokenWarning
+from aqt_fast.exceptions import APIError, AQTError, ResultExpiredError, SubmissionUncertainError
+from aqt_fast.testing import AcceptedJob, ArnicaServer, InjectedFault
+from qiskit import QuantumCircuit
+from qiskit.result import Result
+from tabulate import tabulate
+
+NUM_QUBITS = 20
+CIRCUITS = 3
+SHOTS = 8
+READ_TIMEOUT_SECONDS = 1.0
+SPEED = 25
+"""Times a real machine's: a job takes 22 ms, so that most jobs are asked for while they wait."""
+
+_SETTLING_SECONDS = 30.0
+_MOST_THREADS = 1000
+_MOST_CALLS = 6
+
+_ODD = 0x9E3779B1
+"""Multiplying by an odd number maps the numbers of 20 bits one to one, and mixes their bits."""
+
+
+def pattern(number: int) -> str:
+    """The bits of a marker circuit, different for every number below 2²⁰."""
+    return format(number * _ODD % 2**NUM_QUBITS, f"0{NUM_QUBITS}b")
+
+
+def marker(number: int) -> QuantumCircuit:
+    """A circuit whose outcome tells which one it was."""
+    circuit = QuantumCircuit(NUM_QUBITS)
+    for qubit, bit in enumerate(reversed(pattern(number))):
+        if bit == "1":
+            circuit.r(math.pi, 0, qubit)
+    circuit.measure_all()
+    return circuit
+
+
+@dataclass
+class End:
+    """How one job has ended."""
+
+    index: int
+    label: str
+    kind: Literal["done", "uncertain", "refused", "stuck"]
+    job_id: str | None = None
+    result: Result | None = None
+    errors: list[AQTError] = field(default_factory=list)
+    """What was raised, all but the last of which another call of ``result()`` has overcome."""
+    view: str = field(default="", repr=False)
+    """What the job shows of itself."""
+
+
+@dataclass
+class Report:
+    """What has happened."""
+
+    seed: int
+    seconds: float
+    requests: Counter[str]
+    retries: int
+    renewals: int
+    faults: Counter[str]
+    ends: list[End]
+    accepted: list[AcceptedJob]
+    discrepancies: list[str]
+
+    @property
+    def said(self) -> list[str]:
+        """Everything that the jobs and their errors have told."""
+        told = [end.view for end in self.ends]
+        for end in self.ends:
+            for error in end.errors:
+                told += [repr(error), "".join(traceback.format_exception(error))]
+        return told
+
+    def rows(self) -> list[tuple[str, object]]:
+        """The figures."""
+        ends = Counter(end.kind for end in self.ends)
+        known = {job.label for job in self.accepted}
+        uncertain = [end for end in self.ends if end.kind == "uncertain"]
+        ran = sum(end.label in known for end in uncertain)
+        overcome = [error for end in self.ends if end.kind == "done" for error in end.errors]
+        refusals = [error for end in self.ends if end.kind == "refused" for error in end.errors]
+        return [
+            ("seed", self.seed),
+            ("jobs", f"{len(self.ends)} of {CIRCUITS} circuits"),
+            ("right results", ends["done"]),
+            ("reported uncertain", f"{ends['uncertain']} ({ran} accepted by the server)"),
+            ("refused", f"{ends['refused']} ({_kinds(refusals)})"),
+            ("stuck", ends["stuck"]),
+            ("accepted by the server", len(self.accepted)),
+            ("circuits run", sum(sum(job.runs) for job in self.accepted)),
+            ("errors of result() overcome", f"{len(overcome)} ({_kinds(overcome)})"),
+            ("requests", f"{sum(self.requests.values())} ({_listed(self.requests)})"),
+            ("retries", self.retries),
+            ("tokens renewed", self.renewals),
+            ("faults", self.faults.total()),
+            *((f"fault {kind}", number) for kind, number in sorted(self.faults.items())),
+            ("time", f"{self.seconds:.1f} s"),
+            ("discrepancies", len(self.discrepancies)),
+        ]
+
+
+def run(jobs: int, rate: float, seed: int, directory: Path) -> Report:
+    """Submit all jobs at once, wait for their ends, and compare with the server's record.
+
+    Args:
+        jobs: how many API jobs.
+        rate: share of requests that suffer a fault.
+        seed: of the faults.
+        directory: for the tokens.
+    """
+    start = time.monotonic()
+    with (
+        ArnicaServer(simulate=False, identify_circuits=True, seed=seed, speed=SPEED) as server,
+        patch.object(server.faults, "decide", wraps=server.faults.decide) as decide,
+        patch.object(RetryBudget, "take", autospec=True, side_effect=RetryBudget.take) as take,
+        _logged_in(server, directory) as provider,
+    ):
+        backend = provider.get_backend("simulator_ideal")
+        backend.set_options(with_progress_bar=False, query_period_seconds=0.1, shots=SHOTS)
+        server.faults.refuse_seconds = server.faults.slow_seconds = 0.05
+        server.faults.set(rate=rate, seed=seed)
+        handles = [
+            backend.run(_batch(index), label=f"fault run {seed}, job {index}")
+            for index in range(jobs)
+        ]
+        ends = _ends(handles)
+        server.faults.clear()
+        _settle(server)
+        paths = [(call.args[0], call.args[1]) for call in decide.call_args_list]
+        return Report(
+            seed=seed,
+            seconds=time.monotonic() - start,
+            requests=Counter(method for method, path in paths if path.startswith("/api/")),
+            retries=len(take.call_args_list),
+            # The first one was the login.
+            renewals=sum(path == "/oauth/token" for _, path in paths) - 1,
+            faults=Counter(fault.kind for fault in server.faults.log),
+            ends=ends,
+            accepted=server.jobs,
+            discrepancies=discrepancies(ends, server.jobs, server.faults.log),
+        )
+
+
+def _logged_in(server: ArnicaServer, directory: Path) -> AQTProvider:
+    """A provider whose token can be renewed."""
+    config = ArnicaConfig(directory)
+    config.arnica_url = f"{server.url}/api"
+    config.client_id, config.client_secret = "local-client", "local-secret"
+    config.oidc_config = server.oidc_config()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NoTokenWarning)
+        provider = AQTProvider(
+            "",
+            config,
+            portal_url=server.url,
+            load_dotenv=False,
+            read_timeout=READ_TIMEOUT_SECONDS,
+        )
+    provider.log_in()
+    return provider
+
+
+def _batch(index: int) -> list[QuantumCircuit]:
+    return [marker(index * CIRCUITS + place) for place in range(CIRCUITS)]
+
+
+def _ends(handles: list[AQTJob]) -> list[End]:
+    """Wait for all jobs at the same time, each in a thread of its own."""
+    with ThreadPoolExecutor(min(len(handles), _MOST_THREADS)) as threads:
+        return list(threads.map(_end, range(len(handles)), handles))
+
+
+def _end(index: int, job: AQTJob) -> End:
+    """Wait for a job as a user would: while the portal has it, ask again after an error."""
+    end = End(index, job.label or "", "stuck")
+    for _ in range(_MOST_CALLS):
+        if not _ask(job, end):
+            break
+    end.job_id = job.job_id() if _is_submitted(job) else None
+    end.view = f"{job!r} {job.options!r} {end.result!r}"
+    return end
+
+
+def _ask(job: AQTJob, end: End) -> bool:
+    """Ask for the result once, and tell whether it makes sense to ask again."""
+    try:
+        end.result = job.result()
+        end.kind = "done"
+    except SubmissionUncertainError as error:
+        end.errors.append(error)
+        end.kind = "uncertain"
+    except APIError as error:
+        end.errors.append(error)
+        if _is_submitted(job):
+            return True
+        end.kind = "refused"
+    return False
+
+
+def _is_submitted(job: AQTJob) -> bool:
+    try:
+        return bool(job.job_id())
+    except AQTError:
+        return False
+
+
+def _settle(server: ArnicaServer) -> None:
+    """Let the server finish what it has accepted and nobody waits for."""
+    deadline = time.monotonic() + _SETTLING_SECONDS
+    while any(job.status in ("queued", "ongoing") for job in server.jobs):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
+
+
+def discrepancies(
+    ends: list[End], accepted: list[AcceptedJob], log: list[InjectedFault]
+) -> list[str]:
+    """Everything in which the jobs and the server's record disagree."""
+    by_label: dict[str | None, list[AcceptedJob]] = {}
+    for job in accepted:
+        by_label.setdefault(job.label, []).append(job)
+    found = [f"{label}: accepted {len(jobs)} times" for label, jobs in by_label.items() if jobs[1:]]
+    found += [f"{label}: nobody has submitted it" for label in by_label.keys() - _labels(ends)]
+    for job in accepted:
+        if job.runs != (1,) * CIRCUITS or job.status != "finished":
+            found.append(f"{job.label}: {job.status}, its circuits ran {job.runs} times")
+    for end in ends:
+        jobs = by_label.get(end.label, [])
+        found += [f"{end.label} ({end.kind}): {problem}" for problem in _problems(end, jobs)]
+        found += [f"{end.label}: {problem}" for problem in _unexplained(end, log)]
+    digests = Counter(digest for job in accepted for digest in job.digests or ())
+    found += [
+        f"circuit {digest}: in {number} jobs" for digest, number in digests.items() if number > 1
+    ]
+    return found
+
+
+def _labels(ends: list[End]) -> set[str]:
+    return {end.label for end in ends}
+
+
+def _problems(end: End, jobs: list[AcceptedJob]) -> list[str]:
+    """What is wrong with a job's end, given what the server has accepted under its label."""
+    if end.kind == "done":
+        right = end.result is not None and end.result.success and _counts(end) == _expected(end)
+        known = [job.job_id for job in jobs] == [end.job_id]
+        return ["wrong result"] * (not right) + ["not the job of the record"] * (not known)
+    if end.kind == "uncertain":
+        error = end.errors[-1]
+        sent = hashlib.sha256(
+            wire.encode_job(_batch(end.index), SHOTS, label=end.label)
+        ).hexdigest()
+        assert isinstance(error, SubmissionUncertainError)
+        named = (error.label, error.payload_hash) == (end.label, sent)
+        agrees = all(job.sha256 == sent for job in jobs)
+        return ["the error names another job"] * (not named) + ["other payload"] * (not agrees)
+    if end.kind == "refused":
+        return ["refused, yet accepted"] * bool(jobs)
+    return [f"no result: {end.errors[-1]}"]
+
+
+def payload_hash(end: End) -> str:
+    """The SHA-256 of what a job has sent."""
+    body = wire.encode_job(_batch(end.index), SHOTS, label=end.label)
+    return hashlib.sha256(body).hexdigest()
+
+
+def _counts(end: End) -> list[dict[str, int]]:
+    assert end.result is not None
+    return [end.result.get_counts(place) for place in range(CIRCUITS)]
+
+
+def _expected(end: End) -> list[dict[str, int]]:
+    return [{pattern(end.index * CIRCUITS + place): SHOTS} for place in range(CIRCUITS)]
+
+
+def _unexplained(end: End, log: list[InjectedFault]) -> list[str]:
+    """Errors of a job that the portal had, beyond the faults that its polls have met."""
+    met = Counter(fault.kind for fault in log if fault.path == f"/api/v1/result/{end.job_id}")
+    errors = end.errors if end.job_id is not None else []
+    expired = sum(isinstance(error, ResultExpiredError) for error in errors)
+    problems = []
+    if expired > met["410"]:
+        problems.append(f"expired {expired} times, {met['410']} of them on request")
+    if len(errors) > met.total():
+        problems.append(f"{len(errors)} errors after {met.total()} faults")
+    return problems
+
+
+def _kinds(errors: list[AQTError]) -> str:
+    return _listed(Counter(type(error).__name__ for error in errors))
+
+
+def _listed(numbers: Counter[str]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(numbers.items())) or "nothing"
+
+
+@click.command()
+@click.option("--jobs", default=1000, show_default=True, type=click.IntRange(1, 300_000))
+@click.option("--rate", default=0.2, show_default=True, type=click.FloatRange(0, 1))
+@click.option("--seed", default=None, type=click.IntRange(0), help="[default: another each time]")
+def main(jobs: int, rate: float, seed: int | None) -> None:
+    """Send jobs through a server that lets requests fail, and see that nothing is lost."""
+    if seed is None:
+        seed = time.time_ns() % 2**32
+    print(f"{jobs} jobs, {rate:.0%} faults, --seed {seed}\n", flush=True)
+    with tempfile.TemporaryDirectory() as directory:
+        report = run(jobs, rate, seed, Path(directory))
+    print(tabulate(report.rows(), ("Figure", "Value"), tablefmt="github", disable_numparse=True))
+    for problem in report.discrepancies:
+        print(problem, file=sys.stderr)
+    sys.exit(bool(report.discrepancies))
+
+
+if __name__ == "__main__":
+    main()
