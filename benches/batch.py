@@ -48,15 +48,18 @@ TOKEN = "local-token"  # noqa: S105 - it opens nothing but our server
 
 Chunks = list[list[QuantumCircuit]]
 
-_SERVER = "from aqt_fast.server.command import serve_command; serve_command()"
+_CLI = "from aqt_fast.cli import main; main()"
 
 
 @contextmanager
 def server() -> Iterator[str]:
     """A server in a process of its own; gives its URL."""
-    command = [sys.executable, "-c", _SERVER, "--port", "0", "--no-simulate", "--token", TOKEN]
+    options = ["--port", "0", "--no-simulate", "--token", TOKEN]
     with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", _CLI, "serve", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         assert process.stdout is not None
         try:

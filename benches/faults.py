@@ -42,6 +42,12 @@ _SETTLING_SECONDS = 30.0
 _MOST_THREADS = 1000
 _MOST_CALLS = 6
 
+_MOST_OPEN = 7
+"""Requests that our client may have under way beside the one that is refused."""
+
+_CERTAIN = frozenset({"401", "429", "429_date", "slow"})
+"""Faults after which a submission's fate is known."""
+
 _ODD = 0x9E3779B1
 """Multiplying by an odd number maps the numbers of 20 bits one to one, and mixes their bits."""
 
@@ -257,6 +263,7 @@ def discrepancies(
         jobs = by_label.get(end.label, [])
         found += [f"{end.label} ({end.kind}): {problem}" for problem in _problems(end, jobs)]
         found += [f"{end.label}: {problem}" for problem in _unexplained(end, log)]
+    found += _overcautious(ends, log)
     digests = Counter(digest for job in accepted for digest in job.digests or ())
     found += [
         f"circuit {digest}: in {number} jobs" for digest, number in digests.items() if number > 1
@@ -286,6 +293,21 @@ def _problems(end: End, jobs: list[AcceptedJob]) -> list[str]:
     if end.kind == "refused":
         return ["refused, yet accepted"] * bool(jobs)
     return [f"no result: {end.errors[-1]}"]
+
+
+def _overcautious(ends: list[End], log: list[InjectedFault]) -> list[str]:
+    """More jobs given up than submissions have met faults that allow nothing else."""
+    met = Counter(fault.kind for fault in log if fault.method == "POST")
+    ended = Counter(end.kind for end in ends)
+    doubtful = sum(number for kind, number in met.items() if kind not in _CERTAIN)
+    # Refusing connections resets those that are open, too.
+    refusals = sum(fault.kind == "refuse" for fault in log)
+    problems = []
+    if ended["uncertain"] > doubtful + refusals * _MOST_OPEN:
+        problems.append(f"{ended['uncertain']} uncertain after {doubtful} such faults")
+    if ended["refused"] > met["401"]:
+        problems.append(f"{ended['refused']} refused after {met['401']} such faults")
+    return problems
 
 
 def payload_hash(end: End) -> str:

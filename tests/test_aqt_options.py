@@ -17,6 +17,7 @@ DEFAULTS = {
     "query_timeout_seconds": None,
     "with_progress_bar": True,
     "seed_simulator": None,
+    "label": None,
 }
 
 
@@ -42,6 +43,9 @@ def test_defaults():
         ("with_progress_bar", False),
         ("seed_simulator", 0),
         ("seed_simulator", 2**63 - 1),
+        ("label", "Bell states, Ψ⁻"),
+        ("label", "x" * 255),
+        ("label", None),
     ],
 )
 def test_good_values(name, value):
@@ -53,7 +57,7 @@ def test_good_values(name, value):
     by_key[name] = value
     updated.update_options(**{name: value})
     assert options == by_key == updated == AQTOptions(**{name: value})
-    assert type(options[name]) in (int, float, bool, type(None))
+    assert type(options[name]) in (int, float, bool, str, type(None))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from aqt_fast import AQTProvider
+from aqt_fast.api_client import PortalClient
 from aqt_fast.aqt_provider import (
     OFFLINE_SIMULATORS,
     BackendsTable,
@@ -12,6 +13,7 @@ from aqt_fast.aqt_provider import (
     PortalUnavailableWarning,
 )
 from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.testing import ArnicaServer
 from qiskit.providers import QiskitBackendNotFoundError
 
 NAMES = ["offline_simulator_no_noise", "offline_simulator_noise"]
@@ -106,10 +108,13 @@ class TestBackends:
         with pytest.raises(InvalidOptionError, match="backend_type must be one of device, simul"):
             provider.backends(backend_type="toaster")
 
-    def test_a_token_does_not_reach_the_portal_yet(self):
-        """And nobody is left to wonder why there are no devices."""
-        with pytest.warns(PortalUnavailableWarning, match="does not connect to AQT's portal yet"):
+    def test_portal_out_of_reach(self, monkeypatch):
+        """The offline simulators are listed, and the reason is told."""
+        monkeypatch.setenv("AQT_PORTAL_URL", "http://127.0.0.1:9")
+        with pytest.warns(PortalUnavailableWarning, match=r"127\.0\.0\.1:9.*refused"):
             assert names(AQTProvider("token").backends()) == NAMES
+        with pytest.raises(QiskitBackendNotFoundError, match=r"there are: offline.*refused"):
+            AQTProvider("token").get_backend("ibex")
 
     def test_get_backend(self, provider):
         """Exactly one, of any size."""
@@ -132,11 +137,12 @@ class TestBackends:
             AQTProvider("token").get_backend(NAMES[0], available_qubits=np.int64(3)).num_qubits == 3
         )
 
-    def test_warnings_point_here(self):
+    def test_warnings_point_here(self, monkeypatch):
         """At the user's line, however deep the cause."""
         with pytest.warns(NoTokenWarning) as caught:
             AQTProvider("")
         assert caught[0].filename == __file__
+        monkeypatch.setenv("AQT_PORTAL_URL", "http://127.0.0.1:9")
         with pytest.warns(PortalUnavailableWarning) as caught:
             AQTProvider("token").get_backend(re.compile(".*_no_noise"))
         assert caught[0].filename == __file__
@@ -175,3 +181,121 @@ class TestTable:
         html = provider.backends()._repr_html_()
         assert html.count("<tr>") == 3
         assert "offline_simulator_noise" in html
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A portal with two workspaces and one resource in both."""
+    with ArnicaServer(simulate=False) as server:
+        yield server
+
+
+class TestPortal:
+    """What the portal has."""
+
+    @pytest.fixture
+    def requests(self, server, monkeypatch):
+        """The paths that were asked for."""
+        paths = []
+        decide = server.faults.decide
+
+        def note(method: str, path: str):
+            paths.append(path.removeprefix("/api/v1"))
+            return decide(method, path)
+
+        monkeypatch.setattr(server.faults, "decide", note)
+        return paths
+
+    @pytest.fixture
+    def portal(self, server):
+        """A provider that is connected to it."""
+        with AQTProvider(server.token, portal_url=server.url, load_dotenv=False) as provider:
+            yield provider
+
+    def test_all(self, portal, server, requests):
+        """Every resource of every workspace, the details of each asked for once."""
+        table = portal.backends()
+        assert names(table) == [
+            *NAMES,
+            *["simulator_ideal", "simulator_noise", "ibex", "pine", "rowan", "simulator_noise"],
+        ]
+        assert [backend.resource_id.workspace_id for backend in table[-2:]] == ["lab", "lab"]
+        status = {row[1]: row[5] for row in table.rows()}
+        assert (status["ibex"], status["rowan"]) == ("online", "maintenance")
+        assert {backend.name: backend.num_qubits for backend in table}["ibex"] == 12
+        assert sorted(requests) == sorted(
+            ["/workspaces"] + [f"/resources/{name}" for name in {*names(table)} - {*NAMES}]
+        )
+        assert list(table.by_workspace()) == ["default", "lab"]
+        assert server.token not in str(table) + repr(table) + repr(portal) + repr(list(table))
+
+    @pytest.mark.parametrize(
+        ("filters", "expected"),
+        [
+            ({"name": "ibex"}, ["ibex"]),
+            ({"backend_type": "device"}, ["ibex", "pine", "rowan"]),
+            ({"workspace": "lab", "backend_type": "simulator"}, ["simulator_noise"]),
+            ({"name": re.compile("simulator_")}, ["simulator_ideal"] + ["simulator_noise"] * 2),
+            ({"name": "nobody"}, []),
+        ],
+    )
+    def test_only_the_details_that_are_needed(self, portal, requests, filters, expected):
+        """No more requests than resources that fit."""
+        assert names(portal.backends(**filters)) == expected
+        assert requests[0] == "/workspaces"
+        assert sorted(requests[1:]) == sorted({f"/resources/{name}" for name in expected})
+
+    @pytest.mark.parametrize(
+        "filters",
+        [{"name": NAMES[0]}, {"backend_type": "offline_simulator"},
+         {"backend_type": "direct_access"}],
+    )  # fmt: skip
+    def test_the_portal_is_not_asked_in_vain(self, portal, requests, filters):
+        """Where nothing of it can fit."""
+        portal.backends(**filters)
+        assert requests == []
+
+    def test_get_backend(self, portal, requests):
+        """One list, one resource."""
+        assert portal.get_backend("pine").num_qubits == 20
+        assert requests == ["/workspaces", "/resources/pine"]
+
+    def test_several(self, portal, requests):
+        """The error names the workspaces; nobody's details are asked for."""
+        expected = r"several backends fit: simulator_noise \(default\), simulator_noise \(lab\)"
+        with pytest.raises(QiskitBackendNotFoundError, match=expected):
+            portal.get_backend("simulator_noise")
+        assert requests == ["/workspaces"]
+        assert portal.get_backend("simulator_noise", workspace="lab").name == "simulator_noise"
+
+    def test_none(self, portal):
+        """The error names everything that there is."""
+        with pytest.raises(QiskitBackendNotFoundError, match=r"there are: offline.*pine \(lab\)"):
+            portal.get_backend("oak")
+
+    def test_a_resource_that_cannot_be_asked_for(self, portal, server):
+        """The others are listed; asked for by name, the error tells why."""
+        for _ in range(2):
+            server.faults.next("401", path="/resources/pine")
+        with pytest.warns(PortalUnavailableWarning, match="resource pine cannot be asked for"):
+            assert names(portal.backends(backend_type="device")) == ["ibex", "rowan"]
+        with pytest.raises(QiskitBackendNotFoundError, match=r"pine cannot be asked for.*401"):
+            portal.get_backend("pine")
+
+    def test_target(self, portal):
+        """That of the register's size."""
+        backend = portal.get_backend("ibex")
+        assert (backend.target.num_qubits, backend.num_qubits) == (12, 12)
+        assert backend.get_scheduling_stage_plugin() == "aqt_fast"
+        assert backend.limits.qubits == 12
+
+    def test_workspaces(self, server):
+        """The client below, for those who want no Qiskit."""
+        client = PortalClient(server.token, portal_url=server.url)
+        workspaces = client.workspaces()
+        client.close()
+        assert [workspace.workspace_id for workspace in workspaces] == ["default", "lab"]
+        kept = workspaces.filter(name_pattern="ibex")
+        assert [item.resource_id for item in kept[0].resources] == ["ibex"]
+        assert len(workspaces.filter(backend_type="simulator", workspace_pattern="lab")) == 1
+        assert len(workspaces[:1]) == 1

@@ -1,10 +1,13 @@
 """The command line."""
 
+import json
 import subprocess
 import sys
 
+import pytest
 from aqt_fast import __version__
 from aqt_fast.cli import main
+from aqt_fast.testing import ArnicaServer
 from click.testing import CliRunner
 
 
@@ -30,15 +33,106 @@ def test_help_and_version():
     assert run.stdout.endswith("False\n")
 
 
+def test_commands_need_no_server():
+    """The extra ``server`` may be missing; the command that needs it says so."""
+    script = (
+        "import sys\n"
+        "sys.modules.update(uvicorn=None, starlette=None)\n"
+        "from aqt_fast.cli import main\n"
+        "main(sys.argv[1:])"
+    )
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603
+            [sys.executable, "-c", script, *arguments], check=False, capture_output=True, text=True
+        )
+
+    assert "serve" in run("--help").stdout
+    served = run("serve")
+    assert (served.returncode, served.stdout) == (1, "")
+    assert "aqt-fast[server]" in served.stderr
+
+
+class TestBackends:
+    """The table, for people and for scripts."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def server():
+        """A portal."""
+        with ArnicaServer(simulate=False) as server:
+            yield server
+
+    @pytest.fixture(autouse=True)
+    def environment(self, server, monkeypatch):
+        """What the command looks at."""
+        monkeypatch.setenv("AQT_PORTAL_URL", server.url)
+        monkeypatch.setenv("AQT_TOKEN", server.token)
+
+    @pytest.mark.parametrize("columns", [80, 120])
+    def test_table(self, server, monkeypatch, columns):
+        """It fits the terminal, and has every ID in one piece."""
+        monkeypatch.setenv("COLUMNS", str(columns))
+        result = invoke("backends")
+        assert (result.exit_code, result.stderr) == (0, "")
+        lines = result.stdout.splitlines()
+        assert max(map(len, lines)) <= columns
+        assert len(lines) == (2 if columns > 80 else 1) + 8
+        assert ("Description" in lines[0]) == (columns > 80)
+        for name in ("offline_simulator_no_noise", "ibex", "maintenance", "simulator_ideal"):
+            assert any(name in line for line in lines)
+        assert server.token not in result.output
+
+    def test_json_and_filters(self):
+        """For scripts."""
+        result = invoke("backends", "--json", "--type", "device", "--name", "[ip]")
+        assert result.exit_code == 0
+        rows = json.loads(result.stdout)
+        assert [(row["resource_id"], row["qubits"]) for row in rows] == [("ibex", 12), ("pine", 20)]
+        assert json.loads(invoke("backends", "--json", "--workspace", "lab").stdout)[0].keys() == {
+            "workspace", "resource_id", "description", "type", "qubits", "status",
+        }  # fmt: skip
+
+    def test_nothing_fits(self):
+        """Said, and in the exit code."""
+        result = invoke("backends", "--name", "oak")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == "aqt-fast: no backend fits\n"
+
+    def test_portal_out_of_reach(self, monkeypatch):
+        """The others are listed all the same."""
+        monkeypatch.setenv("AQT_PORTAL_URL", "http://127.0.0.1:9")
+        result = invoke("backends")
+        assert result.exit_code == 1
+        assert "offline_simulator_noise" in result.stdout
+        assert "cannot be asked" in result.stderr
+        monkeypatch.setenv("AQT_PORTAL_URL", "http://portal.example")
+        result = invoke("backends", "--type", "device")
+        assert result.exit_code == 1
+        assert "plain HTTP" in result.stderr
+
+    def test_usage(self):
+        """Mistakes have exit code 2."""
+        assert invoke("backends", "--name", "[").exit_code == 2
+        assert invoke("backends", "--type", "toaster").exit_code == 2
+
+
+def test_log_in_without_a_way(monkeypatch):
+    """One line, exit code 1."""
+    monkeypatch.setitem(sys.modules, "aqt_connector", None)
+    result = invoke("log-in")
+    assert result.exit_code == 1
+    assert "pip install 'aqt-fast[login]'" in result.stderr
+
+
 def test_demo():
-    """Built-in circuits: a histogram and the stages."""
+    """Built-in circuits through a local server: a histogram and the stages."""
     result = invoke("demo", "--circuits", "20", "--shots", "50", "--no-noise", "--seed", "1")
     assert result.exit_code == 0, result.output
-    assert "adder, 50 shots" in result.stdout
+    assert "adder, 50 shots on simulator_ideal at http://127.0.0.1:" in result.stdout
     assert "1011            50  ████" in result.stdout
-    for stage in ("read OpenQASM", "transpile", "check", "encode", "simulate", "counts"):
+    for stage in ("read OpenQASM", "discover", "transpile", "submit", "wait", "counts"):
         assert stage in result.stdout
-    assert "20/20" in result.stderr
 
 
 def test_demo_with_files(tmp_path):
@@ -56,9 +150,7 @@ def test_demo_with_files(tmp_path):
     assert "bad.qasm is not OpenQASM 2" in result.stderr
     result = invoke("demo", str(unmeasured), "--circuits", "1")
     assert result.exit_code == 1
-    assert "unmeasured.qasm cannot run on offline_simulator_noise: circuit 0: no meas" in (
-        result.stderr
-    )
+    assert "unmeasured.qasm cannot run on simulator_noise: circuit 0: no meas" in (result.stderr)
     wide = tmp_path / "wide.qasm"
     wide.write_text(head.replace("q[1]", "q[30]") + "measure q[0] -> c[0];\n")
     result = invoke("demo", str(wide))

@@ -89,19 +89,24 @@ class TestOrder:
         assert done.wait(LONG)
         assert called == list(range(200))
 
-    def test_order_of_due_times(self, make):
+    def test_order_of_due_times(self, make, monkeypatch):
         """Of arrival only among equals; and none before its time."""
         dispatcher = make(1)
-        called, done = [], threading.Event()
+        called: list[tuple[str, float]] = []
+        go_on, done = threading.Event(), threading.Event()
+        dispatcher.call(lambda: go_on.wait(LONG))
         begin = time.monotonic()
-        for name, after in (("c", 0.09), ("b", 0.05), ("a", 0), ("d", 0.1)):
-            dispatcher.call(
-                lambda name=name, after=after: called.append((name, time.monotonic() - after)),
-                after=after,
-            )
-        dispatcher.call(done.set, after=0.1)
+        with monkeypatch.context() as patch:
+            patch.setattr("aqt_fast.dispatcher.time.monotonic", lambda: begin)
+            for name, after in (("c", 0.06), ("d", 0.06), ("b", 0.03), ("a", 0), ("e", 0.07)):
+                dispatcher.call(
+                    lambda name=name, after=after: called.append((name, time.monotonic() - after)),
+                    after=after,
+                )
+            dispatcher.call(done.set, after=0.07)
+        go_on.set()
         assert done.wait(LONG)
-        assert [name for name, _ in called] == ["a", "b", "c", "d"]
+        assert [name for name, _ in called] == ["a", "b", "c", "d", "e"]
         assert all(moment >= begin for _, moment in called)
 
     def test_an_earlier_step_while_a_later_one_is_awaited(self, make):
@@ -244,8 +249,6 @@ class TestThreads:
 
         for _ in range(3):
             dispatcher.call(step, after=0.1)
-        started = threads()
-        assert len(started) == 3
         while len(threads()) > 1:
             time.sleep(0.002)
         assert dispatcher._waiting <= 1
@@ -265,10 +268,9 @@ class TestThreads:
         dispatcher = make(3, Hasty)
         for _ in range(3):
             dispatcher.call(lambda: None, after=3600)
-        for thread in started[:]:
-            thread.join(0.1)
+        while len(threads()) > 1 and len(started) == 3:
+            time.sleep(0.002)
         assert len(started) == 3
-        assert len(threads()) == 1
 
     def test_a_step_that_raises(self, make, raised):
         """Takes its thread with it, but neither the steps after it nor their threads."""

@@ -92,7 +92,14 @@ def test_discrepancies_are_found(home: Path):
     assert "wrong result" in found([replace(ends[0], result=ends[1].result), *ends[1:]])
     assert "refused, yet accepted" in found([replace(ends[0], kind="refused"), *ends[1:]])
     assert "names another job" in found([_uncertain(ends[0], "other label"), *ends[1:]])
-    assert found([_uncertain(ends[0], ends[0].label), *ends[1:]]) == ""
+    assert (
+        found([_uncertain(ends[0], ends[0].label), *ends[1:]]) == "1 uncertain after 0 such faults"
+    )
+    assert "1 refused after 0 such faults" in found([replace(ends[0], kind="refused"), *ends[1:]])
+    expired = replace(ends[0], errors=[faults.ResultExpiredError(str(ends[0].job_id))])
+    assert "expired 1 times, 0 of them on request" in found([expired, *ends[1:]])
+    stuck = replace(ends[0], kind="stuck", errors=[faults.APIError("why")])
+    assert "no result: why" in found([stuck, *ends[1:]])
 
 
 def _uncertain(end: faults.End, label: str) -> faults.End:

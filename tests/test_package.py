@@ -15,16 +15,21 @@ CONTRACT = {
     "aqt_fast": ["AQTProvider", "AQTJob", "AQTOptions", "Progress", "execute", "__version__"],
     "aqt_fast.aqt_provider": [
         "AQTProvider", "BackendsTable", "OfflineSimulator", "OFFLINE_SIMULATORS", "NoTokenWarning",
+        "ArnicaConfig",
     ],
     "aqt_fast.aqt_resource": [
-        "AQTResource", "OfflineSimulatorResource", "UnknownOptionWarning", "make_transpiler_target",
+        "AQTResource", "AQTDirectAccessResource", "OfflineSimulatorResource",
+        "UnknownOptionWarning", "make_transpiler_target",
     ],
-    "aqt_fast.aqt_job": ["AQTJob", "Progress"],
-    "aqt_fast.aqt_options": ["AQTOptions"],
+    "aqt_fast.aqt_job": ["AQTJob", "AQTDirectAccessJob", "Progress"],
+    "aqt_fast.aqt_options": ["AQTOptions", "AQTDirectAccessOptions"],
     "aqt_fast.persistence": ["JobNotFoundError", "JobStore", "get_store_path"],
     "aqt_fast.primitives": ["AQTSampler", "AQTEstimator"],
     "aqt_fast.transpiler_plugin": ["AQTSchedulingPlugin", "LowerToAQT"],
-    "aqt_fast.api_client": ["Resource"],
+    "aqt_fast.api_client": [
+        "PortalClient", "Resource", "Workspace", "Workspaces", "DEFAULT_PORTAL_URL",
+    ],
+    "aqt_fast.testing": ["ArnicaServer", "arnica_server"],
     "aqt_fast.wire": [
         "encode_job", "decode_response", "JobState", "Samples", "result_from_response",
     ],
@@ -33,7 +38,7 @@ CONTRACT = {
 
 @pytest.mark.parametrize("module", CONTRACT)
 def test_names(module):
-    """The part of the contract that runs without a network."""
+    """Everything that the contract names."""
     loaded = importlib.import_module(module)
     for name in CONTRACT[module]:
         assert getattr(loaded, name) is not None
@@ -44,10 +49,10 @@ def test_lazy():
     script = (
         "import sys, aqt_fast\n"
         "assert set(aqt_fast.__all__) <= set(dir(aqt_fast))\n"
-        "heavy = {'qiskit', 'qiskit_aer', 'httpx', 'numpy', 'tqdm', 'orjson', 'click'}\n"
+        "heavy = {'qiskit', 'qiskit_aer', 'httpx', 'numpy', 'tqdm', 'orjson', 'click', 'uvicorn'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
         "aqt_fast.AQTProvider('').get_backend('offline_simulator_noise')\n"
-        "print('qiskit_aer' in sys.modules)"
+        "print({'qiskit_aer', 'httpx', 'tenacity', 'aqt_connector'} & set(sys.modules) or False)"
     )
     run = subprocess.run(  # noqa: S603
         [sys.executable, "-W", "ignore", "-c", script], check=True, capture_output=True, text=True
@@ -66,6 +71,8 @@ def public_objects():
     for path in Path(aqt_fast.__file__).parent.rglob("*.py"):
         relative = path.relative_to(Path(aqt_fast.__file__).parents[1]).with_suffix("")
         name = ".".join(relative.parts).removesuffix(".__init__")
+        if path.name == "__main__.py":
+            continue  # it is a command
         module = importlib.import_module(name)
         yield name, module
         for attribute, value in vars(module).items():
@@ -99,6 +106,9 @@ def test_exception_tree():
         exceptions.DamagedJobError: [Path("jobs/x.json"), "it is empty"],
         exceptions.UnsavableJobError: ["x", "its noise model"],
         exceptions.JobFailedError: ["x", "out of ions"],
+        exceptions.ResultExpiredError: ["x"],
+        exceptions.SubmissionUncertainError: ["Bell states", "ab12", "connection lost"],
+        exceptions.MalformedRequestError: ["expected a value", 7],
         exceptions.UnsupportedQiskitError: ["1.0", "it is old"],
     }
     for cls in classes:
@@ -107,3 +117,16 @@ def test_exception_tree():
         error = cls(*examples.get(cls, ["something"]))
         copy = pickle.loads(pickle.dumps(error))  # noqa: S301
         assert (type(copy), str(copy), vars(copy)) == (cls, str(error), vars(error))
+
+
+def test_the_client_knows_no_qiskit():
+    """``api_client`` is of use without it."""
+    script = (
+        "import sys, aqt_fast.api_client as c; c.PortalClient('t', portal_url='https://x').close()\n"
+        "c.DirectAccessClient('https://x', c.Credentials('t')).close()\n"
+        "print('qiskit' in sys.modules)"
+    )
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert run.stdout == "False\n"

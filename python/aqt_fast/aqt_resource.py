@@ -154,7 +154,9 @@ class CloudResource(AQTResource):
 
     def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
         """Submit circuits in the background."""
-        return self._session.execution(self._resource, circuits, options, self.limits)
+        return _cloud().CloudExecution(
+            self._session, self._resource, circuits, options, self.limits
+        )
 
     def resume(
         self,
@@ -164,7 +166,8 @@ class CloudResource(AQTResource):
         settings: dict[str, Any],
     ) -> Execution:
         """Go on with a job that was submitted before."""
-        return self._session.execution(
+        return _cloud().CloudExecution(
+            self._session,
             self._resource,
             circuits,
             options,
@@ -211,7 +214,9 @@ class AQTDirectAccessResource(AQTResource):
 
     def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
         """Send circuits in the background, one after the other."""
-        return self._session.execution(circuits, options, self.limits)
+        return _direct_access().DirectAccessExecution(
+            self._session, circuits, options, self.limits
+        )
 
     def resume(self, *_: object) -> Execution:
         """There is nothing to resume.
@@ -274,6 +279,16 @@ class OfflineSimulatorResource(AQTResource):
         """Take over noise model and options of the simulator, and run the circuits again."""
         _simulation().restore_simulator(self.simulator, settings)
         return self.start(circuits, options)
+
+
+def _cloud() -> Any:
+    """The module that needs httpx, which is loaded when first used."""
+    return import_module("aqt_fast.cloud")
+
+
+def _direct_access() -> Any:
+    """Another module that needs httpx."""
+    return import_module("aqt_fast.direct_access")
 
 
 def _simulation() -> ModuleType:

@@ -32,7 +32,7 @@ main.add_command(serve_command)
 
 @main.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--circuits", default=300, show_default=True, type=click.IntRange(1))
+@click.option("--circuits", default=150, show_default=True, type=click.IntRange(1))
 @click.option("--shots", default=200, show_default=True, type=click.IntRange(1, 2000))
 @click.option("--noise/--no-noise", default=True, show_default=True)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of outcomes.")
@@ -138,4 +138,5 @@ def _fitted(rows: list[tuple[Any, ...]], headers: tuple[str, ...]) -> str:
         return table
     kept = [index for index, header in enumerate(headers) if header != "Description"]
     narrow = [[row[index] for index in kept] for row in (headers, *rows)]
-    return tabulate(narrow[1:], narrow[0], tablefmt="simple")
+    # As headers they would make their columns wider.
+    return tabulate(narrow, tablefmt="plain")

@@ -16,9 +16,8 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast import wire
 from aqt_fast.api_client import Credentials, PortalClient, Resource
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.dispatcher import Dispatcher
 from aqt_fast.exceptions import APIConnectionError, APIError, AQTError
-from aqt_fast.execution import Execution, JobTiming
+from aqt_fast.execution import Execution, JobTiming, Session
 
 _JITTER = 1.2
 """Polls come between one and so many periods after each other, so that jobs spread out."""
@@ -33,51 +32,28 @@ _FINAL = {
 _PARALLEL_REQUESTS = 8
 
 
-class CloudSession:
+class CloudSession(Session):
     """A provider's connection to the portal, and the threads that its jobs share."""
 
     def __init__(self, portal: PortalClient, credentials: Credentials) -> None:
         """Connects to nothing yet."""
+        super().__init__(_PARALLEL_REQUESTS, "aqt-fast portal")
         self.portal = portal
         """Who is asked."""
         self.credentials = credentials
         """The access token."""
-        self._dispatcher = Dispatcher(_PARALLEL_REQUESTS, name="aqt-fast portal")
 
     def close(self) -> None:
         """End all waiting; jobs that have not ended stay with the portal."""
         self.portal.close()
-        self._dispatcher.close()
-
-    def execution(
-        self,
-        resource: Resource,
-        circuits: Sequence[QuantumCircuit],
-        options: AQTOptions,
-        limits: wire.Limits,
-        *,
-        job_id: str | None = None,
-        label: str | None = None,
-    ) -> CloudExecution:
-        """Start an execution, see :class:`CloudExecution`."""
-        return CloudExecution(
-            self.portal,
-            self._dispatcher,
-            resource,
-            circuits,
-            options,
-            limits,
-            job_id=job_id,
-            label=label,
-        )
+        super().close()
 
 
 class CloudExecution(Execution):
     """One API job.
 
     Args:
-        portal: who takes it.
-        dispatcher: whose threads do the waiting.
+        session: the portal that takes it, and the threads that do the waiting.
         resource: what is to run it.
         circuits: its circuits, checked; they may not be changed any more.
         options: its options.
@@ -88,8 +64,7 @@ class CloudExecution(Execution):
 
     def __init__(
         self,
-        portal: PortalClient,
-        dispatcher: Dispatcher,
+        session: CloudSession,
         resource: Resource,
         circuits: Sequence[QuantumCircuit],
         options: AQTOptions,
@@ -100,8 +75,8 @@ class CloudExecution(Execution):
     ) -> None:
         """Starts at once."""
         super().__init__()
-        self._portal = portal
-        self._dispatcher = dispatcher
+        self._portal = session.portal
+        self._dispatcher = session.dispatcher
         self._resource = resource
         self._circuits = circuits
         self._options = options
@@ -111,6 +86,7 @@ class CloudExecution(Execution):
         self._state: wire.JobState | None = None
         self._cancelled = False
         self._cancel_lock = threading.Lock()
+        session.adopt(self)
         self._call(self._submit if job_id is None else self._poll)
 
     @property

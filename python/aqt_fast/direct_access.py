@@ -13,32 +13,22 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast import wire
 from aqt_fast.api_client import DirectAccessClient
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.dispatcher import Dispatcher
-from aqt_fast.execution import Execution
-
-_LONG_POLL_SECONDS = 30.0
-"""The machine answers when the circuit was run; a connection without traffic is not held longer."""
+from aqt_fast.execution import Execution, Session
 
 
-class DirectAccessSession:
-    """The connection to a machine, and the thread that its jobs share."""
+class DirectAccessSession(Session):
+    """The connection to a machine, and the one thread that all jobs share."""
 
     def __init__(self, client: DirectAccessClient) -> None:
         """Connects to nothing yet."""
+        super().__init__(1, "aqt-fast direct access")
         self.client = client
         """Who is asked."""
-        self._dispatcher = Dispatcher(1, name="aqt-fast direct access")
 
     def close(self) -> None:
         """End all waiting; jobs that have not ended fail."""
         self.client.close()
-        self._dispatcher.close()
-
-    def execution(
-        self, circuits: Sequence[QuantumCircuit], options: AQTOptions, limits: wire.Limits
-    ) -> DirectAccessExecution:
-        """Start an execution, see :class:`DirectAccessExecution`."""
-        return DirectAccessExecution(self.client, self._dispatcher, circuits, options, limits)
+        super().close()
 
 
 class DirectAccessExecution(Execution):
@@ -47,8 +37,7 @@ class DirectAccessExecution(Execution):
     A circuit that fails on the machine does not keep the others from running.
 
     Args:
-        client: the machine.
-        dispatcher: with a single thread, so that there is one circuit in flight for all jobs.
+        session: the machine, with one circuit in flight for all jobs.
         circuits: checked; they may not be changed any more.
         options: of the job.
         limits: what the machine takes.
@@ -56,16 +45,15 @@ class DirectAccessExecution(Execution):
 
     def __init__(
         self,
-        client: DirectAccessClient,
-        dispatcher: Dispatcher,
+        session: DirectAccessSession,
         circuits: Sequence[QuantumCircuit],
         options: AQTOptions,
         limits: wire.Limits,
     ) -> None:
         """Starts at once."""
         super().__init__()
-        self._client = client
-        self._dispatcher = dispatcher
+        self._client = session.client
+        self._dispatcher = session.dispatcher
         self._circuits = circuits
         self._options = options
         self._limits = limits
@@ -75,6 +63,7 @@ class DirectAccessExecution(Execution):
         self._failures: list[str] = []
         self._run_id: str | None = None
         self._cancelled = False
+        session.adopt(self)
         self._go()
 
     @property
@@ -149,7 +138,7 @@ class DirectAccessExecution(Execution):
         if self._run_id is None:
             body = wire.encode_circuit(circuit, self._options.shots, limits=self._limits)
             self._run_id = self._client.submit(body, label=f"{self._label}, circuit {index}")
-        state = self._client.result(self._run_id, self._read, seconds=_LONG_POLL_SECONDS)
+        state = self._client.result(self._run_id, self._read)
         if state is None:
             return
         entries, message = wire.results_from_state(

@@ -7,12 +7,14 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result.models import ExperimentResult
 
-from aqt_fast.exceptions import AQTError
+from aqt_fast.dispatcher import Dispatcher
+from aqt_fast.exceptions import APIConnectionError, AQTError
 
 
 class JobTiming(NamedTuple):
@@ -100,6 +102,12 @@ class Execution(ABC):
     def go_on(self) -> None:  # noqa: B027 - most have nothing to take up again
         """Take up again what an error has stopped, if asking again may help."""
 
+    def abandon(self, reason: str) -> None:
+        """End here and now; what is with a portal or a machine stays there."""
+        with self._changed:
+            if not self.ended:
+                self._end(JobStatus.ERROR, reason, APIConnectionError(reason))
+
     def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
         """Wait until the batch has ended, or until more than ``beyond`` circuits are done.
 
@@ -138,3 +146,23 @@ class Execution(ABC):
     def _require_process(self) -> None:
         if os.getpid() != self._process:
             raise RuntimeError(f"the job runs in process {self._process}, not in this one")
+
+
+class Session:
+    """A connection and the threads that jobs share; ends its jobs when it is closed."""
+
+    def __init__(self, num_threads: int, name: str) -> None:
+        """``num_threads`` steps of jobs may be under way at the same time."""
+        self.dispatcher = Dispatcher(num_threads, name=name)
+        """Calls the steps."""
+        self._executions: WeakSet[Execution] = WeakSet()
+
+    def adopt(self, execution: Execution) -> None:
+        """End this execution as well when the session is closed."""
+        self._executions.add(execution)
+
+    def close(self) -> None:
+        """End all waiting; what is with a portal or a machine stays there."""
+        self.dispatcher.close()
+        for execution in list(self._executions):
+            execution.abandon("the provider is closed")

@@ -22,7 +22,7 @@ from aqt_fast.exceptions import APIConnectionError, MalformedResponseError
 
 T = TypeVar("T")
 
-_DISCOVERY = Patience(seconds=5, obeys=False)
+_DISCOVERY = Patience(seconds=3, obeys=False)
 _SUBMIT = Patience(seconds=600)
 _RESULT = Patience(seconds=24 * 3600)
 
@@ -113,21 +113,18 @@ class DirectAccessClient:
         request = Request("PUT", "/circuit", content=body, label=label, busy=_BUSY)
         return self._http.send(request, lambda answer: read_uuid(read_json(answer.body)), _SUBMIT)
 
-    def result(
-        self, run_id: str, read: Callable[[bytes], T], *, seconds: float | None = None
-    ) -> T | None:
-        """Wait for the result of a circuit. None if it is not there yet.
+    def result(self, run_id: str, read: Callable[[bytes], T]) -> T | None:
+        """Wait for the result of a circuit. None if it has not come within the read time-out.
 
         Args:
             run_id: the machine's identifier of the run.
             read: makes something of the body; a ``ResponseError`` says that it cannot be used.
-            seconds: how long to wait; None for the client's read time-out.
 
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
         """
         # The identifier is a UUID that `submit` has read.
-        request = Request("GET", f"/circuit/result/{run_id}", read_timeout=seconds, long_poll=True)
+        request = Request("GET", f"/circuit/result/{run_id}", long_poll=True)
         try:
             return self._http.send(request, lambda answer: read(answer.body), _RESULT)
         except APIConnectionError as error:

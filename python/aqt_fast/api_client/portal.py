@@ -40,7 +40,7 @@ DEFAULT_PORTAL_URL = "https://arnica.aqt.eu"
 
 _API = "/api/v1"
 
-_DISCOVERY = Patience(seconds=5, obeys=False)
+_DISCOVERY = Patience(seconds=3, obeys=False)
 """Somebody is sitting in front of it."""
 
 _POLL = Patience(seconds=60)

@@ -1,0 +1,267 @@
+"""Jobs of a machine that takes one circuit at a time, against the local server."""
+
+from __future__ import annotations
+
+import math
+import threading
+
+import pytest
+from aqt_fast import AQTProvider, Progress
+from aqt_fast.aqt_job import AQTDirectAccessJob
+from aqt_fast.aqt_options import AQTDirectAccessOptions
+from aqt_fast.aqt_provider import PortalUnavailableWarning
+from aqt_fast.aqt_resource import AQTDirectAccessResource
+from aqt_fast.exceptions import (
+    APIConnectionError,
+    APIError,
+    InsecureConnectionError,
+    InvalidOptionError,
+    SubmissionUncertainError,
+    UnsavableJobError,
+)
+from aqt_fast.testing import ArnicaServer
+from qiskit import QuantumCircuit
+from qiskit.providers import JobStatus, JobTimeoutError, QiskitBackendNotFoundError
+
+SECONDS = 30
+"""More than anything here takes."""
+
+
+def marker(pattern: str) -> QuantumCircuit:
+    """A circuit in AQT's gates whose every shot is ``pattern``, the last qubit first."""
+    circuit = QuantumCircuit(len(pattern), name=f"marker {pattern}")
+    for qubit, bit in enumerate(reversed(pattern)):
+        if bit == "1":
+            circuit.r(math.pi, 0, qubit)
+    circuit.measure_all()
+    return circuit
+
+
+@pytest.fixture
+def server():
+    """A server of one's own."""
+    with ArnicaServer(simulate=False) as server:
+        yield server
+
+
+@pytest.fixture
+def provider(server):
+    """A provider that gives up reading after half a second."""
+    with AQTProvider(server.token, load_dotenv=False, read_timeout=0.5) as provider:
+        yield provider
+
+
+@pytest.fixture
+def machine(server, provider) -> AQTDirectAccessResource:
+    """The machine, without a progress bar."""
+    machine = provider.get_direct_access_backend(server.direct_url)
+    machine.set_options(with_progress_bar=False, shots=5)
+    return machine
+
+
+class TestBackend:
+    """Finding the machine."""
+
+    def test_what_it_is(self, server, machine):
+        """Name and size are the machine's own."""
+        assert (machine.name, machine.num_qubits) == ("IBEX", 12)
+        assert machine.resource_id.resource_type == "direct_access"
+        assert machine.max_circuits is None
+        assert isinstance(machine.options, AQTDirectAccessOptions)
+        assert server.token not in repr(machine) + repr(machine.resource_id)
+
+    def test_from_the_environment(self, server, provider, monkeypatch):
+        """It is listed, and found by name or by kind."""
+        with pytest.raises(QiskitBackendNotFoundError, match="AQT_DIRECT_URL"):
+            provider.get_direct_access_backend()
+        monkeypatch.setenv("AQT_DIRECT_URL", server.direct_url)
+        assert provider.get_direct_access_backend().name == "IBEX"
+        assert [found.name for found in provider.backends(backend_type="direct_access")] == ["IBEX"]
+        assert provider.get_backend(backend_type="direct_access").name == "IBEX"
+
+    def test_out_of_reach(self, provider, monkeypatch):
+        """The others are listed, and the reason is told."""
+        monkeypatch.setenv("AQT_DIRECT_URL", "http://127.0.0.1:9")
+        with pytest.raises(APIConnectionError, match=r"127\.0\.0\.1:9"):
+            provider.get_direct_access_backend()
+        with pytest.warns(PortalUnavailableWarning, match="machine at http"):
+            assert len(provider.backends(backend_type="direct_access")) == 0
+
+    def test_token_over_plain_http(self, provider):
+        """Not to another machine."""
+        with pytest.raises(InsecureConnectionError, match="plain HTTP"):
+            provider.get_direct_access_backend("http://192.0.2.1:6020")
+
+    def test_cap_of_shots(self, server, provider):
+        """A setting of the machine."""
+        machine = provider.get_direct_access_backend(server.direct_url, max_shots=200)
+        with pytest.raises(InvalidOptionError, match="shots must be a whole number from 1 to 200"):
+            machine.run(marker("1"), shots=201)
+        with pytest.raises(InvalidOptionError, match="max_shots"):
+            provider.get_direct_access_backend(server.direct_url, max_shots=2001)
+
+
+class TestRun:
+    """Circuits go one after the other."""
+
+    def test_order(self, server, machine):
+        """Any number of circuits, each once, each with its own counts."""
+        patterns = [f"{number:06b}" for number in range(60)]
+        job = machine.run([marker(text) for text in patterns], memory=True)
+        assert isinstance(job, AQTDirectAccessJob)
+        result = job.result()
+        assert result.get_counts() == [{text: 5} for text in patterns]
+        assert result.get_memory(1) == ["000001"] * 5
+        assert result.job_id == job.job_id()
+        assert job.status() is JobStatus.DONE
+        assert [(record.repetitions, record.runs) for record in server.jobs] == [((5,), (1,))] * 60
+
+    def test_one_circuit_in_flight(self, server, machine):
+        """For all jobs of a provider together."""
+        server.hold()
+        jobs = [machine.run([marker("1")] * 3) for _ in range(2)]
+        for finished in range(6):
+            jobs[finished // 3].wait_for_final_state  # noqa: B018 - it exists
+            wait_for(lambda expected=finished + 1: len(server.jobs) == expected)
+            assert sum(record.status != "finished" for record in server.jobs) == 1
+            server.release(1)
+        assert [job.result().get_counts() for job in jobs] == [[{"1": 5}] * 3] * 2
+        assert len(server.jobs) == 6
+
+    def test_progress_and_time_out(self, server, machine):
+        """True while it works; a second ``result()`` goes on where the first stopped."""
+        server.hold()
+        job = machine.run([marker("1"), marker("0")], query_timeout_seconds=0.3)
+        server.release(1)
+        with pytest.raises(JobTimeoutError, match=job.job_id()):
+            job.result()
+        assert job.progress() == Progress(1, 2)
+        assert job.status() is JobStatus.RUNNING
+        server.release()
+        assert job.result().get_counts() == [{"1": 5}, {"0": 5}]
+        assert len(server.jobs) == 2
+
+    def test_cancel(self, server, machine):
+        """The circuit in hand ends; what was measured stays."""
+        server.hold()
+        job = machine.run([marker("1")] * 3)
+        wait_for(lambda: len(server.jobs) == 1)
+        assert job.cancel()
+        assert not job.cancel()
+        server.release()
+        result = job.result()
+        assert job.status() is JobStatus.CANCELLED
+        assert [entry.success for entry in result.results] == [True, False, False]
+        assert result.get_counts(0) == {"1": 5}
+        assert len(server.jobs) == 1
+
+    def test_cancel_before_its_turn(self, server, machine):
+        """Nothing of it runs."""
+        server.hold()
+        first = machine.run(marker("1"))
+        second = machine.run(marker("0"))
+        wait_for(lambda: len(server.jobs) == 1)
+        assert second.cancel()
+        server.release()
+        assert first.result().success
+        second.wait_for_final_state(timeout=SECONDS)
+        assert second.status() is JobStatus.CANCELLED
+        assert len(server.jobs) == 1
+
+    def test_persist(self, machine, tmp_path):
+        """It says why not."""
+        with pytest.raises(UnsavableJobError, match="lives in the process"):
+            machine.run(marker("1")).persist(store_path=tmp_path)
+
+
+class TestFaults:
+    """Nothing dropped, nothing run twice."""
+
+    def test_failed_circuit(self, server, machine):
+        """The others run all the same."""
+        server.fail_jobs("ion lost")
+        job = machine.run([marker("1"), marker("0")])
+        result = job.result()
+        assert not result.success
+        assert job.error_message.startswith("circuit 0 (marker 1): ")
+        assert [entry.success for entry in result.results] == [False, True]
+        assert result.get_counts(1) == {"0": 5}
+        assert job.status() is JobStatus.ERROR
+
+    @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "truncated", "500_after"])
+    def test_uncertain_circuit(self, server, machine, kind):
+        """It is named; those before it keep their counts, those after it do not start."""
+        server.hold()
+        job = machine.run([marker("1"), marker("0"), marker("1")], label="careful")
+        wait_for(lambda: len(server.jobs) == 1)
+        server.faults.next(kind, method="PUT")
+        server.release()
+        with pytest.raises(SubmissionUncertainError, match="'careful, circuit 1'") as caught:
+            job.result()
+        accepted = [record.sha256 for record in server.jobs]
+        assert len(accepted) == (1 if kind == "reset_before" else 2)
+        assert len(caught.value.payload_hash) == 64
+        partial = job.result(partial=True)
+        assert [entry.success for entry in partial.results] == [True, False, False]
+        assert partial.get_counts(0) == {"1": 5}
+
+    @pytest.mark.parametrize(
+        "kind",
+        ["refuse", "reset_before", "reset_after", "stall", "truncated", "429", "500", "502", "503",
+         "504", "bad_json", "wrong_shape"],
+    )  # fmt: skip
+    def test_faults_of_results(self, server, machine, kind):
+        """They only delay it."""
+        server.faults.retry_after = 0
+        server.faults.next(kind, method="GET", path="/circuit/result/")
+        assert machine.run([marker("1"), marker("0")]).result().success
+        assert [fault.kind for fault in server.faults.log] == [kind]
+        assert [record.runs for record in server.jobs] == [(1,), (1,)]
+
+    def test_busy_machine(self, server, machine):
+        """Somebody else's circuit is waited for."""
+        with AQTProvider(server.token, load_dotenv=False) as other:
+            theirs = other.get_direct_access_backend(server.direct_url)
+            theirs.set_options(with_progress_bar=False, shots=7)
+            server.hold()
+            first = theirs.run(marker("1"))
+            wait_for(lambda: len(server.jobs) == 1)
+            second = machine.run(marker("0"))
+            server.release()
+            assert first.result().get_counts() == {"1": 7}
+            assert second.result().get_counts() == {"0": 5}
+
+    def test_expired_token(self, server, machine):
+        """The circuit in hand is asked for again with a token that is accepted."""
+        server.hold()
+        job = machine.run([marker("1"), marker("0")])
+        wait_for(lambda: len(server.jobs) == 1)
+        server.revoke(server.token)
+        server.stop()  # what waits for the result has to ask again
+        server.start()
+        with pytest.raises(APIError, match="not accepted"):
+            job.result()
+        server.accept(server.token)
+        server.release()
+        assert job.result().get_counts() == [{"1": 5}, {"0": 5}]
+        assert len(server.jobs) == 2
+
+    def test_closing_the_provider(self, server):
+        """Who waits is told."""
+        server.hold()
+        with AQTProvider(server.token, load_dotenv=False, read_timeout=0.5) as provider:
+            machine = provider.get_direct_access_backend(server.direct_url)
+            jobs = [machine.run(marker("1"), with_progress_bar=False) for _ in range(2)]
+            wait_for(lambda: len(server.jobs) == 1)
+        for job in jobs:
+            with pytest.raises(APIConnectionError):
+                job.result()
+
+
+def wait_for(condition) -> None:
+    """Wait until something is so, or fail."""
+    for _ in range(SECONDS * 100):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it has not happened")

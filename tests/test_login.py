@@ -1,0 +1,192 @@
+"""Access tokens: saved, found, renewed. AQT's own login package does the real thing, here too."""
+
+from __future__ import annotations
+
+import io
+import stat
+import sys
+
+import pytest
+from aqt_fast import AQTProvider, login
+from aqt_fast.aqt_provider import ArnicaConfig
+from aqt_fast.exceptions import AQTCredentialsError
+from aqt_fast.login import TokenStore
+from aqt_fast.testing import ArnicaServer
+from qiskit import QuantumCircuit
+
+SECRET = "a-token-that-nobody-may-see"  # noqa: S105
+
+
+@pytest.fixture
+def server():
+    """A portal with a login; the user is done at the first question."""
+    with ArnicaServer(simulate=False, pending=0, poll_interval=0.01) as server:
+        yield server
+
+
+@pytest.fixture
+def config(server, tmp_path, monkeypatch):
+    """How to log in there."""
+    monkeypatch.delenv("AQT_TOKEN", raising=False)
+    config = ArnicaConfig(tmp_path / "aqt")
+    config.arnica_url = f"{server.url}/api"
+    config.oidc_config = server.oidc_config()
+    return config
+
+
+def connect(server, config, token: str | None = None) -> AQTProvider:
+    """A provider that takes its token from the store, unless one is given."""
+    return AQTProvider(token, config, portal_url=server.url, load_dotenv=False)
+
+
+class TestStore:
+    """Files of one's own."""
+
+    def test_round_trip(self, tmp_path):
+        """For nobody else's eyes."""
+        store = TokenStore(tmp_path / "new" / "directory")
+        assert store.access_token() is None
+        store.save("access", "refresh")
+        assert (store.access_token(), store.refresh_token()) == ("access", "refresh")
+        assert stat.S_IMODE(store.directory.stat().st_mode) == 0o700
+        for path in store.directory.iterdir():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        store.save("next", None)
+        assert (store.access_token(), store.refresh_token()) == ("next", None)
+        assert [path.name for path in store.directory.iterdir()] == ["access_token"]
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
+    def test_readable_by_others(self, tmp_path, mode):
+        """Refused, with the mend."""
+        TokenStore(tmp_path).save(SECRET, None)
+        path = tmp_path / "access_token"
+        path.chmod(mode)
+        with pytest.raises(AQTCredentialsError, match=f"chmod 600 {path}") as caught:
+            TokenStore(tmp_path).access_token()
+        assert SECRET not in str(caught.value)
+
+    def test_unreadable(self, tmp_path):
+        """Named, not shown."""
+        (tmp_path / "access_token").mkdir()
+        with pytest.raises(AQTCredentialsError, match="cannot read the access token"):
+            TokenStore(tmp_path).access_token()
+
+    def test_default(self, monkeypatch, tmp_path):
+        """Where AQT's own packages look."""
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert TokenStore().directory == tmp_path / ".aqt"
+
+
+class TestLogIn:
+    """With AQT's own package against an OpenID provider on a socket."""
+
+    def test_with_a_link(self, server, config, capsys):
+        """The link is shown on standard error; the tokens are kept."""
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            assert provider.get_backend("ibex").name == "ibex"
+            token = provider.access_token
+        shown = capsys.readouterr()
+        assert "Verify the following code" in shown.err
+        assert shown.out == ""
+        assert token not in shown.err
+        store = TokenStore(config.store_path)
+        assert (store.access_token(), bool(store.refresh_token())) == (token, True)
+        with connect(server, config) as provider:
+            assert provider.access_token == token
+            assert len(provider.backends(backend_type="device")) == 3
+
+    def test_with_a_client(self, server, config):
+        """Nobody has to do anything."""
+        config.client_id, config.client_secret = "local-client", "local-secret"
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            assert provider.get_backend("ibex").name == "ibex"
+        assert TokenStore(config.store_path).refresh_token() is None
+
+    def test_refused(self, server, config):
+        """Typed, without the secret."""
+        config.client_id, config.client_secret = "local-client", SECRET
+        with connect(server, config, "") as provider, pytest.raises(AQTCredentialsError) as caught:
+            provider.log_in()
+        assert SECRET not in str(caught.value)
+        assert list(config.store_path.parent.iterdir()) == []
+
+    def test_not_kept(self, server, config):
+        """If that is what the configuration says."""
+        config.store_access_token = False
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            assert provider.get_backend("ibex").name == "ibex"
+        assert not config.store_path.exists()
+
+    def test_without_the_extra(self, config, monkeypatch):
+        """The error tells what to install."""
+        monkeypatch.setitem(sys.modules, "aqt_connector", None)
+        with pytest.raises(AQTCredentialsError, match=r"pip install 'aqt-fast\[login\]'"):
+            login.log_in(config, TokenStore(config.store_path), out=io.StringIO())
+
+
+class TestRenewal:
+    """A token expires while the work goes on."""
+
+    @staticmethod
+    def circuit() -> QuantumCircuit:
+        """Something to run."""
+        circuit = QuantumCircuit(1)
+        circuit.measure_all()
+        return circuit
+
+    @pytest.mark.parametrize("client", [True, False])
+    def test_while_polling_and_submitting(self, server, config, client):
+        """By refresh token or by the client's secret; jobs do not notice."""
+        if client:
+            config.client_id, config.client_secret = "local-client", "local-secret"
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            backend = provider.get_backend("simulator_ideal")
+            backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
+            tokens = [provider.access_token]
+            server.hold()
+            job = backend.run(self.circuit())
+            job.job_id()
+            server.advance(11 * 3600)
+            server.release()
+            assert job.result().success
+            tokens.append(provider.access_token)
+            server.advance(11 * 3600)
+            assert backend.run(self.circuit()).result().success
+            tokens.append(provider.access_token)
+        assert len(set(tokens)) == 3
+        assert TokenStore(config.store_path).access_token() == tokens[-1]
+        assert len(server.jobs) == 2
+
+    def test_by_another_process(self, server, config):
+        """Somebody has logged in elsewhere in the meantime."""
+        server.accept("old")
+        server.accept("new")
+        TokenStore(config.store_path).save("old", None)
+        with connect(server, config) as provider:
+            assert provider.get_backend("ibex").name == "ibex"
+            server.revoke("old")
+            TokenStore(config.store_path).save("new", None)
+            assert provider.get_backend("pine").name == "pine"
+            assert provider.access_token == "new"  # noqa: S105
+
+    def test_nothing_to_renew_it_with(self, server, config):
+        """Somebody has to log in; a later login is taken up."""
+        TokenStore(config.store_path).save("expired", None)
+        with connect(server, config) as provider:
+            with pytest.warns(UserWarning, match="log in again"):
+                assert provider.backends(backend_type="device").rows() == []
+            provider.log_in()
+            assert len(provider.backends(backend_type="device")) == 3
+
+    def test_a_given_token_is_not_renewed(self, server, config):
+        """Whoever gives one means this one."""
+        TokenStore(config.store_path).save(server.token, None)
+        with (
+            connect(server, config, "given") as provider,
+            pytest.warns(UserWarning, match="log in again or give another token"),
+        ):
+            provider.backends(backend_type="device")
