@@ -6,7 +6,7 @@ WHEEL := dist/.built
 # Environments are kept although the rules only pass through them.
 .SECONDARY:
 
-.PHONY: demo test test-rust test-python lint bench clean
+.PHONY: demo test test-rust test-python lint bench bench-batch faults clean
 
 # One environment each for running, linting, and testing with every supported Qiskit.
 .venv%/.ready: pyproject.toml Makefile
@@ -65,6 +65,13 @@ lint: .venv-lint/.installed
 bench: .venv-bench-new/.peer .venv-bench-2.4/.peer
 	.venv-bench-new/bin/python benches/compare.py
 	.venv-bench-2.4/bin/python benches/compare.py
+
+bench-batch: .venv-bench-new/.installed .venv-peer/.ready
+	.venv-bench-new/bin/python benches/batch.py
+
+# 1000 API jobs while a fifth of all requests suffers a fault; see benches/README.md.
+faults: .venv-test/.installed
+	.venv-test/bin/python benches/faults.py
 
 clean:
 	rm -rf .venv-* dist target

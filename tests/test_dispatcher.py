@@ -41,6 +41,14 @@ def gone() -> bool:
     return not threads()
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that happens soon."""
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
 @pytest.fixture(autouse=True)
 def no_leak() -> Iterator[None]:
     """No test leaves a thread behind."""
@@ -199,8 +207,7 @@ class TestThreads:
             done = threading.Event()
             dispatcher.call(done.set)
             assert done.wait(LONG)
-            while dispatcher._waiting < 1:  # until it waits again
-                time.sleep(0.001)
+            until(lambda: dispatcher._waiting == 1)
         assert len(threads()) == 1
 
     def test_none_before_the_first_step(self, make):
@@ -249,8 +256,7 @@ class TestThreads:
 
         for _ in range(3):
             dispatcher.call(step, after=0.1)
-        while len(threads()) > 1:
-            time.sleep(0.002)
+        until(lambda: len(threads()) <= 1)
         assert dispatcher._waiting <= 1
         for _ in range(3):
             assert done.acquire(timeout=LONG)
@@ -268,8 +274,7 @@ class TestThreads:
         dispatcher = make(3, Hasty)
         for _ in range(3):
             dispatcher.call(lambda: None, after=3600)
-        while len(threads()) > 1 and len(started) == 3:
-            time.sleep(0.002)
+        until(lambda: len(threads()) == 1 or len(started) > 3)
         assert len(started) == 3
 
     def test_a_step_that_raises(self, make, raised):
@@ -312,8 +317,7 @@ class TestThreads:
         dispatcher.call(job.step)
         del job
         assert done.wait(LONG)
-        while dispatcher._waiting < 1:
-            time.sleep(0.001)
+        until(lambda: dispatcher._waiting == 1)
         gc.collect()
         assert kept() is None
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from aqt_fast.exceptions import AQTCredentialsError
+from aqt_fast.exceptions import APIConnectionError, AQTCredentialsError
 
 if TYPE_CHECKING:
     from aqt_fast.arnica_config import ArnicaConfig
@@ -117,8 +117,11 @@ def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str |
     login, or the client's id and secret.
 
     Raises:
-        AQTCredentialsError: others can read the tokens, or AQT's login cannot be reached.
+        AQTCredentialsError: others can read the tokens, or AQT's login refuses to renew them.
+        APIConnectionError: AQT's login cannot be reached.
     """
+    import httpx  # loaded already by who asks; the provider must not wait for it
+
     saved = store.access_token()
     if saved and saved != refused:
         return saved
@@ -135,9 +138,12 @@ def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str |
                 access, refresh = _with_client(app), None
             else:
                 return None
+        except (httpx.TransportError, OSError) as error:
+            # PermissionError is what the package raises for a refusal.
+            kind = AQTCredentialsError if isinstance(error, PermissionError) else APIConnectionError
+            raise kind(f"the token cannot be renewed: {_reason(error)}") from error
         except Exception as error:
-            reason = _reason(error)
-            raise AQTCredentialsError(f"the token cannot be renewed: {reason}") from error
+            raise AQTCredentialsError(f"the token cannot be renewed: {_reason(error)}") from error
     store.save(access, refresh)
     return str(access)
 
