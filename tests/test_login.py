@@ -161,6 +161,30 @@ class TestRenewal:
         assert TokenStore(config.store_path).access_token() == tokens[-1]
         assert len(server.jobs) == 2
 
+    def test_login_out_of_reach(self, server, config):
+        """It is waited for like the portal: the job does not notice."""
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            backend = provider.get_backend("simulator_ideal")
+            backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
+            server.hold()
+            job = backend.run(self.circuit())
+            job.job_id()
+            credentials = provider._cloud_session().credentials
+            renew = credentials._renew
+
+            def renew_without_network(refused: str) -> str | None:
+                credentials._renew = renew
+                server.refuse(0.2)
+                return renew(refused)
+
+            credentials._renew = renew_without_network
+            server.faults.next("401", path="/result/")
+            server.release()
+            assert job.result().success
+            assert credentials._renew is renew
+        assert len(server.jobs) == 1
+
     def test_by_another_process(self, server, config):
         """Somebody has logged in elsewhere in the meantime."""
         server.accept("old")

@@ -154,9 +154,7 @@ class CloudResource(AQTResource):
 
     def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
         """Submit circuits in the background."""
-        return _cloud().CloudExecution(
-            self._session, self._resource, circuits, options, self.limits
-        )
+        return self._session.start(self._resource, circuits, options, self.limits)
 
     def resume(
         self,
@@ -166,8 +164,7 @@ class CloudResource(AQTResource):
         settings: dict[str, Any],
     ) -> Execution:
         """Go on with a job that was submitted before."""
-        return _cloud().CloudExecution(
-            self._session,
+        return self._session.start(
             self._resource,
             circuits,
             options,
@@ -214,9 +211,7 @@ class AQTDirectAccessResource(AQTResource):
 
     def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
         """Send circuits in the background, one after the other."""
-        return _direct_access().DirectAccessExecution(
-            self._session, circuits, options, self.limits
-        )
+        return self._session.start(circuits, options, self.limits)
 
     def resume(self, *_: object) -> Execution:
         """There is nothing to resume.
@@ -279,16 +274,6 @@ class OfflineSimulatorResource(AQTResource):
         """Take over noise model and options of the simulator, and run the circuits again."""
         _simulation().restore_simulator(self.simulator, settings)
         return self.start(circuits, options)
-
-
-def _cloud() -> Any:
-    """The module that needs httpx, which is loaded when first used."""
-    return import_module("aqt_fast.cloud")
-
-
-def _direct_access() -> Any:
-    """Another module that needs httpx."""
-    return import_module("aqt_fast.direct_access")
 
 
 def _simulation() -> ModuleType:

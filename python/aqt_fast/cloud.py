@@ -43,6 +43,23 @@ class CloudSession(Session):
         self.credentials = credentials
         """The access token."""
 
+    def start(
+        self,
+        resource: Resource,
+        circuits: Sequence[QuantumCircuit],
+        options: AQTOptions,
+        limits: wire.Limits,
+        *,
+        job_id: str | None = None,
+        label: str | None = None,
+    ) -> CloudExecution:
+        """Start an execution; the arguments are those of :class:`CloudExecution`."""
+        execution = CloudExecution(
+            self, resource, circuits, options, limits, job_id=job_id, label=label
+        )
+        self.adopt(execution)
+        return execution
+
     def close(self) -> None:
         """End all waiting; jobs that have not ended stay with the portal."""
         self.portal.close()
@@ -86,7 +103,6 @@ class CloudExecution(Execution):
         self._state: wire.JobState | None = None
         self._cancelled = False
         self._cancel_lock = threading.Lock()
-        session.adopt(self)
         self._call(self._submit if job_id is None else self._poll)
 
     @property

@@ -25,6 +25,14 @@ class DirectAccessSession(Session):
         self.client = client
         """Who is asked."""
 
+    def start(
+        self, circuits: Sequence[QuantumCircuit], options: AQTOptions, limits: wire.Limits
+    ) -> DirectAccessExecution:
+        """Start an execution; the arguments are those of :class:`DirectAccessExecution`."""
+        execution = DirectAccessExecution(self, circuits, options, limits)
+        self.adopt(execution)
+        return execution
+
     def close(self) -> None:
         """End all waiting; jobs that have not ended fail."""
         self.client.close()
@@ -63,7 +71,6 @@ class DirectAccessExecution(Execution):
         self._failures: list[str] = []
         self._run_id: str | None = None
         self._cancelled = False
-        session.adopt(self)
         self._go()
 
     @property

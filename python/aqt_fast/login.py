@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -144,7 +145,8 @@ def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str |
             raise kind(f"the token cannot be renewed: {_reason(error)}") from error
         except Exception as error:
             raise AQTCredentialsError(f"the token cannot be renewed: {_reason(error)}") from error
-    store.save(access, refresh)
+    with suppress(OSError):  # it is good all the same
+        store.save(access, refresh)
     return str(access)
 
 

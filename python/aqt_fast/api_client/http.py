@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import ssl
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -40,6 +42,9 @@ READ_TIMEOUT_SECONDS = 60.0
 _KEEP_ALIVE_SECONDS = 3.0
 """Idle connections are closed before servers do (uvicorn: 5 s): a submission over a connection
 that the server is just closing would be uncertain."""
+
+_CLOSING_SECONDS = 1.0
+"""So long are requests waited for that have not been answered when the client is closed."""
 
 _MOST_CONNECTIONS = 32
 
@@ -72,8 +77,6 @@ class Request:
     """What a submission is called."""
     busy: frozenset[int] = frozenset({httpx.codes.TOO_MANY_REQUESTS})
     """Statuses that say: nothing was accepted, come again."""
-    read_timeout: float | None = None
-    """Seconds to wait for the answer, None for the client's own."""
     long_poll: bool = False
     """Whether no answer in time means: not yet."""
 
@@ -130,13 +133,14 @@ class HTTPClient:
         self._url = _checked_url(base_url, with_token=bool(credentials.token))
         self._credentials = credentials
         self._closed = threading.Event()
+        self._running = 0
+        self._idle = threading.Condition()
         self._clock = clock or Clock(sleep=self._sleep)
         self._budget = RetryBudget(clock=self._clock)
-        self._timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=None)
         self._client = httpx.Client(
             auth=BearerAuth(credentials),
             headers={"User-Agent": USER_AGENT},
-            timeout=self._timeout,
+            timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=None),
             limits=httpx.Limits(
                 max_connections=_MOST_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_SECONDS
             ),
@@ -144,6 +148,8 @@ class HTTPClient:
             # A proxy would carry the token over plain HTTP to another machine.
             trust_env=self._url.scheme == "https",
         )
+        # Not everybody closes what they open.
+        weakref.finalize(self, self._client.close)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({str(self._url)!r})>"
@@ -156,6 +162,9 @@ class HTTPClient:
     def close(self) -> None:
         """Close all connections, and end all waiting between attempts."""
         self._closed.set()
+        with self._idle:
+            # A connection that is being made now would never be closed.
+            self._idle.wait_for(lambda: self._running == 0, _CLOSING_SECONDS)
         self._client.close()
 
     def _sleep(self, seconds: float) -> None:
@@ -193,9 +202,16 @@ class HTTPClient:
         return value
 
     def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
-        if self._closed.is_set():
-            raise APIConnectionError(f"{request}: the client is closed")
-        response = self._exchange(request)
+        with self._idle:
+            if self._closed.is_set():
+                raise APIConnectionError(f"{request}: the client is closed")
+            self._running += 1
+        try:
+            response = self._exchange(request)
+        finally:
+            with self._idle:
+                self._running -= 1
+                self._idle.notify_all()
         if not response.is_success:
             raise self._failure(request, response)
         try:
@@ -206,11 +222,6 @@ class HTTPClient:
     def _exchange(self, request: Request) -> httpx.Response:
         """One answer, after redirects within the server."""
         url = httpx.URL(f"{self._url}{request.path}")
-        timeout = self._timeout
-        if request.read_timeout is not None:
-            timeout = httpx.Timeout(
-                request.read_timeout, connect=timeout.connect, write=timeout.write, pool=None
-            )
         headers = {} if request.content is None else {"Content-Type": "application/json"}
         params = request.params or None
         for _ in range(_MOST_REDIRECTS + 1):
@@ -221,12 +232,15 @@ class HTTPClient:
                     params=params,
                     content=request.content,
                     headers=headers,
-                    timeout=timeout,
                 )
+            except APIConnectionError as error:
+                # The token has expired, so nothing was accepted, and cannot be renewed just now.
+                raise Retry(error) from error
             except httpx.HTTPError as error:
                 raise self._lost(request, error) from error
             except (httpx.InvalidURL, UnicodeError, RuntimeError) as error:
-                raise APIError(f"{request}: {self._redacted(error)}") from error
+                kind = APIConnectionError if self._closed.is_set() else APIError
+                raise kind(f"{request}: {self._redacted(error)}") from error
             if not response.has_redirect_location:
                 return response
             url, params = self._redirected(request, response), None
@@ -260,6 +274,8 @@ class HTTPClient:
         if request.submits and not isinstance(error, _NOTHING_SENT):
             return self._uncertain(request, what)
         if request.long_poll and isinstance(error, httpx.ReadTimeout):
+            return lost
+        if _is_untrusted(error):
             return lost
         return Retry(lost)
 
@@ -317,6 +333,15 @@ def _checked_url(base_url: str, *, with_token: bool) -> httpx.URL:
     if with_token:
         check_protected(url)
     return url
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Whether the server's certificate is to blame, which does not mend itself."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _detail(response: httpx.Response) -> str:
