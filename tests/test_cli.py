@@ -131,8 +131,9 @@ def test_demo():
     assert result.exit_code == 0, result.output
     assert "adder, 50 shots on simulator_ideal at http://127.0.0.1:" in result.stdout
     assert "1011            50  ████" in result.stdout
-    for stage in ("read OpenQASM", "discover", "transpile", "submit", "wait", "counts"):
+    for stage in ("read OpenQASM", "discover", "transpile", "check", "submit and wait", "counts"):
         assert stage in result.stdout
+    assert "20/20" in result.stderr
 
 
 def test_demo_with_files(tmp_path):

@@ -13,6 +13,7 @@ from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     AQTCredentialsError,
+    InvalidCircuitError,
     InvalidJobError,
     InvalidOptionError,
     JobNotFoundError,
@@ -132,13 +133,17 @@ class TestRun:
         with pytest.raises(InvalidOptionError, match="label must be"):
             backend.run(marker("1"), label=label)
 
-    def test_limits(self, server, backend):
-        """Those of the interface; nothing is sent."""
-        assert backend.max_circuits == 50
-        with pytest.raises(InvalidJobError, match="51 circuits, but one job takes 50"):
-            backend.run([marker("1")] * 51)
-        with pytest.raises(InvalidOptionError, match="shots must be a whole number from 1 to 2000"):
-            backend.run(marker("1"), shots=2001)
+    def test_bad_circuits(self, server, backend):
+        """All of a batch are listed, and nothing is sent."""
+        batch = [marker("1")] * 200
+        batch[60] = QuantumCircuit(1)
+        batch[170] = QuantumCircuit(25)
+        with pytest.raises(InvalidCircuitError) as caught:
+            backend.run(batch)
+        assert [problem.circuit for problem in caught.value.problems] == [60, 170]
+        with pytest.raises(InvalidJobError, match="at least one circuit"):
+            backend.run([])
+        assert backend.max_circuits is None
         assert server.jobs == []
 
     def test_later_changes_do_not_reach_the_job(self, server, backend):
@@ -287,7 +292,7 @@ class TestFailures:
         job = backend.run(marker("1"))
         assert job.result().success
         server.advance(25 * 3600)
-        again = backend.resume([marker("1")], job.options, job.job_id(), {"label": "x"})
+        again = resumed(backend, job, [marker("1")])
         again.wait(SECONDS)
         assert isinstance(again.error, ResultExpiredError)
         assert again.status is JobStatus.ERROR
@@ -386,10 +391,17 @@ class TestFailures:
         """As good as no answer."""
         job = backend.run([marker("1")] * 2, shots=10)
         job.result()
-        other = backend.resume([marker("1")] * 3, job.options, job.job_id(), {"label": "x"})
+        other = resumed(backend, job, [marker("1")] * 3)
         other.wait(SECONDS)
         assert isinstance(other.error, APIError)
         assert "samples of 2 circuits for 3" in str(other.error)
+
+
+def resumed(backend: CloudResource, job: AQTJob, circuits: list[QuantumCircuit]):
+    """The job taken up elsewhere, there with these circuits."""
+    settings = job._execution.settings()
+    settings["jobs"][0]["chunk"][1] = len(circuits)
+    return backend.resume(backend.prepare(circuits), job.options, settings)
 
 
 def ideal_of(provider: AQTProvider, backend: CloudResource) -> CloudResource:

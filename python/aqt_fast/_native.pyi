@@ -8,6 +8,7 @@ from qiskit.dagcircuit import DAGCircuit
 from qiskit.primitives import BitArray
 
 __all__ = [
+    "Batch",
     "JobState",
     "Samples",
     "__version__",
@@ -40,12 +41,43 @@ class Samples:
     @property
     def num_qubits(self) -> int:
         """Qubits a shot, unmeasured ones included."""
+    @staticmethod
+    def concatenate(parts: Sequence[Samples]) -> Samples:
+        """The shots of several runs of one circuit, one after the other.
+
+        Raises:
+            ResponseMismatchError: there are no runs, or they differ in their numbers of qubits.
+        """
     def counts(self, circuit: QuantumCircuit | None = None) -> dict[str, int]:
         """How often each outcome came, by Qiskit's hexadecimal text."""
     def memory(self, circuit: QuantumCircuit | None = None) -> list[str]:
         """The outcome of each shot, in order, as Qiskit's hexadecimal text."""
     def bit_array(self, circuit: QuantumCircuit | None = None) -> BitArray:
         """The outcomes as a ``BitArray`` of shape () over all classical bits."""
+
+@final
+class Batch:
+    """A snapshot of checked circuits. Circuits are named by their indices, from 0."""
+
+    def __new__(cls, circuits: Sequence[Any], *, max_qubits: int, max_operations: int) -> Batch:
+        """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def encode_job(self, start: int, stop: int, shots: int, label: str | None) -> bytes:
+        """Encode the request body of one API job with the circuits from start to before stop."""
+    def encode_circuit(self, index: int, shots: int) -> bytes:
+        """Encode one circuit as direct access takes it."""
+    def check_samples(self, samples: Sequence[Samples], start: int, stop: int, shots: int) -> None:
+        """Raise ``ResponseMismatchError`` for other circuits, shots or qubits than expected."""
+    def experiment_data(
+        self, samples: Sequence[Samples], start: int, stop: int, shots: int, with_memory: bool
+    ) -> list[tuple[dict[str, int], list[str] | None]]:
+        """Counts and, if wanted, memory of each circuit from start to before stop.
+
+        Raises:
+            ResponseMismatchError: there are other circuits, shots or qubits than expected.
+        """
 
 @final
 class JobState:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import math
 import threading
 import time
+import uuid
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -16,6 +18,7 @@ from qiskit.exceptions import QiskitError
 from qiskit.providers import JobStatus, JobTimeoutError, JobV1
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result import Result
+from qiskit.result.models import ExperimentResult
 from tqdm.auto import tqdm
 
 import aqt_fast
@@ -59,17 +62,26 @@ class JobBackend(Protocol):
     def limits(self) -> wire.Limits:
         """What one job takes."""
 
-    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
-        """Start the execution of circuits that were checked."""
+    def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
+        """Check circuits and make a snapshot of them."""
 
-    def resume(
-        self,
-        circuits: Sequence[QuantumCircuit],
-        options: AQTOptions,
-        job_id: str,
-        settings: dict[str, Any],
-    ) -> Execution:
+    def start(self, batch: Any, options: AQTOptions) -> Execution:
+        """Start the execution of circuits that were prepared."""
+
+    def resume(self, batch: Any, options: AQTOptions, settings: dict[str, Any]) -> Execution:
         """Go on with an execution of another process, whose ``settings()`` are given."""
+
+    def unchanged(self, circuits: Sequence[QuantumCircuit], batch: Any) -> list[QuantumCircuit]:
+        """The circuits of a snapshot; raise ``ValueError`` if they were changed since."""
+
+
+class CompletedPart(NamedTuple):
+    """A part of a job that has ended."""
+
+    circuits: range
+    """Indices of its circuits."""
+    results: list[ExperimentResult]
+    """One entry a circuit; those that were not evaluated have ``success=False``."""
 
 
 class AQTJob(JobV1):
@@ -84,11 +96,11 @@ class AQTJob(JobV1):
     def __init__(
         self, backend: JobBackend, circuits: Iterable[QuantumCircuit], options: AQTOptions
     ) -> None:
-        """Check the circuits and copy them, so that later changes do not reach the job.
+        """Check the circuits and make a snapshot, so that later changes do not reach the job.
 
         Raises:
             InvalidInputError: ``circuits`` or ``options`` are something else.
-            InvalidJobError: there are no circuits, or too many.
+            InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run.
             InvalidOptionError: more shots than the backend takes.
         """
@@ -96,9 +108,9 @@ class AQTJob(JobV1):
         if not isinstance(options, AQTOptions):
             found = type(options).__name__
             raise InvalidInputError(f"options must be AQTOptions, not of type '{found}'")
-        self._circuits = wire.check_circuits(circuits, backend.limits)
         wire.checked_shots(options.shots, backend.limits)
-        self._copies = [circuit.copy() for circuit in self._circuits]
+        self._circuits = wire.listed(circuits)
+        self._batch = backend.prepare(self._circuits)
         self._options = copy.copy(options)
         self._execution: Execution | None = None
         self._result: Result | None = None
@@ -128,7 +140,7 @@ class AQTJob(JobV1):
         """
         with self._lock:
             if self._execution is None:
-                self._execution = self._backend.start(self._copies, self._options)
+                self._execution = self._backend.start(self._batch, self._options)
                 return
         raise RuntimeError(f"Job already submitted (ID: {self.job_id()})")
 
@@ -214,6 +226,80 @@ class AQTJob(JobV1):
                 self._result = result
             return result
 
+    def as_completed(self) -> Iterator[CompletedPart]:
+        """Give the parts of the job as they end, each circuit once.
+
+        Parts are those of the API jobs on a cloud, single circuits with direct access, and what an
+        offline simulator does at a time. What was not evaluated comes last.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+            JobTimeoutError: ``query_timeout_seconds`` has passed since the last part.
+        """
+        execution = self._submitted()
+        execution.go_on()
+        given: set[int] = set()
+        number = 0
+        while True:
+            ended = execution.ended
+            for part in execution.completed[number:]:
+                number += 1
+                if given.isdisjoint(part):
+                    given.update(part)
+                    yield CompletedPart(part, execution.results(part))
+            if ended:
+                break
+            execution.wait(self._options.query_timeout_seconds, completed=number)
+            if not execution.ended and len(execution.completed) <= number:
+                raise self._timed_out(execution, self._options.query_timeout_seconds)
+        rest = [index for index in range(len(self._circuits)) if index not in given]
+        if rest:
+            results = execution.results()
+            for index in rest:
+                yield CompletedPart(range(index, index + 1), [results[index]])
+
+    def __await__(self) -> Generator[Any, None, Result]:
+        """``await job`` waits for :meth:`result` without holding up other tasks."""
+        return asyncio.to_thread(self.result).__await__()
+
+    async def __aiter__(self) -> AsyncIterator[CompletedPart]:
+        """``async for part in job`` is :meth:`as_completed` without holding up other tasks."""
+        parts = self.as_completed()
+        while (part := await asyncio.to_thread(next, parts, None)) is not None:
+            yield part
+
+    def resubmit_failed(self, *, uncertain: bool = False) -> int:
+        """Submit those API jobs once more that have failed; they cost once more, too.
+
+        Args:
+            uncertain: also those of which nobody knows whether they were accepted. They may then
+                run twice.
+
+        Returns:
+            How many API jobs were submitted again.
+
+        Raises:
+            RuntimeError: the job was not submitted, or has not ended.
+        """
+        number = self._submitted().resubmit_failed(uncertain=uncertain)
+        if number:
+            self._result = None
+        return number
+
+    def adopt(self, label: str, job_id: str) -> None:
+        """Say which identifier the portal has given to a submission that was uncertain.
+
+        Args:
+            label: that of ``SubmissionUncertainError``, which the portal's page shows.
+            job_id: the identifier that the portal's page shows with it.
+
+        Raises:
+            LookupError: no uncertain submission of this job has this label.
+            ValueError: ``job_id`` is no UUID.
+        """
+        self._submitted().adopt(label, str(uuid.UUID(job_id)))
+        self._result = None
+
     def wait_for_final_state(
         self,
         timeout: float | None = None,
@@ -236,9 +322,7 @@ class AQTJob(JobV1):
         while execution.status not in JOB_FINAL_STATES:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise JobTimeoutError(
-                    f"job {self._name(execution)} has not ended within {timeout} s"
-                )
+                raise self._timed_out(execution, timeout)
             if callback is not None:
                 callback(execution.job_id, execution.status, self)
                 left = min(left, max(wait, 0.01))
@@ -265,6 +349,7 @@ class AQTJob(JobV1):
         job_id = self._execution.job_id
         try:
             settings = self._execution.settings()
+            circuits = self._backend.unchanged(self._circuits, self._batch)
         except ValueError as error:
             raise UnsavableJobError(job_id, str(error)) from error
         saved = SavedJob(
@@ -273,7 +358,7 @@ class AQTJob(JobV1):
             available_qubits=self._backend.num_qubits,
             backend_settings=settings,
             options=dict(self._options),
-            circuits=self._copies,
+            circuits=circuits,
         )
         return JobStore(store_path).save(saved)
 
@@ -316,12 +401,7 @@ class AQTJob(JobV1):
                 saved.backend_name, saved.available_qubits, saved.backend_settings
             )
             job = cls(backend, saved.circuits, options)
-            job._execution = backend.resume(
-                job._copies,
-                options,
-                saved.job_id,
-                saved.backend_settings,
-            )
+            job._execution = backend.resume(job._batch, options, saved.backend_settings)
         except APIError:
             raise
         except _UNUSABLE as error:
@@ -334,6 +414,9 @@ class AQTJob(JobV1):
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
         return self._execution
+
+    def _timed_out(self, execution: Execution, seconds: float | None) -> JobTimeoutError:
+        return JobTimeoutError(f"job {self._name(execution)} has not ended within {seconds} s")
 
     @staticmethod
     def _name(execution: Execution) -> str:
@@ -357,9 +440,7 @@ class AQTJob(JobV1):
                     return
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise JobTimeoutError(
-                        f"job {self._name(execution)} has not ended within {timeout} s"
-                    )
+                    raise self._timed_out(execution, timeout)
                 execution.wait(None if left == math.inf else left, beyond=finished)
 
 

@@ -12,7 +12,7 @@ from qiskit.providers import Options
 
 from aqt_fast.exceptions import InvalidOptionError
 
-_LONGEST_LABEL = 255
+LONGEST_LABEL = 255
 """Characters of a label."""
 
 
@@ -111,8 +111,8 @@ def _flag(name: str, value: Any) -> bool:
 def _label(name: str, value: Any) -> str:
     text = value if isinstance(value, str) else ""
     # A lone surrogate cannot be sent.
-    if not 1 <= len(text) <= _LONGEST_LABEL or not text.isprintable():
-        expected = f"1 to {_LONGEST_LABEL} printable characters, or None"
+    if not 1 <= len(text) <= LONGEST_LABEL or not text.isprintable():
+        expected = f"1 to {LONGEST_LABEL} printable characters, or None"
         raise InvalidOptionError(name, value, expected)
     return text
 

@@ -23,6 +23,7 @@ from aqt_fast._native import __version__
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
 from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions, checked_integer
+from aqt_fast.batch import Batch
 from aqt_fast.caller import warn_caller
 from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.execution import Execution
@@ -109,7 +110,7 @@ class AQTResource(BackendV2):
 
         Raises:
             InvalidOptionError: an option has a value that it does not take.
-            InvalidJobError: there are no circuits, or more than one job takes.
+            InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
         """
         job_options = copy.copy(self.options)
@@ -123,19 +124,31 @@ class AQTResource(BackendV2):
         job.submit()
         return job
 
-    @abstractmethod
-    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
-        """Start the execution of circuits that were checked."""
+    def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
+        """Check circuits and make a snapshot of them, which is for :meth:`start`.
+
+        Raises:
+            InvalidCircuitError: lists every circuit that cannot run.
+        """
+        return Batch(circuits, self.limits)
 
     @abstractmethod
-    def resume(
-        self,
-        circuits: Sequence[QuantumCircuit],
-        options: AQTOptions,
-        job_id: str,
-        settings: dict[str, Any],
-    ) -> Execution:
+    def start(self, batch: Any, options: AQTOptions) -> Execution:
+        """Start the execution of circuits that were prepared."""
+
+    @abstractmethod
+    def resume(self, batch: Any, options: AQTOptions, settings: dict[str, Any]) -> Execution:
         """Go on with an execution of another process, whose ``settings()`` are given."""
+
+    def unchanged(self, circuits: Sequence[QuantumCircuit], batch: Any) -> list[QuantumCircuit]:
+        """The circuits of a snapshot, to be saved.
+
+        Raises:
+            ValueError: they were changed since.
+        """
+        if not batch.is_of(circuits):
+            raise ValueError("a circuit was changed after the job was made")
+        return list(circuits)
 
 
 class CloudResource(AQTResource):
@@ -148,30 +161,22 @@ class CloudResource(AQTResource):
 
     @property
     def limits(self) -> wire.Limits:
-        """What one API job takes, and the size of the resource's register."""
+        """Any number of circuits and shots, which are cut into API jobs; qubits as there are."""
+        return replace(self.api_limits, circuits=None, shots=None)
+
+    @property
+    def api_limits(self) -> wire.Limits:
+        """What one API job takes."""
         qubits = min(self._resource.available_qubits, wire.API_LIMITS.qubits)
         return replace(wire.API_LIMITS, qubits=qubits)
 
-    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
-        """Submit circuits in the background."""
-        return self._session.start(self._resource, circuits, options, self.limits)
+    def start(self, batch: Batch, options: AQTOptions) -> Execution:
+        """Submit circuits in the background, in as many API jobs as it takes."""
+        return self._session.start(self._resource, batch, options, self.api_limits)
 
-    def resume(
-        self,
-        circuits: Sequence[QuantumCircuit],
-        options: AQTOptions,
-        job_id: str,
-        settings: dict[str, Any],
-    ) -> Execution:
-        """Go on with a job that was submitted before."""
-        return self._session.start(
-            self._resource,
-            circuits,
-            options,
-            self.limits,
-            job_id=job_id,
-            label=settings["label"],
-        )
+    def resume(self, batch: Batch, options: AQTOptions, settings: dict[str, Any]) -> Execution:
+        """Go on with API jobs that were submitted before."""
+        return self._session.start(self._resource, batch, options, self.api_limits, saved=settings)
 
 
 class AQTDirectAccessResource(AQTResource):
@@ -209,9 +214,9 @@ class AQTDirectAccessResource(AQTResource):
         qubits = min(self._resource.available_qubits, wire.API_LIMITS.qubits)
         return replace(wire.API_LIMITS, circuits=None, shots=self._max_shots, qubits=qubits)
 
-    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
+    def start(self, batch: Batch, options: AQTOptions) -> Execution:
         """Send circuits in the background, one after the other."""
-        return self._session.start(circuits, options, self.limits)
+        return self._session.start(batch, options)
 
     def resume(self, *_: object) -> Execution:
         """There is nothing to resume.
@@ -253,11 +258,23 @@ class OfflineSimulatorResource(AQTResource):
         noise_model = simulation.standard_noise_model() if self._noisy_from_start else None
         return simulation.AerSimulator(noise_model=noise_model)
 
-    def start(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Execution:
+    def prepare(self, circuits: Sequence[QuantumCircuit]) -> list[QuantumCircuit]:
+        """Check circuits and copy them: Aer wants Qiskit's own."""
+        return [circuit.copy() for circuit in wire.check_circuits(circuits, self.limits)]
+
+    def unchanged(
+        self,
+        circuits: Sequence[QuantumCircuit],  # noqa: ARG002 - there are copies
+        batch: list[QuantumCircuit],
+    ) -> list[QuantumCircuit]:
+        """The copies."""
+        return batch
+
+    def start(self, batch: list[QuantumCircuit], options: AQTOptions) -> Execution:
         """Start a simulation in the background, with the simulator's options as they are now."""
         simulation: Execution = _simulation().Simulation(
             _simulation().copy_simulator(self.simulator),
-            circuits,
+            batch,
             shots=options.shots,
             memory=options.memory,
             seed=options.seed_simulator,
@@ -265,15 +282,11 @@ class OfflineSimulatorResource(AQTResource):
         return simulation
 
     def resume(
-        self,
-        circuits: Sequence[QuantumCircuit],
-        options: AQTOptions,
-        job_id: str,  # noqa: ARG002 - the job has died with its process and gets a new id
-        settings: dict[str, Any],
+        self, batch: list[QuantumCircuit], options: AQTOptions, settings: dict[str, Any]
     ) -> Execution:
         """Take over noise model and options of the simulator, and run the circuits again."""
         _simulation().restore_simulator(self.simulator, settings)
-        return self.start(circuits, options)
+        return self.start(batch, options)
 
 
 def _simulation() -> ModuleType:

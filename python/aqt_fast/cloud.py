@@ -1,35 +1,33 @@
-"""One API job on its way through AQT's cloud: submitted once, polled until it has ended."""
+"""A batch on its way through AQT's cloud, in as many API jobs as it takes."""
 
 from __future__ import annotations
 
-import random
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast import wire
 from aqt_fast.api_client import Credentials, PortalClient, Resource
-from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.exceptions import APIConnectionError, APIError, AQTError
+from aqt_fast.api_job import FINAL_STATUS, ApiJob
+from aqt_fast.aqt_options import LONGEST_LABEL, AQTOptions
+from aqt_fast.batch import Batch, Chunk, cut
+from aqt_fast.exceptions import (
+    APIError,
+    ChunkFailure,
+    IncompleteBatchError,
+)
 from aqt_fast.execution import Execution, JobTiming, Session
+from aqt_fast.poller import Poller
 
-_JITTER = 1.2
-"""Polls come between one and so many periods after each other, so that jobs spread out."""
-
-_FINAL = {
-    "finished": JobStatus.DONE,
-    "error": JobStatus.ERROR,
-    "cancelled": JobStatus.CANCELLED,
-}
-
-
-_PARALLEL_REQUESTS = 8
+MAX_PARALLEL_REQUESTS = 8
+"""Requests of a provider that are under way at the same time."""
 
 
 class CloudSession(Session):
@@ -37,26 +35,25 @@ class CloudSession(Session):
 
     def __init__(self, portal: PortalClient, credentials: Credentials) -> None:
         """Connects to nothing yet."""
-        super().__init__(_PARALLEL_REQUESTS, "aqt-fast portal")
+        super().__init__(MAX_PARALLEL_REQUESTS, "aqt-fast portal")
         self.portal = portal
         """Who is asked."""
         self.credentials = credentials
         """The access token."""
+        self.poller = Poller(self.dispatcher, MAX_PARALLEL_REQUESTS)
+        """Asks for all jobs."""
 
     def start(
         self,
         resource: Resource,
-        circuits: Sequence[QuantumCircuit],
+        batch: Batch,
         options: AQTOptions,
         limits: wire.Limits,
         *,
-        job_id: str | None = None,
-        label: str | None = None,
+        saved: dict[str, Any] | None = None,
     ) -> CloudExecution:
         """Start an execution; the arguments are those of :class:`CloudExecution`."""
-        execution = CloudExecution(
-            self, resource, circuits, options, limits, job_id=job_id, label=label
-        )
+        execution = CloudExecution(self, resource, batch, options, limits, saved=saved)
         self.adopt(execution)
         return execution
 
@@ -67,216 +64,309 @@ class CloudSession(Session):
 
 
 class CloudExecution(Execution):
-    """One API job.
+    """A batch, cut into API jobs that are submitted in order and several at the same time.
 
     Args:
         session: the portal that takes it, and the threads that do the waiting.
         resource: what is to run it.
-        circuits: its circuits, checked; they may not be changed any more.
+        batch: its circuits.
         options: its options.
-        limits: what the resource takes.
-        job_id: the portal's identifier if it was submitted before, else None.
-        label: what it was submitted as, if it was.
+        limits: what one API job takes.
+        saved: what :meth:`settings` has returned in another process, None for a new batch.
     """
 
     def __init__(
         self,
         session: CloudSession,
         resource: Resource,
-        circuits: Sequence[QuantumCircuit],
+        batch: Batch,
         options: AQTOptions,
         limits: wire.Limits,
         *,
-        job_id: str | None = None,
-        label: str | None = None,
+        saved: dict[str, Any] | None = None,
     ) -> None:
         """Starts at once."""
         super().__init__()
-        self._portal = session.portal
-        self._dispatcher = session.dispatcher
+        self._session = session
         self._resource = resource
-        self._circuits = circuits
+        self._batch = batch
         self._options = options
-        self._limits = limits
-        self._job_id = job_id
-        self._label = label or options.label or f"aqt-fast {uuid.uuid4()}"
-        self._state: wire.JobState | None = None
-        self._cancelled = False
+        self._resubmissions = 0
         self._cancel_lock = threading.Lock()
-        self._call(self._submit if job_id is None else self._poll)
+        self._own_id = str(uuid.uuid4())
+        self._label = options.label or f"aqt-fast {self._own_id}"
+        chunks = cut(len(batch), options.shots, limits)
+        if saved is not None:
+            self._own_id, self._label = saved["batch_id"], saved["label"]
+            chunks = [Chunk(*entry["chunk"]) for entry in saved["jobs"]]
+        self._jobs = [
+            self._job(chunk, self._chunk_label(index, len(chunks)))
+            for index, chunk in enumerate(chunks)
+        ]
+        # The API jobs that share circuits, whose shots add up.
+        self._groups = [
+            list(group) for _, group in groupby(self._jobs, lambda job: job.chunk.circuits)
+        ]
+        self._group_of = {job: group for group in self._groups for job in group}
+        self._done = dict.fromkeys(self._group_starts(), 0)
+        self._finished_count = 0
+        self._open = set(self._jobs)
+        self._completed: list[range] = []
+        self._unsent: Iterator[ApiJob] = iter(())
+        if saved is None:
+            self._submit(self._jobs)
+        else:
+            self._take_up(saved["jobs"])
 
     @property
     def label(self) -> str:
-        """What the portal shows with the job."""
+        """What the portal shows with the job; those of several API jobs have numbers added."""
         return self._label
 
     @property
     def job_id(self) -> str:
-        """The portal's identifier. Waits until the submission was answered.
+        """The portal's identifier of a single API job, else the batch's own.
+
+        Waits until the submission of a single API job was answered.
 
         Raises:
             AQTError: the submission has failed.
         """
+        if len(self._jobs) > 1:
+            return self._own_id
         self._require_process()
+        (job,) = self._jobs
         with self._changed:
-            self._changed.wait_for(lambda: self._job_id is not None or self.ended)
-        if self._job_id is None:
-            raise self._error or APIError("the job was cancelled before it was submitted")
-        return self._job_id
+            self._changed.wait_for(lambda: job.job_id is not None or self.ended)
+        if job.job_id is None:
+            raise job.error or APIError(self._message or "the job was not submitted")
+        return job.job_id
 
     @property
     def finished_count(self) -> int:
-        """Circuits that were evaluated, as far as the portal has told."""
-        state = self._state
-        if state is None:
-            return 0
-        if state.status == "finished":
-            return len(self._circuits)
-        return min(state.finished_count or 0, len(self._circuits))
+        """Circuits of which all shots were taken, as far as the portal has told."""
+        return self._finished_count
 
     @property
     def timing(self) -> JobTiming | None:
         """Where the time went, None before the portal has told."""
-        changes = None if self._state is None else self._state.timing
-        return None if changes is None else job_timing(changes)
+        changes = [change for job in self._jobs if job.state for change in job.state.timing or []]
+        return job_timing(changes) if changes else None
 
-    def results(self) -> list[ExperimentResult]:
+    @property
+    def completed(self) -> list[range]:
+        """Parts of the batch that have ended, in the order in which they did."""
+        return self._completed
+
+    def results(self, part: range | None = None) -> list[ExperimentResult]:
         """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
-        shots = self._options.shots
-        if self._status is JobStatus.DONE and self._state is not None:
-            entries, _ = wire.results_from_state(
-                self._state, self._circuits, shots=shots, memory=self._options.memory
-            )
-            return entries
-        message = self._message or "not evaluated yet"
-        return [wire.failed_experiment(circuit, shots, message) for circuit in self._circuits]
+        groups: Iterable[list[ApiJob]] = self._groups
+        if part is not None:
+            groups = (group for group in self._groups if group[0].chunk.circuits == part)
+        return [entry for group in groups for entry in self._group_results(group)]
 
     def cancel(self) -> bool:
-        """Ask the portal to cancel; False if the job has ended, or was cancelled already.
+        """Stop what has not run; False if there is nothing left to stop.
 
         Raises:
             APIError: the portal refuses, or cannot be asked.
         """
         self._require_process()
-        with self._cancel_lock:
-            with self._changed:
-                job_id = self._job_id
-                # After an error of a poll the job is still with the portal.
-                ended = self.ended and (self._error is None or job_id is None)
-                if ended or self._cancelled:
-                    return False
-                self._cancelled = True
-            if job_id is None:
-                # Who submits sees the wish: before the request, or right after the answer.
-                return True
-            try:
-                cancelled = self._portal.cancel(job_id)
-            except AQTError:
-                self._cancelled = False
-                raise
-        return cancelled
+        with self._cancel_lock, ThreadPoolExecutor(MAX_PARALLEL_REQUESTS) as threads:
+            wishes = [threads.submit(job.cancel) for job in self._jobs]
+            for job, wish in zip(self._jobs, wishes, strict=True):
+                if wish.exception() is None and wish.result() and job.job_id is not None:
+                    threads.submit(self._session.poller.hurry, job)
+            # Every error is told, even if others could be cancelled.
+            cancelled = [wish.result() for wish in wishes]
+        return any(cancelled)
+
+    def resubmit_failed(self, *, uncertain: bool) -> int:
+        """Submit those API jobs once more that have failed, and return their number."""
+        with self._changed:
+            if not self.ended:
+                raise RuntimeError("the job has not ended")
+            failed = [
+                job
+                for job in self._jobs
+                if job.status is JobStatus.ERROR
+                # What the portal has accepted and not ended may still run.
+                and (job.error is None or (job.job_id is None and (uncertain or not job.uncertain)))
+            ]
+            if not failed:
+                return 0
+            self._resubmissions += 1
+            again = f" (again {self._resubmissions})"
+            for job in failed:
+                job.reset(job.label.partition(" (again ")[0][: LONGEST_LABEL - len(again)] + again)
+            self._reopen(failed)
+        self._submit(failed)
+        return len(failed)
+
+    def adopt(self, label: str, job_id: str) -> None:
+        """Take the portal's identifier for an API job whose submission was uncertain."""
+        with self._changed:
+            found = [job for job in self._jobs if job.label == label and job.uncertain]
+            if not found:
+                raise LookupError(f"no uncertain submission has the label '{label}'")
+            self._reopen(found)
+            found[0].accepted(job_id)
+        self._session.poller.watch(self._resource.resource_id, found[0])
+
+    def go_on(self) -> None:
+        """Poll again, after errors that have left API jobs with the portal."""
+        with self._changed:
+            lost = [job for job in self._jobs if job.error is not None and job.job_id is not None]
+            if not self.ended or not lost:
+                return
+            self._reopen(lost)
+            for job in lost:
+                job.accepted(job.job_id or "")
+        for job in lost:
+            self._guarded(self._watching(job))
 
     def settings(self) -> dict[str, Any]:
-        """Where the job lives."""
+        """Where the job lives. Waits until all submissions were answered."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: all(job.job_id is not None or job.ended for job in self._jobs)
+            )
         resource = self._resource
         return {
-            "portal_url": self._portal.portal_url,
+            "portal_url": self._session.portal.portal_url,
             "workspace_id": resource.workspace_id,
             "resource_name": resource.resource_name,
             "resource_type": resource.resource_type,
+            "batch_id": self._own_id,
             "label": self._label,
+            "jobs": [job.saved() for job in self._jobs],
         }
 
-    def go_on(self) -> None:
-        """Poll again, after an error that has left the job with the portal."""
-        with self._changed:
-            if self._error is None or self._job_id is None:
-                return
-            self._error = self._message = None
-            self._status = JobStatus.QUEUED
-        self._guarded(lambda: self._call(self._poll))
-
-    def _call(self, step: Callable[[], None], *, after: float = 0.0) -> None:
-        self._dispatcher.call(lambda: self._guarded(step), after=after)
-
-    def _submit(self) -> None:
-        with self._changed:
-            if self._cancelled:
-                self._end(JobStatus.CANCELLED, "the job was cancelled before it was submitted")
-                return
-        body = wire.encode_job(
-            self._circuits, self._options.shots, label=self._label, limits=self._limits
+    def _job(self, chunk: Chunk, label: str) -> ApiJob:
+        return ApiJob(
+            self._session.portal,
+            self._resource,
+            self._batch,
+            chunk,
+            label,
+            self._options.query_period_seconds,
+            self._note,
         )
-        job_id = self._portal.submit(
-            self._resource.workspace_id, self._resource.resource_id, body, label=self._label
-        )
+
+    def _chunk_label(self, index: int, number: int) -> str:
+        if number == 1:
+            return self._label
+        suffix = f" [{index + 1}/{number}]"
+        return self._label[: LONGEST_LABEL - len(suffix)] + suffix
+
+    def _group_starts(self) -> Iterable[int]:
+        return (group[0].chunk.start for group in self._groups)
+
+    def _submit(self, jobs: Sequence[ApiJob]) -> None:
+        """Submit API jobs in order; each that was answered makes room for another."""
+        self._unsent = iter(jobs)
+        for _ in range(min(MAX_PARALLEL_REQUESTS, len(jobs))):
+            self._session.dispatcher.call(lambda: self._guarded(self._submit_next))
+
+    def _submit_next(self) -> None:
         with self._changed:
-            self._job_id = job_id
-            cancelled = self._cancelled
+            job = next(self._unsent, None)
+        if job is None:
+            return
+        job.submit()
+        if job.job_id is not None:
+            self._watching(job)()
+        self._session.dispatcher.call(lambda: self._guarded(self._submit_next))
+
+    def _watching(self, job: ApiJob) -> Any:
+        return lambda: self._session.poller.watch(self._resource.resource_id, job)
+
+    def _take_up(self, saved: list[dict[str, Any]]) -> None:
+        """Go on where another process has saved."""
+        for job, entry in zip(self._jobs, saved, strict=True):
+            job.take_up(entry)
+            if job.job_id is not None:
+                self._session.poller.watch(self._resource.resource_id, job)
+
+    def _note(self, job: ApiJob) -> None:
+        """Take over what has changed in an API job."""
+        with self._changed:
+            group = self._group_of[job]
+            start = job.chunk.start
+            done = min(member.finished_count for member in group)
+            self._finished_count += done - self._done[start]
+            self._done[start] = done
+            if all(member.ended for member in group):
+                self._completed.append(job.chunk.circuits)
+            if job.ended:
+                self._open.discard(job)
+            if not self._open:
+                self._conclude()
+            elif job.status is not JobStatus.QUEUED and job.job_id is not None:
+                self._status = JobStatus.RUNNING
             self._changed.notify_all()
-        if cancelled:
-            self._cancel_late(job_id)
-        self._poll()
 
-    def _cancel_late(self, job_id: str) -> None:
-        """Cancel what was submitted while the user has changed their mind."""
-        try:
-            self._portal.cancel(job_id)
-        except AQTError:
-            # The job goes on, as it would have without the wish; the user may ask again.
-            self._cancelled = False
-
-    def _poll(self) -> None:
-        if self._job_id is None:
+    def _conclude(self) -> None:
+        """All API jobs have ended: what does that make of the batch?"""
+        failures = [
+            ChunkFailure(index, job.chunk.circuits, job.label, job.message or "", job.error)
+            for index, job in enumerate(self._jobs)
+            if job.status is not JobStatus.DONE
+        ]
+        if not failures:
+            self._end(JobStatus.DONE)
             return
-        try:
-            state = self._portal.result(self._job_id, self._read)
-        except APIConnectionError:
-            # The job is with the portal, which may be reached later.
-            self._poll_later()
+        failed = any(job.status is JobStatus.ERROR for job in self._jobs)
+        status = JobStatus.ERROR if failed else JobStatus.CANCELLED
+        if len(self._jobs) == 1:
+            self._end(status, failures[0].message, failures[0].error)
             return
-        if state.status not in _FINAL:
-            with self._changed:
-                self._state = state
-                if state.status == "ongoing":
-                    self._status = JobStatus.RUNNING
-                self._changed.notify_all()
-            self._poll_later()
-            return
-        message = state.message or f"the job is {state.status}"
-        with self._changed:
-            self._state = state
-            self._end(_FINAL[state.status], None if state.status == "finished" else message)
+        serious = [failure for failure in failures if failure.error is not None]
+        error = IncompleteBatchError(serious) if serious else None
+        self._end(status, "; ".join(str(failure) for failure in failures), error)
 
-    def _poll_later(self) -> None:
-        # The spread is no secret.
-        period = self._options.query_period_seconds * random.uniform(1, _JITTER)  # noqa: S311
-        self._call(self._poll, after=period)
+    def _reopen(self, jobs: Sequence[ApiJob]) -> None:
+        """The batch has not ended after all."""
+        self._open.update(jobs)
+        again = {job.chunk.circuits for job in jobs}
+        self._completed = [part for part in self._completed if part not in again]
+        self._error = self._message = None
+        self._status = JobStatus.QUEUED
 
-    def _read(self, body: bytes) -> wire.JobState:
-        """Read an answer, which must be about the circuits that were sent."""
-        state = wire.decode_response(body)
-        if state.status == "finished":
-            wire.check_samples(state.samples or [], self._circuits, shots=self._options.shots)
-        return state
+    def _group_results(self, group: list[ApiJob]) -> list[ExperimentResult]:
+        circuits = group[0].chunk.circuits
+        shots = self._options.shots
+        if any(job.status is not JobStatus.DONE for job in group):
+            message = next((job.message for job in group if job.message), "not evaluated yet")
+            return self._batch.failed(circuits.start, circuits.stop, shots=shots, message=message)
+        parts = [job.state.samples or [] for job in group if job.state]
+        samples = parts[0]
+        if len(parts) > 1:
+            samples = [wire.Samples.concatenate(runs) for runs in zip(*parts, strict=True)]
+        return self._batch.results(
+            samples, circuits.start, circuits.stop, shots=shots, memory=self._options.memory
+        )
 
 
 def job_timing(changes: Sequence[tuple[str, str]]) -> JobTiming:
     """Durations between the status changes that the portal reports.
 
     Args:
-        changes: pairs of status and ISO 8601 time stamp, in any order.
+        changes: pairs of status and ISO 8601 time stamp, in any order, of one API job or several:
+            then from the first that was queued or started to the last that has ended.
     """
-    first: dict[str, datetime] = {}
+    times: dict[str, list[datetime]] = {}
     for status, stamp in changes:
         try:
             # Python 3.10 does not know the suffix Z.
             time = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
         except ValueError:
             continue
-        first[status] = min(time, first.get(status, time))
-    queued, ongoing = first.get("queued"), first.get("ongoing")
-    end = min((first[status] for status in _FINAL if status in first), default=None)
+        if time.tzinfo is not None:
+            times.setdefault(status, []).append(time)
+    queued = min(times.get("queued", []), default=None)
+    ongoing = min(times.get("ongoing", []), default=None)
+    end = max((time for status in FINAL_STATUS for time in times.get(status, [])), default=None)
     return JobTiming(
         queued=_seconds(queued, ongoing or end),
         running=_seconds(ongoing, end),
@@ -285,6 +375,4 @@ def job_timing(changes: Sequence[tuple[str, str]]) -> JobTiming:
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:
-    if start is None or end is None or (start.tzinfo is None) != (end.tzinfo is None):
-        return None
-    return (end - start).total_seconds()
+    return None if start is None or end is None else (end - start).total_seconds()

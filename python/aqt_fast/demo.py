@@ -15,11 +15,9 @@ import click
 import qiskit
 from qiskit import QuantumCircuit, qasm2
 from qiskit.exceptions import QiskitError
-from qiskit.result import Result
 from tabulate import tabulate
 
 from aqt_fast import wire
-from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_provider import AQTProvider
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import AQTError, InvalidInputError, JobFailedError
@@ -77,19 +75,15 @@ def run_demo(
                 for path, circuit in zip(paths, algorithms, strict=True)
             ]
         circuits = list(islice(cycle(transpiled), num_circuits))
-        chunks = _chunks(circuits, backend.max_circuits or len(circuits))
         operations = sum(circuit.size() for circuit in circuits)
-        options = {"shots": shots, "with_progress_bar": False, "query_period_seconds": 0.1}
-        with stages.stage("check and submit", f"{len(circuits)} circuits, {operations:,} ops"):
-            jobs = [backend.run(chunk, **options) for chunk in chunks]
-        with stages.stage("wait for results", f"{len(jobs)} API jobs × {shots} shots"):
-            results = [_result(job) for job in jobs]
+        with stages.stage("check", f"{len(circuits)} circuits, {operations:,} operations"):
+            job = backend.run(circuits, shots=shots, query_period_seconds=0.1)
+        with stages.stage("submit and wait", f"{len(circuits)} × {shots} shots"):
+            result = job.result()
+        if not result.success:
+            raise JobFailedError(job.job_id(), result.status)
         with stages.stage("counts", f"{len(circuits)} circuits"):
-            counts = [
-                result.get_counts(index)
-                for result in results
-                for index in range(len(result.results))
-            ]
+            counts = [result.get_counts(index) for index in range(len(circuits))]
     click.echo(f"\n{circuits[0].name}, {shots} shots on {backend.name} at {portal.url}")
     click.echo(_histogram(counts[0]))
     click.echo(f"\n{stages}")
@@ -123,17 +117,6 @@ class _LocalPortal:
     def __exit__(self, *exception: object) -> None:
         self._process.terminate()
         self._process.communicate()
-
-
-def _chunks(circuits: list[QuantumCircuit], size: int) -> list[list[QuantumCircuit]]:
-    return [circuits[start : start + size] for start in range(0, len(circuits), size)]
-
-
-def _result(job: AQTJob) -> Result:
-    result = job.result()
-    if not result.success:
-        raise JobFailedError(job.job_id(), result.status)
-    return result
 
 
 def _built_in() -> list[Path]:

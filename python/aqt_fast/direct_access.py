@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
-from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast import wire
 from aqt_fast.api_client import DirectAccessClient
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.batch import Batch
 from aqt_fast.execution import Execution, Session
 
 
@@ -25,11 +24,9 @@ class DirectAccessSession(Session):
         self.client = client
         """Who is asked."""
 
-    def start(
-        self, circuits: Sequence[QuantumCircuit], options: AQTOptions, limits: wire.Limits
-    ) -> DirectAccessExecution:
+    def start(self, batch: Batch, options: AQTOptions) -> DirectAccessExecution:
         """Start an execution; the arguments are those of :class:`DirectAccessExecution`."""
-        execution = DirectAccessExecution(self, circuits, options, limits)
+        execution = DirectAccessExecution(self, batch, options)
         self.adopt(execution)
         return execution
 
@@ -46,25 +43,22 @@ class DirectAccessExecution(Execution):
 
     Args:
         session: the machine, with one circuit in flight for all jobs.
-        circuits: checked; they may not be changed any more.
+        batch: the circuits.
         options: of the job.
-        limits: what the machine takes.
     """
 
     def __init__(
         self,
         session: DirectAccessSession,
-        circuits: Sequence[QuantumCircuit],
+        batch: Batch,
         options: AQTOptions,
-        limits: wire.Limits,
     ) -> None:
         """Starts at once."""
         super().__init__()
         self._client = session.client
         self._dispatcher = session.dispatcher
-        self._circuits = circuits
+        self._batch = batch
         self._options = options
-        self._limits = limits
         self._job_id = str(uuid.uuid4())
         self._label = options.label or f"aqt-fast {self._job_id}"
         self._results: list[ExperimentResult] = []
@@ -88,21 +82,26 @@ class DirectAccessExecution(Execution):
         """Circuits that the machine has done with."""
         return len(self._results)
 
-    def results(self) -> list[ExperimentResult]:
+    @property
+    def completed(self) -> list[range]:
+        """The circuits that the machine has done with, one by one."""
+        return [range(index, index + 1) for index in range(len(self._results))]
+
+    def results(self, part: range | None = None) -> list[ExperimentResult]:
         """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
+        if part is not None:
+            return self._results[part.start : part.stop]
         done = list(self._results)
         message = self._message or "not evaluated yet"
-        return done + [
-            wire.failed_experiment(circuit, self._options.shots, message)
-            for circuit in self._circuits[len(done) :]
-        ]
+        shots = self._options.shots
+        return done + self._batch.failed(len(done), len(self._batch), shots=shots, message=message)
 
     def cancel(self) -> bool:
         """Stop after the circuit in hand; False if that is the last one, or the job has ended."""
         self._require_process()
         with self._changed:
             in_hand = 0 if self._status is JobStatus.QUEUED else 1
-            left = len(self._circuits) - len(self._results) - in_hand
+            left = len(self._batch) - len(self._results) - in_hand
             cancellable = not self.ended and left > 0 and not self._cancelled
             self._cancelled = self._cancelled or cancellable
             return cancellable
@@ -128,7 +127,7 @@ class DirectAccessExecution(Execution):
         self._dispatcher.call(lambda: self._guarded(self._run))
 
     def _run(self) -> None:
-        while len(self._results) < len(self._circuits):
+        while len(self._results) < len(self._batch):
             with self._changed:
                 if self._cancelled and self._run_id is None:
                     self._end(JobStatus.CANCELLED, "the job was cancelled")
@@ -141,18 +140,21 @@ class DirectAccessExecution(Execution):
     def _step(self) -> None:
         """Bring the circuit in hand forward."""
         index = len(self._results)
-        circuit = self._circuits[index]
+        shots = self._options.shots
         if self._run_id is None:
-            body = wire.encode_circuit(circuit, self._options.shots, limits=self._limits)
+            body = self._batch.encode_circuit(index, shots)
             self._run_id = self._client.submit(body, label=f"{self._label}, circuit {index}")
         state = self._client.result(self._run_id, self._read)
         if state is None:
             return
-        entries, message = wire.results_from_state(
-            state, [circuit], shots=self._options.shots, memory=self._options.memory
-        )
-        if message is not None:
-            self._failures.append(f"circuit {index} ({circuit.name}): {message}")
+        if state.status == "finished":
+            entries = self._batch.results(
+                state.samples or [], index, index + 1, shots=shots, memory=self._options.memory
+            )
+        else:
+            message = state.message or f"it is {state.status}"
+            entries = self._batch.failed(index, index + 1, shots=shots, message=message)
+            self._failures.append(f"circuit {index} ({self._batch.name(index)}): {message}")
         with self._changed:
             self._run_id = None
             self._results += entries
@@ -162,6 +164,7 @@ class DirectAccessExecution(Execution):
         """Read an answer, which must be about the circuit in hand."""
         state = wire.decode_direct_response(body)
         if state.status == "finished":
-            circuit = self._circuits[len(self._results)]
-            wire.check_samples(state.samples or [], [circuit], shots=self._options.shots)
+            index = len(self._results)
+            samples = state.samples or []
+            self._batch.check_samples(samples, index, index + 1, shots=self._options.shots)
         return state

@@ -21,6 +21,7 @@
     │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
     │   ├── InsecureConnectionError             the token would leave the protected connection
     │   ├── ResultExpiredError                  .job_id
+    │   ├── IncompleteBatchError                .failures: the API jobs without a known result
     │   └── SubmissionUncertainError            .label, .payload_hash, .reason
     └── UnsupportedQiskitError (ImportError)
 
@@ -245,6 +246,45 @@ class SubmissionUncertainError(APIError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.label, self.payload_hash, self.reason)
+
+
+@dataclass(frozen=True)
+class ChunkFailure:
+    """An API job of a batch that has no result."""
+
+    chunk: int
+    """Its number in the batch, from 0."""
+    circuits: range
+    """Its circuits."""
+    label: str
+    """What the portal shows with it."""
+    message: str
+    """Why there is no result."""
+    error: AQTError | None
+    """What keeps its fate or its result from being known, None if the portal has told."""
+
+    def __str__(self) -> str:
+        first, last = self.circuits.start, self.circuits.stop - 1
+        which = f"circuit {first}" if first == last else f"circuits {first} to {last}"
+        return f"API job {self.chunk} ({which}): {self.message}"
+
+
+class IncompleteBatchError(APIError):
+    """Some API jobs of a batch have no known result; the other results can be had all the same."""
+
+    _SHOWN = 10
+
+    def __init__(self, failures: Sequence[ChunkFailure]) -> None:
+        """Names the first failures; ``failures`` has them all."""
+        self.failures = tuple(failures)
+        """One entry for each API job without a known result."""
+        lines = [str(failure) for failure in self.failures[: self._SHOWN]]
+        if len(self.failures) > self._SHOWN:
+            lines.append(f"and {len(self.failures) - self._SHOWN} more API jobs")
+        super().__init__("\n".join([*lines, "result(partial=True) gives the others' results"]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.failures,)
 
 
 class UnsupportedQiskitError(AQTError, ImportError):

@@ -83,9 +83,18 @@ class Execution(ABC):
     def finished_count(self) -> int:
         """Circuits that were evaluated."""
 
+    @property
     @abstractmethod
-    def results(self) -> list[ExperimentResult]:
-        """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
+    def completed(self) -> list[range]:
+        """Parts of the batch that have ended, in the order in which they did; it only grows."""
+
+    @abstractmethod
+    def results(self, part: range | None = None) -> list[ExperimentResult]:
+        """One entry a circuit, in order; those that were not evaluated have ``success=False``.
+
+        Args:
+            part: one of ``completed``; None for all circuits.
+        """
 
     @abstractmethod
     def cancel(self) -> bool:
@@ -99,6 +108,18 @@ class Execution(ABC):
             ValueError: something cannot be expressed, or cannot go on.
         """
 
+    def resubmit_failed(self, *, uncertain: bool) -> int:  # noqa: ARG002
+        """Submit once more what has failed, and return the number of API jobs."""
+        return 0
+
+    def adopt(self, label: str, job_id: str) -> None:  # noqa: ARG002
+        """Take an identifier for a submission that was uncertain.
+
+        Raises:
+            LookupError: there is none with this label.
+        """
+        raise LookupError(f"no uncertain submission has the label '{label}'")
+
     def go_on(self) -> None:  # noqa: B027 - most have nothing to take up again
         """Take up again what an error has stopped, if asking again may help."""
 
@@ -108,8 +129,19 @@ class Execution(ABC):
             if not self.ended:
                 self._end(JobStatus.ERROR, reason, APIConnectionError(reason))
 
-    def wait(self, seconds: float | None, *, beyond: int | None = None) -> None:
-        """Wait until the batch has ended, or until more than ``beyond`` circuits are done.
+    def wait(
+        self,
+        seconds: float | None,
+        *,
+        beyond: int | None = None,
+        completed: int | None = None,
+    ) -> None:
+        """Wait until the batch has ended, or as much of it as is said.
+
+        Args:
+            seconds: how long at most, None for as long as it takes.
+            beyond: until more circuits than so many are done.
+            completed: until more parts than so many have ended.
 
         Raises:
             RuntimeError: called in a process that was forked from the one that works.
@@ -117,7 +149,11 @@ class Execution(ABC):
         self._require_process()
 
         def ready() -> bool:
-            return self.ended or (beyond is not None and self.finished_count > beyond)
+            return (
+                self.ended
+                or (beyond is not None and self.finished_count > beyond)
+                or (completed is not None and len(self.completed) > completed)
+            )
 
         with self._changed:
             self._changed.wait_for(

@@ -143,6 +143,7 @@ class Simulation(Execution):
         self._memory = memory
         self._seed = simulator.options.seed_simulator if seed is None else seed
         self._results: list[ExperimentResult] = []
+        self._completed: list[range] = []
         self._num_started = 0
         self._cancelled = False
         threading.Thread(
@@ -159,12 +160,21 @@ class Simulation(Execution):
         """Circuits that were simulated."""
         return len(self._results)
 
-    def results(self) -> list[ExperimentResult]:
+    @property
+    def completed(self) -> list[range]:
+        """Chunks that were simulated, in order."""
+        return self._completed
+
+    def results(self, part: range | None = None) -> list[ExperimentResult]:
         """One entry a circuit, in order; those that were not simulated have ``success=False``."""
+        if part is not None:
+            return self._results[part.start : part.stop]
         message = self._message or "not simulated yet"
         done = list(self._results)
         rest = self._circuits[len(done) :]
-        return done + [wire.failed_experiment(circuit, self._shots, message) for circuit in rest]
+        return done + [
+            wire.failed_experiment(wire.header(circuit), self._shots, message) for circuit in rest
+        ]
 
     def cancel(self) -> bool:
         """Stop after the chunk in hand; False if that is the last one, or the batch has ended.
@@ -206,6 +216,7 @@ class Simulation(Execution):
             elapsed = time.perf_counter() - began
             with self._changed:
                 self._results += results
+                self._completed.append(range(start, len(self._results)))
                 self._changed.notify_all()
             start += size
             fitting = int(_SECONDS_PER_CHUNK / max(elapsed / size, 1e-6))
@@ -229,5 +240,7 @@ class Simulation(Execution):
             if circuit.num_clbits > _MOST_BITS_WITHOUT_PADDING:
                 counts = {hex(int(text, 16)): count for text, count in counts.items()}
                 memory = memory and [hex(int(text, 16)) for text in memory]
-            experiments.append(wire.experiment_result(circuit, self._shots, counts, memory))
+            experiments.append(
+                wire.experiment_result(wire.header(circuit), self._shots, counts, memory)
+            )
         return experiments

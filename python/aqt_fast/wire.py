@@ -36,7 +36,6 @@ __all__ = [
     "Samples",
     "as_batch",
     "check_circuits",
-    "check_samples",
     "checked_shots",
     "decode_direct_response",
     "decode_response",
@@ -44,6 +43,8 @@ __all__ = [
     "encode_job",
     "experiment_result",
     "failed_experiment",
+    "header",
+    "listed",
     "job_result",
     "result_from_response",
     "results_from_samples",
@@ -156,7 +157,7 @@ def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
         InvalidInputError: ``circuits`` is neither a circuit nor iterable.
         InvalidCircuitError: lists every item that is no circuit.
     """
-    batch = _listed(circuits)
+    batch = _items(circuits)
     problems = [
         CircuitProblem(
             index, None, None, None, f"not a QuantumCircuit but of type '{type(item).__name__}'"
@@ -169,7 +170,20 @@ def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
     return batch
 
 
-def _listed(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
+def listed(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
+    """List one circuit or any number of them; what is no circuit is found by the reader.
+
+    Raises:
+        InvalidInputError: ``circuits`` is neither a circuit nor iterable.
+        InvalidJobError: there are none.
+    """
+    batch = _items(circuits)
+    if not batch:
+        raise InvalidJobError("a job needs at least one circuit")
+    return batch
+
+
+def _items(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
     if isinstance(circuits, QuantumCircuit):
         return [circuits]
     try:
@@ -182,10 +196,7 @@ def _listed(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantum
 def _batch_within(
     circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits
 ) -> list[QuantumCircuit]:
-    # What is no circuit at all is found by the reader, together with everything else.
-    batch = _listed(circuits)
-    if not batch:
-        raise InvalidJobError("a job needs at least one circuit")
+    batch = listed(circuits)
     if limits.circuits is not None and len(batch) > limits.circuits:
         raise InvalidJobError(f"{len(batch)} circuits, but one job takes {limits.circuits}")
     return batch
@@ -314,26 +325,7 @@ def results_from_state(
         return results_from_samples(state.samples or [], batch, shots=shots, memory=memory), None
     shots = checked_shots(shots, _ANY_SHOTS)
     message = state.message or f"the job is {state.status}"
-    return [failed_experiment(circuit, shots, message) for circuit in batch], message
-
-
-def check_samples(
-    samples: Sequence[Samples], circuits: Sequence[QuantumCircuit], *, shots: int
-) -> None:
-    """Check that samples are those of some circuits, as far as their numbers tell.
-
-    Raises:
-        ResponseMismatchError: there are other circuits, shots or qubits than expected.
-    """
-    if len(samples) != len(circuits):
-        raise ResponseMismatchError(f"samples of {len(samples)} circuits for {len(circuits)}")
-    for index, (item, circuit) in enumerate(zip(samples, circuits, strict=True)):
-        found, expected = (item.num_shots, item.num_qubits), (shots, circuit.num_qubits)
-        if found != expected:
-            raise ResponseMismatchError(
-                f"circuit {index}: {found[0]} shots of {found[1]} qubits instead of "
-                f"{expected[0]} of {expected[1]}"
-            )
+    return [failed_experiment(header(circuit), shots, message) for circuit in batch], message
 
 
 def results_from_samples(
@@ -360,7 +352,7 @@ def results_from_samples(
     shots = checked_shots(shots, _ANY_SHOTS)
     data = _native.experiment_data(samples, batch, shots, memory)
     return [
-        experiment_result(circuit, shots, counts, shot_memory)
+        experiment_result(header(circuit), shots, counts, shot_memory)
         for circuit, (counts, shot_memory) in zip(batch, data, strict=True)
     ]
 
@@ -381,26 +373,25 @@ def job_result(
 
 
 def experiment_result(
-    circuit: QuantumCircuit, shots: int, counts: dict[str, int], memory: list[str] | None
+    header: dict[str, Any], shots: int, counts: dict[str, int], memory: list[str] | None
 ) -> ExperimentResult:
-    """Compose the result of one circuit from outcomes in hexadecimal."""
+    """Compose the result of one circuit from its header and outcomes in hexadecimal."""
     return ExperimentResult(
         shots,
         True,
         ExperimentResultData(counts=counts, memory=memory),
         status="DONE",
-        header=_header(circuit),
+        header=header,
     )
 
 
-def failed_experiment(circuit: QuantumCircuit, shots: int, message: str) -> ExperimentResult:
+def failed_experiment(header: dict[str, Any], shots: int, message: str) -> ExperimentResult:
     """Compose the entry of a circuit that has no outcomes."""
-    return ExperimentResult(
-        shots, False, ExperimentResultData(), status=message, header=_header(circuit)
-    )
+    return ExperimentResult(shots, False, ExperimentResultData(), status=message, header=header)
 
 
-def _header(circuit: QuantumCircuit) -> dict[str, Any]:
+def header(circuit: QuantumCircuit) -> dict[str, Any]:
+    """Describe a circuit as the header of its result does."""
     cregs = [[register.name, register.size] for register in circuit.cregs]
     if sum(size for _, size in cregs) != circuit.num_clbits:
         # Qiskit cuts an outcome at the registers' sizes. Where bits have no register, or several,

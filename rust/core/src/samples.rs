@@ -34,6 +34,20 @@ impl Samples {
         Self { num_shots, num_qubits, rows }
     }
 
+    /// The shots of several runs of one circuit, one after the other.
+    ///
+    /// Returns `None` if there are none, or if they have different numbers of qubits.
+    #[must_use]
+    pub fn concatenate(parts: &[&Self]) -> Option<Self> {
+        let num_qubits = parts.first()?.num_qubits;
+        if parts.iter().any(|part| part.num_qubits != num_qubits) {
+            return None;
+        }
+        let num_shots = parts.iter().map(|part| part.num_shots).sum();
+        let rows = parts.iter().map(|part| part.rows.as_slice()).collect::<Vec<_>>().concat();
+        Some(Self::from_packed(num_shots, num_qubits, rows))
+    }
+
     /// Repetitions of the circuit.
     #[must_use]
     pub fn num_shots(&self) -> usize {
@@ -72,6 +86,17 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_follow_each_other() {
+        let run = |rows: &[u8]| Samples::new(rows.len() / 2, 9, rows.to_vec()).unwrap();
+        let (first, none, last) = (run(&[1, 0, 2, 1]), run(&[]), run(&[255, 1]));
+        let joined = Samples::concatenate(&[&first, &none, &last]).unwrap();
+        assert_eq!(joined, run(&[1, 0, 2, 1, 255, 1]));
+        let other = Samples::new(1, 8, vec![1]).unwrap();
+        assert!(Samples::concatenate(&[&first, &other]).is_none());
+        assert!(Samples::concatenate(&[]).is_none());
+    }
 
     #[test]
     fn rows_must_fit() {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it has extracted")]
 
+mod batch;
 mod error;
 mod outcomes;
 mod qiskit;
@@ -23,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod _native {
     use super::{
         Bound, Encoder, Limits, PyAny, PyBytes, PyErr, PyModule, PyResult, PyRuntimeWarning,
-        Python, pyfunction, qiskit, write_circuit,
+        Python, batch, pyfunction, qiskit, write_circuit,
     };
 
     /// A debug build is slow enough to be taken for a fault.
@@ -41,6 +42,8 @@ mod _native {
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
     #[pymodule_export]
+    use super::batch::Batch;
+    #[pymodule_export]
     use super::outcomes::{Samples, experiment_data};
     #[pymodule_export]
     use super::request::{make_samples, read_job};
@@ -57,7 +60,7 @@ mod _native {
         max_operations: usize,
     ) -> PyResult<()> {
         let limits = Limits { qubits: max_qubits, operations: max_operations };
-        qiskit::read_circuits(py, &circuits, limits, drop)
+        qiskit::read_circuits(py, &circuits, limits, |_, _| ())
     }
 
     /// The request body of one API job.
@@ -73,12 +76,9 @@ mod _native {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let limits = Limits { qubits: max_qubits, operations: max_operations };
         let mut encoder = Encoder::new(shots);
-        qiskit::read_circuits(py, &circuits, limits, |circuit| encoder.push(circuit))?;
+        qiskit::read_circuits(py, &circuits, limits, |circuit, _| encoder.push(circuit))?;
         let body = py.detach(|| encoder.finish(label));
-        PyBytes::new_with(py, body.len(), |bytes| {
-            body.copy_to(bytes);
-            Ok(())
-        })
+        batch::to_python(py, &body)
     }
 
     /// One circuit as direct access takes it.
@@ -93,7 +93,7 @@ mod _native {
         let py = circuit.py();
         let limits = Limits { qubits: max_qubits, operations: max_operations };
         let mut text = Vec::new();
-        qiskit::read_circuits(py, &[circuit], limits, |circuit| {
+        qiskit::read_circuits(py, &[circuit], limits, |circuit, _| {
             write_circuit(&mut text, &circuit, shots);
         })?;
         Ok(PyBytes::new(py, &text))

@@ -29,21 +29,37 @@ impl Samples {
         circuit: Option<&Bound<'_, PyAny>>,
         index: usize,
     ) -> PyResult<Outcomes> {
-        let found = self.samples.num_qubits();
-        let map = match circuit {
-            None => MeasurementMap::identity(u32::try_from(found)?),
-            Some(circuit) => {
-                let (num_qubits, map) = qiskit::measurement_map(circuit, index)?;
-                if num_qubits as usize != found {
-                    let message =
-                        format!("circuit {index}: {found} qubits a shot instead of {num_qubits}");
-                    return Err(error::response_mismatch(py, message));
-                }
-                map
+        let (num_qubits, map) = match circuit {
+            None => {
+                let found = u32::try_from(self.samples.num_qubits())?;
+                (found, MeasurementMap::identity(found))
             }
+            Some(circuit) => qiskit::measurement_map(circuit, index)?,
         };
-        Outcomes::new(&self.samples, &map)
+        self.mapped(py, index, num_qubits, &map)
+    }
+
+    /// The outcomes through a measurement map of a circuit with so many qubits.
+    fn mapped(
+        &self,
+        py: Python<'_>,
+        index: usize,
+        num_qubits: u32,
+        map: &MeasurementMap,
+    ) -> PyResult<Outcomes> {
+        self.check_qubits(py, index, num_qubits)?;
+        Outcomes::new(&self.samples, map)
             .ok_or_else(|| error::response_mismatch(py, "a measured qubit has no samples".into()))
+    }
+
+    /// Checks that there are so many qubits.
+    pub fn check_qubits(&self, py: Python<'_>, index: usize, num_qubits: u32) -> PyResult<()> {
+        let found = self.samples.num_qubits();
+        if num_qubits as usize == found {
+            return Ok(());
+        }
+        let message = format!("circuit {index}: {found} qubits a shot instead of {num_qubits}");
+        Err(error::response_mismatch(py, message))
     }
 }
 
@@ -59,6 +75,15 @@ impl Samples {
     #[getter]
     fn num_qubits(&self) -> usize {
         self.samples.num_qubits()
+    }
+
+    /// The shots of several runs of one circuit, one after the other.
+    #[staticmethod]
+    fn concatenate(py: Python<'_>, parts: Vec<Bound<'_, Samples>>) -> PyResult<Self> {
+        let parts: Vec<_> = parts.iter().map(|part| &part.get().samples).collect();
+        samples::Samples::concatenate(&parts)
+            .map(Self::from)
+            .ok_or_else(|| error::response_mismatch(py, "runs of different circuits".into()))
     }
 
     /// How often each outcome came, by Qiskit's hexadecimal text.
@@ -117,8 +142,19 @@ pub fn experiment_data<'py>(
     shots: usize,
     with_memory: bool,
 ) -> PyResult<Vec<ExperimentData<'py>>> {
-    if samples.len() != circuits.len() {
-        let message = format!("samples of {} circuits for {}", samples.len(), circuits.len());
+    check_numbers(py, &samples, circuits.len(), shots)?;
+    data(py, &samples, with_memory, |index| qiskit::measurement_map(&circuits[index], index))
+}
+
+/// Checks that there are samples of so many circuits with so many shots each.
+pub fn check_numbers(
+    py: Python<'_>,
+    samples: &[Bound<'_, Samples>],
+    num_circuits: usize,
+    shots: usize,
+) -> PyResult<()> {
+    if samples.len() != num_circuits {
+        let message = format!("samples of {} circuits for {num_circuits}", samples.len());
         return Err(error::response_mismatch(py, message));
     }
     for (index, samples) in samples.iter().enumerate() {
@@ -128,20 +164,30 @@ pub fn experiment_data<'py>(
             return Err(error::response_mismatch(py, message));
         }
     }
+    Ok(())
+}
+
+/// Counts and, if wanted, memory of circuits whose size and measurement map `map` tells.
+pub fn data<'py>(
+    py: Python<'py>,
+    samples: &[Bound<'py, Samples>],
+    with_memory: bool,
+    map: impl Fn(usize) -> PyResult<(u32, MeasurementMap)>,
+) -> PyResult<Vec<ExperimentData<'py>>> {
     let mut strings = Strings::default();
     samples
         .iter()
-        .zip(&circuits)
         .enumerate()
-        .map(|(index, (samples, circuit))| {
-            let outcomes = samples.get().outcomes(py, Some(circuit), index)?;
+        .map(|(index, samples)| {
+            let (num_qubits, map) = map(index)?;
+            let outcomes = samples.get().mapped(py, index, num_qubits, &map)?;
             strings.data(py, &outcomes, with_memory)
         })
         .collect()
 }
 
 /// Counts and, if wanted, memory of one circuit.
-type ExperimentData<'py> = (Bound<'py, PyDict>, Option<Bound<'py, PyList>>);
+pub type ExperimentData<'py> = (Bound<'py, PyDict>, Option<Bound<'py, PyList>>);
 
 /// Outcomes of up to this many bits have a place of their own in the cache.
 const MAX_DIRECT_BITS: usize = 14;

@@ -152,7 +152,7 @@ pub fn read_circuits(
     py: Python<'_>,
     circuits: &[Bound<'_, PyAny>],
     limits: Limits,
-    mut take: impl FnMut(Circuit),
+    mut take: impl FnMut(Circuit, MeasurementMap),
 ) -> PyResult<()> {
     let table = Table::get(py)?;
     let mut offences = Vec::new();
@@ -162,7 +162,7 @@ pub fn read_circuits(
             continue;
         };
         match read_circuit(&borrowed, limits) {
-            Ok(circuit) => take(circuit),
+            Ok((circuit, map)) => take(circuit, map),
             Err((instruction, error)) => {
                 drop(borrowed);
                 offences.push(offence(object, index, instruction, error)?);
@@ -175,9 +175,10 @@ pub fn read_circuits(
 fn read_circuit(
     borrowed: &Borrowed<'_>,
     limits: Limits,
-) -> Result<Circuit, (Option<usize>, CircuitError)> {
+) -> Result<(Circuit, MeasurementMap), (Option<usize>, CircuitError)> {
     let whole = |error| (None, error);
     let (num_qubits, num_clbits) = (borrowed.num_qubits(), borrowed.num_clbits());
+    let mut map = MeasurementMap::new(num_clbits);
     let mut builder =
         CircuitBuilder::new(num_qubits, num_clbits, borrowed.num_instructions, limits)
             .map_err(whole)?;
@@ -192,14 +193,16 @@ fn read_circuit(
             Instruction::Rxx { qubits, theta } => {
                 Operation::rxx(qubits, theta).and_then(|operation| builder.gate(operation))
             }
-            Instruction::Measure { qubit, clbit } => builder.measure(qubit, clbit),
+            Instruction::Measure { qubit, clbit } => {
+                builder.measure(qubit, clbit).and_then(|()| map.measure(qubit, clbit))
+            }
             Instruction::Barrier => Ok(()),
             Instruction::ControlFlow => Err(CircuitError::ControlFlow),
             Instruction::Unsupported => Err(CircuitError::UnsupportedOperation),
         };
         taken.map_err(|error| (Some(index), error))?;
     }
-    builder.finish().map_err(whole)
+    Ok((builder.finish().map_err(whole)?, map))
 }
 
 /// Adds what only Python knows: the operation's name, and whether a NaN is an unbound parameter.
