@@ -876,7 +876,10 @@ class TestRedirects:
     )
     def test_to_another_server(self, operation, target, time):
         """Is refused; the other server gets no request, and nothing is tried again."""
-        for status in (301, 302, 303, 307, 308):
+        # After 303 a submission has been dealt with, see below.
+        submits = operation.method in ("POST", "PUT")
+        statuses = (301, 302, 307, 308) if submits else (301, 302, 303, 307, 308)
+        for status in statuses:
             script = Script(httpx.Response(status, headers={"Location": target}), operation.ok())
             with pytest.raises(InsecureConnectionError, match="not get the access token") as caught:
                 operation.run(script, time)
@@ -912,8 +915,19 @@ class TestRedirects:
         assert script.requests[1].url.path == "/new"
         assert script.requests[1].headers["Content-Type"] == "application/json"
 
-    @pytest.mark.parametrize("status", [301, 302, 303])
-    @pytest.mark.parametrize("name", ["submit", "direct_submit", "cancel"])
+    @pytest.mark.parametrize("target", ["/done", "https://evil.org/done"])
+    def test_see_other(self, submitting, target, time):
+        """303 after a submission may mean that it was accepted; nobody is asked there."""
+        script = Script(httpx.Response(303, headers={"Location": target}), submitting.ok())
+        with pytest.raises(SubmissionUncertainError, match="points to /done"):
+            submitting.run(script, time)
+        assert len(script.requests) == 1
+
+    @pytest.mark.parametrize(
+        ("name", "status"),
+        [(name, status) for name in ("submit", "direct_submit") for status in (301, 302)]
+        + [("cancel", status) for status in (301, 302, 303)],
+    )
     def test_that_would_change_the_method(self, name, status, time):
         """Is refused with the place it points to."""
         operation = EVERYTHING[name]

@@ -281,6 +281,16 @@ class TestOutcomes:
         assert memory[0] != memory[2]
         assert memory[3] != memory[4]
 
+    def test_largest_seed(self, backend, bell):
+        """Aer counts seeds on beyond what it takes; so do we, in later chunks."""
+        seed = 2**63 - 1
+        ours = backend.run([bell] * 30, shots=50, memory=True, seed_simulator=seed).result()
+        whole = backend.simulator.run([bell] * 30, shots=50, memory=True, seed_simulator=seed)
+        assert ours.success
+        assert [ours.get_memory(k) for k in range(30)] == [
+            whole.result().get_memory(k) for k in range(30)
+        ]
+
     def test_thousands_of_circuits(self, backend):
         """In input order: each circuit has an outcome of its own."""
         batch = []

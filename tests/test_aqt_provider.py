@@ -113,7 +113,9 @@ class TestBackends:
         monkeypatch.setenv("AQT_PORTAL_URL", "http://127.0.0.1:9")
         with pytest.warns(PortalUnavailableWarning, match=r"127\.0\.0\.1:9.*refused"):
             assert names(AQTProvider("token").backends()) == NAMES
-        with pytest.raises(QiskitBackendNotFoundError, match=r"there are: offline.*refused"):
+        with pytest.raises(
+            QiskitBackendNotFoundError, match=r"refused; no backend fits; there are: offline"
+        ):
             AQTProvider("token").get_backend("ibex")
 
     def test_get_backend(self, provider):

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 import threading
+import warnings
+from contextlib import suppress
 
 import pytest
 from aqt_fast import AQTJob, AQTProvider, Progress, execute
+from aqt_fast.api_client import PortalClient
+from aqt_fast.api_client.retry import Patience
 from aqt_fast.aqt_resource import CloudResource
-from aqt_fast.cloud import job_timing
+from aqt_fast.cloud import CloudExecution, job_timing
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
@@ -274,8 +281,197 @@ class TestWaiting:
             backend.run(marker("1"))
 
 
+class TestOnce:
+    """One ``run`` is one submission, whatever happens meanwhile."""
+
+    def test_closing_during_a_submission(self, server):
+        """It may have been accepted, and that is what is said."""
+        server.faults.slow_seconds = 2.5
+        with connect(server, read_timeout=5) as provider:
+            backend = ideal(provider)
+            provider._cloud_session().SETTLING_SECONDS = 0.2
+            server.faults.next("slow", method="POST")
+            job = backend.run(marker("1"), label="on its way")
+        with pytest.raises(SubmissionUncertainError, match=r"'on its way'.*provider is closed"):
+            job.result()
+        assert job.status() is JobStatus.ERROR
+
+    def test_closing_waits_for_submissions(self, server):
+        """At the end of a block everything that was run is with the portal."""
+        with connect(server) as provider:
+            backend = ideal(provider)
+            jobs = [backend.run(marker("1")) for _ in range(20)]
+        assert len(server.jobs) == 20
+        assert {job.job_id() for job in jobs} == {record.job_id for record in server.jobs}
+
+    def test_program_that_ends(self, server):
+        """So at the end of a program; what could not be submitted is named."""
+        script = (
+            "import sys, math\n"
+            "from aqt_fast import AQTProvider\n"
+            "from qiskit import QuantumCircuit\n"
+            "from aqt_fast.execution import Session\n"
+            "Session.SETTLING_SECONDS = float(sys.argv[2])\n"
+            "provider = AQTProvider(sys.argv[3], portal_url=sys.argv[1])\n"
+            "backend = provider.saved_backend('simulator_ideal', 1,"
+            " dict(portal_url=sys.argv[1], workspace_id='default', resource_name='x',"
+            " resource_type='simulator'))\n"
+            "circuit = QuantumCircuit(1)\n"
+            "circuit.measure_all()\n"
+            "for number in range(20): backend.run(circuit, label=f'job {number}')\n"
+        )
+
+        def run(url: str, seconds: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(  # noqa: S603
+                [sys.executable, "-c", script, url, seconds, server.token],
+                check=True, capture_output=True, text=True,
+            )  # fmt: skip
+
+        done = run(server.url, "20")
+        assert done.stderr == ""
+        assert {record.label for record in server.jobs} == {f"job {number}" for number in range(20)}
+        lost = run("http://127.0.0.1:9", "0.3")
+        assert [line for line in lost.stderr.splitlines() if "'job 7' was not submitted" in line]
+        assert "Traceback" not in lost.stderr
+
+    def test_no_threads(self, server, backend, monkeypatch):
+        """Where none can be started, nothing is sent later."""
+
+        def refuse(_thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        backend._session.close()
+        with connect(server) as provider:
+            fresh = ideal(provider)
+            monkeypatch.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(APIConnectionError, match="no thread can be started"):
+                fresh.run(marker("1"))
+            monkeypatch.undo()
+            assert fresh.run(marker("0")).result().success
+        assert len(server.jobs) == 1
+
+    def test_interrupted_submission(self, server, backend, monkeypatch):
+        """A job that was begun cannot be submitted again."""
+        job = AQTJob(backend, [marker("1")], backend.options)
+        begin = CloudExecution.begin
+
+        def interrupted(execution) -> None:
+            begin(execution)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(CloudExecution, "begin", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            job.submit()
+        with pytest.raises(RuntimeError, match="already submitted"):
+            job.submit()
+        assert job.result().success
+        assert len(server.jobs) == 1
+
+    def test_error_after_the_answer(self, server, backend, monkeypatch):
+        """Nobody knows, and nobody says otherwise."""
+        submit = PortalClient.submit
+
+        def broken(portal, *arguments, **options) -> str:
+            submit(portal, *arguments, **options)
+            raise MemoryError
+
+        monkeypatch.setattr(PortalClient, "submit", broken)
+        job = backend.run(marker("1"))
+        with pytest.raises(SubmissionUncertainError, match="MemoryError"):
+            job.result()
+        with pytest.raises(SubmissionUncertainError):
+            job.job_id()
+        assert len(server.jobs) == 1
+
+    def test_cancelled_while_it_waits(self, server, backend):
+        """What has not been accepted is not sent any more."""
+        server.faults.retry_after = 1
+        server.faults.next("429", method="POST")
+        job = backend.run(marker("1"))
+        wait_for(lambda: server.faults.log)
+        assert job.cancel()
+        job.wait_for_final_state(timeout=SECONDS)
+        assert job.status() is JobStatus.CANCELLED
+        assert server.jobs == []
+
+    def test_refused_for_the_token(self, server):
+        """Nothing was accepted: with another token the same job is submitted."""
+        with connect(server) as provider:
+            backend = ideal(provider)
+            server.revoke(server.token)
+            job = backend.run(marker("1"))
+            with pytest.raises(AQTCredentialsError):
+                job.result()
+            server.accept(server.token)
+            assert job.result().get_counts() == {"1": 100}
+        assert len(server.jobs) == 1
+
+    def test_in_a_forked_process(self, server, backend):
+        """Connections are not shared; jobs are not those of the child."""
+        server.hold()
+        job = backend.run(marker("1"))
+        job.job_id()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork
+            child = os.fork()
+        if not child:
+            status = 1
+            try:
+                with pytest.raises(APIConnectionError, match="make another provider"):
+                    backend._session.portal.list_resources()
+                with pytest.raises(RuntimeError, match="make another in this one"):
+                    backend.run(marker("0"))
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        server.release()
+        assert job.result().success
+        assert len(server.jobs) == 1
+
+
 class TestFailures:
     """What the contract says about jobs that do not end well."""
+
+    def test_portal_in_trouble(self, server, backend, monkeypatch):
+        """Its 503 answers are waited out, however long."""
+        monkeypatch.setattr("aqt_fast.api_client.portal._POLL", Patience(seconds=0.1))
+        server.faults.next("503", count=12, method="GET", path="/result/")
+        job = backend.run(marker("1"))
+        assert job.result().success
+        assert len(server.faults.log) == 12
+
+    def test_never_success_without_outcomes(self, server, backend):
+        """Threads that ask again and again get an error or the outcomes."""
+        for _ in range(6):
+            server.faults.next("410", path="/result/")
+        job = backend.run(marker("1"), query_period_seconds=0.1)
+        results = []
+
+        def ask() -> None:
+            while not results:
+                with suppress(ResultExpiredError):
+                    results.append(job.result())
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SECONDS)
+        assert results
+        assert all(result.get_counts() == {"1": 100} for result in results)
+
+    def test_time_out_of_a_submission(self, server, backend):
+        """It holds there, too; what is known is nothing."""
+        server.faults.retry_after = 20
+        server.faults.next("429", method="POST")
+        job = backend.run(marker("1"), query_timeout_seconds=0.2, label="waiting")
+        with pytest.raises(JobTimeoutError, match="job waiting has not ended"):
+            job.result()
+        with pytest.raises(JobTimeoutError):
+            job.wait_for_final_state(0.1)
+        assert not job.result(partial=True).success
+        assert job.cancel()
 
     def test_failed_job(self, server, backend):
         """A result without success, and the portal's message."""
@@ -401,7 +597,18 @@ def resumed(backend: CloudResource, job: AQTJob, circuits: list[QuantumCircuit])
     """The job taken up elsewhere, there with these circuits."""
     settings = job._execution.settings()
     settings["jobs"][0]["chunk"][1] = len(circuits)
-    return backend.resume(backend.prepare(circuits), job.options, settings)
+    execution = backend.resumed(backend.prepare(circuits), job.options, settings)
+    execution.begin()
+    return execution
+
+
+def wait_for(condition) -> None:
+    """Wait until something is so, or fail."""
+    for _ in range(SECONDS * 100):
+        if condition():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it has not happened")
 
 
 def ideal_of(provider: AQTProvider, backend: CloudResource) -> CloudResource:

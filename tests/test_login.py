@@ -170,7 +170,7 @@ class TestRenewal:
             server.hold()
             job = backend.run(self.circuit())
             job.job_id()
-            credentials = provider._cloud_session().credentials
+            credentials = provider._credentials
             renew = credentials._renew
 
             def renew_without_network(refused: str) -> str | None:

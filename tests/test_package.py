@@ -107,6 +107,9 @@ def test_exception_tree():
         exceptions.UnsavableJobError: ["x", "its noise model"],
         exceptions.JobFailedError: ["x", "out of ions"],
         exceptions.ResultExpiredError: ["x"],
+        exceptions.IncompleteBatchError: [
+            [exceptions.ChunkFailure(0, range(50), "Bell states", "lost", None)]
+        ],
         exceptions.SubmissionUncertainError: ["Bell states", "ab12", "connection lost"],
         exceptions.MalformedRequestError: ["expected a value", 7],
         exceptions.UnsupportedQiskitError: ["1.0", "it is old"],

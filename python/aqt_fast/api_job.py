@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
@@ -13,7 +16,9 @@ from aqt_fast.batch import Batch, Chunk
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
+    AQTCredentialsError,
     AQTError,
+    RequestWithdrawnError,
     SubmissionUncertainError,
 )
 
@@ -41,7 +46,8 @@ class ApiJob:
         chunk: its part of them.
         label: what the portal shows with it.
         period: seconds between polls.
-        changed: called after each change, without arguments.
+        lock: that of the batch, held for each change.
+        changed: called with the lock after each change.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class ApiJob:
         chunk: Chunk,
         label: str,
         period: float,
+        lock: threading.Condition,
         changed: Callable[[ApiJob], None],
     ) -> None:
         """Nothing is sent yet."""
@@ -73,6 +80,12 @@ class ApiJob:
         """What the portal has told last."""
         self.cancelled = False
         """Whether the user wants it no more."""
+        self._sent: bytes | None = None
+        """The body that is on its way, as long as there is no answer."""
+        self._cancel_due = False
+        """Whether the portal still has to be told that it is cancelled."""
+        self._most_finished = 0
+        self._lock = lock
         self._portal = portal
         self._resource = resource
         self._batch = batch
@@ -93,40 +106,75 @@ class ApiJob:
         """Circuits that were evaluated, as far as the portal has told."""
         if self.status is JobStatus.DONE:
             return len(self.chunk.circuits)
-        told = 0 if self.state is None else self.state.finished_count or 0
-        return min(told, len(self.chunk.circuits))
+        return min(self._most_finished, len(self.chunk.circuits))
 
     def submit(self) -> None:
         """Encode and send it, unless the user has changed their mind."""
-        if self.cancelled:
-            self.end(JobStatus.CANCELLED, "the job was cancelled before it was submitted")
-            return
+        chunk = self.chunk
         try:
-            chunk = self.chunk
-            body = self._batch.encode_job(chunk.start, chunk.stop, chunk.shots, self.label)
+            self._sent = self._batch.encode_job(chunk.start, chunk.stop, chunk.shots, self.label)
             job_id = self._portal.submit(
-                self._resource.workspace_id, self._resource.resource_id, body, label=self.label
+                self._resource.workspace_id,
+                self._resource.resource_id,
+                self._sent,
+                label=self.label,
+                wanted=lambda: not self.cancelled,
             )
+        except RequestWithdrawnError:
+            self.end(JobStatus.CANCELLED, "the job was cancelled before it was submitted")
         except AQTError as error:
             self.end(JobStatus.ERROR, str(error), error)
-            return
-        self.accepted(job_id)
-        if self.cancelled:
-            self._cancel_late(job_id)
+        except BaseException as error:
+            self._end_uncertain(f"{type(error).__name__}: {error}")
+            raise
+        else:
+            self._cancel_due = self.cancelled
+            self.accepted(job_id)
+        finally:
+            self._sent = None
+
+    def abandon(self, reason: str) -> None:
+        """End here and now; what is with the portal stays there."""
+        with self._lock:
+            if self.ended:
+                return
+            if self._sent is not None:
+                self._end_uncertain(reason)
+                return
+            where = "with the portal" if self.job_id else "not submitted"
+            error = APIConnectionError(f"{reason}; the job is {where}")
+            self.end(JobStatus.ERROR, str(error), error)
 
     def accepted(self, job_id: str) -> None:
         """Take the portal's identifier; from now on it can be polled."""
-        self.job_id = job_id
-        self.error = self.message = None
-        self.status = JobStatus.QUEUED
-        self._changed(self)
+        with self._lock:
+            self.job_id = job_id
+            if self.ended and not self.retriable:
+                return  # abandoned: nobody waits for it any more
+            self.error = self.message = None
+            self.status = JobStatus.RUNNING if self._most_finished else JobStatus.QUEUED
+            self._changed(self)
+
+    @property
+    def retriable(self) -> bool:
+        """Whether asking again may help, without the risk that it runs twice.
+
+        It is with the portal, or the portal has certainly not accepted it and may do so later.
+        """
+        if self.error is None:
+            return False
+        return self.job_id is not None or isinstance(
+            self.error, APIConnectionError | AQTCredentialsError
+        )
 
     def reset(self, label: str) -> None:
         """Forget what has happened, so that it can be submitted once more."""
-        self.label = label
-        self.job_id = self.message = self.error = self.state = None
-        self.cancelled = False
-        self.status = JobStatus.INITIALIZING
+        with self._lock:
+            self.label = label
+            self.job_id = self.message = self.error = self.state = None
+            self.cancelled = self._cancel_due = False
+            self._most_finished = 0
+            self.status = JobStatus.INITIALIZING
 
     def saved(self) -> dict[str, Any]:
         """What :meth:`take_up` needs in another process, in JSON's types."""
@@ -157,24 +205,29 @@ class ApiJob:
         if self.ended or self.job_id is None:
             return True
         try:
+            if self._cancel_due:
+                self._portal.cancel(self.job_id)
+                self._cancel_due = False
             state = self._portal.result(self.job_id, self._read)
-        except APIConnectionError:
-            # The job is with the portal, which may be reached later.
-            return self.ended
-        except AQTError as error:
+        except APIError as error:
+            if _will_pass(error):
+                # The job is with the portal, which may be reached later.
+                return self.ended
             self.end(JobStatus.ERROR, str(error), error)
             return True
-        if self.ended:
-            return True
-        self.state = state
-        if state.status in FINAL_STATUS:
-            status = FINAL_STATUS[state.status]
-            message = state.message or f"the job is {state.status}"
-            self.end(status, None if status is JobStatus.DONE else message)
-            return True
-        if state.status == "ongoing":
-            self.status = JobStatus.RUNNING
-        self._changed(self)
+        with self._lock:
+            if self.ended:
+                return True
+            self.state = state
+            self._most_finished = max(self._most_finished, state.finished_count or 0)
+            if state.status in FINAL_STATUS:
+                status = FINAL_STATUS[state.status]
+                message = state.message or f"the job is {state.status}"
+                self.end(status, None if status is JobStatus.DONE else message)
+                return True
+            if state.status == "ongoing":
+                self.status = JobStatus.RUNNING
+            self._changed(self)
         return False
 
     def cancel(self) -> bool:
@@ -200,19 +253,26 @@ class ApiJob:
     def end(
         self, status: JobStatus, message: str | None = None, error: AQTError | None = None
     ) -> None:
-        """Note how it has ended; who sees the end must see the reason."""
-        self.message = message
-        self.error = error
-        self.status = status
-        self._changed(self)
+        """Note how it has ended, once; who sees the end must see the reason."""
+        with self._lock:
+            if self.ended:
+                return
+            self.message = message
+            self.error = error
+            self.status = status
+            self._changed(self)
 
-    def _cancel_late(self, job_id: str) -> None:
-        """Cancel what was submitted while the user has changed their mind."""
-        try:
-            self._portal.cancel(job_id)
-        except AQTError:
-            # It goes on, as it would have without the wish; the user may ask again.
-            self.cancelled = False
+    def reopen(self) -> None:
+        """Take back the end of what is :attr:`retriable`."""
+        with self._lock:
+            self.message = self.error = None
+            self.status = JobStatus.INITIALIZING if self.job_id is None else JobStatus.QUEUED
+
+    def _end_uncertain(self, reason: str) -> None:
+        """Nobody will know whether what is on its way was accepted."""
+        digest = hashlib.sha256(self._sent or b"").hexdigest()
+        error = SubmissionUncertainError(self.label, digest, reason)
+        self.end(JobStatus.ERROR, str(error), error)
 
     def _read(self, body: bytes) -> wire.JobState:
         """Read an answer, which must be about the circuits that were sent."""
@@ -222,3 +282,13 @@ class ApiJob:
             samples = state.samples or []
             self._batch.check_samples(samples, chunk.start, chunk.stop, shots=chunk.shots)
         return state
+
+
+def _will_pass(error: APIError) -> bool:
+    """Whether the portal cannot answer just now, and may do so later."""
+    status = error.status_code or 0
+    return (
+        isinstance(error, APIConnectionError)
+        or status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
+        or status >= httpx.codes.INTERNAL_SERVER_ERROR
+    )

@@ -10,6 +10,7 @@ import time
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -26,7 +27,6 @@ from aqt_fast import wire
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import (
     APIError,
-    AQTError,
     DamagedJobError,
     InvalidInputError,
     UnsavableJobError,
@@ -65,11 +65,11 @@ class JobBackend(Protocol):
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
         """Check circuits and make a snapshot of them."""
 
-    def start(self, batch: Any, options: AQTOptions) -> Execution:
-        """Start the execution of circuits that were prepared."""
+    def execution(self, batch: Any, options: AQTOptions) -> Execution:
+        """Make an execution of circuits that were prepared; it has not begun."""
 
-    def resume(self, batch: Any, options: AQTOptions, settings: dict[str, Any]) -> Execution:
-        """Go on with an execution of another process, whose ``settings()`` are given."""
+    def resumed(self, batch: Any, options: AQTOptions, settings: dict[str, Any]) -> Execution:
+        """Make one that goes on with that of another process, whose ``settings()`` are given."""
 
     def unchanged(self, circuits: Sequence[QuantumCircuit], batch: Any) -> list[QuantumCircuit]:
         """The circuits of a snapshot; raise ``ValueError`` if they were changed since."""
@@ -114,11 +114,12 @@ class AQTJob(JobV1):
         self._options = copy.copy(options)
         self._execution: Execution | None = None
         self._result: Result | None = None
+        self._restored: tuple[JobStore, SavedJob] | None = None
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         finished, total = self.progress()
-        name = self.label or (self._execution and self._execution.job_id) or "not submitted"
+        name = self.label or (self._execution and self._execution.name) or "not submitted"
         kind = type(self).__name__
         return f"<{kind} {name!r}: {self.status().name}, {finished} of {total} circuits>"
 
@@ -140,9 +141,11 @@ class AQTJob(JobV1):
         """
         with self._lock:
             if self._execution is None:
-                self._execution = self._backend.start(self._batch, self._options)
+                # Known before anything is sent: whatever interrupts us, nothing is sent twice.
+                self._execution = self._backend.execution(self._batch, self._options)
+                self._execution.begin()
                 return
-        raise RuntimeError(f"Job already submitted (ID: {self.job_id()})")
+        raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")
 
     def job_id(self) -> str:
         """What the job is called: the portal's identifier, or that of a batch in this process.
@@ -192,10 +195,12 @@ class AQTJob(JobV1):
         """Wait until every circuit was evaluated and return all results in input order.
 
         A job that failed or was cancelled gives a result with ``success=False`` and the reason in
-        its ``status``; circuits that were evaluated before have their counts nevertheless.
+        its ``status``. Circuits that were evaluated before have their counts nevertheless, but for
+        those of an API job on the cloud that did not end: the portal does not tell them.
 
         Args:
-            partial: return what is known where an error would be raised instead.
+            partial: return what is known where an error would be raised instead, also after
+                ``query_timeout_seconds``.
 
         Raises:
             RuntimeError: the job was not submitted.
@@ -207,24 +212,36 @@ class AQTJob(JobV1):
                 Where a job was accepted, calling ``result()`` again asks again.
         """
         execution = self._submitted()
-        if self._result is None:
+        while self._result is None:
             execution.go_on()
-            self._wait_with_bar(execution)
-            if execution.error is not None and not partial:
+            try:
+                self._wait_with_bar(execution)
+            except JobTimeoutError:
+                if partial:
+                    return self._compose(execution, "not all circuits were evaluated in time")
+                raise
+            outcome = execution.outcome()
+            if outcome is None:
+                continue  # another thread has made it go on
+            message, error = outcome
+            if error is None:
+                with self._lock:
+                    self._result = self._result or self._compose(execution, message)
+            elif partial:
+                return self._compose(execution, message)
+            else:
+                self._save_again()
                 # The same error may be raised again, from another place.
-                raise execution.error.with_traceback(None)
-        with self._lock:
-            if self._result is not None:
-                return self._result
-            result = wire.job_result(
-                execution.results(),
-                backend_name=self._backend.name,
-                job_id=self._name(execution),
-                message=execution.message,
-            )
-            if execution.error is None:
-                self._result = result
-            return result
+                raise error.with_traceback(None)
+        return self._result
+
+    def _compose(self, execution: Execution, message: str | None) -> Result:
+        return wire.job_result(
+            execution.results(),
+            backend_name=self._backend.name,
+            job_id=execution.name,
+            message=message,
+        )
 
     def as_completed(self) -> Iterator[CompletedPart]:
         """Give the parts of the job as they end, each circuit once.
@@ -311,7 +328,8 @@ class AQTJob(JobV1):
         Args:
             timeout: seconds to wait at most, None for as long as it takes.
             wait: seconds between calls of ``callback``, at least 0.01.
-            callback: called with the job's id, its status and the job.
+            callback: called with the job's id (its label as long as there is none), its status
+                and the job.
 
         Raises:
             RuntimeError: the job was not submitted.
@@ -324,7 +342,7 @@ class AQTJob(JobV1):
             if left <= 0:
                 raise self._timed_out(execution, timeout)
             if callback is not None:
-                callback(execution.job_id, execution.status, self)
+                callback(execution.name, execution.status, self)
                 left = min(left, max(wait, 0.01))
             execution.wait(None if left == math.inf else left)
 
@@ -381,7 +399,8 @@ class AQTJob(JobV1):
             job_id: id of the job when it was saved.
             access_token: as for :class:`~aqt_fast.AQTProvider`.
             store_path: directory of saved jobs, None for the default one.
-            remove_from_store: delete the saved data after it was loaded.
+            remove_from_store: delete the saved data after it was loaded. It is saved again if
+                ``result()`` raises an error of the portal.
 
         Raises:
             JobNotFoundError: no saved job has this id.
@@ -401,13 +420,15 @@ class AQTJob(JobV1):
                 saved.backend_name, saved.available_qubits, saved.backend_settings
             )
             job = cls(backend, saved.circuits, options)
-            job._execution = backend.resume(job._batch, options, saved.backend_settings)
+            job._execution = backend.resumed(job._batch, options, saved.backend_settings)
         except APIError:
             raise
         except _UNUSABLE as error:
             raise DamagedJobError(store.file(job_id), f"{type(error).__name__}: {error}") from error
+        job._execution.begin()
         if remove_from_store:
             store.remove(job_id)
+            job._restored = (store, saved)
         return job
 
     def _submitted(self) -> Execution:
@@ -416,15 +437,14 @@ class AQTJob(JobV1):
         return self._execution
 
     def _timed_out(self, execution: Execution, seconds: float | None) -> JobTimeoutError:
-        return JobTimeoutError(f"job {self._name(execution)} has not ended within {seconds} s")
+        return JobTimeoutError(f"job {execution.name} has not ended within {seconds} s")
 
-    @staticmethod
-    def _name(execution: Execution) -> str:
-        """The job's id, or its label if it has none."""
-        try:
-            return execution.job_id
-        except AQTError:
-            return execution.label or ""
+    def _save_again(self) -> None:
+        """What was restored and then failed must not be lost with this process."""
+        if self._restored is not None:
+            store, saved = self._restored
+            with suppress(OSError):
+                store.save(saved)
 
     def _wait_with_bar(self, execution: Execution) -> None:
         timeout = self._options.query_timeout_seconds

@@ -29,6 +29,7 @@ from aqt_fast.caller import warn_caller
 from aqt_fast.exceptions import APIError, AQTCredentialsError, InvalidOptionError
 
 if TYPE_CHECKING:
+    from aqt_fast.api_client import Credentials
     from aqt_fast.arnica_config import ArnicaConfig
     from aqt_fast.cloud import CloudSession
     from aqt_fast.direct_access import DirectAccessSession
@@ -85,7 +86,8 @@ class AQTProvider:
 
     Args:
         access_token: the token for AQT's portal. None takes it from the environment variable
-            ``AQT_TOKEN``, or from the last login; the empty string stands for no token.
+            ``AQT_TOKEN``, or from the last login; the empty string stands for no token, also in
+            the variable.
         arnica_config: how to log in, None for what the environment and ``~/.aqt/config`` say.
         load_dotenv: take environment variables that are not set from a ``.env`` file.
         dotenv_path: that file; None looks for ``.env`` in the working directory and above it.
@@ -123,6 +125,7 @@ class AQTProvider:
         self._timeouts = {"connect_timeout": connect_timeout, "read_timeout": read_timeout}
         self._closed = False
         self._cloud: CloudSession | None = None
+        self._credentials: Credentials | None = None
         self._machines: dict[str, DirectAccessSession] = {}
         self._lock = threading.Lock()
         saved = False
@@ -149,10 +152,13 @@ class AQTProvider:
     @property
     def access_token(self) -> str:
         """The token, or the empty string."""
-        return self._token if self._cloud is None else self._cloud.credentials.token
+        return self._token if self._credentials is None else self._credentials.token
 
     def close(self) -> None:
-        """Close all connections. Jobs that have not ended stay with the portal."""
+        """Close all connections. Jobs that have not ended stay with the portal.
+
+        Submissions that were not answered yet are waited for, up to 10 s.
+        """
         with self._lock:
             self._closed = True
             sessions = [self._cloud, *self._machines.values()]
@@ -174,8 +180,8 @@ class AQTProvider:
         with self._lock:
             self._token = token
             self._renewable = True
-            if self._cloud is not None:
-                self._cloud.credentials.replace(token, self._renew)
+            if self._credentials is not None:
+                self._credentials.replace(token, self._renew)
 
     def backends(
         self,
@@ -381,25 +387,23 @@ class AQTProvider:
 
     def _not_found(self, names: list[str], problems: list[str]) -> str:
         if names:
-            return "; ".join([f"several backends fit: {', '.join(names)}", *problems])
+            return "; ".join([*problems, f"several backends fit: {', '.join(names)}"])
         everything = _Wanted(None, None, None)
         candidates = [backend.name for backend in self._offline(everything)]
         if not problems:
             listed, problems = self._listed(everything)
             candidates += [f"{item.resource_id} ({item.workspace_id})" for item in listed]
-        return "; ".join([f"no backend fits; there are: {', '.join(candidates)}", *problems])
+        return "; ".join([*problems, f"no backend fits; there are: {', '.join(candidates)}"])
 
     def _cloud_session(self) -> CloudSession:
         # httpx loads when it is needed.
         cloud, client = import_module("aqt_fast.cloud"), import_module("aqt_fast.api_client")
         with self._lock:
             if self._cloud is None:
-                renew = self._renew if self._renewable else None
-                credentials = client.Credentials(self._token, renew)
                 portal = client.PortalClient(
-                    credentials, portal_url=self._portal_url, **self._timeouts
+                    self._shared_credentials(), portal_url=self._portal_url, **self._timeouts
                 )
-                self._cloud = cloud.CloudSession(portal, credentials)
+                self._cloud = cloud.CloudSession(portal)
                 if self._closed:
                     self._cloud.close()
             return self._cloud
@@ -408,13 +412,21 @@ class AQTProvider:
         access = import_module("aqt_fast.direct_access")
         client = import_module("aqt_fast.api_client")
         with self._lock:
-            if url not in self._machines:
-                credentials = client.Credentials(self._token)
-                machine = client.DirectAccessClient(url, credentials, **self._timeouts)
-                self._machines[url] = access.DirectAccessSession(machine)
-                if self._closed:
-                    self._machines[url].close()
-            return self._machines[url]
+            machine = client.DirectAccessClient(url, self._shared_credentials(), **self._timeouts)
+            # One for each machine, however its URL is written: it has one circuit in hand.
+            session = self._machines.setdefault(
+                machine.base_url, access.DirectAccessSession(machine)
+            )
+            if self._closed:
+                session.close()
+            return session
+
+    def _shared_credentials(self) -> Credentials:
+        if self._credentials is None:
+            client = import_module("aqt_fast.api_client")
+            renew = self._renew if self._renewable else None
+            self._credentials = client.Credentials(self._token, renew)
+        return self._credentials
 
     def _token_store(self) -> login.TokenStore:
         return login.TokenStore(None if self._config is None else self._config.store_path)

@@ -125,7 +125,7 @@ class AQTResource(BackendV2):
         return job
 
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
-        """Check circuits and make a snapshot of them, which is for :meth:`start`.
+        """Check circuits and make a snapshot of them, which is for :meth:`execution`.
 
         Raises:
             InvalidCircuitError: lists every circuit that cannot run.
@@ -133,12 +133,12 @@ class AQTResource(BackendV2):
         return Batch(circuits, self.limits)
 
     @abstractmethod
-    def start(self, batch: Any, options: AQTOptions) -> Execution:
-        """Start the execution of circuits that were prepared."""
+    def execution(self, batch: Any, options: AQTOptions) -> Execution:
+        """Make an execution of circuits that were prepared; it has not begun."""
 
     @abstractmethod
-    def resume(self, batch: Any, options: AQTOptions, settings: dict[str, Any]) -> Execution:
-        """Go on with an execution of another process, whose ``settings()`` are given."""
+    def resumed(self, batch: Any, options: AQTOptions, settings: dict[str, Any]) -> Execution:
+        """Make one that goes on with that of another process, whose ``settings()`` are given."""
 
     def unchanged(self, circuits: Sequence[QuantumCircuit], batch: Any) -> list[QuantumCircuit]:
         """The circuits of a snapshot, to be saved.
@@ -170,13 +170,15 @@ class CloudResource(AQTResource):
         qubits = min(self._resource.available_qubits, wire.API_LIMITS.qubits)
         return replace(wire.API_LIMITS, qubits=qubits)
 
-    def start(self, batch: Batch, options: AQTOptions) -> Execution:
-        """Submit circuits in the background, in as many API jobs as it takes."""
-        return self._session.start(self._resource, batch, options, self.api_limits)
+    def execution(self, batch: Batch, options: AQTOptions) -> Execution:
+        """Circuits on their way to the portal, in as many API jobs as it takes."""
+        return self._session.execution(self._resource, batch, options, self.api_limits)
 
-    def resume(self, batch: Batch, options: AQTOptions, settings: dict[str, Any]) -> Execution:
-        """Go on with API jobs that were submitted before."""
-        return self._session.start(self._resource, batch, options, self.api_limits, saved=settings)
+    def resumed(self, batch: Batch, options: AQTOptions, settings: dict[str, Any]) -> Execution:
+        """API jobs that were submitted before."""
+        return self._session.execution(
+            self._resource, batch, options, self.api_limits, saved=settings
+        )
 
 
 class AQTDirectAccessResource(AQTResource):
@@ -214,11 +216,11 @@ class AQTDirectAccessResource(AQTResource):
         qubits = min(self._resource.available_qubits, wire.API_LIMITS.qubits)
         return replace(wire.API_LIMITS, circuits=None, shots=self._max_shots, qubits=qubits)
 
-    def start(self, batch: Batch, options: AQTOptions) -> Execution:
-        """Send circuits in the background, one after the other."""
-        return self._session.start(batch, options)
+    def execution(self, batch: Batch, options: AQTOptions) -> Execution:
+        """Circuits on their way to the machine, one after the other."""
+        return self._session.execution(batch, options)
 
-    def resume(self, *_: object) -> Execution:
+    def resumed(self, *_: object) -> Execution:
         """There is nothing to resume.
 
         Raises:
@@ -270,8 +272,8 @@ class OfflineSimulatorResource(AQTResource):
         """The copies."""
         return batch
 
-    def start(self, batch: list[QuantumCircuit], options: AQTOptions) -> Execution:
-        """Start a simulation in the background, with the simulator's options as they are now."""
+    def execution(self, batch: list[QuantumCircuit], options: AQTOptions) -> Execution:
+        """A simulation with the simulator's options as they are now."""
         simulation: Execution = _simulation().Simulation(
             _simulation().copy_simulator(self.simulator),
             batch,
@@ -281,12 +283,12 @@ class OfflineSimulatorResource(AQTResource):
         )
         return simulation
 
-    def resume(
+    def resumed(
         self, batch: list[QuantumCircuit], options: AQTOptions, settings: dict[str, Any]
     ) -> Execution:
         """Take over noise model and options of the simulator, and run the circuits again."""
         _simulation().restore_simulator(self.simulator, settings)
-        return self.start(batch, options)
+        return self.execution(batch, options)
 
 
 def _simulation() -> ModuleType:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import aqt_connector
+try:
+    import aqt_connector
+except ImportError as error:
+    raise ImportError(f"{error}; install aqt-fast[login]") from error
 
 from aqt_fast.login import default_directory
 

@@ -50,7 +50,7 @@ def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: 
 
 
 @main.command()
-@click.option("--name", default=None, metavar="REGEX", help="Only resources whose ID matches.")
+@click.option("--name", default=None, metavar="REGEX", help="Only IDs that begin like this.")
 @click.option(
     "--type",
     "backend_type",
@@ -66,7 +66,7 @@ def backends(name: str | None, backend_type: Any, workspace: str | None, as_json
     Exit code 1: nothing fits, or something could not be asked; standard error tells what.
     """
     with _errors():
-        from aqt_fast.aqt_provider import AQTProvider
+        from aqt_fast.aqt_provider import AQTProvider, PortalUnavailableWarning
 
         pattern = None if name is None else _pattern(name)
         with warnings.catch_warnings(record=True) as caught:
@@ -85,7 +85,9 @@ def backends(name: str | None, backend_type: Any, workspace: str | None, as_json
             click.echo(_fitted(table.rows(), table.HEADERS))
         else:
             _say("no backend fits")
-        incomplete = any("cannot be asked" in str(warning.message) for warning in caught)
+        incomplete = any(
+            issubclass(warning.category, PortalUnavailableWarning) for warning in caught
+        )
     sys.exit(1 if incomplete or not table else 0)
 
 
@@ -94,14 +96,14 @@ def log_in() -> None:
     """Log in to AQT's cloud, and keep the tokens for later.
 
     With AQT_CLIENT_ID and AQT_CLIENT_SECRET that needs nobody; without, a link has to be opened.
-    The tokens are kept in ~/.aqt, for your eyes only.
+    The tokens are kept in ~/.aqt, for your eyes only, unless AQT's configuration says not to.
     """
     with _errors():
         from aqt_fast.aqt_provider import AQTProvider
 
         with AQTProvider("") as provider:
             provider.log_in()
-    _say("logged in; the tokens are in ~/.aqt")
+    _say("logged in")
 
 
 @contextmanager

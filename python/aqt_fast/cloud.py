@@ -14,11 +14,13 @@ from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast import wire
-from aqt_fast.api_client import Credentials, PortalClient, Resource
+from aqt_fast.api_client import PortalClient, Resource
 from aqt_fast.api_job import FINAL_STATUS, ApiJob
 from aqt_fast.aqt_options import LONGEST_LABEL, AQTOptions
 from aqt_fast.batch import Batch, Chunk, cut
+from aqt_fast.dispatcher import Dispatcher
 from aqt_fast.exceptions import (
+    APIConnectionError,
     APIError,
     ChunkFailure,
     IncompleteBatchError,
@@ -27,23 +29,23 @@ from aqt_fast.execution import Execution, JobTiming, Session
 from aqt_fast.poller import Poller
 
 MAX_PARALLEL_REQUESTS = 8
-"""Requests of a provider that are under way at the same time."""
+"""Submissions of a provider that are under way at the same time, and polls as well."""
 
 
 class CloudSession(Session):
     """A provider's connection to the portal, and the threads that its jobs share."""
 
-    def __init__(self, portal: PortalClient, credentials: Credentials) -> None:
+    def __init__(self, portal: PortalClient) -> None:
         """Connects to nothing yet."""
         super().__init__(MAX_PARALLEL_REQUESTS, "aqt-fast portal")
         self.portal = portal
         """Who is asked."""
-        self.credentials = credentials
-        """The access token."""
+        self.submissions = Dispatcher(MAX_PARALLEL_REQUESTS, name="aqt-fast submissions")
+        """Other threads than those that poll: a portal that is full keeps submissions waiting."""
         self.poller = Poller(self.dispatcher, MAX_PARALLEL_REQUESTS)
         """Asks for all jobs."""
 
-    def start(
+    def execution(
         self,
         resource: Resource,
         batch: Batch,
@@ -52,15 +54,15 @@ class CloudSession(Session):
         *,
         saved: dict[str, Any] | None = None,
     ) -> CloudExecution:
-        """Start an execution; the arguments are those of :class:`CloudExecution`."""
+        """Make an execution; the arguments are those of :class:`CloudExecution`."""
         execution = CloudExecution(self, resource, batch, options, limits, saved=saved)
         self.adopt(execution)
         return execution
 
-    def close(self) -> None:
-        """End all waiting; jobs that have not ended stay with the portal."""
+    def disconnect(self) -> None:
+        """Close the connection and end all waiting."""
         self.portal.close()
-        super().close()
+        self.submissions.close()
 
 
 class CloudExecution(Execution):
@@ -85,7 +87,7 @@ class CloudExecution(Execution):
         *,
         saved: dict[str, Any] | None = None,
     ) -> None:
-        """Starts at once."""
+        """Sends nothing yet."""
         super().__init__()
         self._session = session
         self._resource = resource
@@ -113,10 +115,34 @@ class CloudExecution(Execution):
         self._open = set(self._jobs)
         self._completed: list[range] = []
         self._unsent: Iterator[ApiJob] = iter(())
-        if saved is None:
+        self._saved = saved
+
+    def begin(self) -> None:
+        """Submit, or go on where another process has saved."""
+        if self._saved is None:
             self._submit(self._jobs)
-        else:
-            self._take_up(saved["jobs"])
+            return
+        for job, entry in zip(self._jobs, self._saved["jobs"], strict=True):
+            job.take_up(entry)
+            if job.job_id is not None:
+                self._watch(job)
+
+    @property
+    def name(self) -> str:
+        """The portal's identifier of a single API job if there is one, or the label."""
+        if len(self._jobs) > 1:
+            return self._own_id
+        return self._jobs[0].job_id or self._label
+
+    @property
+    def unsent(self) -> list[str]:
+        """Labels of the API jobs that nobody has accepted or refused yet."""
+        return [job.label for job in self._jobs if job.status is JobStatus.INITIALIZING]
+
+    def abandon(self, reason: str) -> None:
+        """End here and now; what is with the portal stays there."""
+        for job in self._jobs:
+            job.abandon(reason)
 
     @property
     def label(self) -> str:
@@ -139,7 +165,7 @@ class CloudExecution(Execution):
         with self._changed:
             self._changed.wait_for(lambda: job.job_id is not None or self.ended)
         if job.job_id is None:
-            raise job.error or APIError(self._message or "the job was not submitted")
+            raise job.error or APIError(job.message or "the job was not submitted")
         return job.job_id
 
     @property
@@ -210,20 +236,28 @@ class CloudExecution(Execution):
             if not found:
                 raise LookupError(f"no uncertain submission has the label '{label}'")
             self._reopen(found)
-            found[0].accepted(job_id)
-        self._session.poller.watch(self._resource.resource_id, found[0])
+            found[0].job_id = job_id
+            found[0].reopen()
+        self._watch(found[0])
 
     def go_on(self) -> None:
-        """Poll again, after errors that have left API jobs with the portal."""
+        """Ask again for what is with the portal, and submit what it has certainly not accepted."""
+        self._require_process()
         with self._changed:
-            lost = [job for job in self._jobs if job.error is not None and job.job_id is not None]
-            if not self.ended or not lost:
+            again = [job for job in self._jobs if job.retriable]
+            if not self.ended or not again or self._session.closed:
                 return
-            self._reopen(lost)
-            for job in lost:
-                job.accepted(job.job_id or "")
-        for job in lost:
-            self._guarded(self._watching(job))
+            self._reopen(again)
+            for job in again:
+                job.reopen()
+        unsent = [job for job in again if job.job_id is None]
+        try:
+            for job in again:
+                if job.job_id is not None:
+                    self._watch(job)
+            self._submit(unsent)
+        except APIConnectionError as error:
+            self.abandon(str(error))
 
     def settings(self) -> dict[str, Any]:
         """Where the job lives. Waits until all submissions were answered."""
@@ -250,6 +284,7 @@ class CloudExecution(Execution):
             chunk,
             label,
             self._options.query_period_seconds,
+            self._changed,
             self._note,
         )
 
@@ -266,27 +301,22 @@ class CloudExecution(Execution):
         """Submit API jobs in order; each that was answered makes room for another."""
         self._unsent = iter(jobs)
         for _ in range(min(MAX_PARALLEL_REQUESTS, len(jobs))):
-            self._session.dispatcher.call(lambda: self._guarded(self._submit_next))
+            self._session.submissions.call(lambda: self._guarded(self._submit_next))
 
     def _submit_next(self) -> None:
         with self._changed:
             job = next(self._unsent, None)
         if job is None:
             return
-        job.submit()
-        if job.job_id is not None:
-            self._watching(job)()
-        self._session.dispatcher.call(lambda: self._guarded(self._submit_next))
-
-    def _watching(self, job: ApiJob) -> Any:
-        return lambda: self._session.poller.watch(self._resource.resource_id, job)
-
-    def _take_up(self, saved: list[dict[str, Any]]) -> None:
-        """Go on where another process has saved."""
-        for job, entry in zip(self._jobs, saved, strict=True):
-            job.take_up(entry)
+        try:
+            job.submit()
             if job.job_id is not None:
-                self._session.poller.watch(self._resource.resource_id, job)
+                self._watch(job)
+        finally:
+            self._session.submissions.call(lambda: self._guarded(self._submit_next))
+
+    def _watch(self, job: ApiJob) -> None:
+        self._session.poller.watch(self._resource.resource_id, job)
 
     def _note(self, job: ApiJob) -> None:
         """Take over what has changed in an API job."""

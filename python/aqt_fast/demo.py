@@ -100,10 +100,16 @@ class _LocalPortal:
         Raises:
             AQTError: it cannot be started.
         """
-        command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0"]
+        command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0", "--until-eof"]
         command += ["--token", self.token, "--seed", str(seed)]
+        # It ends when our end of its standard input is closed, however we end.
         self._process = subprocess.Popen(  # noqa: S603 - the arguments are ours
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         self.url = self._process.stdout.readline().strip()

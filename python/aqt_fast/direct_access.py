@@ -12,6 +12,7 @@ from aqt_fast import wire
 from aqt_fast.api_client import DirectAccessClient
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.batch import Batch
+from aqt_fast.exceptions import APIConnectionError, AQTCredentialsError
 from aqt_fast.execution import Execution, Session
 
 
@@ -24,16 +25,15 @@ class DirectAccessSession(Session):
         self.client = client
         """Who is asked."""
 
-    def start(self, batch: Batch, options: AQTOptions) -> DirectAccessExecution:
-        """Start an execution; the arguments are those of :class:`DirectAccessExecution`."""
+    def execution(self, batch: Batch, options: AQTOptions) -> DirectAccessExecution:
+        """Make an execution; the arguments are those of :class:`DirectAccessExecution`."""
         execution = DirectAccessExecution(self, batch, options)
         self.adopt(execution)
         return execution
 
-    def close(self) -> None:
-        """End all waiting; jobs that have not ended fail."""
+    def disconnect(self) -> None:
+        """Close the connection and end all waiting."""
         self.client.close()
-        super().close()
 
 
 class DirectAccessExecution(Execution):
@@ -53,7 +53,7 @@ class DirectAccessExecution(Execution):
         batch: Batch,
         options: AQTOptions,
     ) -> None:
-        """Starts at once."""
+        """Sends nothing yet."""
         super().__init__()
         self._client = session.client
         self._dispatcher = session.dispatcher
@@ -65,7 +65,24 @@ class DirectAccessExecution(Execution):
         self._failures: list[str] = []
         self._run_id: str | None = None
         self._cancelled = False
+        self._sending = False
+
+    def begin(self) -> None:
+        """Queue behind the jobs that came before."""
         self._go()
+
+    @property
+    def name(self) -> str:
+        """The batch's own identifier."""
+        return self._job_id
+
+    @property
+    def unsent(self) -> list[str]:
+        """The job's label as long as it has not ended: it does not survive this process."""
+        return [] if self.ended else [self._label]
+
+    def settle(self, deadline: float) -> None:
+        """Nothing to wait for: the rest takes as long as the machine takes."""
 
     @property
     def job_id(self) -> str:
@@ -100,10 +117,12 @@ class DirectAccessExecution(Execution):
         """Stop after the circuit in hand; False if that is the last one, or the job has ended."""
         self._require_process()
         with self._changed:
-            in_hand = 0 if self._status is JobStatus.QUEUED else 1
+            in_hand = self._sending or self._run_id is not None
             left = len(self._batch) - len(self._results) - in_hand
             cancellable = not self.ended and left > 0 and not self._cancelled
             self._cancelled = self._cancelled or cancellable
+            if cancellable and not in_hand:
+                self._end(JobStatus.CANCELLED, "the job was cancelled")
             return cancellable
 
     def settings(self) -> dict[str, Any]:
@@ -115,12 +134,14 @@ class DirectAccessExecution(Execution):
         raise ValueError("a direct-access job lives in the process that runs it")
 
     def go_on(self) -> None:
-        """Ask again for the circuit in hand, after an error that has left it with the machine."""
+        """Go on after an error that has left the circuit in hand with the machine, or with us."""
+        self._require_process()
         with self._changed:
-            if self._error is None or self._run_id is None:
+            not_sent = isinstance(self._error, APIConnectionError | AQTCredentialsError)
+            if self._error is None or (self._run_id is None and not not_sent):
                 return
             self._error = self._message = None
-            self._status = JobStatus.RUNNING
+            self._status = JobStatus.QUEUED if self._run_id is None else JobStatus.RUNNING
         self._guarded(self._go)
 
     def _go(self) -> None:
@@ -129,10 +150,12 @@ class DirectAccessExecution(Execution):
     def _run(self) -> None:
         while len(self._results) < len(self._batch):
             with self._changed:
+                if self.ended:
+                    return
                 if self._cancelled and self._run_id is None:
                     self._end(JobStatus.CANCELLED, "the job was cancelled")
                     return
-                self._status = JobStatus.RUNNING
+                self._sending = self._run_id is None
             self._step()
         failures = "; ".join(self._failures)
         self._end(JobStatus.ERROR if failures else JobStatus.DONE, failures or None)
@@ -143,7 +166,14 @@ class DirectAccessExecution(Execution):
         shots = self._options.shots
         if self._run_id is None:
             body = self._batch.encode_circuit(index, shots)
-            self._run_id = self._client.submit(body, label=f"{self._label}, circuit {index}")
+            try:
+                run_id = self._client.submit(body, label=f"{self._label}, circuit {index}")
+            finally:
+                self._sending = False
+            with self._changed:
+                self._run_id = run_id
+                if not self.ended:
+                    self._status = JobStatus.RUNNING
         state = self._client.result(self._run_id, self._read)
         if state is None:
             return

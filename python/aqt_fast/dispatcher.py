@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 from aqt_fast.exceptions import APIConnectionError
@@ -41,15 +42,25 @@ class Dispatcher:
 
         Raises:
             APIConnectionError: the dispatcher is closed.
+                Or there is no thread, and none can be started.
             RuntimeError: it belongs to the process that this one was forked from.
         """
         if os.getpid() != self._process:
-            raise RuntimeError(f"jobs of process {self._process} cannot go on in another process")
+            raise RuntimeError(
+                f"the provider was made in process {self._process}; make another in this one"
+            )
         with self._changed:
             if self._closed:
                 raise APIConnectionError("the provider is closed")
-            heapq.heappush(self._due, (time.monotonic() + after, next(self._order), step))
-            self._start_thread_if_needed()
+            entry = (time.monotonic() + after, next(self._order), step)
+            heapq.heappush(self._due, entry)
+            try:
+                self._start_thread_if_needed()
+            except RuntimeError as error:
+                if self._running == 0:
+                    self._due.remove(entry)
+                    heapq.heapify(self._due)
+                    raise APIConnectionError(f"no thread can be started: {error}") from error
             self._changed.notify()
 
     def close(self) -> None:
@@ -67,7 +78,11 @@ class Dispatcher:
     def _start_thread_if_needed(self) -> None:
         if len(self._due) > self._waiting and self._running < self._num_threads:
             self._running += 1
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            try:
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+            except RuntimeError:
+                self._running -= 1
+                raise
 
     def _work(self) -> None:
         try:
@@ -89,7 +104,8 @@ class Dispatcher:
                 if self._due and self._due[0][0] <= now:
                     step = heapq.heappop(self._due)[2]
                     if not self._waiting:  # others have left, and somebody must wait for the rest
-                        self._start_thread_if_needed()
+                        with suppress(RuntimeError):  # this thread comes back to it
+                            self._start_thread_if_needed()
                     return step
                 if self._may_leave(idle_since, now):
                     break

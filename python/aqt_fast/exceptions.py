@@ -20,6 +20,7 @@
     │   ├── APIConnectionError (ConnectionError)  the server cannot be reached
     │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
     │   ├── InsecureConnectionError             the token would leave the protected connection
+    │   ├── RequestWithdrawnError               the user has changed their mind before it was sent
     │   ├── ResultExpiredError                  .job_id
     │   ├── IncompleteBatchError                .failures: the API jobs without a known result
     │   └── SubmissionUncertainError            .label, .payload_hash, .reason
@@ -213,6 +214,10 @@ class AQTCredentialsError(APIError, PermissionError):
 
 class InsecureConnectionError(APIError):
     """The access token would travel unprotected, or to another host; it was not sent."""
+
+
+class RequestWithdrawnError(APIError):
+    """A request was not sent, because it is not wanted any more."""
 
 
 class ResultExpiredError(APIError):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -69,6 +72,20 @@ class Execution(ABC):
         """Where the time went, None if nobody measures it."""
         return None
 
+    @abstractmethod
+    def begin(self) -> None:
+        """Start to work; called once."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What messages call the job: its identifier, or its label as long as it has none."""
+
+    @property
+    def unsent(self) -> list[str]:
+        """Labels of what nobody has accepted yet."""
+        return []
+
     @property
     @abstractmethod
     def job_id(self) -> str:
@@ -122,6 +139,16 @@ class Execution(ABC):
 
     def go_on(self) -> None:  # noqa: B027 - most have nothing to take up again
         """Take up again what an error has stopped, if asking again may help."""
+
+    def outcome(self) -> tuple[str | None, AQTError | None] | None:
+        """Message and error of a batch that has ended, None if it has not."""
+        with self._changed:
+            return (self._message, self._error) if self.ended else None
+
+    def settle(self, deadline: float) -> None:
+        """Wait until everything was accepted or refused, up to a time of ``time.monotonic``."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.unsent, max(0.0, deadline - time.monotonic()))
 
     def abandon(self, reason: str) -> None:
         """End here and now; what is with a portal or a machine stays there."""
@@ -187,18 +214,56 @@ class Execution(ABC):
 class Session:
     """A connection and the threads that jobs share; ends its jobs when it is closed."""
 
+    SETTLING_SECONDS = 10.0
+    """So long are submissions waited for when it is closed."""
+
     def __init__(self, num_threads: int, name: str) -> None:
         """``num_threads`` steps of jobs may be under way at the same time."""
         self.dispatcher = Dispatcher(num_threads, name=name)
         """Calls the steps."""
         self._executions: WeakSet[Execution] = WeakSet()
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self.closed = False
+        """Whether nothing can be asked any more."""
+        _SESSIONS.add(self)
 
     def adopt(self, execution: Execution) -> None:
         """End this execution as well when the session is closed."""
-        self._executions.add(execution)
+        with self._lock:
+            self._executions.add(execution)
 
-    def close(self) -> None:
-        """End all waiting; what is with a portal or a machine stays there."""
+    def disconnect(self) -> None:
+        """Close the connection."""
+
+    def close(self) -> list[str]:
+        """Wait for submissions to be answered, and end all other waiting.
+
+        Returns:
+            What was not submitted in time, or has to end with the process: a label for each.
+        """
+        if os.getpid() != self._process:
+            return []
+        with self._lock:
+            executions = list(self._executions)
+        deadline = time.monotonic() + self.SETTLING_SECONDS
+        for execution in executions:
+            execution.settle(deadline)
+        lost = [label for execution in executions for label in execution.unsent]
+        self.closed = True
+        self.disconnect()
         self.dispatcher.close()
-        for execution in list(self._executions):
+        for execution in executions:
             execution.abandon("the provider is closed")
+        return lost
+
+
+_SESSIONS: WeakSet[Session] = WeakSet()
+
+
+@atexit.register
+def _close_sessions() -> None:
+    """Let a program that ends submit what it has run, and tell what it could not submit."""
+    for session in list(_SESSIONS):
+        for label in session.close():
+            sys.stderr.write(f"aqt-fast: '{label}' was not submitted, or not to its end\n")

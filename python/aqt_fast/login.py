@@ -59,9 +59,13 @@ class TokenStore:
                 path.unlink(missing_ok=True)
                 continue
             descriptor, temporary = tempfile.mkstemp(dir=self.directory, prefix=".", suffix=".tmp")
-            with os.fdopen(descriptor, "w") as file:
-                file.write(token)
-            Path(temporary).replace(path)
+            try:
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(token)
+                Path(temporary).replace(path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
 
     def _read(self, name: str) -> str | None:
         path = self.directory / name
@@ -76,6 +80,8 @@ class TokenStore:
                 return file.read().strip() or None
         except FileNotFoundError:
             return None
+        except AQTCredentialsError:
+            raise
         except (OSError, UnicodeDecodeError) as error:
             raise AQTCredentialsError(f"cannot read the access token in {path}: {error}") from error
 
@@ -145,8 +151,10 @@ def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str |
             raise kind(f"the token cannot be renewed: {_reason(error)}") from error
         except Exception as error:
             raise AQTCredentialsError(f"the token cannot be renewed: {_reason(error)}") from error
-    with suppress(OSError):  # it is good all the same
-        store.save(access, refresh)
+        keep = app.config.store_access_token
+    if keep:
+        with suppress(OSError):  # it is good all the same
+            store.save(access, refresh)
     return str(access)
 
 

@@ -134,7 +134,7 @@ class Simulation(Execution):
         memory: bool,
         seed: int | None,
     ) -> None:
-        """Starts at once; neither simulator nor circuits may be changed any more."""
+        """Neither simulator nor circuits may be changed any more."""
         super().__init__()
         self._job_id = str(uuid.uuid4())
         self._simulator = simulator
@@ -146,9 +146,17 @@ class Simulation(Execution):
         self._completed: list[range] = []
         self._num_started = 0
         self._cancelled = False
+
+    def begin(self) -> None:
+        """Start a thread that simulates."""
         threading.Thread(
             target=self._guarded, args=(self._run,), name="aqt-fast simulation", daemon=True
         ).start()
+
+    @property
+    def name(self) -> str:
+        """What messages call the job."""
+        return self._job_id
 
     @property
     def job_id(self) -> str:
@@ -225,7 +233,10 @@ class Simulation(Execution):
     def _simulate_chunk(
         self, start: int, chunk: Sequence[QuantumCircuit]
     ) -> list[ExperimentResult]:
-        seed = None if self._seed is None else (self._seed + _SEED_STEP * start) % 2**64
+        seed = None
+        if self._seed is not None:
+            # Aer counts on in 64 bits, but takes signed numbers only.
+            seed = (self._seed + _SEED_STEP * start + 2**63) % 2**64 - 2**63
         result = self._simulator.run(
             list(chunk), shots=self._shots, memory=self._memory, seed_simulator=seed
         ).result()

@@ -18,10 +18,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from aqt_fast.server.arnica import ArnicaServer
-from aqt_fast.server.faults import KINDS, Faults, InjectedFault
-from aqt_fast.server.portal import AcceptedJob, Resource, Workspace, default_workspaces
-from aqt_fast.server.sampling import circuit_digest
+try:
+    from aqt_fast.server.arnica import ArnicaServer
+    from aqt_fast.server.faults import KINDS, Faults, InjectedFault
+    from aqt_fast.server.portal import AcceptedJob, Resource, Workspace, default_workspaces
+    from aqt_fast.server.sampling import circuit_digest
+except ImportError as error:
+    raise ImportError(f"{error}; install aqt-fast[server]") from error
 
 __all__ = [
     "AcceptedJob",

@@ -365,7 +365,7 @@ def job_result(
         backend_name=backend_name,
         backend_version=__version__,
         job_id=job_id,
-        success=message is None,
+        success=message is None and all(entry.success for entry in results),
         results=results,
         date=datetime.now(timezone.utc).isoformat(),
         status="COMPLETED" if message is None else message,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import threading
+import time
 from collections.abc import Callable, Generator
 
 import httpx
@@ -11,6 +13,9 @@ import httpx
 from aqt_fast.exceptions import AQTCredentialsError, InsecureConnectionError
 
 _HIDDEN = "[token]"
+
+_ANSWER_HOLDS_SECONDS = 1.0
+"""That there is no other token is believed for so long: somebody may log in any time."""
 
 
 class Credentials:
@@ -27,10 +32,11 @@ class Credentials:
 
     def __init__(self, token: str, renew: Callable[[str], str | None] | None = None) -> None:
         """Neither ``repr`` nor any message of this class shows the token."""
+        self._token = ""
         self._token = _checked(token)
         self._renew = renew
         self._seen = frozenset({self._token} - {""})
-        self._refused: set[str] = set()
+        self._refused: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -50,11 +56,12 @@ class Credentials:
         with self._lock:
             if self._token != refused:
                 return self._token
-            if self._renew is None or refused in self._refused:
+            since = time.monotonic() - self._refused.get(refused, -math.inf)
+            if self._renew is None or since < _ANSWER_HOLDS_SECONDS:
                 return None
             token = _checked(self._renew(refused) or "")
             if token in ("", refused):
-                self._refused.add(refused)
+                self._refused[refused] = time.monotonic()
                 return None
             self._token = token
             self._seen |= {token}

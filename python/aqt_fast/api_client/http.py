@@ -8,6 +8,7 @@ made, or the answer says so (429).
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import ssl
 import threading
@@ -28,6 +29,7 @@ from aqt_fast.exceptions import (
     APIError,
     AQTCredentialsError,
     InsecureConnectionError,
+    RequestWithdrawnError,
     ResponseError,
     SubmissionUncertainError,
 )
@@ -45,6 +47,9 @@ that the server is just closing would be uncertain."""
 
 _CLOSING_SECONDS = 1.0
 """So long are requests waited for that have not been answered when the client is closed."""
+
+_LOOK_EVERY_SECONDS = 0.5
+"""So often is it looked whether a request that waits is still wanted."""
 
 _MOST_CONNECTIONS = 32
 
@@ -77,6 +82,8 @@ class Request:
     """What a submission is called."""
     busy: frozenset[int] = frozenset({httpx.codes.TOO_MANY_REQUESTS})
     """Statuses that say: nothing was accepted, come again."""
+    wanted: Callable[[], bool] | None = None
+    """Tells before each attempt whether it is still wanted; None: it is."""
     long_poll: bool = False
     """Whether no answer in time means: not yet."""
 
@@ -132,6 +139,7 @@ class HTTPClient:
         """Connects to nothing yet."""
         self._url = _checked_url(base_url, with_token=bool(credentials.token))
         self._credentials = credentials
+        self._process = os.getpid()
         self._closed = threading.Event()
         self._running = 0
         self._idle = threading.Condition()
@@ -148,8 +156,8 @@ class HTTPClient:
             # A proxy would carry the token over plain HTTP to another machine.
             trust_env=self._url.scheme == "https",
         )
-        # Not everybody closes what they open.
-        weakref.finalize(self, self._client.close)
+        # Not everybody closes what they open. Programs that end still have something to send.
+        weakref.finalize(self, self._client.close).atexit = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({str(self._url)!r})>"
@@ -161,11 +169,22 @@ class HTTPClient:
 
     def close(self) -> None:
         """Close all connections, and end all waiting between attempts."""
+        if os.getpid() != self._process:
+            return
         self._closed.set()
         with self._idle:
             # A connection that is being made now would never be closed.
             self._idle.wait_for(lambda: self._running == 0, _CLOSING_SECONDS)
         self._client.close()
+
+    def _pause(self, seconds: float, wanted: Callable[[], bool] | None) -> None:
+        """Let seconds pass between two attempts, fewer if there will be no other."""
+        if wanted is None:
+            self._clock.sleep(seconds)
+            return
+        while seconds > 0 and wanted() and not self._closed.is_set():
+            self._clock.sleep(min(seconds, _LOOK_EVERY_SECONDS))
+            seconds -= _LOOK_EVERY_SECONDS
 
     def _sleep(self, seconds: float) -> None:
         """Let seconds pass, fewer if the client is closed."""
@@ -191,7 +210,7 @@ class HTTPClient:
             retry=tenacity.retry_if_exception_type(Retry),
             stop=attempts.stop,
             wait=attempts.wait,
-            sleep=self._clock.sleep,
+            sleep=lambda seconds: self._pause(seconds, request.wanted),
             reraise=True,
         )
         try:
@@ -202,6 +221,14 @@ class HTTPClient:
         return value
 
     def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
+        if os.getpid() != self._process:
+            # The connections belong to the other process: both would read the same answers.
+            raise APIConnectionError(
+                f"{request}: the client was made in process {self._process}; make another provider "
+                "in this one"
+            )
+        if request.wanted is not None and not request.wanted():
+            raise RequestWithdrawnError(f"{request}: not wanted any more")
         with self._idle:
             if self._closed.is_set():
                 raise APIConnectionError(f"{request}: the client is closed")
@@ -248,6 +275,11 @@ class HTTPClient:
 
     def _redirected(self, request: Request, response: httpx.Response) -> httpx.URL:
         target = response.url.join(response.headers["Location"])
+        if request.submits and response.status_code == httpx.codes.SEE_OTHER:
+            # "Done; look there": RFC 9110, 15.4.4.
+            raise self._uncertain(
+                request, f"{request}: the server points to {self._redacted(target.path)}"
+            )
         origin = (self._url.scheme, self._url.host, self._url.port)
         if (target.scheme, target.host, target.port) != origin:
             host = self._redacted(f"{target.scheme}://{target.host}")

@@ -79,7 +79,7 @@ class PortalClient:
         """Connects to nothing yet."""
         if portal_url is None:
             portal_url = os.environ.get("AQT_PORTAL_URL") or DEFAULT_PORTAL_URL
-        self.portal_url = portal_url.rstrip("/")
+        self.portal_url = portal_url.rstrip("/").removesuffix(_API)
         """Where the portal is."""
         self._http = HTTPClient(
             f"{self.portal_url}{_API}",
@@ -160,7 +160,15 @@ class PortalClient:
             request, lambda answer: read_resource(answer.body, listed), _DISCOVERY
         )
 
-    def submit(self, workspace_id: str, resource_id: str, body: bytes, *, label: str) -> str:
+    def submit(
+        self,
+        workspace_id: str,
+        resource_id: str,
+        body: bytes,
+        *,
+        label: str,
+        wanted: Callable[[], bool] | None = None,
+    ) -> str:
         """Submit an API job, once.
 
         Args:
@@ -168,16 +176,18 @@ class PortalClient:
             resource_id: the resource that is to run it.
             body: the request body.
             label: what the job is called, for messages.
+            wanted: tells before each attempt whether the job is still wanted.
 
         Returns:
             The portal's identifier of the job, a UUID.
 
         Raises:
             SubmissionUncertainError: the portal may have accepted the job or not.
+            RequestWithdrawnError: it was not wanted any more before it was sent.
             APIError: the portal has not accepted the job.
         """
         path = f"/submit/{_segment(workspace_id)}/{_segment(resource_id)}"
-        request = Request("POST", path, content=body, label=label)
+        request = Request("POST", path, content=body, label=label, wanted=wanted)
         return self._http.send(request, _job_id, _SUBMIT)
 
     def result(self, job_id: str, read: Callable[[bytes], T]) -> T:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +61,7 @@ import click
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="At the end, write what was accepted to this file, as JSON.",
 )
+@click.option("--until-eof", is_flag=True, help="End when standard input is closed.")
 def serve_command(
     host: str,
     port: int,
@@ -71,6 +74,7 @@ def serve_command(
     seed: int,
     token_lifetime: float,
     record: Path | None,
+    until_eof: bool,
 ) -> None:
     """Serve AQT's cloud and direct-access interfaces on this computer.
 
@@ -106,16 +110,21 @@ def serve_command(
             click.echo(f"aqt-fast: cannot listen on {host}:{port}: {error.strerror}", err=True)
             sys.exit(1)
         try:
-            click.echo(server.url)
+            # Clients send their token over plain HTTP to this computer only.
+            url = server.url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+            click.echo(url)
             sys.stdout.flush()
             click.echo(
-                f"AQT's interfaces are served at {server.url} (end with Ctrl-C). To use them:\n\n"
-                f"export AQT_PORTAL_URL={server.url}\n"
+                f"AQT's interfaces are served at {url} (end with Ctrl-C). To use them:\n\n"
+                f"export AQT_PORTAL_URL={url}\n"
                 f"export AQT_TOKEN={token}\n\n"
-                f"Direct access: {server.direct_url}",
+                f"Direct access: {server.direct_url.replace(server.url, url)}",
                 err=True,
             )
+            if until_eof:
+                threading.Thread(target=_end_with_input, daemon=True).start()
             wait()
+            click.echo("aqt-fast: stopping; another Ctrl-C does not wait", err=True)
         finally:
             server.close()
             accepted = server.record()
@@ -141,6 +150,13 @@ def _record_file(path: Path | None) -> Iterator[IO[bytes] | None]:
         yield file
 
 
+def _end_with_input() -> None:
+    """End like Ctrl-C when standard input is closed."""
+    while sys.stdin.read(1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 @contextmanager
 def _signals() -> Iterator[Callable[[], object]]:
     """Hold Ctrl-C and SIGTERM back; what is yielded waits for one of them.
@@ -149,9 +165,13 @@ def _signals() -> Iterator[Callable[[], object]]:
     """
     ends = {signal.SIGINT, signal.SIGTERM}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+
+    def wait() -> None:
+        signal.sigwait(ends)
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
     try:
-        yield lambda: signal.sigwait(ends)
+        yield wait
     finally:
-        while ends & signal.sigpending():
-            signal.sigwait(ends)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
