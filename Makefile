@@ -6,7 +6,7 @@ WHEEL := dist/.built
 # Environments are kept although the rules only pass through them.
 .SECONDARY:
 
-.PHONY: demo test test-rust test-python lint bench bench-batch faults clean
+.PHONY: demo test test-rust test-python lint bench bench-batch bench-large faults clean
 
 # One environment each for running, linting, and testing with every supported Qiskit.
 .venv%/.ready: pyproject.toml Makefile
@@ -68,6 +68,9 @@ bench: .venv-bench-new/.peer .venv-bench-2.4/.peer
 
 bench-batch: .venv-bench-new/.installed .venv-peer/.ready
 	.venv-bench-new/bin/python benches/batch.py
+
+bench-large: .venv-bench-new/.installed
+	.venv-bench-new/bin/python benches/large.py
 
 # 1000 API jobs while a fifth of all requests suffers a fault; see benches/README.md.
 faults: .venv-test/.installed

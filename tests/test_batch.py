@@ -9,6 +9,7 @@ import threading
 import pytest
 from aqt_fast import AQTJob, AQTProvider, Progress, wire
 from aqt_fast.batch import Batch, Chunk, cut
+from aqt_fast.dispatcher import Dispatcher
 from aqt_fast.exceptions import (
     IncompleteBatchError,
     InvalidCircuitError,
@@ -450,8 +451,6 @@ class TestPoller:
 
     def test_number_of_polls(self):
         """It does not grow with the number of jobs that wait."""
-        from aqt_fast.dispatcher import Dispatcher
-
         dispatcher = Dispatcher(8, name="test")
         poller = Poller(dispatcher, 8)
         clock = [0]
@@ -469,5 +468,22 @@ class TestPoller:
             waited.wait(0.01)
         dispatcher.close()
         # Nobody is asked for twice but who was the first in the queue, or next to them.
-        assert sum(job.polls > 1 for job in jobs) <= 4 * 8
-        assert all(job.polls == 1 for job in jobs[60:192])
+        assert sum(job.polls > 1 for job in jobs) <= 4 * 16
+        assert all(job.polls == 1 for job in jobs[70:184])
+
+    def test_overtaken(self):
+        """The first in our order need not be the first in the resource's."""
+        dispatcher = Dispatcher(8, name="test")
+        poller = Poller(dispatcher, 8)
+        clock = [6]
+        jobs = [self.Job(6 - number, clock) for number in range(7)]
+        for job in jobs:
+            poller.watch("ibex", job)
+        waited = threading.Event()
+        for _ in range(SECONDS * 100):
+            if all(job.polls for job in jobs[1:]) and jobs[0].polls > 3:
+                break
+            waited.wait(0.01)
+        dispatcher.close()
+        assert jobs[0].polls > 3
+        assert [job.polls for job in jobs[1:]] == [1] * 6

@@ -394,6 +394,16 @@ class TestOnce:
         assert job.status() is JobStatus.CANCELLED
         assert server.jobs == []
 
+    def test_cancelled_too_late(self, server, backend):
+        """What has ended before it could be cancelled has its result."""
+        server.faults.slow_seconds = 0.3
+        server.faults.next("slow", method="POST")
+        job = backend.run(marker("1"))
+        wait_for(lambda: server.jobs and server.jobs[0].status == "finished")
+        assert job.cancel()
+        assert job.result().get_counts() == {"1": 100}
+        assert job.status() is JobStatus.DONE
+
     def test_refused_for_the_token(self, server):
         """Nothing was accepted: with another token the same job is submitted."""
         with connect(server) as provider:

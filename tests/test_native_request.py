@@ -133,7 +133,7 @@ def edited_jobs(draw):
         elif kind == 1 and isinstance(node, list):
             node.insert(key, json.loads(json.dumps(node[key])))
         elif kind == 2 and isinstance(node, dict):
-            node[draw(KEYS)] = draw(VALUES)
+            node[draw(KEYS)] = json.loads(json.dumps(draw(VALUES)))
         else:
             node[key] = json.loads(json.dumps(draw(VALUES)))
     return document

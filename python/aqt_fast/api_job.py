@@ -128,8 +128,9 @@ class ApiJob:
             self._end_uncertain(f"{type(error).__name__}: {error}")
             raise
         else:
-            self._cancel_due = self.cancelled
-            self.accepted(job_id)
+            with self._lock:
+                self._cancel_due = self.cancelled
+                self.accepted(job_id)
         finally:
             self._sent = None
 
@@ -206,8 +207,7 @@ class ApiJob:
             return True
         try:
             if self._cancel_due:
-                self._portal.cancel(self.job_id)
-                self._cancel_due = False
+                self._cancel_late(self.job_id)
             state = self._portal.result(self.job_id, self._read)
         except APIError as error:
             if _will_pass(error):
@@ -236,14 +236,15 @@ class ApiJob:
         Raises:
             APIError: the portal refuses, or cannot be asked.
         """
-        # After an error of a poll it is still with the portal.
-        ended = self.ended and (self.error is None or self.job_id is None)
-        if ended or self.cancelled:
-            return False
-        self.cancelled = True
-        if self.job_id is None:
-            # Who submits sees the wish: before the request, or right after the answer.
-            return True
+        with self._lock:
+            # After an error of a poll it is still with the portal.
+            ended = self.ended and (self.error is None or self.job_id is None)
+            if ended or self.cancelled:
+                return False
+            self.cancelled = True
+            if self.job_id is None:
+                # Who submits sees the wish: before each attempt, or right after the answer.
+                return True
         try:
             return self._portal.cancel(self.job_id)
         except AQTError:
@@ -273,6 +274,16 @@ class ApiJob:
         digest = hashlib.sha256(self._sent or b"").hexdigest()
         error = SubmissionUncertainError(self.label, digest, reason)
         self.end(JobStatus.ERROR, str(error), error)
+
+    def _cancel_late(self, job_id: str) -> None:
+        """Cancel what was submitted while the user has changed their mind."""
+        try:
+            self._portal.cancel(job_id)
+        except APIError as error:
+            if _will_pass(error):
+                raise
+            # It has ended in the meantime, and its result tells how.
+        self._cancel_due = False
 
     def _read(self, body: bytes) -> wire.JobState:
         """Read an answer, which must be about the circuits that were sent."""

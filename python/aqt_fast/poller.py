@@ -1,9 +1,10 @@
 """Asks for the states of many jobs, first for those that can have ended.
 
 A resource works off its queue in order. So, of the jobs that wait for it, only the first is asked
-for as long as it has not ended; when it has, the next ones are asked for at once, and the more at
-the same time the more of them have ended. The number of requests grows with the time that passes
-and with the number of jobs, but not with their product.
+for as long as it has not ended, and in turn one of those next to it: several submissions are under
+way at the same time, and may overtake each other. When one has ended, the next ones are asked for
+at once, and the more at the same time the more of them have ended. The number of requests grows
+with the time that passes and with the number of jobs, but not with their product.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class _Queue:
     """Jobs that are being asked for."""
     window: int = 1
     """Jobs that may be asked for at the same time."""
+    turn: int = 0
+    """Which of those next to the first is asked for with it."""
     resting: bool = False
     """Whether the first of them has not ended, and the period has to pass."""
 
@@ -99,6 +102,14 @@ class Poller:
         with self._lock:
             queue.resting = False
             self._fill(queue)
+            near = heapq.nsmallest(self._most - 1, queue.waiting)
+            if near:
+                entry = near[queue.turn % len(near)]
+                queue.turn += 1
+                queue.waiting.remove(entry)
+                heapq.heapify(queue.waiting)
+                queue.asked += 1
+                self._call(partial(self._ask, queue, *entry))
 
     def _call(self, step: partial[None], *, after: float = 0.0) -> None:
         try:
