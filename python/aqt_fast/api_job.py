@@ -110,6 +110,8 @@ class ApiJob:
 
     def submit(self) -> None:
         """Encode and send it, unless the user has changed their mind."""
+        if self.ended:
+            return  # abandoned before its turn
         chunk = self.chunk
         try:
             self._sent = self._batch.encode_job(chunk.start, chunk.stop, chunk.shots, self.label)
@@ -150,7 +152,7 @@ class ApiJob:
         """Take the portal's identifier; from now on it can be polled."""
         with self._lock:
             self.job_id = job_id
-            if self.ended and not self.retriable:
+            if self.ended:
                 return  # abandoned: nobody waits for it any more
             self.error = self.message = None
             self.status = JobStatus.RUNNING if self._most_finished else JobStatus.QUEUED

@@ -266,12 +266,20 @@ class HTTPClient:
             except httpx.HTTPError as error:
                 raise self._lost(request, error) from error
             except (httpx.InvalidURL, UnicodeError, RuntimeError) as error:
-                kind = APIConnectionError if self._closed.is_set() else APIError
-                raise kind(f"{request}: {self._redacted(error)}") from error
+                raise self._not_made(request, error) from error
             if not response.has_redirect_location:
                 return response
             url, params = self._redirected(request, response), None
         raise APIError(f"{request}: more than {_MOST_REDIRECTS} redirects")
+
+    def _not_made(self, request: Request, error: Exception) -> APIError:
+        """What to say of a request that httpx refuses to make."""
+        message = f"{request}: {self._redacted(error)}"
+        if not self._closed.is_set():
+            return APIError(message)
+        if request.submits and "Cannot send a request" not in message:
+            return self._uncertain(request, message)
+        return APIConnectionError(message)
 
     def _redirected(self, request: Request, response: httpx.Response) -> httpx.URL:
         target = response.url.join(response.headers["Location"])

@@ -1,11 +1,7 @@
 //! Circuits that were read once: checked, kept natively, encoded and evaluated from there.
 
 use aqt_core::{Body, Circuit, Encoder, Limits, MeasurementMap, payload};
-use pyo3::{
-    exceptions::PyIndexError,
-    prelude::*,
-    types::PyBytes,
-};
+use pyo3::{exceptions::PyIndexError, prelude::*, types::PyBytes};
 
 use crate::{
     outcomes::{self, ExperimentData, Samples},
