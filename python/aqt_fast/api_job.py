@@ -126,9 +126,8 @@ class ApiJob:
             self.end(JobStatus.CANCELLED, "the job was cancelled before it was submitted")
         except AQTError as error:
             self.end(JobStatus.ERROR, str(error), error)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may have been sent
             self._end_uncertain(f"{type(error).__name__}: {error}")
-            raise
         else:
             with self._lock:
                 self._cancel_due = self.cancelled

@@ -200,11 +200,11 @@ class CloudExecution(Execution):
         self._require_process()
         with self._cancel_lock, ThreadPoolExecutor(MAX_PARALLEL_REQUESTS) as threads:
             wishes = [threads.submit(job.cancel) for job in self._jobs]
-            for job, wish in zip(self._jobs, wishes, strict=True):
-                if wish.exception() is None and wish.result() and job.job_id is not None:
-                    threads.submit(self._session.poller.hurry, job)
-            # Every error is told, even if others could be cancelled.
-            cancelled = [wish.result() for wish in wishes]
+        for job, wish in zip(self._jobs, wishes, strict=True):
+            if wish.exception() is None and wish.result() and job.job_id is not None:
+                self._session.poller.hurry(job)
+        # Every error is told, even if others could be cancelled.
+        cancelled = [wish.result() for wish in wishes]
         return any(cancelled)
 
     def resubmit_failed(self, *, uncertain: bool) -> int:
@@ -235,10 +235,11 @@ class CloudExecution(Execution):
             found = [job for job in self._jobs if job.label == label and job.uncertain]
             if not found:
                 raise LookupError(f"no uncertain submission has the label '{label}'")
-            self._reopen(found)
-            found[0].job_id = job_id
-            found[0].reopen()
-        self._watch(found[0])
+            (job,) = found  # labels have numbers
+            self._reopen([job])
+            job.job_id = job_id
+            job.reopen()
+        self._watch(job)
 
     def go_on(self) -> None:
         """Ask again for what is with the portal, and submit what it has certainly not accepted."""

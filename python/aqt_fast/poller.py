@@ -74,8 +74,11 @@ class Poller:
 
     def hurry(self, job: Polled) -> None:
         """Ask for a job out of turn, until it has ended: something was done to it."""
+        self._call(partial(self._follow, job))
+
+    def _follow(self, job: Polled) -> None:
         if not job.poll():
-            self._call(partial(self.hurry, job), after=_spread(job.period))
+            self._call(partial(self._follow, job), after=_spread(job.period))
 
     def _fill(self, queue: _Queue) -> None:
         while queue.waiting and not queue.resting and queue.asked < queue.window:
