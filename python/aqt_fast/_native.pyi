@@ -64,6 +64,26 @@ class Batch:
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
+    def to_bytes(self) -> bytes:
+        """Write all circuits to an archive that later versions can read."""
+    @staticmethod
+    def from_bytes(data: bytes) -> Batch:
+        """Read and check what :meth:`to_bytes` has written, whatever the sizes of its circuits.
+
+        Raises:
+            ValueError: ``byte N: reason``.
+        """
+    def num_qubits(self, index: int) -> int:
+        """How many qubits a circuit has."""
+    def num_clbits(self, index: int) -> int:
+        """How many classical bits a circuit has, measured or not."""
+    def operations(self, index: int) -> list[tuple[str, tuple[int, ...], tuple[float, ...]]]:
+        """Name, qubits and angles of each gate: ``rz`` (φ), ``r`` (θ, φ) or ``rxx`` (θ).
+
+        Angles are in radians, and read as the very angles of the batch again.
+        """
+    def measurements(self, index: int) -> list[tuple[int, int]]:
+        """Qubit and classical bit, in the order of the latter: what is measured in the end."""
     def encode_job(self, start: int, stop: int, shots: int, label: str | None) -> bytes:
         """Encode the request body of one API job with the circuits from start to before stop."""
     def encode_circuit(self, index: int, shots: int) -> bytes:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from qiskit import QuantumCircuit
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Bit, Clbit, Qubit, Register
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast import _native, wire
 from aqt_fast._native import Samples
+
+_NO_LIMITS = wire.Limits(circuits=None, shots=None, operations=2**31 - 1, qubits=2**31 - 1)
 
 
 class Batch:
@@ -30,6 +34,58 @@ class Batch:
         self._limits = limits
         self._circuits = self._read(circuits)
         self._headers = [wire.header(circuit) for circuit in circuits]
+
+    @classmethod
+    def from_saved(cls, data: bytes, headers: list[dict[str, Any]]) -> Batch:
+        """Read a snapshot that was saved.
+
+        Args:
+            data: from :meth:`to_bytes`.
+            headers: the snapshot's :attr:`headers`, as they are or by way of JSON.
+
+        Raises:
+            ValueError: ``data`` cannot be read, or the headers are of other circuits.
+        """
+        circuits = _native.Batch.from_bytes(data)
+        if len(circuits) != len(headers):
+            raise ValueError(f"{len(circuits)} circuits, but {len(headers)} headers")
+        for index, header in enumerate(headers):
+            if header["memory_slots"] != circuits.num_clbits(index):
+                raise ValueError(f"header {index} is of a circuit with other classical bits")
+        batch = cls.__new__(cls)
+        vars(batch).update(_limits=_NO_LIMITS, _circuits=circuits, _headers=list(headers))
+        return batch
+
+    @property
+    def headers(self) -> list[dict[str, Any]]:
+        """What the results' entries say about their circuits, in order."""
+        return list(self._headers)
+
+    def to_bytes(self) -> bytes:
+        """Everything but the headers, for :meth:`from_saved` of this version and later ones."""
+        return self._circuits.to_bytes()
+
+    def circuit(self, index: int) -> QuantumCircuit:
+        """Rebuild a circuit: it is encoded and measured as the one that was read.
+
+        Barriers, global phase and measurements that others overwrote are gone. Bits are in
+        registers if the original's registers hold each bit once; what bits they hold in which
+        order is not saved, only their sizes.
+        """
+        header = self._headers[index]
+        qregs = [QuantumRegister(size, name) for name, size in header["qreg_sizes"]]
+        cregs = [ClassicalRegister(size, name) for name, size in header["creg_sizes"]]
+        circuit = QuantumCircuit(
+            *_registers_or_bits(qregs, self._circuits.num_qubits(index), Qubit),
+            *_registers_or_bits(cregs, self._circuits.num_clbits(index), Clbit),
+            name=header["name"],
+            metadata=dict(header["metadata"]),
+        )
+        for name, qubits, angles in self._circuits.operations(index):
+            getattr(circuit, name)(*angles, *qubits)
+        for qubit, clbit in self._circuits.measurements(index):
+            circuit.measure(qubit, clbit)
+        return circuit
 
     def __len__(self) -> int:
         return len(self._headers)
@@ -87,6 +143,15 @@ class Batch:
         return _native.Batch(
             circuits, max_qubits=self._limits.qubits, max_operations=self._limits.operations
         )
+
+
+def _registers_or_bits(
+    registers: list[Register], number: int, bit: type[Bit]
+) -> list[Register] | list[list[Bit]]:
+    """Arguments that give a new circuit so many bits, in registers if those hold each bit once."""
+    if sum(len(register) for register in registers) == number:
+        return registers
+    return [[bit() for _ in range(number)]]
 
 
 @dataclass(frozen=True)

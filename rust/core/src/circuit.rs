@@ -37,6 +37,11 @@ impl MeasurementMap {
         Self { sources: (0..num_qubits).map(Some).collect() }
     }
 
+    /// A map from qubits that are known to fit.
+    pub(crate) fn from_sources(sources: Vec<Option<u32>>) -> Self {
+        Self { sources }
+    }
+
     /// Measures `qubit` into `clbit`; what the bit held before is overwritten.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! What can be wrong with a circuit, a response or a request: kind and position, no prose.
+//! What can be wrong with a circuit, a response, a request or an archive: kind and position, no
+//! prose.
 
 /// Why a circuit cannot run on an AQT device.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +63,49 @@ pub enum CircuitError {
         /// Operations that the API takes.
         limit: usize,
     },
+}
+
+/// An archive of circuits that cannot be read, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArchiveError {
+    /// What is wrong.
+    pub kind: ArchiveErrorKind,
+    /// Byte offset into the archive at which it shows.
+    pub offset: usize,
+}
+
+/// Why an archive of circuits cannot be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArchiveErrorKind {
+    /// It does not start with [`crate::archive::MAGIC`].
+    NotAnArchive,
+    /// A version other than [`crate::archive::VERSION`].
+    UnknownVersion(u8),
+    /// The archive stops in the middle of a value.
+    UnexpectedEnd,
+    /// More circuits, operations or classical bits than the bytes that follow can hold.
+    TooFewBytes {
+        /// How many there should be.
+        count: u32,
+    },
+    /// A tag that stands for no operation.
+    UnknownOperation(u8),
+    /// An angle that no checked operation has: NaN, outside its range, or −0 where the range starts
+    /// at 0.
+    AngleNotWithin {
+        /// Name of the angle: `phi` or `theta`.
+        angle: &'static str,
+        /// The value in units of π.
+        value: f64,
+        /// Lower bound in units of π.
+        lower: f64,
+        /// Upper bound in units of π.
+        upper: f64,
+    },
+    /// Operations or classical bits that make no valid circuit.
+    Circuit(CircuitError),
+    /// Something after the last circuit.
+    TrailingData,
 }
 
 /// A response or request body that cannot be read, and where.

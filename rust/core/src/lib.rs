@@ -4,8 +4,9 @@
 //! circuit, [`Encoder`] writes many at once as the body of one API job. One way back: [`response`]
 //! reads a response body into a job state with packed [`Samples`], [`counts`] takes them through a
 //! [`MeasurementMap`]. At the other end of the wire [`request`] reads what was sent, and
-//! [`stand_in`] answers in a machine's place.
+//! [`stand_in`] answers in a machine's place. [`archive`] keeps checked circuits on disk.
 
+pub mod archive;
 pub mod circuit;
 pub mod counts;
 pub mod encoder;
@@ -23,7 +24,7 @@ pub mod stand_in;
 pub use circuit::{Circuit, CircuitBuilder, Limits, MeasurementMap};
 pub use counts::{Histogram, Outcomes};
 pub use encoder::{Body, Encoder};
-pub use error::{BodyError, BodyErrorKind, CircuitError};
+pub use error::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
 pub use operation::Operation;
 pub use request::Job;
 pub use response::{JobState, Status, StatusChange};

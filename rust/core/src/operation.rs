@@ -82,6 +82,17 @@ impl Operation {
     }
 }
 
+/// An angle in radians whose quotient by π is `units`, to the bit, if that is any angle's quotient;
+/// otherwise, the quotient is next to it.
+///
+/// Either the product's rounding error divided by π is less than half of the last place of `units`;
+/// or, where angles are sparser than quotients, the one angle that has this quotient is so close to
+/// the exact product that this is rounded to it.
+#[must_use]
+pub fn radians(units: f64) -> f64 {
+    units * PI
+}
+
 /// `radians` in units of π, within 0 and `upper`.
 fn bounded(angle: &'static str, radians: f64, upper: f64) -> Result<f64, CircuitError> {
     let units = radians / PI;
@@ -115,6 +126,18 @@ mod tests {
             Operation::rxx([4, 1], PI / 2.0),
             Ok(Operation::Rxx { qubits: [4, 1], theta: 0.5 })
         );
+    }
+
+    #[test]
+    fn radians_lead_back() {
+        let exact = |units: f64| (radians(units) / PI).to_bits() == units.to_bits();
+        for angle in [0.0, -0.0, 5e-324, 1e-310, 0.1, 3.0, 1e6, f64::MAX, f64::MIN] {
+            assert!(exact(angle / PI), "{angle}");
+        }
+        assert_eq!((radians(0.5), radians(1.0), radians(2.0)), (PI / 2.0, PI, 2.0 * PI));
+        // Not every number is a quotient.
+        let units = (0..1000).map(|k| 1.0 + 0.001 * f64::from(k)).find(|&x| !exact(x)).unwrap();
+        assert!((radians(units) / PI - units).abs() <= f64::EPSILON);
     }
 
     #[test]

@@ -1,12 +1,22 @@
 //! Circuits that were read once: checked, kept natively, encoded and evaluated from there.
 
-use aqt_core::{Body, Circuit, Encoder, Limits, MeasurementMap, payload};
-use pyo3::{exceptions::PyIndexError, prelude::*, types::PyBytes};
+use aqt_core::{
+    Body, Circuit, Encoder, Limits, MeasurementMap, Operation, archive, operation::radians, payload,
+};
+use pyo3::{
+    intern,
+    prelude::*,
+    types::{PyBytes, PyString, PyTuple},
+};
 
 use crate::{
+    error,
     outcomes::{self, ExperimentData, Samples},
     qiskit,
 };
+
+/// Name, qubits and parameters, as the methods of Qiskit's circuits take them.
+type Gate<'py> = (Bound<'py, PyString>, Bound<'py, PyTuple>, Bound<'py, PyTuple>);
 
 /// A snapshot of checked circuits.
 #[pyclass(frozen, eq, module = "aqt_fast._native")]
@@ -43,6 +53,62 @@ impl Batch {
         self.circuits.len()
     }
 
+    /// All circuits as an archive that later versions can read.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let (circuits, maps) = (self.circuits.as_slice(), self.maps.as_slice());
+        let size = py.detach(|| archive::size(circuits, maps));
+        PyBytes::new_with(py, size, |bytes| {
+            py.detach(|| archive::write(bytes, circuits, maps));
+            Ok(())
+        })
+    }
+
+    /// Reads and checks an archive; limits are not among what is checked.
+    #[staticmethod]
+    fn from_bytes(data: &Bound<'_, PyBytes>) -> PyResult<Self> {
+        let bytes = data.as_bytes();
+        match data.py().detach(|| archive::read(bytes)) {
+            Ok((circuits, maps)) => Ok(Self { circuits, maps }),
+            Err(error) => Err(error::broken_archive(&error)),
+        }
+    }
+
+    /// Number of qubits of a circuit.
+    fn num_qubits(&self, index: usize) -> PyResult<u32> {
+        Ok(one(&self.circuits, index)?.num_qubits())
+    }
+
+    /// Number of classical bits of a circuit.
+    fn num_clbits(&self, index: usize) -> PyResult<u32> {
+        Ok(one(&self.maps, index)?.num_clbits())
+    }
+
+    /// The gates of a circuit, with angles in radians that are read as the same angles again.
+    fn operations<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Vec<Gate<'py>>> {
+        let gate = |operation: &Operation| {
+            let (name, qubits, parameters) = match *operation {
+                Operation::Rz { qubit, phi } => {
+                    (intern!(py, "rz"), PyTuple::new(py, [qubit])?, vec![phi])
+                }
+                Operation::R { qubit, phi, theta } => {
+                    (intern!(py, "r"), PyTuple::new(py, [qubit])?, vec![theta, phi])
+                }
+                Operation::Rxx { qubits, theta } => {
+                    (intern!(py, "rxx"), PyTuple::new(py, qubits)?, vec![theta])
+                }
+            };
+            let parameters = PyTuple::new(py, parameters.into_iter().map(radians))?;
+            Ok((name.clone(), qubits, parameters))
+        };
+        one(&self.circuits, index)?.operations().iter().map(gate).collect()
+    }
+
+    /// The measurements of a circuit as (qubit, classical bit), in the order of the latter.
+    fn measurements(&self, index: usize) -> PyResult<Vec<(u32, u32)>> {
+        let sources = one(&self.maps, index)?.sources();
+        Ok((0..).zip(sources).filter_map(|(clbit, source)| Some(((*source)?, clbit))).collect())
+    }
+
     /// The request body of one API job with the circuits from `start` to before `stop`.
     fn encode_job<'py>(
         &self,
@@ -71,9 +137,7 @@ impl Batch {
         shots: u32,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let mut text = Vec::new();
-        for circuit in part(&self.circuits, index, index.saturating_add(1))? {
-            payload::write_circuit(&mut text, circuit, shots);
-        }
+        payload::write_circuit(&mut text, one(&self.circuits, index)?, shots);
         Ok(PyBytes::new(py, &text))
     }
 
@@ -114,7 +178,11 @@ impl Batch {
 }
 
 fn part<T>(items: &[T], start: usize, stop: usize) -> PyResult<&[T]> {
-    items.get(start..stop).ok_or_else(|| PyIndexError::new_err("no such circuits"))
+    items.get(start..stop).ok_or_else(error::no_such_circuits)
+}
+
+fn one<T>(items: &[T], index: usize) -> PyResult<&T> {
+    items.get(index).ok_or_else(error::no_such_circuits)
 }
 
 /// A body as one `bytes`.

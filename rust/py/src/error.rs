@@ -1,7 +1,11 @@
 //! Core errors → the exceptions of `aqt_fast.exceptions`. The only place where errors get words.
 
-use aqt_core::{BodyError, BodyErrorKind, CircuitError};
-use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyType};
+use aqt_core::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
+use pyo3::{
+    exceptions::{PyIndexError, PyRuntimeError, PyValueError},
+    prelude::*,
+    types::PyType,
+};
 
 /// What is wrong with a circuit, as the reader finds it.
 pub enum Problem {
@@ -170,6 +174,32 @@ fn malformed_body(class: PyResult<Bound<'_, PyType>>, error: &BodyError) -> PyEr
         }
     };
     raise(class, |class| Ok(class.call1((reason, error.offset))?.unbind()))
+}
+
+/// `ValueError` with the byte offset: an archive of circuits that cannot be read.
+pub fn broken_archive(error: &ArchiveError) -> PyErr {
+    let reason = match &error.kind {
+        ArchiveErrorKind::NotAnArchive => "not an archive of circuits".to_owned(),
+        ArchiveErrorKind::UnknownVersion(version) => {
+            format!("version {version} of the format is unknown")
+        }
+        ArchiveErrorKind::UnexpectedEnd => "the archive ends in the middle of a value".to_owned(),
+        ArchiveErrorKind::TooFewBytes { count } => {
+            format!("{count} are announced, but the archive is too short for them")
+        }
+        ArchiveErrorKind::UnknownOperation(tag) => format!("no operation has tag {tag}"),
+        ArchiveErrorKind::AngleNotWithin { angle, value, lower, upper } => {
+            format!("{angle} is {value:?}, but must be from {lower:?} to {upper:?} (units of π)")
+        }
+        ArchiveErrorKind::Circuit(error) => describe_circuit_error(error).0,
+        ArchiveErrorKind::TrailingData => "something follows the last circuit".to_owned(),
+    };
+    PyValueError::new_err(format!("byte {}: {reason}", error.offset))
+}
+
+/// `IndexError`: a batch has no such part.
+pub fn no_such_circuits() -> PyErr {
+    PyIndexError::new_err("no such circuits")
 }
 
 /// `ResponseMismatchError`: a readable response that does not answer what was asked.
