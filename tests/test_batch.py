@@ -8,7 +8,8 @@ import threading
 
 import pytest
 from aqt_fast import AQTJob, AQTProvider, Progress, wire
-from aqt_fast.batch import Batch, Chunk, cut
+from aqt_fast.batch import Batch
+from aqt_fast.chunks import Chunk, cut
 from aqt_fast.dispatcher import Dispatcher
 from aqt_fast.exceptions import (
     IncompleteBatchError,

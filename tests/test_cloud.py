@@ -15,7 +15,8 @@ from aqt_fast import AQTJob, AQTProvider, Progress, execute
 from aqt_fast.api_client import PortalClient
 from aqt_fast.api_client.retry import Patience
 from aqt_fast.aqt_resource import CloudResource
-from aqt_fast.cloud import CloudExecution, job_timing
+from aqt_fast.cloud_execution import CloudExecution
+from aqt_fast.job_timing import job_timing
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,

@@ -12,15 +12,19 @@ from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from aqt_fast import wire
-from aqt_fast.batch import Batch, Chunk
+from aqt_fast.batch import Batch
+from aqt_fast.chunks import Chunk
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     AQTCredentialsError,
     AQTError,
+    JournalError,
     RequestWithdrawnError,
+    ResponseError,
     SubmissionUncertainError,
 )
+from aqt_fast.journal import JobLog, JobRecord
 
 if TYPE_CHECKING:
     from aqt_fast.api_client import PortalClient, Resource
@@ -48,6 +52,7 @@ class ApiJob:
         period: seconds between polls.
         lock: that of the batch, held for each change.
         changed: called with the lock after each change.
+        log: keeps what has happened on the disk.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class ApiJob:
         period: float,
         lock: threading.Condition,
         changed: Callable[[ApiJob], None],
+        log: JobLog,
     ) -> None:
         """Nothing is sent yet."""
         self.chunk = chunk
@@ -84,12 +90,15 @@ class ApiJob:
         """The body that is on its way, as long as there is no answer."""
         self._cancel_due = False
         """Whether the portal still has to be told that it is cancelled."""
+        self._restored = False
+        """Whether another process has worked on it, and may have stored its result."""
         self._most_finished = 0
         self._lock = lock
         self._portal = portal
         self._resource = resource
         self._batch = batch
         self._changed = changed
+        self._log = log
 
     @property
     def ended(self) -> bool:
@@ -108,32 +117,47 @@ class ApiJob:
             return len(self.chunk.circuits)
         return min(self._most_finished, len(self.chunk.circuits))
 
+    @property
+    def sending(self) -> bool:
+        """Whether it is on its way to the portal, which has not answered yet."""
+        return self._sent is not None
+
     def submit(self) -> None:
         """Encode and send it, unless the user has changed their mind."""
         if self.ended:
             return  # abandoned before its turn
-        chunk = self.chunk
         try:
-            self._sent = self._batch.encode_job(chunk.start, chunk.stop, chunk.shots, self.label)
-            job_id = self._portal.submit(
-                self._resource.workspace_id,
-                self._resource.resource_id,
-                self._sent,
-                label=self.label,
-                wanted=lambda: not self.cancelled,
-            )
+            job_id = self._send()
         except RequestWithdrawnError:
-            self.end(JobStatus.CANCELLED, "the job was cancelled before it was submitted")
+            message = "the job was cancelled before it was submitted"
+            self._log.ended(JobStatus.CANCELLED.name, message)
+            self.end(JobStatus.CANCELLED, message)
+        except SubmissionUncertainError as error:
+            self._log.uncertain(error.reason)
+            self.end(JobStatus.ERROR, str(error), error)
         except AQTError as error:
+            self._log.refused(str(error))
             self.end(JobStatus.ERROR, str(error), error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may have been sent
             self._end_uncertain(f"{type(error).__name__}: {error}")
         else:
-            with self._lock:
-                self._cancel_due = self.cancelled
-                self.accepted(job_id)
+            self._log.accepted(job_id)
+            self.accepted(job_id)
         finally:
             self._sent = None
+
+    def _send(self) -> str:
+        if self.cancelled:
+            raise RequestWithdrawnError("it is not wanted any more")
+        self._sent = self._encode()
+        self._log.intend(self.label, hashlib.sha256(self._sent).hexdigest())
+        return self._portal.submit(
+            self._resource.workspace_id,
+            self._resource.resource_id,
+            self._sent,
+            label=self.label,
+            wanted=lambda: not self.cancelled,
+        )
 
     def abandon(self, reason: str) -> None:
         """End here and now; what is with the portal stays there."""
@@ -151,6 +175,7 @@ class ApiJob:
         """Take the portal's identifier; from now on it can be polled."""
         with self._lock:
             self.job_id = job_id
+            self._cancel_due = self.cancelled
             if self.ended:
                 return  # abandoned: nobody waits for it any more
             self.error = self.message = None
@@ -166,7 +191,7 @@ class ApiJob:
         if self.error is None:
             return False
         return self.job_id is not None or isinstance(
-            self.error, APIConnectionError | AQTCredentialsError
+            self.error, APIConnectionError | AQTCredentialsError | JournalError
         )
 
     def reset(self, label: str) -> None:
@@ -179,7 +204,7 @@ class ApiJob:
             self.status = JobStatus.INITIALIZING
 
     def saved(self) -> dict[str, Any]:
-        """What :meth:`take_up` needs in another process, in JSON's types."""
+        """What :func:`saved_record` needs in another process, in JSON's types."""
         error = self.error if self.uncertain else None
         return {
             "chunk": [self.chunk.start, self.chunk.stop, self.chunk.shots],
@@ -190,17 +215,36 @@ class ApiJob:
             "reason": getattr(error, "reason", None),
         }
 
-    def take_up(self, saved: dict[str, Any]) -> None:
-        """Go on where another process has saved it."""
-        self.label = saved["label"]
-        if saved["job_id"] is not None:
-            self.accepted(saved["job_id"])
-        elif saved["payload_hash"] is not None:
-            error = SubmissionUncertainError(self.label, saved["payload_hash"], saved["reason"])
+    def take_up(self, record: JobRecord, *, settled: bool, damaged: bool) -> bool:
+        """Go on where another process has stopped; False if that may still do something.
+
+        Args:
+            record: what is known of it.
+            settled: whether nobody else works on it.
+            damaged: whether there may be more than is known.
+        """
+        self._restored = True
+        self.label = record.label or self.label
+        if record.job_id is not None:
+            self.accepted(record.job_id)
+            if record.status is not None:
+                self.end(JobStatus[record.status], record.message)
+            return True
+        if not settled:
+            return False
+        if record.status is not None:
+            self.end(JobStatus[record.status], record.message)
+        elif record.uncertain or damaged:
+            digest = record.payload_hash or hashlib.sha256(self._encode()).hexdigest()
+            reason = "the process that submits it has ended, and its journal is damaged"
+            if record.uncertain:
+                reason = record.message or "the process that has sent it did not see the answer"
+            error = SubmissionUncertainError(self.label, digest, reason)
             self.end(JobStatus.ERROR, str(error), error)
         else:
-            message = saved["message"] or "it was not submitted"
+            message = record.message or "it was not submitted"
             self.end(JobStatus.ERROR, message, APIError(message))
+        return True
 
     def poll(self) -> bool:
         """Ask for its state, and tell whether it has ended."""
@@ -209,7 +253,7 @@ class ApiJob:
         try:
             if self._cancel_due:
                 self._cancel_late(self.job_id)
-            state = self._portal.result(self.job_id, self._read)
+            state = self._stored_state() or self._portal.result(self.job_id, self._read)
         except APIError as error:
             if _will_pass(error):
                 # The job is with the portal, which may be reached later.
@@ -223,8 +267,12 @@ class ApiJob:
             self._most_finished = max(self._most_finished, state.finished_count or 0)
             if state.status in FINAL_STATUS:
                 status = FINAL_STATUS[state.status]
-                message = state.message or f"the job is {state.status}"
-                self.end(status, None if status is JobStatus.DONE else message)
+                if status is JobStatus.DONE:
+                    self.end(status)  # the result that is stored tells others
+                else:
+                    message = state.message or f"the job is {state.status}"
+                    self._log.ended(status.name, message)
+                    self.end(status, message)
                 return True
             if state.status == "ongoing":
                 self.status = JobStatus.RUNNING
@@ -264,6 +312,13 @@ class ApiJob:
             self.status = status
             self._changed(self)
 
+    def adopted(self, job_id: str) -> None:
+        """Take the portal's identifier from the user, after a submission that was uncertain."""
+        self._log.accepted(job_id)
+        with self._lock:
+            self.job_id = job_id
+            self.reopen()
+
     def reopen(self) -> None:
         """Take back the end of what is :attr:`retriable`."""
         with self._lock:
@@ -272,6 +327,7 @@ class ApiJob:
 
     def _end_uncertain(self, reason: str) -> None:
         """Nobody will know whether what is on its way was accepted."""
+        self._log.uncertain(reason)
         digest = hashlib.sha256(self._sent or b"").hexdigest()
         error = SubmissionUncertainError(self.label, digest, reason)
         self.end(JobStatus.ERROR, str(error), error)
@@ -286,14 +342,44 @@ class ApiJob:
             # It has ended in the meantime, and its result tells how.
         self._cancel_due = False
 
+    def _encode(self) -> bytes:
+        chunk = self.chunk
+        return self._batch.encode_job(chunk.start, chunk.stop, chunk.shots, self.label)
+
+    def _stored_state(self) -> wire.JobState | None:
+        """The state with the result that another process has stored, None if there is none."""
+        body = self._log.stored_result() if self._restored else None
+        try:
+            return None if body is None else self._decode(body)
+        except ResponseError:
+            return None  # the portal is asked instead
+
     def _read(self, body: bytes) -> wire.JobState:
-        """Read an answer, which must be about the circuits that were sent."""
+        """Read an answer of the portal; one with the result is stored."""
+        state = self._decode(body)
+        if state.status == "finished":
+            self._log.keep(body)
+        return state
+
+    def _decode(self, body: bytes) -> wire.JobState:
+        """Decode an answer, which must be about the circuits that were sent."""
         state = wire.decode_response(body)
         if state.status == "finished":
             chunk = self.chunk
             samples = state.samples or []
             self._batch.check_samples(samples, chunk.start, chunk.stop, shots=chunk.shots)
         return state
+
+
+def saved_record(saved: dict[str, Any]) -> JobRecord:
+    """What :meth:`ApiJob.saved` has told."""
+    return JobRecord(
+        label=saved["label"],
+        payload_hash=saved["payload_hash"],
+        job_id=saved["job_id"],
+        refused=saved["payload_hash"] is None,
+        message=saved["reason"] or saved["message"],
+    )
 
 
 def _will_pass(error: APIError) -> bool:

@@ -25,14 +25,19 @@ from tqdm.auto import tqdm
 import aqt_fast
 from aqt_fast import wire
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.batch import Batch
+from aqt_fast.caller import warn_caller
 from aqt_fast.exceptions import (
     APIError,
     DamagedJobError,
     InvalidInputError,
     UnsavableJobError,
 )
-from aqt_fast.execution import Execution, JobTiming
+from aqt_fast.execution import Execution
+from aqt_fast.job_timing import JobTiming
+from aqt_fast.journal import Journal, JournalWarning
 from aqt_fast.persistence import JobStore, SavedJob
+from aqt_fast.stored_job import find_job
 
 _UNUSABLE = (
     AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError, QiskitError
@@ -68,8 +73,17 @@ class JobBackend(Protocol):
     def execution(self, batch: Any, options: AQTOptions) -> Execution:
         """Make an execution of circuits that were prepared; it has not begun."""
 
-    def resumed(self, batch: Any, options: AQTOptions, settings: dict[str, Any]) -> Execution:
-        """Make one that goes on with that of another process, whose ``settings()`` are given."""
+    def resumed(
+        self, batch: Any, options: AQTOptions, settings: dict[str, Any], journal: Journal | None
+    ) -> Execution:
+        """Make one that goes on with that of another process.
+
+        Args:
+            batch: its circuits, prepared.
+            options: its options.
+            settings: what its ``settings()`` has returned.
+            journal: its journal, if there is one.
+        """
 
     def unchanged(self, circuits: Sequence[QuantumCircuit], batch: Any) -> list[QuantumCircuit]:
         """The circuits of a snapshot; raise ``ValueError`` if they were changed since."""
@@ -94,9 +108,14 @@ class AQTJob(JobV1):
     _job_id: str
 
     def __init__(
-        self, backend: JobBackend, circuits: Iterable[QuantumCircuit], options: AQTOptions
+        self, backend: JobBackend, circuits: Iterable[QuantumCircuit] | Batch, options: AQTOptions
     ) -> None:
         """Check the circuits and make a snapshot, so that later changes do not reach the job.
+
+        Args:
+            backend: where to run them.
+            circuits: one circuit, any number of them, or a snapshot that was made before.
+            options: how to run them.
 
         Raises:
             InvalidInputError: ``circuits`` or ``options`` are something else.
@@ -109,12 +128,17 @@ class AQTJob(JobV1):
             found = type(options).__name__
             raise InvalidInputError(f"options must be AQTOptions, not of type '{found}'")
         wire.checked_shots(options.shots, backend.limits)
-        self._circuits = wire.listed(circuits)
-        self._batch = backend.prepare(self._circuits)
+        self._circuits: list[QuantumCircuit] | None = None
+        if isinstance(circuits, Batch):
+            self._batch: Any = circuits
+        else:
+            self._circuits = wire.listed(circuits)
+            self._batch = backend.prepare(self._circuits)
         self._options = copy.copy(options)
         self._execution: Execution | None = None
         self._result: Result | None = None
         self._restored: tuple[JobStore, SavedJob] | None = None
+        self._warned = False
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -125,7 +149,13 @@ class AQTJob(JobV1):
 
     @property
     def circuits(self) -> list[QuantumCircuit]:
-        """The circuits as they were passed in, in the order of the results."""
+        """The circuits as they were passed in, in the order of the results.
+
+        Those of a job that was restored from its journal are made from its snapshot: the same
+        gates, measurements, names and metadata, without barriers and layout.
+        """
+        if self._circuits is None:
+            self._circuits = [self._batch.circuit(index) for index in range(len(self._batch))]
         return list(self._circuits)
 
     @property
@@ -174,7 +204,7 @@ class AQTJob(JobV1):
     def progress(self) -> Progress:
         """Circuits that were evaluated, and circuits in all."""
         finished = 0 if self._execution is None else self._execution.finished_count
-        return Progress(finished, len(self._circuits))
+        return Progress(finished, len(self._batch))
 
     @property
     def error_message(self) -> str | None:
@@ -236,6 +266,9 @@ class AQTJob(JobV1):
         return self._result
 
     def _compose(self, execution: Execution, message: str | None) -> Result:
+        if execution.problem is not None and not self._warned:
+            self._warned = True
+            warn_caller(execution.problem, JournalWarning)
         return wire.job_result(
             execution.results(),
             backend_name=self._backend.name,
@@ -269,7 +302,7 @@ class AQTJob(JobV1):
             execution.wait(self._options.query_timeout_seconds, completed=number)
             if not execution.ended and len(execution.completed) <= number:
                 raise self._timed_out(execution, self._options.query_timeout_seconds)
-        rest = [index for index in range(len(self._circuits)) if index not in given]
+        rest = [index for index in range(len(self._batch)) if index not in given]
         if rest:
             results = execution.results()
             for index in rest:
@@ -367,7 +400,7 @@ class AQTJob(JobV1):
         job_id = self._execution.job_id
         try:
             settings = self._execution.settings()
-            circuits = self._backend.unchanged(self._circuits, self._batch)
+            circuits = self._backend.unchanged(self.circuits, self._batch)
         except ValueError as error:
             raise UnsavableJobError(job_id, str(error)) from error
         saved = SavedJob(
@@ -389,46 +422,53 @@ class AQTJob(JobV1):
         store_path: str | Path | None = None,
         remove_from_store: bool = True,
     ) -> AQTJob:
-        """Load a saved job.
+        """Go on with a job that was saved, or that has a journal.
 
-        A job of the portal goes on where it is: nothing is submitted. A job of an offline
-        simulator runs again, with the same circuits, options, register, noise model and simulator
-        options. It has a new id, and is not saved itself.
+        Nothing is submitted. A job of the portal goes on where it is, also while another process
+        works on it: that one then is the one that submits. Results that were stored are not asked
+        for again. What was not submitted, and what was refused, has failed and can be submitted
+        with :meth:`resubmit_failed`; what may have been submitted raises
+        ``SubmissionUncertainError``.
+
+        A job of an offline simulator runs again, with the same circuits, options, register, noise
+        model and simulator options. It has a new id, and is not saved itself.
 
         Args:
-            job_id: id of the job when it was saved.
+            job_id: the job's id, or that of any API job in it.
             access_token: as for :class:`~aqt_fast.AQTProvider`.
-            store_path: directory of saved jobs, None for the default one.
-            remove_from_store: delete the saved data after it was loaded. It is saved again if
-                ``result()`` raises an error of the portal.
+            store_path: directory of saved jobs and journals, None for the default one.
+            remove_from_store: delete what ``persist()`` has saved after it was loaded. It is saved
+                again if ``result()`` raises an error of the portal. Journals stay.
 
         Raises:
-            JobNotFoundError: no saved job has this id.
+            JobNotFoundError: no saved job and no journal has this id.
             DamagedJobError: the saved data cannot be read; it stays where it is.
             APIError: the job is one of another portal, or there is no access token for it.
         """
         store = JobStore(store_path)
-        saved = store.load(job_id)
+        stored = find_job(store, job_id)
         # Providers make backends and backends make jobs: only here does a job need a provider, and
         # gets it from the package's lazy face.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "no access token")  # an offline job needs none
             provider = aqt_fast.AQTProvider(access_token)
         try:
-            options = AQTOptions(**saved.options)
+            options = AQTOptions(**stored.options)
             backend = provider.saved_backend(
-                saved.backend_name, saved.available_qubits, saved.backend_settings
+                stored.backend_name, stored.available_qubits, stored.backend_settings
             )
-            job = cls(backend, saved.circuits, options)
-            job._execution = backend.resumed(job._batch, options, saved.backend_settings)
-        except APIError:
+            job = cls(backend, stored.circuits(), options)
+            job._execution = backend.resumed(
+                job._batch, options, stored.backend_settings, stored.journal
+            )
+            job._execution.begin()
+        except (APIError, DamagedJobError):
             raise
         except _UNUSABLE as error:
-            raise DamagedJobError(store.file(job_id), f"{type(error).__name__}: {error}") from error
-        job._execution.begin()
-        if remove_from_store:
-            store.remove(job_id)
-            job._restored = (store, saved)
+            raise DamagedJobError(stored.path, f"{type(error).__name__}: {error}") from error
+        if remove_from_store and stored.saved is not None:
+            store.remove(stored.saved.job_id)
+            job._restored = (store, stored.saved)
         return job
 
     def _submitted(self) -> Execution:
@@ -449,7 +489,7 @@ class AQTJob(JobV1):
     def _wait_with_bar(self, execution: Execution) -> None:
         timeout = self._options.query_timeout_seconds
         deadline = math.inf if timeout is None else time.monotonic() + timeout
-        total = len(self._circuits)
+        total = len(self._batch)
         hidden = not self._options.with_progress_bar or execution.status in JOB_FINAL_STATES
         with tqdm(total=total, desc=self._backend.name, unit="circuit", disable=hidden) as bar:
             while True:

@@ -34,6 +34,9 @@ class AQTOptions(Options):
             one each time. Devices ignore it. Default: None.
         label: what the portal shows with the job, up to 255 characters, or None for a name that
             is unlike any other. Default: None.
+        journal: keep a journal of jobs in the cloud, from which
+            :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` goes on if this process ends.
+            Default: True.
 
     Raises:
         InvalidOptionError: a ``ValueError`` that names the option, the value and the range.
@@ -48,6 +51,7 @@ class AQTOptions(Options):
         with_progress_bar: bool
         seed_simulator: int | None
         label: str | None
+        journal: bool
 
     __slots__ = ()
 
@@ -135,6 +139,7 @@ _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "with_progress_bar": (True, _flag),
     "seed_simulator": (None, _or_none(_integer(0, 2**63 - 1))),
     "label": (None, _or_none(_label)),
+    "journal": (True, _flag),
 }
 
 

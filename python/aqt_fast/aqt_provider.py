@@ -95,10 +95,13 @@ class AQTProvider:
             https://arnica.aqt.eu.
         connect_timeout: seconds to wait for a connection.
         read_timeout: seconds to wait for an answer, or for more of it.
+        max_parallel_requests: submissions to the portal that are under way at the same time, and
+            polls as well, 1 to 64.
 
     Raises:
         FileNotFoundError: there is no file ``dotenv_path``.
         AQTCredentialsError: others can read the saved token.
+        InvalidOptionError: ``max_parallel_requests`` is out of range.
 
     Warns:
         NoTokenWarning: there is no token, and only offline simulators can be used.
@@ -114,6 +117,7 @@ class AQTProvider:
         portal_url: str | None = None,
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
+        max_parallel_requests: int = 8,
     ) -> None:
         """Looks for the token; connects to nothing."""
         if load_dotenv:
@@ -122,6 +126,7 @@ class AQTProvider:
             dotenv.load_dotenv(dotenv_path or dotenv.find_dotenv(usecwd=True))
         self._config = arnica_config
         self._portal_url = portal_url
+        self._max_parallel = checked_integer("max_parallel_requests", max_parallel_requests, 1, 64)
         self._timeouts = {"connect_timeout": connect_timeout, "read_timeout": read_timeout}
         self._closed = False
         self._cloud: CloudSession | None = None
@@ -403,7 +408,7 @@ class AQTProvider:
                 portal = client.PortalClient(
                     self._shared_credentials(), portal_url=self._portal_url, **self._timeouts
                 )
-                self._cloud = cloud.CloudSession(portal)
+                self._cloud = cloud.CloudSession(portal, max_parallel_requests=self._max_parallel)
                 if self._closed:
                     self._cloud.close()
             return self._cloud

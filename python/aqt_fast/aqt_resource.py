@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from aqt_fast.cloud import CloudSession
     from aqt_fast.direct_access import DirectAccessSession
+    from aqt_fast.journal import Journal
 
 
 class UnknownOptionWarning(UserWarning):
@@ -137,8 +138,17 @@ class AQTResource(BackendV2):
         """Make an execution of circuits that were prepared; it has not begun."""
 
     @abstractmethod
-    def resumed(self, batch: Any, options: AQTOptions, settings: dict[str, Any]) -> Execution:
-        """Make one that goes on with that of another process, whose ``settings()`` are given."""
+    def resumed(
+        self, batch: Any, options: AQTOptions, settings: dict[str, Any], journal: Journal | None
+    ) -> Execution:
+        """Make one that goes on with that of another process.
+
+        Args:
+            batch: its circuits, prepared.
+            options: its options.
+            settings: what its ``settings()`` has returned.
+            journal: its journal, if there is one.
+        """
 
     def unchanged(self, circuits: Sequence[QuantumCircuit], batch: Any) -> list[QuantumCircuit]:
         """The circuits of a snapshot, to be saved.
@@ -174,11 +184,11 @@ class CloudResource(AQTResource):
         """Circuits on their way to the portal, in as many API jobs as it takes."""
         return self._session.execution(self._resource, batch, options, self.api_limits)
 
-    def resumed(self, batch: Batch, options: AQTOptions, settings: dict[str, Any]) -> Execution:
+    def resumed(
+        self, batch: Batch, options: AQTOptions, settings: dict[str, Any], journal: Journal | None
+    ) -> Execution:
         """API jobs that were submitted before."""
-        return self._session.execution(
-            self._resource, batch, options, self.api_limits, saved=settings
-        )
+        return self._session.resumed(self._resource, batch, options, settings, journal)
 
 
 class AQTDirectAccessResource(AQTResource):
@@ -284,7 +294,11 @@ class OfflineSimulatorResource(AQTResource):
         return simulation
 
     def resumed(
-        self, batch: list[QuantumCircuit], options: AQTOptions, settings: dict[str, Any]
+        self,
+        batch: list[QuantumCircuit],
+        options: AQTOptions,
+        settings: dict[str, Any],
+        journal: Journal | None,  # noqa: ARG002 - simulations have none
     ) -> Execution:
         """Take over noise model and options of the simulator, and run the circuits again."""
         _simulation().restore_simulator(self.simulator, settings)

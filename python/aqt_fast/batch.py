@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
@@ -152,41 +151,3 @@ def _registers_or_bits(
     if sum(len(register) for register in registers) == number:
         return registers
     return [[bit() for _ in range(number)]]
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """What one API job has of a batch."""
-
-    start: int
-    """The first circuit."""
-    stop: int
-    """The circuit after the last."""
-    shots: int
-    """Repetitions of each, all of them or a part."""
-
-    @property
-    def circuits(self) -> range:
-        """Indices of the circuits."""
-        return range(self.start, self.stop)
-
-
-def cut(num_circuits: int, shots: int, limits: wire.Limits) -> list[Chunk]:
-    """Cut a batch into API jobs: first by circuits, then by shots.
-
-    Args:
-        num_circuits: circuits of the batch.
-        shots: repetitions of each.
-        limits: what one API job takes.
-
-    Returns:
-        The chunks in the order of the circuits; those with the same circuits follow each other, and
-        their shots add up.
-    """
-    width = limits.circuits or num_circuits
-    most = limits.shots or shots
-    return [
-        Chunk(start, min(start + width, num_circuits), min(most, shots - done))
-        for start in range(0, num_circuits, width)
-        for done in range(0, shots, most)
-    ]

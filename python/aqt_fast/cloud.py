@@ -1,61 +1,98 @@
-"""A batch on its way through AQT's cloud, in as many API jobs as it takes."""
+"""A provider's connection to AQT's cloud: makes executions of batches, with their journals."""
 
 from __future__ import annotations
 
-import threading
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from itertools import groupby
 from typing import Any
-
-from qiskit.providers import JobStatus
-from qiskit.result.models import ExperimentResult
 
 from aqt_fast import wire
 from aqt_fast.api_client import PortalClient, Resource
-from aqt_fast.api_job import FINAL_STATUS, ApiJob
-from aqt_fast.aqt_options import LONGEST_LABEL, AQTOptions
-from aqt_fast.batch import Batch, Chunk, cut
+from aqt_fast.api_job import saved_record
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.batch import Batch
+from aqt_fast.caller import warn_caller
+from aqt_fast.chunks import BatchPlan
+from aqt_fast.cloud_execution import CloudExecution, batch_settings
 from aqt_fast.dispatcher import Dispatcher
-from aqt_fast.exceptions import (
-    APIConnectionError,
-    APIError,
-    ChunkFailure,
-    IncompleteBatchError,
-)
-from aqt_fast.execution import Execution, JobTiming, Session
+from aqt_fast.execution import Session
+from aqt_fast.journal import Journal, JournalWarning, SavedRecords
+from aqt_fast.persistence import get_store_path
 from aqt_fast.poller import Poller
-
-MAX_PARALLEL_REQUESTS = 8
-"""Submissions of a provider that are under way at the same time, and polls as well."""
 
 
 class CloudSession(Session):
     """A provider's connection to the portal, and the threads that its jobs share."""
 
-    def __init__(self, portal: PortalClient) -> None:
-        """Connects to nothing yet."""
-        super().__init__(MAX_PARALLEL_REQUESTS, "aqt-fast portal")
+    def __init__(self, portal: PortalClient, *, max_parallel_requests: int = 8) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            portal: who is asked.
+            max_parallel_requests: submissions that are under way at the same time, and polls as
+                well.
+        """
+        super().__init__(max_parallel_requests, "aqt-fast portal")
         self.portal = portal
         """Who is asked."""
-        self.submissions = Dispatcher(MAX_PARALLEL_REQUESTS, name="aqt-fast submissions")
+        self.max_parallel_requests = max_parallel_requests
+        """Submissions that are under way at the same time, and polls as well."""
+        self.submissions = Dispatcher(max_parallel_requests, name="aqt-fast submissions")
         """Other threads than those that poll: a portal that is full keeps submissions waiting."""
-        self.poller = Poller(self.dispatcher, MAX_PARALLEL_REQUESTS)
+        self.poller = Poller(self.dispatcher, max_parallel_requests)
         """Asks for all jobs."""
 
     def execution(
+        self, resource: Resource, batch: Batch, options: AQTOptions, limits: wire.Limits
+    ) -> CloudExecution:
+        """Make an execution of a new batch, with a journal if the options say so.
+
+        Args:
+            resource: what is to run it.
+            batch: its circuits.
+            options: its options.
+            limits: what one API job takes.
+
+        Warns:
+            JournalWarning: the journal cannot be written, and there is none.
+        """
+        plan = BatchPlan.new(len(batch), options.shots, limits, options.label)
+        journal = None
+        if options.journal:
+            try:
+                journal = self._new_journal(resource, batch, options, plan)
+            except OSError as error:
+                message = f"the job is lost if this process ends, for it has no journal: {error}"
+                warn_caller(message, JournalWarning)
+        execution = CloudExecution(self, resource, batch, options, plan, journal=journal)
+        self.adopt(execution)
+        return execution
+
+    def resumed(
         self,
         resource: Resource,
         batch: Batch,
         options: AQTOptions,
-        limits: wire.Limits,
-        *,
-        saved: dict[str, Any] | None = None,
+        settings: dict[str, Any],
+        journal: Journal | None,
     ) -> CloudExecution:
-        """Make an execution; the arguments are those of :class:`CloudExecution`."""
-        execution = CloudExecution(self, resource, batch, options, limits, saved=saved)
+        """Make an execution that goes on with a batch of another process.
+
+        Args:
+            resource: what runs it.
+            batch: its circuits.
+            options: its options.
+            settings: what :meth:`CloudExecution.settings` has returned there.
+            journal: its journal, which knows more, if there is one.
+        """
+        records = journal or SavedRecords([saved_record(entry) for entry in settings["jobs"]])
+        execution = CloudExecution(
+            self,
+            resource,
+            batch,
+            options,
+            BatchPlan.saved(settings),
+            journal=journal,
+            records=records,
+        )
         self.adopt(execution)
         return execution
 
@@ -64,346 +101,14 @@ class CloudSession(Session):
         self.portal.close()
         self.submissions.close()
 
-
-class CloudExecution(Execution):
-    """A batch, cut into API jobs that are submitted in order and several at the same time.
-
-    Args:
-        session: the portal that takes it, and the threads that do the waiting.
-        resource: what is to run it.
-        batch: its circuits.
-        options: its options.
-        limits: what one API job takes.
-        saved: what :meth:`settings` has returned in another process, None for a new batch.
-    """
-
-    def __init__(
-        self,
-        session: CloudSession,
-        resource: Resource,
-        batch: Batch,
-        options: AQTOptions,
-        limits: wire.Limits,
-        *,
-        saved: dict[str, Any] | None = None,
-    ) -> None:
-        """Sends nothing yet."""
-        super().__init__()
-        self._session = session
-        self._resource = resource
-        self._batch = batch
-        self._options = options
-        self._resubmissions = 0
-        self._cancel_lock = threading.Lock()
-        self._own_id = str(uuid.uuid4())
-        self._label = options.label or f"aqt-fast {self._own_id}"
-        chunks = cut(len(batch), options.shots, limits)
-        if saved is not None:
-            self._own_id, self._label = saved["batch_id"], saved["label"]
-            chunks = [Chunk(*entry["chunk"]) for entry in saved["jobs"]]
-        self._jobs = [
-            self._job(chunk, self._chunk_label(index, len(chunks)))
-            for index, chunk in enumerate(chunks)
-        ]
-        # The API jobs that share circuits, whose shots add up.
-        self._groups = [
-            list(group) for _, group in groupby(self._jobs, lambda job: job.chunk.circuits)
-        ]
-        self._group_of = {job: group for group in self._groups for job in group}
-        self._done = dict.fromkeys(self._group_starts(), 0)
-        self._finished_count = 0
-        self._open = set(self._jobs)
-        self._completed: list[range] = []
-        self._unsent: Iterator[ApiJob] = iter(())
-        self._saved = saved
-
-    def begin(self) -> None:
-        """Submit, or go on where another process has saved."""
-        if self._saved is None:
-            self._submit(self._jobs)
-            return
-        for job, entry in zip(self._jobs, self._saved["jobs"], strict=True):
-            job.take_up(entry)
-            if job.job_id is not None:
-                self._watch(job)
-
-    @property
-    def name(self) -> str:
-        """The portal's identifier of a single API job if there is one, or the label."""
-        if len(self._jobs) > 1:
-            return self._own_id
-        return self._jobs[0].job_id or self._label
-
-    @property
-    def unsent(self) -> list[str]:
-        """Labels of the API jobs that nobody has accepted or refused yet."""
-        return [job.label for job in self._jobs if job.status is JobStatus.INITIALIZING]
-
-    def abandon(self, reason: str) -> None:
-        """End here and now; what is with the portal stays there."""
-        for job in self._jobs:
-            job.abandon(reason)
-
-    @property
-    def label(self) -> str:
-        """What the portal shows with the job; those of several API jobs have numbers added."""
-        return self._label
-
-    @property
-    def job_id(self) -> str:
-        """The portal's identifier of a single API job, else the batch's own.
-
-        Waits until the submission of a single API job was answered.
-
-        Raises:
-            AQTError: the submission has failed.
-        """
-        if len(self._jobs) > 1:
-            return self._own_id
-        self._require_process()
-        (job,) = self._jobs
-        with self._changed:
-            self._changed.wait_for(lambda: job.job_id is not None or self.ended)
-        if job.job_id is None:
-            raise job.error or APIError(job.message or "the job was not submitted")
-        return job.job_id
-
-    @property
-    def finished_count(self) -> int:
-        """Circuits of which all shots were taken, as far as the portal has told."""
-        return self._finished_count
-
-    @property
-    def timing(self) -> JobTiming | None:
-        """Where the time went, None before the portal has told."""
-        changes = [change for job in self._jobs if job.state for change in job.state.timing or []]
-        return job_timing(changes) if changes else None
-
-    @property
-    def completed(self) -> list[range]:
-        """Parts of the batch that have ended, in the order in which they did."""
-        return self._completed
-
-    def results(self, part: range | None = None) -> list[ExperimentResult]:
-        """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
-        groups: Iterable[list[ApiJob]] = self._groups
-        if part is not None:
-            groups = (group for group in self._groups if group[0].chunk.circuits == part)
-        return [entry for group in groups for entry in self._group_results(group)]
-
-    def cancel(self) -> bool:
-        """Stop what has not run; False if there is nothing left to stop.
-
-        Raises:
-            APIError: the portal refuses, or cannot be asked.
-        """
-        self._require_process()
-        with self._cancel_lock, ThreadPoolExecutor(MAX_PARALLEL_REQUESTS) as threads:
-            wishes = [threads.submit(job.cancel) for job in self._jobs]
-        for job, wish in zip(self._jobs, wishes, strict=True):
-            if wish.exception() is None and wish.result() and job.job_id is not None:
-                self._session.poller.hurry(job)
-        # Every error is told, even if others could be cancelled.
-        cancelled = [wish.result() for wish in wishes]
-        return any(cancelled)
-
-    def resubmit_failed(self, *, uncertain: bool) -> int:
-        """Submit those API jobs once more that have failed, and return their number."""
-        with self._changed:
-            if not self.ended:
-                raise RuntimeError("the job has not ended")
-            failed = [
-                job
-                for job in self._jobs
-                if job.status is JobStatus.ERROR
-                # What the portal has accepted and not ended may still run.
-                and (job.error is None or (job.job_id is None and (uncertain or not job.uncertain)))
-            ]
-            if not failed:
-                return 0
-            self._resubmissions += 1
-            again = f" (again {self._resubmissions})"
-            for job in failed:
-                job.reset(job.label.partition(" (again ")[0][: LONGEST_LABEL - len(again)] + again)
-            self._reopen(failed)
-        self._submit(failed)
-        return len(failed)
-
-    def adopt(self, label: str, job_id: str) -> None:
-        """Take the portal's identifier for an API job whose submission was uncertain."""
-        with self._changed:
-            found = [job for job in self._jobs if job.label == label and job.uncertain]
-            if not found:
-                raise LookupError(f"no uncertain submission has the label '{label}'")
-            (job,) = found  # labels have numbers
-            self._reopen([job])
-            job.job_id = job_id
-            job.reopen()
-        self._watch(job)
-
-    def go_on(self) -> None:
-        """Ask again for what is with the portal, and submit what it has certainly not accepted."""
-        self._require_process()
-        with self._changed:
-            again = [job for job in self._jobs if job.retriable]
-            if not self.ended or not again or self._session.closed:
-                return
-            self._reopen(again)
-            for job in again:
-                job.reopen()
-        unsent = [job for job in again if job.job_id is None]
-        try:
-            for job in again:
-                if job.job_id is not None:
-                    self._watch(job)
-            self._submit(unsent)
-        except APIConnectionError as error:
-            self.abandon(str(error))
-
-    def settings(self) -> dict[str, Any]:
-        """Where the job lives. Waits until all submissions were answered."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: all(job.job_id is not None or job.ended for job in self._jobs)
-            )
-        resource = self._resource
-        return {
-            "portal_url": self._session.portal.portal_url,
-            "workspace_id": resource.workspace_id,
-            "resource_name": resource.resource_name,
-            "resource_type": resource.resource_type,
-            "batch_id": self._own_id,
-            "label": self._label,
-            "jobs": [job.saved() for job in self._jobs],
+    def _new_journal(
+        self, resource: Resource, batch: Batch, options: AQTOptions, plan: BatchPlan
+    ) -> Journal:
+        header = {
+            "batch_id": plan.batch_id,
+            "backend_name": resource.resource_id,
+            "available_qubits": resource.available_qubits,
+            "backend_settings": batch_settings(self.portal.portal_url, resource, plan),
+            "options": dict(options),
         }
-
-    def _job(self, chunk: Chunk, label: str) -> ApiJob:
-        return ApiJob(
-            self._session.portal,
-            self._resource,
-            self._batch,
-            chunk,
-            label,
-            self._options.query_period_seconds,
-            self._changed,
-            self._note,
-        )
-
-    def _chunk_label(self, index: int, number: int) -> str:
-        if number == 1:
-            return self._label
-        suffix = f" [{index + 1}/{number}]"
-        return self._label[: LONGEST_LABEL - len(suffix)] + suffix
-
-    def _group_starts(self) -> Iterable[int]:
-        return (group[0].chunk.start for group in self._groups)
-
-    def _submit(self, jobs: Sequence[ApiJob]) -> None:
-        """Submit API jobs in order; each that was answered makes room for another."""
-        self._unsent = iter(jobs)
-        for _ in range(min(MAX_PARALLEL_REQUESTS, len(jobs))):
-            self._session.submissions.call(lambda: self._guarded(self._submit_next))
-
-    def _submit_next(self) -> None:
-        with self._changed:
-            job = next(self._unsent, None)
-        if job is None:
-            return
-        try:
-            job.submit()
-            if job.job_id is not None:
-                self._watch(job)
-        finally:
-            self._session.submissions.call(lambda: self._guarded(self._submit_next))
-
-    def _watch(self, job: ApiJob) -> None:
-        self._session.poller.watch(self._resource.resource_id, job)
-
-    def _note(self, job: ApiJob) -> None:
-        """Take over what has changed in an API job."""
-        with self._changed:
-            group = self._group_of[job]
-            start = job.chunk.start
-            done = min(member.finished_count for member in group)
-            self._finished_count += done - self._done[start]
-            self._done[start] = done
-            if all(member.ended for member in group):
-                self._completed.append(job.chunk.circuits)
-            if job.ended:
-                self._open.discard(job)
-            if not self._open:
-                self._conclude()
-            elif job.status is not JobStatus.QUEUED and job.job_id is not None:
-                self._status = JobStatus.RUNNING
-            self._changed.notify_all()
-
-    def _conclude(self) -> None:
-        """All API jobs have ended: what does that make of the batch?"""
-        failures = [
-            ChunkFailure(index, job.chunk.circuits, job.label, job.message or "", job.error)
-            for index, job in enumerate(self._jobs)
-            if job.status is not JobStatus.DONE
-        ]
-        if not failures:
-            self._end(JobStatus.DONE)
-            return
-        failed = any(job.status is JobStatus.ERROR for job in self._jobs)
-        status = JobStatus.ERROR if failed else JobStatus.CANCELLED
-        if len(self._jobs) == 1:
-            self._end(status, failures[0].message, failures[0].error)
-            return
-        serious = [failure for failure in failures if failure.error is not None]
-        error = IncompleteBatchError(serious) if serious else None
-        self._end(status, "; ".join(str(failure) for failure in failures), error)
-
-    def _reopen(self, jobs: Sequence[ApiJob]) -> None:
-        """The batch has not ended after all."""
-        self._open.update(jobs)
-        again = {job.chunk.circuits for job in jobs}
-        self._completed = [part for part in self._completed if part not in again]
-        self._error = self._message = None
-        self._status = JobStatus.QUEUED
-
-    def _group_results(self, group: list[ApiJob]) -> list[ExperimentResult]:
-        circuits = group[0].chunk.circuits
-        shots = self._options.shots
-        if any(job.status is not JobStatus.DONE for job in group):
-            message = next((job.message for job in group if job.message), "not evaluated yet")
-            return self._batch.failed(circuits.start, circuits.stop, shots=shots, message=message)
-        parts = [job.state.samples or [] for job in group if job.state]
-        samples = parts[0]
-        if len(parts) > 1:
-            samples = [wire.Samples.concatenate(runs) for runs in zip(*parts, strict=True)]
-        return self._batch.results(
-            samples, circuits.start, circuits.stop, shots=shots, memory=self._options.memory
-        )
-
-
-def job_timing(changes: Sequence[tuple[str, str]]) -> JobTiming:
-    """Durations between the status changes that the portal reports.
-
-    Args:
-        changes: pairs of status and ISO 8601 time stamp, in any order, of one API job or several:
-            then from the first that was queued or started to the last that has ended.
-    """
-    times: dict[str, list[datetime]] = {}
-    for status, stamp in changes:
-        try:
-            # Python 3.10 does not know the suffix Z.
-            time = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-        except ValueError:
-            continue
-        if time.tzinfo is not None:
-            times.setdefault(status, []).append(time)
-    queued = min(times.get("queued", []), default=None)
-    ongoing = min(times.get("ongoing", []), default=None)
-    end = max((time for status in FINAL_STATUS for time in times.get(status, [])), default=None)
-    return JobTiming(
-        queued=_seconds(queued, ongoing or end),
-        running=_seconds(ongoing, end),
-        total=_seconds(queued, end),
-    )
-
-
-def _seconds(start: datetime | None, end: datetime | None) -> float | None:
-    return None if start is None or end is None else (end - start).total_seconds()
+        return Journal.create(get_store_path(), header, batch.to_bytes(), batch.headers)

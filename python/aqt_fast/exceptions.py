@@ -14,6 +14,7 @@
     ├── JobNotFoundError (LookupError)          .job_id, .store_path
     ├── DamagedJobError                         .path, .reason
     ├── UnsavableJobError                       .job_id, .reason
+    ├── JournalError                            a job's journal cannot be written by this process
     ├── JobFailedError                          .job_id, .reason
     ├── APIError                                .status_code, .offset: a request was refused, or the
     │   │                                       answer cannot be used
@@ -175,6 +176,13 @@ class UnsavableJobError(AQTError):
 
     def __str__(self) -> str:
         return f"cannot save job {self.job_id}: {self.reason}"
+
+
+class JournalError(AQTError):
+    """A journal that cannot be written, or in which another process has gone on with the job.
+
+    What depends on the journal was not done: an API job was not sent.
+    """
 
 
 class JobFailedError(AQTError):

@@ -9,7 +9,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakSet
 
 from qiskit.providers import JobStatus
@@ -18,17 +18,7 @@ from qiskit.result.models import ExperimentResult
 
 from aqt_fast.dispatcher import Dispatcher
 from aqt_fast.exceptions import APIConnectionError, AQTError
-
-
-class JobTiming(NamedTuple):
-    """Where the time of a job went, in seconds; None for what has not ended or is not known."""
-
-    queued: float | None
-    """From the portal's receipt to the device's start."""
-    running: float | None
-    """From the device's start to the end."""
-    total: float | None
-    """From the portal's receipt to the end."""
+from aqt_fast.job_timing import JobTiming
 
 
 class Execution(ABC):
@@ -65,6 +55,11 @@ class Execution(ABC):
     @property
     def label(self) -> str | None:
         """What the portal shows with the job, None if no portal knows it."""
+        return None
+
+    @property
+    def problem(self) -> str | None:
+        """What could not be stored for other processes, None if all is well."""
         return None
 
     @property

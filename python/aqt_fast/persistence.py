@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import io
 import os
 import struct
-import tempfile
 import uuid
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,7 +26,9 @@ import platformdirs
 from qiskit import QuantumCircuit, qpy
 from qiskit.exceptions import QiskitError
 
+from aqt_fast.document import pack, unpack
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, UnsavableJobError
+from aqt_fast.private_file import make_directory, write_file
 
 __all__ = ["JobNotFoundError", "JobStore", "SavedJob", "get_store_path"]
 
@@ -61,9 +62,15 @@ class SavedJob:
 
 
 def get_store_path(override: str | Path | None = None) -> Path:
-    """Directory of saved jobs: ``override``, or a place of the platform for all versions."""
+    """Directory of saved jobs and of journals, the same for all versions.
+
+    It is ``override``, or else what the environment variable ``AQT_STORE_PATH`` says, or else the
+    platform's place for the user's data.
+    """
     if override is not None:
         return Path(override)
+    if os.environ.get("AQT_STORE_PATH"):
+        return Path(os.environ["AQT_STORE_PATH"])
     return platformdirs.user_data_path("aqt-fast", appauthor=False) / "jobs"
 
 
@@ -101,58 +108,30 @@ class JobStore:
             },
             "circuits": base64.b64encode(zlib.compress(circuits.getvalue())).decode(),
         }
-        document = {"format": _FORMAT, **body, "sha256": _digest(orjson.loads(orjson.dumps(body)))}
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=self.path, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(orjson.dumps(document))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        make_directory(self.path)
+        write_file(target, pack(body, _FORMAT))
         return target
 
     def load(self, job_id: str) -> SavedJob:
         """Read a job.
 
+        Args:
+            job_id: its id, or that of an API job in it.
+
         Raises:
             JobNotFoundError: no saved job has this id.
             DamagedJobError: its file cannot be read; it stays as it is.
         """
-        path = self.file(job_id)
-        try:
-            document = orjson.loads(path.read_bytes())
-        except FileNotFoundError:
-            raise JobNotFoundError(job_id, self.path) from None
-        except (OSError, orjson.JSONDecodeError) as error:
-            raise DamagedJobError(path, str(error)) from error
-        version = document.get("format") if isinstance(document, dict) else None
-        if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-            raise DamagedJobError(path, "it is no saved job")
-        if version > _FORMAT:
-            raise DamagedJobError(path, f"format {version} was written by a newer aqt-fast")
-        body = {"job": document.get("job"), "circuits": document.get("circuits")}
-        if document.get("sha256") != _digest(body):
-            raise DamagedJobError(path, "its content does not match its checksum")
-        try:
-            compressed = base64.b64decode(body["circuits"], validate=True)
-            circuits = qpy.load(io.BytesIO(zlib.decompress(compressed)))
-            job = body["job"]
-            if job["job_id"] != path.stem:
-                raise ValueError(f"it holds job {job['job_id']}")
-            return SavedJob(
-                job_id=job["job_id"],
-                backend_name=job["backend_name"],
-                available_qubits=job["available_qubits"],
-                backend_settings=job["backend_settings"],
-                options=job["options"],
-                circuits=circuits,
-            )
-        except _UNUSABLE as error:
-            raise DamagedJobError(path, f"its content cannot be used: {error}") from error
+        with suppress(FileNotFoundError):
+            return self._read(self.file(job_id))
+        for path in self.path.glob("*.json"):
+            with suppress(FileNotFoundError):
+                if job_id.encode() in path.read_bytes():
+                    saved = self._read(path)
+                    jobs = saved.backend_settings.get("jobs", [])
+                    if any(entry["job_id"] == job_id for entry in jobs):
+                        return saved
+        raise JobNotFoundError(job_id, self.path)
 
     def remove(self, job_id: str) -> None:
         """Delete a job's file, if there is one."""
@@ -170,6 +149,26 @@ class JobStore:
             raise JobNotFoundError(str(job_id), self.path) from None
         return self.path / f"{name}.json"
 
-
-def _digest(body: dict[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    def _read(self, path: Path) -> SavedJob:
+        try:
+            content = unpack(path.read_bytes(), _FORMAT, path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise DamagedJobError(path, str(error)) from error
+        try:
+            compressed = base64.b64decode(content["circuits"], validate=True)
+            circuits = qpy.load(io.BytesIO(zlib.decompress(compressed)))
+            job = content["job"]
+            if job["job_id"] != path.stem:
+                raise ValueError(f"it holds job {job['job_id']}")
+            return SavedJob(
+                job_id=job["job_id"],
+                backend_name=job["backend_name"],
+                available_qubits=job["available_qubits"],
+                backend_settings=job["backend_settings"],
+                options=job["options"],
+                circuits=circuits,
+            )
+        except _UNUSABLE as error:
+            raise DamagedJobError(path, f"its content cannot be used: {error}") from error

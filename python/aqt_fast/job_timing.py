@@ -1,0 +1,51 @@
+"""Where the time of a job went, from the portal's time stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+_ENDS = ("finished", "error", "cancelled")
+"""The portal's words for the end of a job."""
+
+
+class JobTiming(NamedTuple):
+    """Where the time of a job went, in seconds; None for what has not ended or is not known."""
+
+    queued: float | None
+    """From the portal's receipt to the device's start."""
+    running: float | None
+    """From the device's start to the end."""
+    total: float | None
+    """From the portal's receipt to the end."""
+
+
+def job_timing(changes: Sequence[tuple[str, str]]) -> JobTiming:
+    """Durations between the status changes that the portal reports.
+
+    Args:
+        changes: pairs of status and ISO 8601 time stamp, in any order, of one API job or several:
+            then from the first that was queued or started to the last that has ended.
+    """
+    times: dict[str, list[datetime]] = {}
+    for status, stamp in changes:
+        try:
+            # Python 3.10 does not know the suffix Z.
+            time = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+        except ValueError:
+            continue
+        if time.tzinfo is not None:
+            times.setdefault(status, []).append(time)
+    queued = min(times.get("queued", []), default=None)
+    ongoing = min(times.get("ongoing", []), default=None)
+    end = max((time for status in _ENDS for time in times.get(status, [])), default=None)
+    return JobTiming(
+        queued=_seconds(queued, ongoing or end),
+        running=_seconds(ongoing, end),
+        total=_seconds(queued, end),
+    )
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return None if start is None or end is None else (end - start).total_seconds()

@@ -1,0 +1,81 @@
+"""A job as the store has it: what was saved of it, its journal, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qiskit import QuantumCircuit
+
+from aqt_fast.batch import Batch
+from aqt_fast.exceptions import JobNotFoundError
+from aqt_fast.journal import Journal
+from aqt_fast.persistence import JobStore, SavedJob
+
+
+@dataclass(frozen=True)
+class StoredJob:
+    """What it takes to go on with a job."""
+
+    path: Path
+    """Where it is, for messages."""
+    saved: SavedJob | None
+    """What ``persist()`` has saved, if it has."""
+    journal: Journal | None
+    """Its journal, if it has one."""
+    backend_name: str
+    """Name of its backend."""
+    available_qubits: int
+    """Size of the backend's register."""
+    backend_settings: dict[str, Any]
+    """What makes the backend another than the provider's default, in JSON's types."""
+    options: dict[str, Any]
+    """The job's options, in JSON's types."""
+
+    def circuits(self) -> Sequence[QuantumCircuit] | Batch:
+        """The circuits, or the snapshot of them that the journal has.
+
+        Raises:
+            DamagedJobError: they cannot be read.
+            ValueError: the snapshot is none.
+        """
+        if self.saved is not None:
+            return self.saved.circuits
+        return Batch.from_saved(*self.journal.circuits()) if self.journal else []
+
+
+def find_job(store: JobStore, job_id: str) -> StoredJob:
+    """Find a job by its id or that of an API job in it.
+
+    Raises:
+        JobNotFoundError: no saved job and no journal has this id.
+        DamagedJobError: what is stored of it cannot be read.
+    """
+    try:
+        saved = store.load(job_id)
+    except JobNotFoundError:
+        journal = Journal.find(store.path, job_id)
+        return _stored(journal.path, None, journal, journal.header)
+    batch_id = saved.backend_settings.get("batch_id")
+    known = None
+    if batch_id is not None:
+        with suppress(JobNotFoundError):
+            known = Journal.find(store.path, batch_id)
+    return _stored(store.file(saved.job_id), saved, known, vars(saved))
+
+
+def _stored(
+    path: Path, saved: SavedJob | None, journal: Journal | None, header: dict[str, Any]
+) -> StoredJob:
+    return StoredJob(
+        path=path,
+        saved=saved,
+        journal=journal,
+        backend_name=header["backend_name"],
+        available_qubits=header["available_qubits"],
+        backend_settings=header["backend_settings"],
+        options=header["options"],
+    )
