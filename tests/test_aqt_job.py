@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import orjson
 import pytest
-from aqt_fast import AQTJob, AQTOptions, Progress, execute, persistence
+from aqt_fast import AQTJob, AQTOptions, Progress, execute
+from aqt_fast.document import digest
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidCircuitError,
@@ -409,7 +410,7 @@ class TestPersistence:
         document = orjson.loads(path.read_bytes())
         document["job"][key] = value
         body = {"job": document["job"], "circuits": document["circuits"]}
-        document["sha256"] = persistence._digest(body)
+        document["sha256"] = digest(body)
         path.write_bytes(orjson.dumps(document))
         with pytest.raises(DamagedJobError, match=str(path)):
             AQTJob.restore(job.job_id(), store_path=tmp_path)

@@ -608,7 +608,7 @@ def resumed(backend: CloudResource, job: AQTJob, circuits: list[QuantumCircuit])
     """The job taken up elsewhere, there with these circuits."""
     settings = job._execution.settings()
     settings["jobs"][0]["chunk"][1] = len(circuits)
-    execution = backend.resumed(backend.prepare(circuits), job.options, settings)
+    execution = backend.resumed(backend.prepare(circuits), job.options, settings, None)
     execution.begin()
     return execution
 

@@ -193,7 +193,7 @@ class Journal:
             _write(journal.path / "headers.zst", compressed)
             _write(journal.path / "journal", b"")
             journal.own()
-            _write(journal.path / "batch.json.tmp", pack(body, FORMAT))
+            _write(journal.path / "batch.json.tmp", pack({"batch": body}, FORMAT))
             (journal.path / "batch.json.tmp").replace(journal.path / "batch.json")
         except BaseException:
             journal.close()
@@ -216,13 +216,13 @@ class Journal:
             raise JobNotFoundError(str(batch_id), root) from None
         file = path / "batch.json"
         try:
-            body = unpack(file.read_bytes(), FORMAT, file)
+            body = unpack(file.read_bytes(), FORMAT, ("batch",), file)["batch"]
         except (FileNotFoundError, NotADirectoryError):
             raise JobNotFoundError(batch_id, root) from None
         except OSError as error:
             raise DamagedJobError(file, str(error)) from error
-        if body["batch_id"] != path.name:
-            raise DamagedJobError(file, f"it holds job {body['batch_id']}")
+        if not isinstance(body, dict) or body.get("batch_id") != path.name:
+            raise DamagedJobError(file, "it is of another job")
         return cls(path, body)
 
     @classmethod

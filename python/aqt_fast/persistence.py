@@ -151,7 +151,7 @@ class JobStore:
 
     def _read(self, path: Path) -> SavedJob:
         try:
-            content = unpack(path.read_bytes(), _FORMAT, path)
+            content = unpack(path.read_bytes(), _FORMAT, ("job", "circuits"), path)
         except FileNotFoundError:
             raise
         except OSError as error:
