@@ -16,7 +16,6 @@ from aqt_fast.api_client import PortalClient
 from aqt_fast.api_client.retry import Patience
 from aqt_fast.aqt_resource import CloudResource
 from aqt_fast.cloud_execution import CloudExecution
-from aqt_fast.job_timing import job_timing
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
@@ -28,7 +27,7 @@ from aqt_fast.exceptions import (
     ResultExpiredError,
     SubmissionUncertainError,
 )
-from aqt_fast.execution import JobTiming
+from aqt_fast.job_timing import JobTiming, job_timing
 from aqt_fast.persistence import JobStore
 from aqt_fast.primitives import AQTSampler
 from aqt_fast.testing import ArnicaServer
