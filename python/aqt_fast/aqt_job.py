@@ -421,6 +421,7 @@ class AQTJob(JobV1):
         access_token: str | None = None,
         store_path: str | Path | None = None,
         remove_from_store: bool = True,
+        provider: aqt_fast.AQTProvider | None = None,
     ) -> AQTJob:
         """Go on with a job that was saved, or that has a journal.
 
@@ -439,6 +440,7 @@ class AQTJob(JobV1):
             store_path: directory of saved jobs and journals, None for the default one.
             remove_from_store: delete what ``persist()`` has saved after it was loaded. It is saved
                 again if ``result()`` raises an error of the portal. Journals stay.
+            provider: whose connections to use, instead of ``access_token``; None makes a new one.
 
         Raises:
             JobNotFoundError: no saved job and no journal has this id.
@@ -449,9 +451,10 @@ class AQTJob(JobV1):
         stored = find_job(store, job_id)
         # Providers make backends and backends make jobs: only here does a job need a provider, and
         # gets it from the package's lazy face.
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "no access token")  # an offline job needs none
-            provider = aqt_fast.AQTProvider(access_token)
+        if provider is None:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "no access token")  # an offline job needs none
+                provider = aqt_fast.AQTProvider(access_token)
         try:
             options = AQTOptions(**stored.options)
             backend = provider.saved_backend(

@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -27,12 +28,15 @@ from aqt_fast.aqt_resource import (
 from aqt_fast.backends_table import BackendsTable
 from aqt_fast.caller import warn_caller
 from aqt_fast.exceptions import APIError, AQTCredentialsError, InvalidOptionError
+from aqt_fast.persistence import JobStore
 
 if TYPE_CHECKING:
     from aqt_fast.api_client import Credentials
     from aqt_fast.arnica_config import ArnicaConfig
     from aqt_fast.cloud import CloudSession
     from aqt_fast.direct_access import DirectAccessSession
+    from aqt_fast.job_summary import JobState
+    from aqt_fast.jobs_table import JobsTable
 
 __all__ = [
     "OFFLINE_SIMULATORS",
@@ -301,6 +305,45 @@ class AQTProvider:
         return AQTDirectAccessResource(
             resource, provider=self, session=session, max_shots=max_shots
         )
+
+    def jobs(
+        self,
+        backend: str | re.Pattern[str] | None = None,
+        *,
+        state: JobState | re.Pattern[str] | None = None,
+        label: str | re.Pattern[str] | None = None,
+        since: datetime | None = None,
+        before: datetime | None = None,
+        limit: int | None = None,
+        store_path: str | Path | None = None,
+    ) -> JobsTable:
+        """List the jobs in the store that fit all that is given, the newest first.
+
+        These are the jobs in the cloud that have a journal, and what was saved by ``persist()``.
+        Neither are circuits read, nor is the portal asked; processes that work on a job do not
+        notice. Data that cannot be read is listed as ``damaged``.
+
+        Args:
+            backend: name of the job's backend. A string must be equal, a compiled pattern must
+                match at the start.
+            state: what :attr:`JobSummary.state <aqt_fast.job_summary.JobSummary.state>` says,
+                compared like ``backend``.
+            label: what the portal shows with the job, compared like ``backend``.
+            since: only jobs that were made then or later; a local time if it has no time zone.
+            before: only jobs that were made earlier.
+            limit: only so many of them, 1 or more.
+            store_path: directory of saved jobs and journals, None for the default one.
+
+        Raises:
+            InvalidOptionError: ``state``, ``since``, ``before`` or ``limit`` is something else.
+            OSError: the directory cannot be read.
+        """
+        table = import_module("aqt_fast.jobs_table")
+        if limit is not None:
+            limit = checked_integer("limit", limit, 1, sys.maxsize)
+        wanted = table.WantedJobs(backend, state, label, since, before)
+        found: JobsTable = table.list_jobs(JobStore(store_path), wanted, limit=limit, provider=self)
+        return found
 
     def saved_backend(
         self, name: str, available_qubits: int, settings: dict[str, Any]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from aqt_fast import __version__
+from aqt_fast.jobs_command import jobs_command
 from aqt_fast.server.command import serve_command
+from aqt_fast.terminal import errors, fitted, pattern, say
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,6 +26,7 @@ def main() -> None:
 
 
 main.add_command(serve_command)
+main.add_command(jobs_command)
 
 
 @main.command()
@@ -42,7 +41,7 @@ def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: 
     FILES are circuits in OpenQASM 2; without any, ten that come with the package are taken. They
     are repeated until there are as many as asked for.
     """
-    with _errors():
+    with errors():
         # Qiskit and Aer take a while to load, which `--help` should not wait for.
         from aqt_fast.demo import run_demo
 
@@ -50,7 +49,9 @@ def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: 
 
 
 @main.command()
-@click.option("--name", default=None, metavar="REGEX", help="Only IDs that begin like this.")
+@click.option(
+    "--name", default=None, metavar="REGEX", callback=pattern, help="Only IDs that begin like this."
+)
 @click.option(
     "--type",
     "backend_type",
@@ -60,21 +61,20 @@ def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: 
 )
 @click.option("--workspace", default=None, metavar="ID", help="Only those in this workspace.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def backends(name: str | None, backend_type: Any, workspace: str | None, as_json: bool) -> None:
+def backends(name: Any, backend_type: Any, workspace: str | None, as_json: bool) -> None:
     """List the backends that can be used.
 
     Exit code 1: nothing fits, or something could not be asked; standard error tells what.
     """
-    with _errors():
+    with errors():
         from aqt_fast.aqt_provider import AQTProvider, PortalUnavailableWarning
 
-        pattern = None if name is None else _pattern(name)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             with AQTProvider() as provider:
-                table = provider.backends(pattern, backend_type=backend_type, workspace=workspace)
+                table = provider.backends(name, backend_type=backend_type, workspace=workspace)
         for warning in caught:
-            _say(str(warning.message))
+            say(str(warning.message))
         headers = [header.lower().replace(" ", "_") for header in table.HEADERS]
         if as_json:
             import orjson
@@ -82,9 +82,9 @@ def backends(name: str | None, backend_type: Any, workspace: str | None, as_json
             rows = [dict(zip(headers, row, strict=True)) for row in table.rows()]
             click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
         elif table:
-            click.echo(_fitted(table.rows(), table.HEADERS))
+            click.echo(fitted(table.rows(), table.HEADERS, drop=["Description"]))
         else:
-            _say("no backend fits")
+            say("no backend fits")
         incomplete = any(
             issubclass(warning.category, PortalUnavailableWarning) for warning in caught
         )
@@ -98,47 +98,9 @@ def log_in() -> None:
     With AQT_CLIENT_ID and AQT_CLIENT_SECRET that needs nobody; without, a link has to be opened.
     The tokens are kept in ~/.aqt, for your eyes only, unless AQT's configuration says not to.
     """
-    with _errors():
+    with errors():
         from aqt_fast.aqt_provider import AQTProvider
 
         with AQTProvider("") as provider:
             provider.log_in()
-    _say("logged in")
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Tell what went wrong in a line, and end with 1."""
-    from aqt_fast.exceptions import AQTError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "no access token")
-            yield
-    except (AQTError, OSError) as error:
-        _say(str(error))
-        sys.exit(1)
-
-
-def _say(message: str) -> None:
-    click.echo(f"aqt-fast: {message}", err=True)
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise click.BadParameter(f"{text!r} is no regular expression: {error}") from error
-
-
-def _fitted(rows: list[tuple[Any, ...]], headers: tuple[str, ...]) -> str:
-    """A table for the terminal; the description has to go where it is too narrow."""
-    from tabulate import tabulate
-
-    table = tabulate(rows, headers, tablefmt="simple")
-    if len(table.partition("\n")[0]) <= shutil.get_terminal_size().columns:
-        return table
-    kept = [index for index, header in enumerate(headers) if header != "Description"]
-    narrow = [[row[index] for index in kept] for row in (headers, *rows)]
-    # As headers they would make their columns wider.
-    return tabulate(narrow, tablefmt="plain")
+    say("logged in")

@@ -18,7 +18,6 @@ read. Compression is Zstandard's, with its checksum.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -36,6 +35,7 @@ from weakref import WeakSet
 import orjson
 import zstandard
 
+from aqt_fast import file_lock
 from aqt_fast.document import pack, unpack
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
 from aqt_fast.private_file import flush_directory, make_directory, write_file
@@ -265,7 +265,7 @@ class Journal:
             except OSError as error:
                 raise DamagedJobError(path, str(error)) from error
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file_lock.acquire(file)
                 size = os.fstat(file).st_size
                 text = os.pread(file, size, 0)
                 whole = text.rfind(b"\n") + 1
@@ -356,6 +356,18 @@ class Journal:
             return _decompress(self._result_file(job).read_bytes())
         except (OSError, MemoryError, zstandard.ZstdError):
             return None
+
+    def stored_results(self) -> set[int]:
+        """Numbers of the API jobs whose results are stored; whether they can be used is not seen.
+
+        Raises:
+            OSError: the directory cannot be read.
+        """
+        return {
+            int(number)
+            for path in self.path.iterdir()
+            if (number := path.name.removeprefix("result-").removesuffix(".zst")).isdecimal()
+        }
 
     def circuits(self) -> tuple[bytes, list[dict[str, Any]]]:
         """The snapshot of the circuits, and the headers of their results.

@@ -26,7 +26,7 @@ import platformdirs
 from qiskit import QuantumCircuit, qpy
 from qiskit.exceptions import QiskitError
 
-from aqt_fast.document import pack, unpack
+from aqt_fast.document import pack, unpack, unpack_first
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, UnsavableJobError
 from aqt_fast.private_file import make_directory, write_file
 
@@ -105,6 +105,7 @@ class JobStore:
                 "available_qubits": job.available_qubits,
                 "backend_settings": job.backend_settings,
                 "options": job.options,
+                "num_circuits": len(job.circuits),
             },
             "circuits": base64.b64encode(zlib.compress(circuits.getvalue())).decode(),
         }
@@ -132,6 +133,24 @@ class JobStore:
                     if any(entry["job_id"] == job_id for entry in jobs):
                         return saved
         raise JobNotFoundError(job_id, self.path)
+
+    def description(self, job_id: str) -> dict[str, Any]:
+        """Everything but the circuits, in JSON's types; what it says is not checked.
+
+        Besides what :class:`SavedJob` has, ``saved_at`` (ISO 8601) and ``num_circuits``.
+
+        Raises:
+            FileNotFoundError: it has just been removed.
+            DamagedJobError: its file cannot be read; it stays as it is.
+        """
+        file = self.file(job_id)
+        try:
+            job: dict[str, Any] = unpack_first(file, _FORMAT, ("job", "circuits"))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise DamagedJobError(file, str(error)) from error
+        return job
 
     def remove(self, job_id: str) -> None:
         """Delete a job's file, if there is one."""
