@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from aqt_fast.arnica_config import ArnicaConfig
     from aqt_fast.cloud import CloudSession
     from aqt_fast.direct_access import DirectAccessSession
-    from aqt_fast.job_summary import JobState
+    from aqt_fast.job_states import JobState
     from aqt_fast.jobs_table import JobsTable
 
 __all__ = [
@@ -326,8 +326,7 @@ class AQTProvider:
         Args:
             backend: name of the job's backend. A string must be equal, a compiled pattern must
                 match at the start.
-            state: what :attr:`JobSummary.state <aqt_fast.job_summary.JobSummary.state>` says,
-                compared like ``backend``.
+            state: one of :data:`~aqt_fast.job_states.JobState`, compared like ``backend``.
             label: what the portal shows with the job, compared like ``backend``.
             since: only jobs that were made then or later; a local time if it has no time zone.
             before: only jobs that were made earlier.

@@ -78,10 +78,9 @@ def unpack_first(path: Path, newest: int, names: Sequence[str]) -> Any:
         end = file.seek(0, os.SEEK_END)
         file.seek(max(0, end - _LENGTH_OF_END))
         whole = _END.fullmatch(file.read()) is not None
-    if beginning is not None:
+    if whole and beginning is not None and beginning.keys() == {"format", names[0]}:
         _check_version(beginning, newest, path)
-        if whole and names[0] in beginning:
-            return beginning[names[0]]
+        return beginning[names[0]]
     # Something is unusual: the whole document tells what.
     return unpack(path.read_bytes(), newest, names, path)[names[0]]
 

@@ -18,30 +18,12 @@ from aqt_fast.api_job import saved_record
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.chunks import BatchPlan
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
+from aqt_fast.job_states import ENDED, ApiJobState, JobState
 from aqt_fast.journal import JobRecord, Journal, Replay
 from aqt_fast.persistence import JobStore
 
 if TYPE_CHECKING:
     from aqt_fast.aqt_provider import AQTProvider
-
-ApiJobState = Literal[
-    "unsent", "submitting", "submitted", "done", "failed", "cancelled", "uncertain"
-]
-
-JobState = Literal[
-    "submitting",
-    "submitted",
-    "done",
-    "failed",
-    "cancelled",
-    "uncertain",
-    "incomplete",
-    "saved",
-    "damaged",
-]
-
-ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
-"""States of jobs to which nothing happens any more by itself."""
 
 _UNUSABLE = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
 """What taking readable but wrong data apart can raise."""
@@ -60,7 +42,7 @@ class ApiJobSummary:
     job_id: str | None
     """The portal's identifier, None if none is known."""
     state: ApiJobState
-    """As :attr:`JobSummary.state`; ``unsent`` if it was never to be sent."""
+    """Where it stands."""
     message: str | None
     """Why it has no result."""
 
@@ -76,14 +58,7 @@ class JobSummary:
     kind: Literal["journal", "saved", "both"]
     """Whether the job has a journal, was saved by ``persist()``, or both."""
     state: JobState
-    """Where it stands, as far as the store knows.
-
-    ``submitting``: a process submits it. ``submitted``: the portal has all of it, or what has not
-    ended. ``done``: all results are stored. ``failed``, ``cancelled``: all of it has ended, and
-    something has failed, or was cancelled. ``uncertain``: nobody knows whether the portal has
-    accepted all of it. ``incomplete``: something was not submitted, and nobody is at it.
-    ``saved``: a job of an offline simulator. ``damaged``: the store's data cannot be read.
-    """
+    """Where it stands, see :data:`~aqt_fast.job_states.JobState`."""
     created: datetime
     """When it was submitted or, if it has no journal, saved; of damaged data, when it was changed
     last. In UTC."""

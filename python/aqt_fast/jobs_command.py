@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from os.path import commonprefix
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from aqt_fast.job_states import STATES
 from aqt_fast.terminal import errors, fitted, pattern, say
 
 if TYPE_CHECKING:
@@ -21,42 +24,25 @@ if TYPE_CHECKING:
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def _age(context: click.Context, parameter: click.Parameter, text: str) -> timedelta:
-    """So many seconds, minutes, hours, days or weeks."""
-    age = re.fullmatch(r"([0-9]{1,9})([smhdw])", text)
-    try:
-        if age is not None:
-            return timedelta(**{_UNITS[age[2]]: int(age[1])})
-    except OverflowError:
-        pass
-    reason = f"{text!r} is no age: a whole number and s, m, h, d or w, like 30d"
-    raise click.BadParameter(reason, context, parameter)
-
-
 def _moment(
     context: click.Context, parameter: click.Parameter, text: str | None
 ) -> datetime | None:
     """A point in time, also by its distance from now."""
     if text is None:
         return None
+    age = re.fullmatch(r"([0-9]{1,9})([smhdw])", text)
     try:
-        if re.fullmatch(r"[0-9]+[a-z]", text):
-            return _ago(_age(context, parameter, text))
+        if age is not None:
+            return datetime.now(timezone.utc) - timedelta(**{_UNITS[age[2]]: int(age[1])})
         # Python 3.10 does not read the letter.
-        return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).astimezone()
+        return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         reason = f"{text!r} is no time: 2026-11-22, 2026-11-22T10:30, or an age like 12h, 30d"
         raise click.BadParameter(reason, context, parameter) from None
 
 
-def _ago(age: timedelta) -> datetime:
-    """A point in time in the past.
-
-    Raises:
-        OverflowError: that is before the calendar.
-    """
-    return datetime.now(timezone.utc) - age
-
+_SHORTEST_ID = 8
+"""Characters of an identifier in a narrow table; as many more as it takes to tell it apart."""
 
 _store_option = click.option(
     "--store",
@@ -78,14 +64,9 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 @click.option(
     "--state",
     default=None,
-    type=click.Choice(
-        [
-            "submitting", "submitted", "done", "failed", "cancelled", "uncertain", "incomplete",
-            "saved", "damaged",
-        ]
-    ),
+    type=click.Choice(STATES),
     help="Only jobs in this state.",
-)  # fmt: skip
+)
 @click.option(
     "--label",
     default=None,
@@ -111,7 +92,9 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 @_json_option
 @_store_option
 @click.pass_context
-def jobs_command(context: click.Context, as_json: bool, store: Path | None, **wanted: Any) -> None:
+def jobs_command(
+    context: click.Context, /, as_json: bool, store: Path | None, **wanted: Any
+) -> None:
     """List the jobs that the store knows, or do something with them.
 
     These are the jobs in the cloud, which have a journal, and those that were saved. Nobody is
@@ -239,16 +222,12 @@ def remove(job_ids: tuple[str, ...], yes: bool, store: Path | None) -> None:
 
 @jobs_command.command()
 @click.option(
-    "--older-than",
-    required=True,
-    metavar="AGE",
-    callback=_age,
-    help="30d: made 30 days ago or earlier.",
+    "--older-than", required=True, metavar="TIME", callback=_moment, help="Made before, like 30d."
 )
 @click.option("--all", "everything", is_flag=True, help="Also jobs that have not ended.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be removed.")
 @_store_option
-def prune(older_than: timedelta, everything: bool, dry_run: bool, store: Path | None) -> None:
+def prune(older_than: datetime, everything: bool, dry_run: bool, store: Path | None) -> None:
     """Remove old jobs from the store, and print which; nothing happens at the portal.
 
     Without --all only those that are done, failed or cancelled; never one that a process works on.
@@ -256,7 +235,7 @@ def prune(older_than: timedelta, everything: bool, dry_run: bool, store: Path | 
     with errors():
         found = [
             job
-            for job in _jobs(store, before=_ago(older_than))
+            for job in _jobs(store, before=older_than)
             if job.ended or (everything and not job.active)
         ]
     if dry_run:
@@ -312,7 +291,12 @@ def _line(job: JobSummary) -> str:
 
 
 def _table(table: JobsTable) -> str:
-    return fitted(table.rows(), table.HEADERS, drop=["Label", "Results", "Shots"])
+    rows = table.rows()
+    ids = sorted(row[0] for row in rows)
+    alike = [len(commonprefix(pair)) for pair in pairwise(ids)]  # noqa: RUF071 - so it is meant
+    length = max([_SHORTEST_ID, *(number + 1 for number in alike)])
+    short = [(row[0][:length], *row[1:]) for row in rows]
+    return fitted(rows, table.HEADERS, drop=["Label", "Results", "Shots"], short_rows=short)
 
 
 def _print_json(content: Any) -> None:

@@ -7,20 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args, overload
+from typing import TYPE_CHECKING, overload
 
 from tabulate import tabulate
 
 from aqt_fast.api_client.models import fits
 from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
-from aqt_fast.job_summary import JobState, JobSummary, stored_jobs
+from aqt_fast.job_states import STATES
+from aqt_fast.job_summary import JobSummary, stored_jobs
 from aqt_fast.persistence import JobStore
 
 if TYPE_CHECKING:
     from aqt_fast.aqt_provider import AQTProvider
-
-STATES: tuple[JobState, ...] = get_args(JobState)
-"""All states of jobs."""
 
 Row = tuple[str, str, int | None, int | None, str, str, str, str]
 
@@ -60,7 +58,7 @@ class JobsTable(Sequence[JobSummary]):
 
     def _tabulated(self, style: str) -> str:
         # Labels may look like numbers, which they are not.
-        texts = [0, 1, 4, 5, 6, 7]
+        texts = [0, 1, 4, 5, 6, 7] if self else True
         return tabulate(self.rows(), self.HEADERS, tablefmt=style, disable_numparse=texts)
 
     def rows(self) -> list[Row]:

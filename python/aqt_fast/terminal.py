@@ -43,28 +43,42 @@ def pattern(
         raise click.BadParameter(reason, context, parameter) from error
 
 
-def fitted(rows: Sequence[Sequence[Any]], headers: Sequence[str], *, drop: Sequence[str]) -> str:
+def fitted(
+    rows: Sequence[Sequence[Any]],
+    headers: Sequence[str],
+    *,
+    drop: Sequence[str],
+    short_rows: Sequence[Sequence[Any]] | None = None,
+) -> str:
     """A table for the terminal.
 
     Args:
         rows: what it holds.
         headers: names of the columns.
         drop: columns that may go, one after the other, where it is too narrow.
+        short_rows: what it holds where it is too narrow, if that is something else.
     """
     from tabulate import tabulate
 
+    width = shutil.get_terminal_size().columns
     kept = list(range(len(headers)))
-    for name in (None, *drop):
-        kept = [index for index in kept if headers[index] != name]
-        narrow = [[row[index] for index in kept] for row in rows]
+    attempts: list[tuple[Sequence[Sequence[Any]], str | None]] = [(rows, None)]
+    if short_rows is not None:
+        attempts.append((short_rows, None))
+    attempts += [(short_rows or rows, name) for name in drop]
+    for content, dropped in attempts:
+        kept = [index for index in kept if headers[index] != dropped]
+        cells = [[row[index] for index in kept] for row in content]
         names = [headers[index] for index in kept]
         # A text that looks like a number is none.
         texts = [column for column, index in enumerate(kept) if _has_text(rows, index)]
-        table = tabulate(narrow, names, tablefmt="simple", disable_numparse=texts)
-        if len(table.partition("\n")[0]) <= shutil.get_terminal_size().columns:
-            return table
-    # As headers they would make their columns wider.
-    return tabulate([names, *narrow], tablefmt="plain", disable_numparse=True)
+        table = tabulate(cells, names, tablefmt="simple", disable_numparse=texts)
+        if max(map(len, table.splitlines())) <= width:
+            break
+    else:
+        # As headers they would make their columns wider.
+        table = tabulate([names, *cells], tablefmt="plain", disable_numparse=True)
+    return table
 
 
 def _has_text(rows: Sequence[Sequence[Any]], index: int) -> bool:
