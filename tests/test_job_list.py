@@ -511,32 +511,24 @@ class TestProcesses:
         row.remove()
         assert len(portal.jobs()) == 0
 
-    def test_looking_on_takes_nothing(self, portal, cloud, circuit):
-        """The lock can be had at any time while others look."""
+    def test_looking_on_takes_nothing(self, portal, cloud, circuit, monkeypatch):
+        """While somebody looks, somebody else takes the lock, and gets it."""
         cloud.run(circuit).result()
         wait_for(lambda: not one(portal).active)
-        row = one(portal)
-        path = get_store_path() / row.batch_id / "journal"
-        done = threading.Event()
-        seen = set()
-
-        def look() -> None:
-            while not done.is_set():
-                seen.add(file_lock.is_held(path))
-
-        threads = [threading.Thread(target=look) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        journal = Journal.load(get_store_path(), row.batch_id)
+        journal = Journal.load(get_store_path(), one(portal).batch_id)
+        close = os.close
         taken = []
-        for _ in range(300):
+
+        def taking(descriptor) -> None:
+            monkeypatch.setattr(os, "close", close)
             taken.append(journal.own())
-            journal.close()
-        done.set()
-        for thread in threads:
-            thread.join(SECONDS)
-        assert all(taken)
-        assert None not in seen
+            close(descriptor)
+
+        monkeypatch.setattr(os, "close", taking)
+        assert file_lock.is_held(journal.path / "journal") is False
+        assert taken == [True]
+        assert file_lock.is_held(journal.path / "journal") is True
+        assert not Journal.load(get_store_path(), journal.path.name).own()
 
     def test_read_only(self, portal, cloud, circuit):
         """Who can only read can hold the lock, and see it."""
