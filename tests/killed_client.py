@@ -109,7 +109,9 @@ def main() -> None:
         os.close(report)
         _, status = os.waitpid(child, 0)
         with os.fdopen(out) as pipe:
-            print(json.dumps([os.waitstatus_to_exitcode(status), pipe.read()]), flush=True)
+            end = [os.waitstatus_to_exitcode(status), pipe.read()]
+            sys.stdout.write(json.dumps(end) + "\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
