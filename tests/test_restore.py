@@ -319,6 +319,24 @@ class TestStore:
         assert AQTJob.restore(job.job_id()).result().get_counts() == COUNTS
         assert [record.fetches for record in server.jobs] == [2] * API_JOBS
 
+    def test_disk_is_full_before_it_is_sent(self, server, backend, monkeypatch):
+        """What the journal does not have is not sent; later it is, and once."""
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("os.fdatasync", full)
+            job = backend.run(CIRCUITS)
+            with pytest.raises(IncompleteBatchError, match="No space left") as caught:
+                job.result()
+            assert {type(item.error) for item in caught.value.failures} == {JournalError}
+            assert server.jobs == []
+        with pytest.warns(JournalWarning, match="No space left"):
+            assert job.result().get_counts() == COUNTS
+        assert len(server.jobs) == API_JOBS
+        assert AQTJob.restore(job.job_id()).result().get_counts() == COUNTS
+
     def test_damaged_line(self, server, backend):
         """There may have been a submission that nobody knows of: uncertain, not sent again."""
         server.faults.next("reset_before", method="POST")
