@@ -9,7 +9,6 @@ import zlib
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from types import SimpleNamespace
 
-import distributed
 import orjson
 import pytest
 from aqt_fast import AQTJob, AQTProvider, execute
@@ -34,9 +33,9 @@ def spawned():
 @pytest.fixture(scope="module")
 def cluster():
     """A Dask cluster of two processes."""
-    with distributed.LocalCluster(
-        n_workers=WORKERS, threads_per_worker=1, dashboard_address=":0"
-    ) as cluster:
+    distributed = pytest.importorskip("distributed")
+    settings = {"n_workers": WORKERS, "threads_per_worker": 1, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**settings) as cluster:
         yield cluster
 
 
@@ -163,6 +162,7 @@ def check(provider, batch, executor):
 class TestOutcomes:
     """Noise and the order of shots included."""
 
+    @pytest.mark.all_qiskits
     def test_processes(self, provider, batch, spawned):
         """They start from nothing."""
         check(provider, batch, spawned)
@@ -175,7 +175,7 @@ class TestOutcomes:
 
     def test_dask(self, provider, batch, cluster):
         """A real cluster; cancelling one of two equal jobs leaves the other alone."""
-        with distributed.Client(cluster, set_as_default=False) as client:
+        with cluster.get_client() as client:
             executor = client.get_executor()
             check(provider, batch, executor)
             backend = noisy(provider, shots=40, seed_simulator=3)
@@ -439,7 +439,7 @@ class TestFailures:
 
     def test_dask_is_closed(self, provider, cluster):
         """While chunks are with it."""
-        with distributed.Client(cluster, set_as_default=False) as client:
+        with cluster.get_client() as client:
             executor = client.get_executor()
             assert executor._client.status == "running"
             job = noisy(provider, shots=5).run(slow_batch(100), executor=executor)
