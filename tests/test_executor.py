@@ -117,7 +117,7 @@ def odd_ones() -> list[QuantumCircuit]:
 @pytest.fixture(scope="module")
 def batch():
     """Enough for chunks of several circuits."""
-    return [layers(seed) for seed in range(60)] + odd_ones()
+    return [layers(seed) for seed in range(40)] + odd_ones()
 
 
 def slow_batch(number: int) -> list[QuantumCircuit]:
@@ -125,10 +125,10 @@ def slow_batch(number: int) -> list[QuantumCircuit]:
     return [layers(seed, qubits=17, depth=3) for seed in range(number)]
 
 
-def slowly(call) -> bytes:
-    """The answer of a worker that would have taken its time."""
+def taking(seconds, call) -> bytes:
+    """The answer of a worker that would have needed so long."""
     answer = orjson.loads(zlib.decompress(call()))
-    return zlib.compress(orjson.dumps({**answer, "seconds": 1000.0}))
+    return zlib.compress(orjson.dumps({**answer, "seconds": seconds}))
 
 
 def outcomes(result) -> list:
@@ -179,7 +179,7 @@ class TestOutcomes:
             executor = client.get_executor()
             check(provider, batch, executor)
             backend = noisy(provider, shots=40, seed_simulator=3)
-            one, other = (backend.run(batch * 4, executor=executor) for _ in range(2))
+            one, other = (backend.run(batch * 3, executor=executor) for _ in range(2))
             assert one.cancel() is True
             assert other.result().success
             assert one.status() is JobStatus.CANCELLED
@@ -266,13 +266,13 @@ class TestLife:
 
     def test_parts(self, provider, spawned):
         """Each circuit once, in whatever order its chunk comes back."""
-        job = noisy(provider, shots=2).run(slow_batch(40), executor=spawned)
+        job = noisy(provider, shots=2).run(slow_batch(20), executor=spawned)
         seen = []
         for part, results in job.as_completed():
             assert [entry.success for entry in results] == [True] * len(part)
             seen += part
             assert job.progress().finished_count >= len(seen)
-        assert sorted(seen) == list(range(40))
+        assert sorted(seen) == list(range(20))
 
     def test_cancel(self, provider, spawned):
         """What runs ends; the pool is as good as before."""
@@ -308,7 +308,7 @@ class TestLife:
         with pytest.raises(JobTimeoutError):
             job.result()
         for future, call in waiting.calls[:10]:
-            future.set_result(slowly(call))
+            future.set_result(taking(1000.0, call))
         assert waiting.has(32 + 10 + 10)
         entries = job.result(partial=True).results
         assert [entry.success for entry in entries] == [True] * 10 + [False] * 4990
@@ -319,9 +319,9 @@ class TestLife:
 
     def test_chunks_grow(self, backend, bell):
         """Thousands of small circuits are no thousands of chunks."""
-        calls = Inline()
-        assert backend.run([bell] * 3000, shots=2, executor=calls).result().success
-        assert calls.number < 600
+        calls = Inline(lambda _, call: taking(0.0, call))
+        assert backend.run([bell] * 2000, shots=2, executor=calls).result().success
+        assert calls.number < 200
 
 
 class TestFailures:
@@ -357,7 +357,7 @@ class TestFailures:
         def run(number, call):
             if number == 2:
                 raise ConnectionError("lost")
-            return answers[number] if number in answers else slowly(call)
+            return answers[number] if number in answers else taking(1000.0, call)
 
         job = backend.run([bell] * 10, executor=Inline(run))
         assert [part for part, _ in job.as_completed()] == [range(n, n + 1) for n in range(10)]
@@ -397,7 +397,7 @@ class TestFailures:
         def run(number, call):
             if number % 2:
                 raise ConnectionError(f"lost {number}")
-            return slowly(call)
+            return taking(1000.0, call)
 
         job = backend.run([bell] * 40, executor=Inline(run))
         assert not job.result().success
@@ -447,7 +447,8 @@ class TestFailures:
         job.wait_for_final_state(timeout=30)
         assert job.status() is JobStatus.ERROR
         assert "the executor" in job.error_message
-        assert job.result().results[0].success
+        finished = [entry.success for entry in job.result().results].count(True)
+        assert 1 <= finished == job.progress().finished_count < 100
 
     def test_futures_of_a_closed_client(self, backend, bell):
         """Some of Dask's stay pending for ever."""
@@ -455,7 +456,7 @@ class TestFailures:
         waiting._client = SimpleNamespace(status="running")
         job = backend.run([bell] * 40, executor=waiting)
         assert waiting.has(32)
-        waiting.calls[3][0].set_result(slowly(waiting.calls[3][1]))
+        waiting.calls[3][0].set_result(taking(1000.0, waiting.calls[3][1]))
         wait_until(lambda: job.progress().finished_count)
         waiting._client.status = "closed"
         result = job.result()
