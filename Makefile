@@ -44,10 +44,13 @@ test: test-rust test-python
 test-rust:
 	cargo test --locked --release --package aqt-core
 
+# More processes than cores: many tests wait.
+PARALLEL := -n 3 --dist worksteal
+
 test-python: .venv-test/.installed .venv-2.5/.installed .venv-2.4/.installed .venv-peer/.ready
-	.venv-test/bin/python -m pytest
-	.venv-2.5/bin/python -m pytest -m all_qiskits
-	.venv-2.4/bin/python -m pytest -m all_qiskits
+	.venv-test/bin/python -m pytest $(PARALLEL)
+	.venv-2.5/bin/python -m pytest $(PARALLEL) -m all_qiskits
+	.venv-2.4/bin/python -m pytest $(PARALLEL) -m all_qiskits
 
 lint: .venv-lint/.installed
 	cargo fmt --all --check

@@ -7,7 +7,6 @@ what is uncertain; the server's record must agree. The exit code is 1 if anythin
 from __future__ import annotations
 
 import hashlib
-import math
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Literal
 from unittest.mock import patch
 
 import click
+import workloads
 from aqt_fast import AQTProvider, wire
 from aqt_fast.api_client.retry import RetryBudget
 from aqt_fast.aqt_job import AQTJob
@@ -59,12 +59,7 @@ def pattern(number: int) -> str:
 
 def marker(number: int) -> QuantumCircuit:
     """A circuit whose outcome tells which one it was."""
-    circuit = QuantumCircuit(NUM_QUBITS)
-    for qubit, bit in enumerate(reversed(pattern(number))):
-        if bit == "1":
-            circuit.r(math.pi, 0, qubit)
-    circuit.measure_all()
-    return circuit
+    return workloads.marker(pattern(number))
 
 
 @dataclass

@@ -7,7 +7,6 @@ than once.
 
 from __future__ import annotations
 
-import math
 import resource
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import time
 from contextlib import contextmanager
 
 import httpx
+import workloads
 from aqt_fast import AQTProvider
 from qiskit import QuantumCircuit
 from tabulate import tabulate
@@ -24,13 +24,8 @@ SHOTS = 5000
 
 
 def marker(number: int) -> QuantumCircuit:
-    """A circuit whose every shot is the number in binary."""
-    circuit = QuantumCircuit(NUM_QUBITS)
-    for qubit in range(NUM_QUBITS):
-        if number >> qubit & 1:
-            circuit.r(math.pi, 0, qubit)
-    circuit.measure_all()
-    return circuit
+    """A circuit in AQT's gates whose every shot is the number in binary."""
+    return workloads.marker(f"{number:0{NUM_QUBITS}b}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import qiskit
@@ -97,3 +98,13 @@ def fresh_circuits(number: int) -> list[QuantumCircuit]:
     rng = np.random.default_rng(4)
     models = transpiled([brickwork(rng, 4, 3) for _ in range(NUM_CIRCUITS)])
     return [models[index % NUM_CIRCUITS].copy() for index in range(number)]
+
+
+def marker(pattern: str) -> QuantumCircuit:
+    """A circuit in AQT's gates whose every shot is ``pattern``, the last qubit first."""
+    circuit = QuantumCircuit(len(pattern), name=f"marker {pattern}")
+    for qubit, bit in enumerate(reversed(pattern)):
+        if bit == "1":
+            circuit.r(math.pi, 0, qubit)
+    circuit.measure_all()
+    return circuit

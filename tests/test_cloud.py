@@ -33,19 +33,8 @@ from aqt_fast.primitives import AQTSampler
 from aqt_fast.testing import ArnicaServer
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.providers import JobStatus, JobTimeoutError
-
-SECONDS = 30
-"""More than anything here takes."""
-
-
-def marker(pattern: str) -> QuantumCircuit:
-    """A circuit in AQT's gates whose every shot is ``pattern``, the last qubit first."""
-    circuit = QuantumCircuit(len(pattern), name=f"marker {pattern}")
-    for qubit, bit in enumerate(reversed(pattern)):
-        if bit == "1":
-            circuit.r(math.pi, 0, qubit)
-    circuit.measure_all()
-    return circuit
+from waiting import SECONDS, wait_for
+from workloads import marker
 
 
 @pytest.fixture(scope="module")
@@ -610,15 +599,6 @@ def resumed(backend: CloudResource, job: AQTJob, circuits: list[QuantumCircuit])
     execution = backend.resumed(backend.prepare(circuits), job.options, settings, None)
     execution.begin()
     return execution
-
-
-def wait_for(condition) -> None:
-    """Wait until something is so, or fail."""
-    for _ in range(SECONDS * 100):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it has not happened")
 
 
 def ideal_of(provider: AQTProvider, backend: CloudResource) -> CloudResource:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import threading
-
 import pytest
 from aqt_fast import AQTProvider, Progress
 from aqt_fast.aqt_job import AQTDirectAccessJob
@@ -20,21 +17,9 @@ from aqt_fast.exceptions import (
     UnsavableJobError,
 )
 from aqt_fast.testing import ArnicaServer
-from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobTimeoutError, QiskitBackendNotFoundError
-
-SECONDS = 30
-"""More than anything here takes."""
-
-
-def marker(pattern: str) -> QuantumCircuit:
-    """A circuit in AQT's gates whose every shot is ``pattern``, the last qubit first."""
-    circuit = QuantumCircuit(len(pattern), name=f"marker {pattern}")
-    for qubit, bit in enumerate(reversed(pattern)):
-        if bit == "1":
-            circuit.r(math.pi, 0, qubit)
-    circuit.measure_all()
-    return circuit
+from waiting import SECONDS, wait_for
+from workloads import marker
 
 
 @pytest.fixture
@@ -256,12 +241,3 @@ class TestFaults:
         for job in jobs:
             with pytest.raises(APIConnectionError):
                 job.result()
-
-
-def wait_for(condition) -> None:
-    """Wait until something is so, or fail."""
-    for _ in range(SECONDS * 100):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it has not happened")

@@ -167,8 +167,10 @@ class ApiJob:
             if self._sent is not None:
                 self._end_uncertain(reason)
                 return
-            where = "with the portal" if self.job_id else "not submitted"
-            error = APIConnectionError(f"{reason}; the job is {where}")
+            where = "the job is with the portal" if self.job_id else "the job is not submitted"
+            if self._restored and not self.job_id:
+                where = "another process submits the job"
+            error = APIConnectionError(f"{reason}; {where}")
             self.end(JobStatus.ERROR, str(error), error)
 
     def accepted(self, job_id: str) -> None:
@@ -199,7 +201,7 @@ class ApiJob:
         with self._lock:
             self.label = label
             self.job_id = self.message = self.error = self.state = None
-            self.cancelled = self._cancel_due = False
+            self.cancelled = self._cancel_due = self._restored = False
             self._most_finished = 0
             self.status = JobStatus.INITIALIZING
 

@@ -163,16 +163,20 @@ class AQTJob(JobV1):
         """A copy of the options of this job."""
         return copy.copy(self._options)
 
-    def submit(self) -> None:
+    def submit(self, execution: Callable[[Any, AQTOptions], Execution] | None = None) -> None:
         """Hand the job over and return at once.
+
+        Args:
+            execution: makes what brings the circuits forward, None for the backend's usual way.
 
         Raises:
             RuntimeError: the job was submitted before.
         """
         with self._lock:
             if self._execution is None:
+                make = execution or self._backend.execution
                 # Known before anything is sent: whatever interrupts us, nothing is sent twice.
-                self._execution = self._backend.execution(self._batch, self._options)
+                self._execution = make(self._batch, self._options)
                 self._execution.begin()
                 return
         raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")

@@ -6,7 +6,7 @@ import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.execution import Execution
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from qiskit_aer import AerSimulator
 
     from aqt_fast.cloud import CloudSession
@@ -114,6 +116,14 @@ class AQTResource(BackendV2):
             InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
         """
+        job = self._job(circuits, options)
+        job.submit()
+        return job
+
+    def _job(
+        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], options: dict[str, Any]
+    ) -> AQTJob:
+        """Make a job that was not submitted."""
         job_options = copy.copy(self.options)
         for name, value in options.items():
             if name not in job_options:
@@ -121,9 +131,7 @@ class AQTResource(BackendV2):
                 warn_caller(message, UnknownOptionWarning)
             elif value is not None:
                 job_options[name] = value
-        job = self._job_class(self, circuits, job_options)
-        job.submit()
-        return job
+        return self._job_class(self, circuits, job_options)
 
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
         """Check circuits and make a snapshot of them, which is for :meth:`execution`.
@@ -240,7 +248,7 @@ class AQTDirectAccessResource(AQTResource):
 
 
 class OfflineSimulatorResource(AQTResource):
-    """A simulator of an AQT register in this process, built on Qiskit Aer.
+    """A simulator of an AQT register, in this process or on an executor's workers: Qiskit Aer.
 
     Circuits go through the same checks as on a device. The register may have any size that Aer
     can simulate; the number of circuits and of shots is free.
@@ -270,6 +278,33 @@ class OfflineSimulatorResource(AQTResource):
         noise_model = simulation.standard_noise_model() if self._noisy_from_start else None
         return simulation.AerSimulator(noise_model=noise_model)
 
+    def run(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        executor: Executor | None = None,
+        **options: Any,
+    ) -> AQTJob:
+        """Check circuits, start a job with them and return at once.
+
+        Args:
+            circuits: one circuit or any number, transpiled for this backend.
+            executor: whose workers simulate, such as a ``ProcessPoolExecutor`` or what Dask's
+                ``Client.get_executor()`` gives; None stands for this process. Outcomes do not
+                depend on it. It is neither saved with the job nor shut down.
+            options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
+                the backend's own.
+
+        Raises:
+            InvalidOptionError: an option has a value that it does not take, ``executor`` is none,
+                or the simulator's options cannot be sent to it.
+            InvalidJobError: there are no circuits.
+            InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+        """
+        job = self._job(circuits, options)
+        job.submit(partial(self.execution, executor=executor))
+        return job
+
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> list[QuantumCircuit]:
         """Check circuits and copy them: Aer wants Qiskit's own."""
         return [circuit.copy() for circuit in wire.check_circuits(circuits, self.limits)]
@@ -282,10 +317,23 @@ class OfflineSimulatorResource(AQTResource):
         """The copies."""
         return batch
 
-    def execution(self, batch: list[QuantumCircuit], options: AQTOptions) -> Execution:
-        """A simulation with the simulator's options as they are now."""
-        simulation: Execution = _simulation().Simulation(
-            _simulation().copy_simulator(self.simulator),
+    def execution(
+        self,
+        batch: list[QuantumCircuit],
+        options: AQTOptions,
+        executor: Executor | None = None,
+    ) -> Execution:
+        """A simulation with the simulator's options as they are now.
+
+        Raises:
+            InvalidOptionError: ``executor`` is none, or the simulator cannot be sent to it.
+        """
+        module = _simulation()
+        make = module.LocalSimulation
+        if executor is not None:
+            make = partial(module.ExecutorSimulation, executor)
+        simulation: Execution = make(
+            module.copy_simulator(self.simulator),
             batch,
             shots=options.shots,
             memory=options.memory,

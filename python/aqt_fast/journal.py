@@ -38,7 +38,7 @@ import zstandard
 from aqt_fast import file_lock
 from aqt_fast.document import pack, unpack
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.private_file import flush_directory, make_directory, write_file
+from aqt_fast.private_file import flush, make_directory, write_file
 
 FORMAT = 1
 
@@ -158,8 +158,10 @@ class Journal:
         """What could not be written, None if all is well."""
         self._file: int | None = None
         self._read_bytes: int | None = None
+        self._synced = 0
         self._flushed = True
         self._lock = threading.Lock()
+        self._sync_lock = threading.Lock()
         _JOURNALS.add(self)
 
     @classmethod
@@ -324,22 +326,37 @@ class Journal:
         """
         text = orjson.dumps({"job": job, "event": event, **fields})
         line = b"%08x %s\n" % (zlib.crc32(text), text)
+        try:
+            self._sync(self._append(line))
+        except OSError as error:
+            self.problem = f"the journal {self.path} cannot be written: {error}"
+            raise JournalError(self.problem) from error
+
+    def _append(self, line: bytes) -> int:
+        """Write a line, and tell how many bytes must be on the disk for it to be there."""
         with self._lock:
             if self._file is None or self._read_bytes is None:
-                return
+                return 0
             try:
-                self._flush_snapshot()
-                try:
-                    if os.write(self._file, line) != len(line):
-                        raise OSError("the disk is full")
-                    os.fdatasync(self._file)
-                except OSError:
-                    os.ftruncate(self._file, self._read_bytes)
-                    raise
-            except OSError as error:
-                self.problem = f"the journal {self.path} cannot be written: {error}"
-                raise JournalError(self.problem) from error
+                if os.write(self._file, line) != len(line):
+                    raise OSError("the disk is full")
+            except OSError:
+                os.ftruncate(self._file, self._read_bytes)
+                raise
             self._read_bytes += len(line)
+            return self._read_bytes
+
+    def _sync(self, end: int) -> None:
+        """Wait until so many bytes are on the disk; one flush serves all who wait."""
+        with self._sync_lock:
+            if self._synced >= end or self._file is None:
+                return
+            written = self._read_bytes or 0
+            if not self._flushed:
+                self._flush_snapshot()
+                self._flushed = True
+            os.fdatasync(self._file)
+            self._synced = written
 
     def keep(self, job: int, body: bytes) -> None:
         """Store the answer with the result of an API job; a failure shows as :attr:`problem`."""
@@ -403,10 +420,15 @@ class Journal:
 
     def close(self) -> None:
         """Give the lock back; :meth:`own` takes it again."""
-        with self._lock:
+        with self._sync_lock, self._lock:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
+
+    def forget(self) -> None:
+        """Close the file in a process that was forked, whoever held a lock in its parent."""
+        self._lock, self._sync_lock = threading.Lock(), threading.Lock()
+        self.close()
 
     def remove(self) -> None:
         """Delete everything.
@@ -424,16 +446,10 @@ class Journal:
         self.close()
 
     def _flush_snapshot(self) -> None:
-        if not self._flushed:
-            for name in ("circuits.bin", "headers.zst", "batch.json"):
-                descriptor = os.open(self.path / name, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-            flush_directory(self.path)
-            flush_directory(self.path.parent)
-            self._flushed = True
+        for name in ("circuits.bin", "headers.zst", "batch.json"):
+            flush(self.path / name)
+        flush(self.path)
+        flush(self.path.parent)
 
     def _checked(self, name: str, digest: str) -> bytes:
         file = self.path / name
@@ -509,8 +525,7 @@ _JOURNALS: WeakSet[Journal] = WeakSet()
 def _close_copies() -> None:
     """The locks are the parent's: a child must not hold them when the parent is gone."""
     for journal in list(_JOURNALS):
-        journal._lock = threading.Lock()  # noqa: SLF001 - its owner may be in the parent
-        journal.close()
+        journal.forget()
 
 
 os.register_at_fork(after_in_child=_close_copies)

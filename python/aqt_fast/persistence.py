@@ -28,7 +28,7 @@ from qiskit.exceptions import QiskitError
 
 from aqt_fast.document import pack, unpack, unpack_first
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, UnsavableJobError
-from aqt_fast.private_file import make_directory, write_file
+from aqt_fast.private_file import flush, make_directory, write_file
 
 __all__ = ["JobNotFoundError", "JobStore", "SavedJob", "get_store_path"]
 
@@ -111,6 +111,7 @@ class JobStore:
         }
         make_directory(self.path)
         write_file(target, pack(body, _FORMAT))
+        flush(self.path)
         return target
 
     def load(self, job_id: str) -> SavedJob:

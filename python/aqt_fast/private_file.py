@@ -19,6 +19,8 @@ def make_directory(path: Path) -> None:
 def write_file(path: Path, data: bytes) -> None:
     """Write a file under a temporary name, flush it to the disk and rename it.
 
+    A power failure right after this may leave the old file; see :func:`flush`.
+
     Raises:
         OSError: it cannot be written; what was there before stays.
     """
@@ -29,15 +31,14 @@ def write_file(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-        flush_directory(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def flush_directory(path: Path) -> None:
-    """Flush the names of a directory's files to the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def flush(path: Path) -> None:
+    """Flush a file, or the names of a directory's files, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

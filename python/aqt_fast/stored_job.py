@@ -13,7 +13,7 @@ from qiskit import QuantumCircuit
 from aqt_fast.batch import Batch
 from aqt_fast.exceptions import JobNotFoundError
 from aqt_fast.journal import Journal
-from aqt_fast.persistence import JobStore, SavedJob
+from aqt_fast.persistence import JobStore, SavedJob, get_store_path
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,11 @@ def find_job(store: JobStore, job_id: str) -> StoredJob:
         journal = Journal.find(store.path, job_id)
         return _stored(journal.path, None, journal, journal.header)
     batch_id = saved.backend_settings.get("batch_id")
-    known = None
+    known = None  # it may be in the default store although the job was saved in another
     if batch_id is not None:
-        with suppress(JobNotFoundError):
-            known = Journal.find(store.path, batch_id)
+        for root in {store.path, get_store_path()}:
+            with suppress(JobNotFoundError):
+                known = Journal.load(root, batch_id)
     return _stored(store.file(saved.job_id), saved, known, vars(saved))
 
 

@@ -1,0 +1,129 @@
+"""A client is killed at every step; another process ends what it has begun, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from itertools import count
+from pathlib import Path
+
+import killed_client
+import pytest
+from aqt_fast import AQTJob
+from aqt_fast.exceptions import (
+    IncompleteBatchError,
+    JobNotFoundError,
+    SubmissionUncertainError,
+)
+from aqt_fast.testing import ArnicaServer
+
+EXPECTED = [{f"{number:06b}": killed_client.SHOTS} for number in range(killed_client.NUM_CIRCUITS)]
+
+
+class Zygote:
+    """The process that forks the clients."""
+
+    def __init__(self) -> None:
+        """It loads Qiskit first."""
+        path = os.pathsep.join(sys.path)
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, killed_client.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+
+    def run(self, server: ArnicaServer, store: Path, step: int) -> tuple[int, str]:
+        """Exit code of a client that dies at a step, and the step's name."""
+        self._process.stdin.write(json.dumps([server.url, server.token, str(store), step]) + "\n")
+        self._process.stdin.flush()
+        code, name = json.loads(self._process.stdout.readline())
+        return code, name
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+
+@pytest.fixture
+def zygote():
+    """One for all clients."""
+    zygote = Zygote()
+    yield zygote
+    zygote.close()
+
+
+def finish(store: Path, server: ArnicaServer) -> tuple[AQTJob | None, str]:
+    """Do what a user does who finds out that the client has died; tell what there was to do."""
+    batches = [path.name for path in store.iterdir()] if store.exists() else []
+    try:
+        job = AQTJob.restore(batches[0], access_token=server.token, store_path=store)
+    except (IndexError, JobNotFoundError):
+        return None, "nothing"
+    try:
+        job.result()
+    except IncompleteBatchError as error:
+        accepted = {record.label: record.job_id for record in server.jobs}
+        uncertain = [
+            failure.error
+            for failure in error.failures
+            if isinstance(failure.error, SubmissionUncertainError)
+        ]
+        found = [item for item in uncertain if item.label in accepted]
+        for item in found:
+            job.adopt(item.label, accepted[item.label])
+        job.wait_for_final_state(timeout=30)
+        again = job.resubmit_failed(uncertain=True)
+        done = f"{len(found)} adopted, {len(uncertain) - len(found)} uncertain, {again} again"
+    else:
+        done = "polled"
+    return job, done
+
+
+def test_kills(zygote, tmp_path, monkeypatch):
+    """At every step that touches the disk or the network: nothing is lost, nothing runs twice."""
+    done: Counter[str] = Counter()
+    steps: Counter[str] = Counter()
+    for step in count(1):
+        store = tmp_path / str(step)
+        with ArnicaServer(simulate=False) as server:
+            monkeypatch.setenv("AQT_PORTAL_URL", server.url)
+            code, name = zygote.run(server, store, step)
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL
+            steps[name] += 1
+            job, what = finish(store, server)
+            done[what] += 1
+            if job is None:
+                assert server.jobs == []
+                continue
+            result = job.result()
+            assert result.success
+            assert result.get_counts() == EXPECTED
+            assert len(server.jobs) == killed_client.NUM_API_JOBS, (name, what)
+            assert all(set(record.runs) == {1} for record in server.jobs)
+            assert len({record.label for record in server.jobs}) == killed_client.NUM_API_JOBS
+            # What is stored is enough to have the result again without the portal.
+            server.stop()
+            again = AQTJob.restore(job.job_id(), access_token=server.token, store_path=store)
+            assert again.result().get_counts() == EXPECTED
+            assert (
+                AQTJob.restore(
+                    server.jobs[-1].job_id, access_token=server.token, store_path=store
+                ).job_id()
+                == job.job_id()
+            )
+    print(sum(steps.values()), "kills:", dict(steps), "then:", dict(done))  # noqa: T201
+    assert sum(steps.values()) >= 50
+    assert steps["before handle_request"] >= 8
+    assert steps["after handle_request"] >= 8
+    assert done["nothing"] < 10
+    assert any("1 adopted" in what for what in done)
+    assert any("1 uncertain" in what for what in done)
+    assert done["polled"] > 10
