@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -26,9 +25,7 @@ from aqt_fast.journal import JobRecord, Journal
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.testing import ArnicaServer
 from qiskit import QuantumCircuit
-
-SECONDS = 30
-"""More than anything here takes."""
+from waiting import SECONDS, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -74,15 +71,6 @@ def one(provider: AQTProvider, **wanted):
     """The only job of the store."""
     (job,) = provider.jobs(**wanted)
     return job
-
-
-def wait_for(condition) -> None:
-    """Wait until something is so, or fail."""
-    for _ in range(SECONDS * 100):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it has not happened")
 
 
 class TestStates:

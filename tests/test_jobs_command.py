@@ -17,6 +17,7 @@ from aqt_fast.testing import ArnicaServer
 from click.testing import CliRunner, Result
 from qiskit import QuantumCircuit
 from qiskit.result import Result as QiskitResult
+from waiting import wait_for
 
 
 def invoke(*arguments: str, keys: str | None = None) -> Result:
@@ -67,11 +68,7 @@ def done(portal, cloud, circuit):
 
 def settled(provider: AQTProvider) -> None:
     """Wait until no process works on any job."""
-    for _ in range(3000):
-        if not any(job.active for job in provider.jobs()):
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("a job is worked on")
+    wait_for(lambda: not any(job.active for job in provider.jobs()))
 
 
 def aged(batch_id: str, days: float) -> None:

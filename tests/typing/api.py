@@ -1,11 +1,14 @@
 """Only type-checked: what users write, with the types that they may rely on."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from aqt_fast import AQTJob, AQTOptions, AQTProvider, Progress, __version__, execute, wire
 from aqt_fast.aqt_provider import BackendsTable
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.job_summary import JobSummary
+from aqt_fast.jobs_table import JobsTable
 from qiskit import QuantumCircuit
 
 
@@ -31,6 +34,16 @@ def jobs(circuit: QuantumCircuit, backend: AQTResource) -> AQTJob:
     limit: float | None = options.query_timeout_seconds
     print(done, message, path, shots, limit)  # noqa: T201
     return AQTJob.restore("id", store_path=Path("jobs"), remove_from_store=False)
+
+
+def stored(provider: AQTProvider) -> AQTJob:
+    """Stored jobs are listed, found and restored."""
+    table: JobsTable = provider.jobs(state="done", limit=3)
+    rows: Sequence[JobSummary] = provider.jobs(re.compile("simulator"), since=table[0].created)
+    job: JobSummary = table.find("3f2a")
+    active: bool | None = job.active or rows[0].active
+    print(active, job.to_dict())  # noqa: T201
+    return job.restore(remove_from_store=False)
 
 
 def codec(circuit: QuantumCircuit, body: bytes) -> tuple[bytes, dict[str, int]]:
