@@ -52,7 +52,7 @@ def server():
 def backend(server):
     """A backend of it, polled as often as is allowed."""
     with AQTProvider(
-        server.token, portal_url=server.url, load_dotenv=False, read_timeout=0.5
+        server.token, portal_url=server.url, load_dotenv=False, read_timeout=2
     ) as provider:
         backend = provider.get_backend("simulator_ideal")
         backend.set_options(query_period_seconds=0.1, with_progress_bar=False)

@@ -45,8 +45,8 @@ def arnica():
 
 
 def connect(server: ArnicaServer, **options) -> AQTProvider:
-    """A provider of the server's portal, which gives up reading after half a second."""
-    settings = {"portal_url": server.url, "load_dotenv": False, "read_timeout": 0.5, **options}
+    """A provider of the server's portal, which gives up reading after two seconds."""
+    settings = {"portal_url": server.url, "load_dotenv": False, "read_timeout": 2, **options}
     return AQTProvider(settings.pop("token", server.token), **settings)
 
 

@@ -32,7 +32,7 @@ def server():
 @pytest.fixture
 def provider(server):
     """A provider that gives up reading after half a second."""
-    with AQTProvider(server.token, load_dotenv=False, read_timeout=0.5) as provider:
+    with AQTProvider(server.token, load_dotenv=False, read_timeout=2) as provider:
         yield provider
 
 
@@ -234,7 +234,7 @@ class TestFaults:
     def test_closing_the_provider(self, server):
         """Who waits is told."""
         server.hold()
-        with AQTProvider(server.token, load_dotenv=False, read_timeout=0.5) as provider:
+        with AQTProvider(server.token, load_dotenv=False, read_timeout=2) as provider:
             machine = provider.get_direct_access_backend(server.direct_url)
             jobs = [machine.run(marker("1"), with_progress_bar=False) for _ in range(2)]
             wait_for(lambda: len(server.jobs) == 1)

@@ -46,7 +46,7 @@ def server():
 def portal(server):
     """A provider of its portal."""
     with AQTProvider(
-        server.token, portal_url=server.url, load_dotenv=False, read_timeout=0.5
+        server.token, portal_url=server.url, load_dotenv=False, read_timeout=10
     ) as provider:
         yield provider
 
