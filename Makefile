@@ -75,9 +75,11 @@ bench-batch: .venv-bench-new/.installed .venv-peer/.ready
 bench-large: .venv-bench-new/.installed
 	.venv-bench-new/bin/python benches/large.py
 
-# 1000 API jobs while a fifth of all requests suffers a fault; see benches/README.md.
+# 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; see
+# benches/README.md.
 faults: .venv-test/.installed
 	.venv-test/bin/python benches/faults.py
+	.venv-test/bin/python benches/faults_one_job.py
 
 clean:
 	rm -rf .venv-* dist target

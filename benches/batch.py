@@ -3,7 +3,8 @@
 Us and ``qiskit-aqt-provider`` 1.15, which runs in an environment of its own, in turn against the
 same servers; the peer, and we in two ways of three, chunked by hand into jobs of 50. The server is
 a process of its own, without simulation and device time. What is built before (circuits, provider,
-backend) does not count.
+backend) does not count. Journals go to the store (``AQT_STORE_PATH``), in a temporary directory on
+the disk of ``TMPDIR``.
 
 ``AQT_PEER_PYTHON`` or ``--peer`` is the peer's interpreter, ``.venv-peer/bin/python`` by default.
 """
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,9 +32,12 @@ import httpx
 import numpy as np
 import qiskit
 import workloads
+import zstandard
 from aqt_fast import AQTProvider, wire
 from aqt_fast.api_client import PortalClient
 from aqt_fast.batch import Batch
+from aqt_fast.journal import Journal
+from aqt_fast.persistence import get_store_path
 from qiskit import QuantumCircuit, qpy
 from qiskit.result import Result
 from tabulate import tabulate
@@ -47,6 +52,8 @@ QPY_VERSION = 13
 """The newest that Qiskit 1.4 reads."""
 
 TOKEN = "local-token"  # noqa: S105 - it opens nothing but our server
+
+NO_JOURNAL = "one job without journal"
 
 Chunks = list[list[QuantumCircuit]]
 
@@ -111,6 +118,12 @@ def one_job(backend: Any, chunks: Chunks) -> list[Result]:
     """Leave the cutting to us."""
     batch = [circuit for chunk in chunks for circuit in chunk]
     return [backend.run(batch, shots=SHOTS).result()]
+
+
+def one_job_without_journal(backend: Any, chunks: Chunks) -> list[Result]:
+    """Leave the cutting to us, and keep no journal."""
+    backend.set_options(journal=False)
+    return one_job(backend, chunks)
 
 
 def one_by_one(backend: Any, chunks: Chunks) -> list[Result]:
@@ -193,6 +206,39 @@ def _timed(call: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
+def journal_parts(batch: Batch, answers: list[bytes]) -> dict[str, float]:
+    """Seconds of each step of a journal, on one thread: each line waits for the disk."""
+    store = get_store_path()
+
+    def create() -> Journal:
+        header = {"batch_id": str(uuid.uuid4())}
+        return Journal.create(store, header, batch.to_bytes(), batch.headers)
+
+    journal = create()
+
+    def note() -> None:
+        for number in range(len(answers)):
+            journal.note(number, "intent", label=f"label {number}", payload_hash=64 * "0")
+            journal.note(number, "accepted", job_id=journal.path.name)
+
+    def keep() -> None:
+        for number, answer in enumerate(answers):
+            journal.keep(number, answer)
+
+    def compress() -> None:
+        for answer in answers:
+            zstandard.ZstdCompressor(level=1, write_checksum=True).compress(answer)
+
+    steps = {
+        "journal: snapshot": _timed(lambda: create().close()),
+        "journal: lines": _timed(note),
+        "journal: results": _timed(keep),
+        "… of which compression": _timed(compress),
+    }
+    journal.close()
+    return steps
+
+
 def parts(chunks: Chunks, answers: list[bytes]) -> dict[str, float]:
     """Seconds of each step of ours that needs no network, alone on the machine."""
     states = [wire.decode_response(answer) for answer in answers]
@@ -255,6 +301,7 @@ def measure(peer: Peer, chunks: Chunks, rounds: int) -> tuple[dict[str, list[flo
             for way in ("in turn", "with threads"):
                 for _ in range(OURS_PER_ROUND):
                     times["one job"].append(ours(one_job, url, chunks))
+                    times[NO_JOURNAL].append(ours(one_job_without_journal, url, chunks))
                     times["all at once"].append(ours(all_at_once, url, chunks))
                     times["one by one"].append(ours(one_by_one, url, chunks))
                     times["floor"].append(floor(url, bodies, 1)[0])
@@ -284,7 +331,7 @@ def report(times: dict[str, list[float]], steps: dict[str, float], asked: Counte
         ]
         for client, names in (
             ("peer", ("in turn", "with threads")),
-            ("aqt-fast", ("one job", "all at once", "one by one")),
+            ("aqt-fast", ("one job", NO_JOURNAL, "all at once", "one by one")),
             ("bare httpx", ("floor", "floor, 8 threads")),
         )
         for name in names
@@ -292,12 +339,15 @@ def report(times: dict[str, list[float]], steps: dict[str, float], asked: Counte
     print(tabulate(rows, headers, tablefmt="github"))
     total = medians["one job"]
     steps = {**steps, "requests and the server (bare httpx)": medians["floor"]}
-    rest = total - sum(steps.values())
+    rest = total - sum(value for name, value in steps.items() if not name.startswith("…"))
     steps["the rest: pauses between polls, threads; less what overlaps"] = rest
     rows = [
         [name, f"{value * 1e3:.1f} ms", f"{value / total:.0%}"] for name, value in steps.items()
     ]
-    print(f"\nOurs as one job: {asked['submit']} submissions, {asked['result']} polls\n")
+    pairs = zip(times["one job"], times[NO_JOURNAL], strict=True)
+    cost = statistics.median(with_it / without for with_it, without in pairs) - 1
+    print(f"\nOurs as one job: {asked['submit']} submissions, {asked['result']} polls;")
+    print(f"with the journal it takes {cost:+.0%}, the median of runs next to each other\n")
     print(tabulate(rows, ("Step", "Time", "Share"), tablefmt="github"))
 
 
@@ -322,11 +372,16 @@ def main(number: int, rounds: int, interpreter: Path | None) -> None:
         file = Path(directory) / "circuits.qpy"
         with file.open("wb") as stream:
             qpy.dump(batch, stream, version=QPY_VERSION)
+        os.environ["AQT_STORE_PATH"] = str(Path(directory) / "jobs")
         with Peer(Path(python), file) as peer:
             times, answers = measure(peer, chunks, rounds)
-    with server() as url:
-        asked = requests(url, chunks)
-    report(times, parts(chunks, answers), asked)
+        with server() as url:
+            asked = requests(url, chunks)
+        steps = {
+            **parts(chunks, answers),
+            **journal_parts(Batch(batch, wire.API_LIMITS), answers),
+        }
+    report(times, steps, asked)
 
 
 if __name__ == "__main__":

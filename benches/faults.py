@@ -1,25 +1,31 @@
 """The fault run: many jobs through a local server of which every fifth request suffers a fault.
 
 Run it with ``make faults``. At the end each job must have the right result, or an error that says
-what is uncertain; the server's record must agree. The exit code is 1 if anything is amiss.
+what is uncertain; the server's record must agree, and tokens must show nowhere. The exit code is 1
+if anything is amiss. ``faults_one_job.py`` does the same with one job.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
+import os
 import sys
 import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import click
+import jwt
 import workloads
 from aqt_fast import AQTProvider, wire
 from aqt_fast.api_client.retry import RetryBudget
@@ -42,10 +48,10 @@ _SETTLING_SECONDS = 30.0
 _MOST_THREADS = 1000
 _MOST_CALLS = 6
 
-_MOST_OPEN = 7
+MOST_OPEN = 7
 """Requests that our client may have under way beside the one that is refused."""
 
-_CERTAIN = frozenset({"401", "429", "429_date", "slow"})
+CERTAIN = frozenset({"401", "429", "429_date", "slow"})
 """Faults after which a submission's fate is known."""
 
 _ODD = 0x9E3779B1
@@ -60,6 +66,114 @@ def pattern(number: int) -> str:
 def marker(number: int) -> QuantumCircuit:
     """A circuit whose outcome tells which one it was."""
     return workloads.marker(pattern(number))
+
+
+class _Listener(logging.Handler):
+    """Keeps whatever is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(f"{record.getMessage()} {record.__dict__}")
+
+
+@dataclass
+class Watch:
+    """A server with faults, a client of it, and what goes on between them."""
+
+    server: ArnicaServer
+    provider: AQTProvider
+    directory: Path
+    """Of tokens and journals."""
+    decide: Mock
+    """Is called for each request."""
+    take: Mock
+    """Is called for each retry."""
+    tokens: list[str]
+    """Those that were issued."""
+    logged: list[str]
+    """What was logged."""
+    start: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Since the login."""
+        return time.monotonic() - self.start
+
+    @property
+    def requests(self) -> Counter[str]:
+        """Requests to the portal by method."""
+        calls = self.decide.call_args_list
+        return Counter(call.args[0] for call in calls if call.args[1].startswith("/api/"))
+
+    @property
+    def retries(self) -> int:
+        """Requests that were made again."""
+        return len(self.take.call_args_list)
+
+    @property
+    def renewals(self) -> int:
+        """Tokens that were asked for after the login."""
+        return sum(call.args[1] == "/oauth/token" for call in self.decide.call_args_list) - 1
+
+    def leaks(self, texts: Iterable[str]) -> list[str]:
+        """Where secrets show: in texts, in the log, or in files other than the token's own."""
+        secrets = [*self.tokens, "local-secret"]
+        found = [f"a secret in: {text[:100]}" for text in leaks(secrets, [*texts, *self.logged])]
+        for path in self.directory.rglob("*"):
+            if path.is_file() and path != self.directory / "access_token":
+                text = path.read_text(errors="replace")
+                found += [f"a secret in {path}"] * bool(leaks(secrets, [text]))
+        return found
+
+
+def leaks(secrets: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """The texts that have a secret, or enough of one to be recognised by."""
+    marks = [secret[-40:] for secret in secrets]
+    return [text for text in texts if any(mark in text for mark in marks)]
+
+
+@contextmanager
+def watched(
+    rate: float, seed: int, directory: Path, *, speed: float, read_timeout: float
+) -> Iterator[Watch]:
+    """A server that lets requests fail, and a provider that has logged in to it.
+
+    Args:
+        rate: share of requests that suffer a fault.
+        seed: of the faults.
+        directory: for the tokens and the journals.
+        speed: of the server's machines, in times a real one's.
+        read_timeout: seconds that the client waits for an answer.
+    """
+    tokens: list[str] = []
+    encode = jwt.encode
+
+    def issue(*arguments, **options) -> str:
+        tokens.append(encode(*arguments, **options))
+        return tokens[-1]
+
+    root = logging.getLogger()
+    listener, level = _Listener(), root.level
+    with (
+        ArnicaServer(simulate=False, identify_circuits=True, seed=seed, speed=speed) as server,
+        patch.dict(os.environ, AQT_STORE_PATH=str(directory / "jobs"), AQT_PORTAL_URL=server.url),
+        patch.object(server.faults, "decide", wraps=server.faults.decide) as decide,
+        patch.object(RetryBudget, "take", autospec=True, side_effect=RetryBudget.take) as take,
+        patch.object(jwt, "encode", issue),
+    ):
+        root.addHandler(listener)
+        root.setLevel(logging.DEBUG)
+        try:
+            with _logged_in(server, directory, read_timeout) as provider:
+                server.faults.refuse_seconds = server.faults.slow_seconds = 0.05
+                server.faults.set(rate=rate, seed=seed)
+                yield Watch(server, provider, directory, decide, take, tokens, listener.heard)
+        finally:
+            root.removeHandler(listener)
+            root.setLevel(level)
 
 
 @dataclass
@@ -90,6 +204,8 @@ class Report:
     ends: list[End]
     accepted: list[AcceptedJob]
     discrepancies: list[str]
+    tokens: list[str] = field(repr=False)
+    """Those that were issued."""
 
     @property
     def said(self) -> list[str]:
@@ -113,12 +229,12 @@ class Report:
             ("jobs", f"{len(self.ends)} of {CIRCUITS} circuits"),
             ("right results", ends["done"]),
             ("reported uncertain", f"{ends['uncertain']} ({ran} accepted by the server)"),
-            ("refused", f"{ends['refused']} ({_kinds(refusals)})"),
+            ("refused", f"{ends['refused']} ({kinds(refusals)})"),
             ("stuck", ends["stuck"]),
             ("accepted by the server", len(self.accepted)),
             ("circuits run", sum(sum(job.runs) for job in self.accepted)),
-            ("errors of result() overcome", f"{len(overcome)} ({_kinds(overcome)})"),
-            ("requests", f"{sum(self.requests.values())} ({_listed(self.requests)})"),
+            ("errors of result() overcome", f"{len(overcome)} ({kinds(overcome)})"),
+            ("requests", f"{sum(self.requests.values())} ({listed(self.requests)})"),
             ("retries", self.retries),
             ("tokens renewed", self.renewals),
             ("faults", self.faults.total()),
@@ -135,42 +251,36 @@ def run(jobs: int, rate: float, seed: int, directory: Path) -> Report:
         jobs: how many API jobs.
         rate: share of requests that suffer a fault.
         seed: of the faults.
-        directory: for the tokens.
+        directory: for the tokens and the journals.
     """
-    start = time.monotonic()
-    with (
-        ArnicaServer(simulate=False, identify_circuits=True, seed=seed, speed=SPEED) as server,
-        patch.object(server.faults, "decide", wraps=server.faults.decide) as decide,
-        patch.object(RetryBudget, "take", autospec=True, side_effect=RetryBudget.take) as take,
-        _logged_in(server, directory) as provider,
-    ):
-        backend = provider.get_backend("simulator_ideal")
+    with watched(rate, seed, directory, speed=SPEED, read_timeout=READ_TIMEOUT_SECONDS) as watch:
+        server = watch.server
+        backend = watch.provider.get_backend("simulator_ideal")
         backend.set_options(with_progress_bar=False, query_period_seconds=0.1, shots=SHOTS)
-        server.faults.refuse_seconds = server.faults.slow_seconds = 0.05
-        server.faults.set(rate=rate, seed=seed)
         handles = [
             backend.run(_batch(index), label=f"fault run {seed}, job {index}")
             for index in range(jobs)
         ]
         ends = _ends(handles)
         server.faults.clear()
-        _settle(server)
-        paths = [(call.args[0], call.args[1]) for call in decide.call_args_list]
-        return Report(
+        settle(server)
+        report = Report(
             seed=seed,
-            seconds=time.monotonic() - start,
-            requests=Counter(method for method, path in paths if path.startswith("/api/")),
-            retries=len(take.call_args_list),
-            # The first one was the login.
-            renewals=sum(path == "/oauth/token" for _, path in paths) - 1,
+            seconds=watch.seconds,
+            requests=watch.requests,
+            retries=watch.retries,
+            renewals=watch.renewals,
             faults=Counter(fault.kind for fault in server.faults.log),
             ends=ends,
             accepted=server.jobs,
             discrepancies=discrepancies(ends, server.jobs, server.faults.log),
+            tokens=watch.tokens,
         )
+        report.discrepancies += watch.leaks([*report.said, repr(report)])
+    return report
 
 
-def _logged_in(server: ArnicaServer, directory: Path) -> AQTProvider:
+def _logged_in(server: ArnicaServer, directory: Path, read_timeout: float) -> AQTProvider:
     """A provider whose token can be renewed."""
     config = ArnicaConfig(directory)
     config.arnica_url = f"{server.url}/api"
@@ -183,7 +293,7 @@ def _logged_in(server: ArnicaServer, directory: Path) -> AQTProvider:
             config,
             portal_url=server.url,
             load_dotenv=False,
-            read_timeout=READ_TIMEOUT_SECONDS,
+            read_timeout=read_timeout,
         )
     provider.log_in()
     return provider
@@ -233,7 +343,7 @@ def _is_submitted(job: AQTJob) -> bool:
         return False
 
 
-def _settle(server: ArnicaServer) -> None:
+def settle(server: ArnicaServer) -> None:
     """Let the server finish what it has accepted and nobody waits for."""
     deadline = time.monotonic() + _SETTLING_SECONDS
     while any(job.status in ("queued", "ongoing") for job in server.jobs):
@@ -294,11 +404,11 @@ def _overcautious(ends: list[End], log: list[InjectedFault]) -> list[str]:
     """More jobs given up than submissions have met faults that allow nothing else."""
     met = Counter(fault.kind for fault in log if fault.method == "POST")
     ended = Counter(end.kind for end in ends)
-    doubtful = sum(number for kind, number in met.items() if kind not in _CERTAIN)
+    doubtful = sum(number for kind, number in met.items() if kind not in CERTAIN)
     # Refusing connections resets those that are open, too.
     refusals = sum(fault.kind == "refuse" for fault in log)
     problems = []
-    if ended["uncertain"] > doubtful + refusals * _MOST_OPEN:
+    if ended["uncertain"] > doubtful + refusals * MOST_OPEN:
         problems.append(f"{ended['uncertain']} uncertain after {doubtful} such faults")
     if ended["refused"] > met["401"]:
         problems.append(f"{ended['refused']} refused after {met['401']} such faults")
@@ -333,11 +443,13 @@ def _unexplained(end: End, log: list[InjectedFault]) -> list[str]:
     return problems
 
 
-def _kinds(errors: list[AQTError]) -> str:
-    return _listed(Counter(type(error).__name__ for error in errors))
+def kinds(errors: Iterable[BaseException | None]) -> str:
+    """How many errors there are of each class."""
+    return listed(Counter(type(error).__name__ for error in errors))
 
 
-def _listed(numbers: Counter[str]) -> str:
+def listed(numbers: Counter[str]) -> str:
+    """Numbers and what they count."""
     return ", ".join(f"{number} {name}" for name, number in sorted(numbers.items())) or "nothing"
 
 
