@@ -16,6 +16,7 @@ from aqt_fast.exceptions import (
     IncompleteBatchError,
     InvalidCircuitError,
     ResponseMismatchError,
+    ResultExpiredError,
     SubmissionUncertainError,
     UnsavableJobError,
 )
@@ -341,6 +342,29 @@ class TestFailures:
         assert job.result().get_counts() == counts_of(range(120), 2)
         assert len(server.jobs) == 3
         assert all(set(record.runs) == {1} for record in server.jobs)
+
+    def test_all_at_once(self, server, backend):
+        """Adopted, submitted again, and what was expired asked for again, one after the other."""
+        server.faults.next("500_after", method="POST")
+        server.faults.next("500", method="POST")
+        server.faults.next("410", method="GET", path="/result/")
+        job = backend.run([marker(number) for number in range(151)], shots=3)
+        with pytest.raises(IncompleteBatchError) as caught:
+            job.result()
+        errors = [item.error for item in caught.value.failures]
+        kinds = [SubmissionUncertainError] * 2 + [ResultExpiredError]
+        assert sorted(type(error).__name__ for error in errors) == sorted(
+            kind.__name__ for kind in kinds
+        )
+        labels = {getattr(error, "label", None) for error in errors}
+        (accepted,) = [record for record in server.jobs if record.label in labels]
+        server.hold()
+        job.adopt(accepted.label, accepted.job_id)
+        assert job.resubmit_failed(uncertain=True) == 1
+        assert job.resubmit_failed(uncertain=True) == 0
+        server.release()
+        assert job.result().get_counts() == counts_of(range(151), 3)
+        assert len(server.jobs) == 4
 
     def test_cancel(self, server, backend):
         """What has run stays; what has not does not run."""

@@ -323,7 +323,7 @@ class AQTJob(JobV1):
             yield part
 
     def resubmit_failed(self, *, uncertain: bool = False) -> int:
-        """Submit those API jobs once more that have failed; they cost once more, too.
+        """Submit those API jobs once more that have failed by now; they cost once more, too.
 
         Args:
             uncertain: also those of which nobody knows whether they were accepted. They may then
@@ -333,7 +333,8 @@ class AQTJob(JobV1):
             How many API jobs were submitted again.
 
         Raises:
-            RuntimeError: the job was not submitted, or has not ended.
+            RuntimeError: the job was not submitted.
+            JournalError: another process works on the job, or has gone on with it.
         """
         number = self._submitted().resubmit_failed(uncertain=uncertain)
         if number:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby
@@ -79,7 +80,7 @@ class CloudExecution(Execution):
         self._finished_count = 0
         self._open = set(self._jobs)
         self._completed: list[range] = []
-        self._unsent: Iterator[ApiJob] = iter(())
+        self._unsent: deque[ApiJob] = deque()
 
     def begin(self) -> None:
         """Submit, or go on where another process has stopped."""
@@ -188,10 +189,8 @@ class CloudExecution(Execution):
         return any(cancelled)
 
     def resubmit_failed(self, *, uncertain: bool) -> int:
-        """Submit those API jobs once more that have failed, and return their number."""
+        """Submit those API jobs once more that have failed by now, and return their number."""
         with self._changed:
-            if not self.ended:
-                raise RuntimeError("the job has not ended")
             failed = [
                 job
                 for job in self._jobs
@@ -225,9 +224,10 @@ class CloudExecution(Execution):
         self._require_process()
         with self._changed:
             again = [job for job in self._jobs if job.retriable]
-            if not self.ended or not again or self._session.closed:
+            if not again or self._session.closed:
                 return
-            if any(job.job_id is None for job in again):
+            unsent = [job for job in again if job.job_id is None]
+            if unsent:
                 self._own_journal()
             else:
                 with suppress(JournalError):  # whoever has it stores the results
@@ -235,7 +235,6 @@ class CloudExecution(Execution):
             self._reopen(again)
             for job in again:
                 job.reopen()
-        unsent = [job for job in again if job.job_id is None]
         try:
             for job in again:
                 if job.job_id is not None:
@@ -276,14 +275,14 @@ class CloudExecution(Execution):
 
     def _submit(self, jobs: Sequence[ApiJob]) -> None:
         """Submit API jobs in order; each that was answered makes room for another."""
-        self._unsent = iter(jobs)
+        self._unsent.extend(jobs)
         for _ in range(min(self._session.max_parallel_requests, len(jobs))):
             self._session.submissions.call(lambda: self._guarded(self._submit_next))
 
     def _submit_next(self) -> None:
-        with self._changed:
-            job = next(self._unsent, None)
-        if job is None:
+        try:
+            job = self._unsent.popleft()
+        except IndexError:
             return
         try:
             job.submit()
