@@ -261,6 +261,17 @@ class SubmissionUncertainError(APIError):
         return type(self), (self.label, self.payload_hash, self.reason)
 
 
+class NotSubmittedError(APIError):
+    """Something was not sent, and nobody sends it unless ``resubmit_failed()`` is called."""
+
+    def __init__(self) -> None:
+        """What it is about is known from where the error is found."""
+        super().__init__("it was not submitted")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
+
+
 @dataclass(frozen=True)
 class ChunkFailure:
     """An API job of a batch that has no result."""
