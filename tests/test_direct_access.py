@@ -14,7 +14,6 @@ from aqt_fast.exceptions import (
     InsecureConnectionError,
     InvalidOptionError,
     SubmissionUncertainError,
-    UnsavableJobError,
 )
 from aqt_fast.testing import ArnicaServer
 from qiskit.providers import JobStatus, JobTimeoutError, QiskitBackendNotFoundError
@@ -152,11 +151,6 @@ class TestRun:
         second.wait_for_final_state(timeout=SECONDS)
         assert second.status() is JobStatus.CANCELLED
         assert len(server.jobs) == 1
-
-    def test_persist(self, machine, tmp_path):
-        """It says why not."""
-        with pytest.raises(UnsavableJobError, match="lives in the process"):
-            machine.run(marker("1")).persist(store_path=tmp_path)
 
 
 class TestFaults:

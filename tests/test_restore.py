@@ -131,9 +131,7 @@ class TestGoingOn:
         session = again._execution._session
         session.SETTLING_SECONDS = SECONDS
         assert session.close() == []
-        with pytest.raises(
-            IncompleteBatchError, match="another process submits the job"
-        ):
+        with pytest.raises(IncompleteBatchError, match="another process submits the job"):
             again.result()
 
     def test_both_at_once(self, server, backend):
