@@ -210,6 +210,22 @@ class TestFaults:
             assert first.result().get_counts() == {"1": 7}
             assert second.result().get_counts() == {"0": 5}
 
+    def test_cancelled_while_the_machine_is_busy(self, server, machine):
+        """What waits for somebody else's circuit is not sent after it."""
+        with AQTProvider(server.token, load_dotenv=False) as other:
+            theirs = other.get_direct_access_backend(server.direct_url)
+            server.hold()
+            first = theirs.run(marker("1"), with_progress_bar=False)
+            wait_for(lambda: len(server.jobs) == 1)
+            second = machine.run([marker("0")] * 2)
+            wait_for(lambda: second._execution._jobs[0].sending)
+            assert second.cancel()
+            second.wait_for_final_state(timeout=SECONDS)
+            assert second.status() is JobStatus.CANCELLED
+            server.release()
+            assert first.result().success
+        assert len(server.jobs) == 1
+
     def test_expired_token(self, server, machine):
         """The circuit in hand is asked for again with a token that is accepted."""
         server.hold()

@@ -200,6 +200,16 @@ class DirectAccessExecution(BatchExecution):
     def settle(self, deadline: float) -> None:
         """Nothing to wait for: the rest takes as long as the machine takes."""
 
+    def abandon(self, reason: str) -> None:
+        """End here and now; what the closed connection has answered is taken in first."""
+
+        def answered() -> bool:
+            return all(job.job_id or job.ended for job in self._jobs if job.sending)
+
+        with self._changed:
+            self._changed.wait_for(answered, self._session.SETTLING_SECONDS)
+        super().abandon(reason)
+
     def cancel(self) -> bool:
         """Stop after the circuit in hand; False if there is nothing that can be stopped.
 
@@ -244,14 +254,10 @@ class DirectAccessExecution(BatchExecution):
                 self._release_journal()
             while not job.poll():
                 pass  # the machine has not answered within the read time-out
-            if job.error is not None:
-                self._stop(job.error)
 
     def _stop(self, error: AQTError) -> None:
         """Send nothing more; what can go on later goes on with all that is left."""
-        with self._changed:
-            skipped = self._drop_unsent()
-        for job in skipped:
+        for job in self._drop_unsent():
             job.skip(error if isinstance(error, NOT_ACCEPTED) else NotSubmittedError())
 
     def _drop_unsent(self) -> list[ApiJob]:
@@ -261,7 +267,9 @@ class DirectAccessExecution(BatchExecution):
         return unsent
 
     def _note(self, job: ApiJob) -> None:
-        """What the machine has accepted is running."""
+        """An error stops the circuits that come after it; what the machine has accepted runs."""
+        if job.error is not None:
+            self._stop(job.error)  # before anybody can see the end and send them again
         super()._note(job)
         with self._changed:
             if job.job_id is not None and not self.ended:
