@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 
 import pytest
@@ -360,12 +360,18 @@ class TestStore:
         assert server.token.encode() not in contents
 
 
-def test_kills(tmp_path, monkeypatch):
+@pytest.fixture
+def zygote():
+    """One for all clients that are killed."""
+    with closing(Zygote("direct")) as zygote:
+        yield zygote
+
+
+def test_kills(zygote, tmp_path, monkeypatch):
     """At every third step that touches disk or network: nothing is lost, nothing runs twice."""
     batch = BATCHES["direct"]
     done: Counter[str] = Counter()
     steps: Counter[str] = Counter()
-    zygote = Zygote("direct")
     for step in count(1, 3):
         store = tmp_path / str(step)
         with ArnicaServer(simulate=False) as server:
@@ -393,7 +399,6 @@ def test_kills(tmp_path, monkeypatch):
                 server.jobs[-1].job_id, access_token=server.token, store_path=store
             )
             assert again.result().get_counts() == batch.counts()
-    zygote.close()
     print(sum(steps.values()), "kills:", dict(steps), "then:", dict(done))  # noqa: T201
     assert sum(steps.values()) >= 20
     assert {"nothing", "polled", "adopted", "uncertain", "unsent"} == set(done)

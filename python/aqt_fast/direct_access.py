@@ -229,8 +229,8 @@ class DirectAccessExecution(BatchExecution):
         """Where the job lives. Waits until the job has ended if it has no journal."""
         if self._journal is None:
             self.wait(None)
-        jobs = [job.saved() for job in self._jobs]
-        return {**self._settings, "jobs": jobs, "ended": self.ended}
+        ended = self.ended  # asked first: what follows may know more
+        return {**self._settings, "jobs": [job.saved() for job in self._jobs], "ended": ended}
 
     def _asks_for(self, job: ApiJob) -> bool:
         """Who works on the job asks the machine; all others find the results in the store."""

@@ -22,6 +22,7 @@
     │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
     │   ├── InsecureConnectionError             the token would leave the protected connection
     │   ├── RequestWithdrawnError               the user has changed their mind before it was sent
+    │   ├── NotSubmittedError                   it waits for ``resubmit_failed()``
     │   ├── ResultExpiredError                  .job_id
     │   ├── IncompleteBatchError                .failures: the API jobs without a known result
     │   └── SubmissionUncertainError            .label, .payload_hash, .reason
