@@ -1,10 +1,11 @@
 """A client that dies: forks a child for each line of JSON on standard input.
 
-A line is ``[portal, token, store, step]``. The child runs the batch of :func:`circuits`, counts
-what it does to the disk and to the network, and kills itself (SIGKILL) at the given step, 0 for
-never. When it has ended, its exit code and the name of the step are printed as a line of JSON.
+A line is ``[kind, url, token, store, step]``. The child runs one of the :data:`BATCHES` on the
+portal or the machine at ``url``, counts what it does to the disk and to the network, and kills
+itself (SIGKILL) at the given step, 0 for never. When it has ended, its exit code and the name of
+the step are printed as a line of JSON.
 
-Forking spares the second that Qiskit needs to load.
+Forking spares the second that Qiskit needs to load. :class:`Zygote` is the other side.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +26,53 @@ from aqt_fast import AQTProvider
 from qiskit import QuantumCircuit
 from workloads import marker
 
-NUM_CIRCUITS = 51
-SHOTS = 2001
-NUM_API_JOBS = 4
-"""Two of circuits times two of shots."""
+
+@dataclass(frozen=True)
+class KilledBatch:
+    """What a client runs."""
+
+    num_circuits: int
+    shots: int
+    num_api_jobs: int
+
+    def circuits(self) -> list[QuantumCircuit]:
+        """The circuits, all of them different."""
+        return [marker(f"{number:06b}") for number in range(self.num_circuits)]
+
+    def counts(self) -> list[dict[str, int]]:
+        """What must come out."""
+        return [{f"{number:06b}": self.shots} for number in range(self.num_circuits)]
 
 
-def circuits() -> list[QuantumCircuit]:
-    """The batch, which takes four API jobs."""
-    return [marker(f"{number:06b}") for number in range(NUM_CIRCUITS)]
+BATCHES = {"cloud": KilledBatch(51, 2001, 4), "direct": KilledBatch(4, 5, 4)}
+"""On the cloud, two API jobs of circuits times two of shots."""
+
+
+class Zygote:
+    """The process that forks the clients, as seen by a test."""
+
+    def __init__(self, kind: str) -> None:
+        """It loads Qiskit first; ``kind`` is one of :data:`BATCHES`."""
+        self._kind = kind
+        self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+    def run(self, url: str, token: str, store: Path, step: int) -> tuple[int, str]:
+        """Exit code of a client that dies at a step, and the step's name."""
+        line = json.dumps([self._kind, url, token, str(store), step])
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        code, name = json.loads(self._process.stdout.readline())
+        return code, name
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
 
 
 class Steps:
@@ -68,7 +109,7 @@ class Steps:
                 signal.pause()
 
 
-def run(portal: str, token: str, store: str, step: int, report: int) -> None:
+def run(kind: str, url: str, token: str, store: str, step: int, report: int) -> None:
     """Run the batch, as far as that goes."""
     os.environ["AQT_STORE_PATH"] = store
     steps = Steps(step, report)
@@ -79,18 +120,20 @@ def run(portal: str, token: str, store: str, step: int, report: int) -> None:
     def to_store(descriptor: int, *_: object) -> bool:
         return in_store(Path(f"/proc/self/fd/{descriptor}").readlink())
 
-    with AQTProvider(
-        token, portal_url=portal, load_dotenv=False, max_parallel_requests=2
-    ) as provider:
-        backend = provider.get_backend("simulator_ideal")
+    batch = BATCHES[kind]
+    with AQTProvider(token, portal_url=url, load_dotenv=False, max_parallel_requests=2) as provider:
+        if kind == "direct":
+            backend = provider.get_direct_access_backend(url)
+        else:
+            backend = provider.get_backend("simulator_ideal")
         steps.watch(os, "mkdir", in_store)
         steps.watch(os, "write", to_store)
         steps.watch(os, "fsync", to_store)
         steps.watch(os, "fdatasync", to_store)
         steps.watch(Path, "replace", in_store)
         steps.watch(httpx.HTTPTransport, "handle_request", lambda *_: True)
-        options = {"shots": SHOTS, "with_progress_bar": False, "query_period_seconds": 0.1}
-        result = backend.run(circuits(), **options).result()
+        options = {"shots": batch.shots, "with_progress_bar": False, "query_period_seconds": 0.1}
+        result = backend.run(batch.circuits(), **options).result()
         assert result.success
 
 

@@ -178,6 +178,17 @@ class TestMerge:
         assert {len(record.label) for record in server.jobs} == {255}
         assert {record.label[-6:] for record in server.jobs} == {" [1/2]", " [2/2]"}
 
+    def test_long_labels_again(self, server, backend):
+        """The numbers stay when API jobs are submitted once more."""
+        server.fail_jobs("hot", count=2)
+        job = backend.run([marker(1)] * 51, label="x" * 255)
+        job.wait_for_final_state(timeout=30)
+        assert job.resubmit_failed() == 2
+        assert job.result().success
+        labels = {record.label[-18:] for record in server.jobs[2:]}
+        assert labels == {"x [1/2] (again 1)".rjust(18, "x"), "x [2/2] (again 1)".rjust(18, "x")}
+        assert {len(record.label) for record in server.jobs} == {255}
+
     def test_several_jobs_at_once(self, server, backend):
         """From several threads; each gets its own."""
         counts = {}

@@ -14,7 +14,6 @@ from aqt_fast.exceptions import (
     InsecureConnectionError,
     InvalidOptionError,
     SubmissionUncertainError,
-    UnsavableJobError,
 )
 from aqt_fast.testing import ArnicaServer
 from qiskit.providers import JobStatus, JobTimeoutError, QiskitBackendNotFoundError
@@ -153,11 +152,6 @@ class TestRun:
         assert second.status() is JobStatus.CANCELLED
         assert len(server.jobs) == 1
 
-    def test_persist(self, machine, tmp_path):
-        """It says why not."""
-        with pytest.raises(UnsavableJobError, match="lives in the process"):
-            machine.run(marker("1")).persist(store_path=tmp_path)
-
 
 class TestFaults:
     """Nothing dropped, nothing run twice."""
@@ -215,6 +209,22 @@ class TestFaults:
             server.release()
             assert first.result().get_counts() == {"1": 7}
             assert second.result().get_counts() == {"0": 5}
+
+    def test_cancelled_while_the_machine_is_busy(self, server, machine):
+        """What waits for somebody else's circuit is not sent after it."""
+        with AQTProvider(server.token, load_dotenv=False) as other:
+            theirs = other.get_direct_access_backend(server.direct_url)
+            server.hold()
+            first = theirs.run(marker("1"), with_progress_bar=False)
+            wait_for(lambda: len(server.jobs) == 1)
+            second = machine.run([marker("0")] * 2)
+            wait_for(lambda: second._execution._jobs[0].sending)
+            assert second.cancel()
+            second.wait_for_final_state(timeout=SECONDS)
+            assert second.status() is JobStatus.CANCELLED
+            server.release()
+            assert first.result().success
+        assert len(server.jobs) == 1
 
     def test_expired_token(self, server, machine):
         """The circuit in hand is asked for again with a token that is accepted."""

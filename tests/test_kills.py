@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from itertools import count
 from pathlib import Path
 
-import killed_client
 import pytest
 from aqt_fast import AQTJob
 from aqt_fast.exceptions import (
@@ -20,40 +15,16 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.testing import ArnicaServer
+from killed_client import BATCHES, Zygote
 
-EXPECTED = [{f"{number:06b}": killed_client.SHOTS} for number in range(killed_client.NUM_CIRCUITS)]
-
-
-class Zygote:
-    """The process that forks the clients."""
-
-    def __init__(self) -> None:
-        """It loads Qiskit first."""
-        path = os.pathsep.join(sys.path)
-        self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, killed_client.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-
-    def run(self, server: ArnicaServer, store: Path, step: int) -> tuple[int, str]:
-        """Exit code of a client that dies at a step, and the step's name."""
-        self._process.stdin.write(json.dumps([server.url, server.token, str(store), step]) + "\n")
-        self._process.stdin.flush()
-        code, name = json.loads(self._process.stdout.readline())
-        return code, name
-
-    def close(self) -> None:
-        """End it."""
-        self._process.communicate()
+BATCH = BATCHES["cloud"]
+EXPECTED = BATCH.counts()
 
 
 @pytest.fixture
 def zygote():
     """One for all clients."""
-    zygote = Zygote()
+    zygote = Zygote("cloud")
     yield zygote
     zygote.close()
 
@@ -93,7 +64,7 @@ def test_kills(zygote, tmp_path, monkeypatch):
         store = tmp_path / str(step)
         with ArnicaServer(simulate=False) as server:
             monkeypatch.setenv("AQT_PORTAL_URL", server.url)
-            code, name = zygote.run(server, store, step)
+            code, name = zygote.run(server.url, server.token, store, step)
             if code == 0:
                 break
             assert code == -signal.SIGKILL
@@ -106,9 +77,9 @@ def test_kills(zygote, tmp_path, monkeypatch):
             result = job.result()
             assert result.success
             assert result.get_counts() == EXPECTED
-            assert len(server.jobs) == killed_client.NUM_API_JOBS, (name, what)
+            assert len(server.jobs) == BATCH.num_api_jobs, (name, what)
             assert all(set(record.runs) == {1} for record in server.jobs)
-            assert len({record.label for record in server.jobs}) == killed_client.NUM_API_JOBS
+            assert len({record.label for record in server.jobs}) == BATCH.num_api_jobs
             # What is stored is enough to have the result again without the portal.
             server.stop()
             again = AQTJob.restore(job.job_id(), access_token=server.token, store_path=store)

@@ -110,6 +110,7 @@ def test_exception_tree():
         exceptions.IncompleteBatchError: [
             [exceptions.ChunkFailure(0, range(50), "Bell states", "lost", None)]
         ],
+        exceptions.NotSubmittedError: [],
         exceptions.SubmissionUncertainError: ["Bell states", "ab12", "connection lost"],
         exceptions.MalformedRequestError: ["expected a value", 7],
         exceptions.UnsupportedQiskitError: ["1.0", "it is old"],

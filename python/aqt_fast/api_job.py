@@ -1,13 +1,12 @@
-"""One API job on its way through the portal: submitted once, polled until it has ended."""
+"""One API job on its way through a portal or machine: sent once, polled until it has ended."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-import httpx
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
@@ -20,35 +19,87 @@ from aqt_fast.exceptions import (
     AQTCredentialsError,
     AQTError,
     JournalError,
+    NotSubmittedError,
     RequestWithdrawnError,
     ResponseError,
     SubmissionUncertainError,
 )
 from aqt_fast.journal import JobLog, JobRecord
 
-if TYPE_CHECKING:
-    from aqt_fast.api_client import PortalClient, Resource
+NOT_ACCEPTED = (APIConnectionError, AQTCredentialsError, JournalError)
+"""Errors after which nothing was accepted, and the same may be accepted later."""
 
 FINAL_STATUS = {
     "finished": JobStatus.DONE,
     "error": JobStatus.ERROR,
     "cancelled": JobStatus.CANCELLED,
 }
-"""What the portal's words for the end of a job are in Qiskit's."""
+"""What AQT's words for the end of a job are in Qiskit's."""
+
+
+class Taker(Protocol):
+    """Who takes API jobs: a resource of the portal, or a machine."""
+
+    name: str
+    """What messages call it."""
+
+    def encode(self, batch: Batch, chunk: Chunk, label: str) -> bytes:
+        """The request body of an API job."""
+
+    def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool]) -> str:
+        """Hand an API job over, once, and return the identifier that it gets.
+
+        Args:
+            body: the request body.
+            label: what it is called.
+            wanted: tells before each attempt whether it is still wanted.
+
+        Raises:
+            RequestWithdrawnError: it was not wanted any more; nothing was accepted.
+            SubmissionUncertainError: it may have been accepted or not.
+            APIError: it was not accepted.
+        """
+
+    def result(self, job_id: str, read: Callable[[bytes], wire.JobState]) -> wire.JobState | None:
+        """Ask for the state of an API job; None if there is no answer yet.
+
+        Args:
+            job_id: the identifier that :meth:`submit` has returned.
+            read: makes something of the body; a ``ResponseError`` says that it cannot be used.
+
+        Raises:
+            APIError: it cannot be asked for.
+        """
+
+    def decode(self, body: bytes) -> wire.JobState:
+        """Read an answer.
+
+        Raises:
+            ResponseError: it cannot be used.
+        """
+
+    def cancel(self, job_id: str) -> bool:
+        """Ask to cancel an API job; False if that changes nothing.
+
+        Raises:
+            APIError: it is refused, or cannot be asked for.
+        """
+
+    def will_pass(self, error: APIError) -> bool:
+        """Whether there is just no answer now, and the same question is asked again later."""
 
 
 class ApiJob:
-    """A chunk of a batch at the portal.
+    """A chunk of a batch at the portal or a machine.
 
     Its methods may be called from any thread, :meth:`submit` only once between two calls of
     :meth:`reset`. Whatever changes is told to ``changed``.
 
     Args:
-        portal: who takes it.
-        resource: what is to run it.
+        taker: who takes it.
         batch: the circuits.
         chunk: its part of them.
-        label: what the portal shows with it.
+        label: what it is called.
         period: seconds between polls.
         lock: that of the batch, held for each change.
         changed: called with the lock after each change.
@@ -57,8 +108,7 @@ class ApiJob:
 
     def __init__(
         self,
-        portal: PortalClient,
-        resource: Resource,
+        taker: Taker,
         batch: Batch,
         chunk: Chunk,
         label: str,
@@ -71,7 +121,7 @@ class ApiJob:
         self.chunk = chunk
         """Its part of the batch."""
         self.label = label
-        """What the portal shows with it."""
+        """What it is called: what the portal shows with it, or what messages say of a circuit."""
         self.period = period
         """Seconds between polls."""
         self.job_id: str | None = None
@@ -94,8 +144,7 @@ class ApiJob:
         """Whether another process has worked on it, and may have stored its result."""
         self._most_finished = 0
         self._lock = lock
-        self._portal = portal
-        self._resource = resource
+        self._taker = taker
         self._batch = batch
         self._changed = changed
         self._log = log
@@ -151,13 +200,11 @@ class ApiJob:
             raise RequestWithdrawnError("it is not wanted any more")
         self._sent = self._encode()
         self._log.intend(self.label, hashlib.sha256(self._sent).hexdigest())
-        return self._portal.submit(
-            self._resource.workspace_id,
-            self._resource.resource_id,
-            self._sent,
-            label=self.label,
-            wanted=lambda: not self.cancelled,
-        )
+        return self._taker.submit(self._sent, label=self.label, wanted=lambda: not self.cancelled)
+
+    def skip(self, error: AQTError) -> None:
+        """Let it end without having been sent, because of what has become of another."""
+        self.end(JobStatus.ERROR, str(error), error)
 
     def abandon(self, reason: str) -> None:
         """End here and now; what is with the portal stays there."""
@@ -167,7 +214,9 @@ class ApiJob:
             if self._sent is not None:
                 self._end_uncertain(reason)
                 return
-            where = "the job is with the portal" if self.job_id else "the job is not submitted"
+            where = "the job is not submitted"
+            if self.job_id:
+                where = f"the job is with {self._taker.name}"
             if self._restored and not self.job_id:
                 where = "another process submits the job"
             error = APIConnectionError(f"{reason}; {where}")
@@ -192,9 +241,7 @@ class ApiJob:
         """
         if self.error is None:
             return False
-        return self.job_id is not None or isinstance(
-            self.error, APIConnectionError | AQTCredentialsError | JournalError
-        )
+        return self.job_id is not None or isinstance(self.error, NOT_ACCEPTED)
 
     def reset(self, label: str) -> None:
         """Forget what has happened, so that it can be submitted once more."""
@@ -226,6 +273,7 @@ class ApiJob:
             damaged: whether there may be more than is known.
         """
         self._restored = True
+        self.job_id = None
         self.label = record.label or self.label
         if record.job_id is not None:
             self.accepted(record.job_id)
@@ -244,9 +292,13 @@ class ApiJob:
             error = SubmissionUncertainError(self.label, digest, reason)
             self.end(JobStatus.ERROR, str(error), error)
         else:
-            message = record.message or "it was not submitted"
-            self.end(JobStatus.ERROR, message, APIError(message))
+            self.skip(APIError(record.message) if record.message else NotSubmittedError())
         return True
+
+    def take_stored(self) -> bool:
+        """Take the result that another process has stored; False if there is none to be used."""
+        state = self._stored_state()
+        return state is not None and self._take(state)
 
     def poll(self) -> bool:
         """Ask for its state, and tell whether it has ended."""
@@ -255,13 +307,16 @@ class ApiJob:
         try:
             if self._cancel_due:
                 self._cancel_late(self.job_id)
-            state = self._stored_state() or self._portal.result(self.job_id, self._read)
+            state = self._stored_state() or self._taker.result(self.job_id, self._read)
         except APIError as error:
-            if _will_pass(error):
-                # The job is with the portal, which may be reached later.
+            if self._taker.will_pass(error):
                 return self.ended
             self.end(JobStatus.ERROR, str(error), error)
             return True
+        return self.ended if state is None else self._take(state)
+
+    def _take(self, state: wire.JobState) -> bool:
+        """Note what was told of its state, and tell whether it has ended."""
         with self._lock:
             if self.ended:
                 return True
@@ -297,7 +352,7 @@ class ApiJob:
                 # Who submits sees the wish: before each attempt, or right after the answer.
                 return True
         try:
-            return self._portal.cancel(self.job_id)
+            return self._taker.cancel(self.job_id)
         except AQTError:
             self.cancelled = False
             raise
@@ -337,16 +392,15 @@ class ApiJob:
     def _cancel_late(self, job_id: str) -> None:
         """Cancel what was submitted while the user has changed their mind."""
         try:
-            self._portal.cancel(job_id)
+            self._taker.cancel(job_id)
         except APIError as error:
-            if _will_pass(error):
+            if self._taker.will_pass(error):
                 raise
             # It has ended in the meantime, and its result tells how.
         self._cancel_due = False
 
     def _encode(self) -> bytes:
-        chunk = self.chunk
-        return self._batch.encode_job(chunk.start, chunk.stop, chunk.shots, self.label)
+        return self._taker.encode(self._batch, self.chunk, self.label)
 
     def _stored_state(self) -> wire.JobState | None:
         """The state with the result that another process has stored, None if there is none."""
@@ -354,10 +408,10 @@ class ApiJob:
         try:
             return None if body is None else self._decode(body)
         except ResponseError:
-            return None  # the portal is asked instead
+            return None  # who has run it is asked instead
 
     def _read(self, body: bytes) -> wire.JobState:
-        """Read an answer of the portal; one with the result is stored."""
+        """Read an answer; one with the result is stored."""
         state = self._decode(body)
         if state.status == "finished":
             self._log.keep(body)
@@ -365,7 +419,7 @@ class ApiJob:
 
     def _decode(self, body: bytes) -> wire.JobState:
         """Decode an answer, which must be about the circuits that were sent."""
-        state = wire.decode_response(body)
+        state = self._taker.decode(body)
         if state.status == "finished":
             chunk = self.chunk
             samples = state.samples or []
@@ -381,14 +435,4 @@ def saved_record(saved: dict[str, Any]) -> JobRecord:
         job_id=saved["job_id"],
         refused=saved["payload_hash"] is None,
         message=saved["reason"] or saved["message"],
-    )
-
-
-def _will_pass(error: APIError) -> bool:
-    """Whether the portal cannot answer just now, and may do so later."""
-    status = error.status_code or 0
-    return (
-        isinstance(error, APIConnectionError)
-        or status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
-        or status >= httpx.codes.INTERNAL_SERVER_ERROR
     )

@@ -58,6 +58,7 @@ class JobBackend(Protocol):
     """What a job needs of its backend."""
 
     name: str
+    job_class: type[AQTJob]
 
     @property
     def num_qubits(self) -> int:
@@ -325,6 +326,8 @@ class AQTJob(JobV1):
     def resubmit_failed(self, *, uncertain: bool = False) -> int:
         """Submit those API jobs once more that have failed by now; they cost once more, too.
 
+        With direct access each circuit is an API job.
+
         Args:
             uncertain: also those of which nobody knows whether they were accepted. They may then
                 run twice.
@@ -346,7 +349,8 @@ class AQTJob(JobV1):
 
         Args:
             label: that of ``SubmissionUncertainError``, which the portal's page shows.
-            job_id: the identifier that the portal's page shows with it.
+            job_id: the identifier that the portal's page shows with it; with direct access, that
+                of the run on the machine.
 
         Raises:
             LookupError: no uncertain submission of this job has this label.
@@ -387,6 +391,9 @@ class AQTJob(JobV1):
     def persist(self, *, store_path: str | Path | None = None) -> Path:
         """Save the job, so that another process can restore it.
 
+        A job of the portal is saved when its submissions were answered, one of direct access that
+        has no journal when it has ended: this waits for it.
+
         Args:
             store_path: directory of saved jobs, None for the default one.
 
@@ -397,7 +404,7 @@ class AQTJob(JobV1):
             RuntimeError: the job was not submitted.
             AQTError: the submission has failed.
             UnsavableJobError: the noise model, an option of the simulator, or something in a
-                circuit cannot be saved and read again; or the job is one of direct access.
+                circuit cannot be saved and read again.
             OSError: the directory or the file cannot be written.
         """
         if self._execution is None:
@@ -430,11 +437,11 @@ class AQTJob(JobV1):
     ) -> AQTJob:
         """Go on with a job that was saved, or that has a journal.
 
-        Nothing is submitted. A job of the portal goes on where it is, also while another process
-        works on it: that one then is the one that submits. Results that were stored are not asked
-        for again. What was not submitted, and what was refused, has failed and can be submitted
-        with :meth:`resubmit_failed`; what may have been submitted raises
-        ``SubmissionUncertainError``.
+        Nothing is submitted. A job of the portal or of direct access goes on where it is, also
+        while another process works on it: that one then is the one that submits, and the only one
+        that asks a machine. Results that were stored are not asked for again. What was not
+        submitted, and what was refused, has failed and can be submitted with
+        :meth:`resubmit_failed`; what may have been submitted raises ``SubmissionUncertainError``.
 
         A job of an offline simulator runs again, with the same circuits, options, register, noise
         model and simulator options. It has a new id, and is not saved itself.
@@ -450,7 +457,8 @@ class AQTJob(JobV1):
         Raises:
             JobNotFoundError: no saved job and no journal has this id.
             DamagedJobError: the saved data cannot be read; it stays where it is.
-            APIError: the job is one of another portal, or there is no access token for it.
+            APIError: the job is one of another portal or machine, or there is no access token for
+                it. A machine gets the token only if ``AQT_DIRECT_URL`` names it.
         """
         store = JobStore(store_path)
         stored = find_job(store, job_id)
@@ -465,7 +473,7 @@ class AQTJob(JobV1):
             backend = provider.saved_backend(
                 stored.backend_name, stored.available_qubits, stored.backend_settings
             )
-            job = cls(backend, stored.circuits(), options)
+            job: AQTJob = backend.job_class(backend, stored.circuits(), options)
             job._execution = backend.resumed(
                 job._batch, options, stored.backend_settings, stored.journal
             )
@@ -515,5 +523,7 @@ class AQTJob(JobV1):
 class AQTDirectAccessJob(AQTJob):
     """A job of a machine in the same network, which runs its circuits one after the other.
 
-    It lives in the process that runs it. When that ends, the circuit in hand is lost.
+    They are sent by the process that runs the job. When that ends, :meth:`AQTJob.restore` finds
+    what was measured in the journal and the circuit in hand at the machine;
+    :meth:`AQTJob.resubmit_failed` sends the others.
     """

@@ -34,7 +34,7 @@ class AQTOptions(Options):
             one each time. Devices ignore it. Default: None.
         label: what the portal shows with the job, up to 255 characters, or None for a name that
             is unlike any other. Default: None.
-        journal: keep a journal of jobs in the cloud, from which
+        journal: keep a journal of jobs in the cloud and on machines, from which
             :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` goes on if this process ends.
             Default: True.
 
@@ -146,7 +146,8 @@ _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
 class AQTDirectAccessOptions(AQTOptions):
     """The options of direct-access backends, which are those of all backends.
 
-    Polling does not need ``query_period_seconds`` there: the machine answers when it is done.
+    The machine answers when it is done. Only a job that another process works on is looked at every
+    ``query_period_seconds``.
     """
 
     __slots__ = ()

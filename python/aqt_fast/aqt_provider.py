@@ -355,8 +355,10 @@ class AQTProvider:
             settings: what the job's execution has saved.
 
         Raises:
-            APIError: it belongs to another portal, or there is no token.
+            APIError: it belongs to another portal or machine, or there is no token.
         """
+        if "machine_url" in settings:
+            return self._saved_machine(name, available_qubits, settings)
         if "portal_url" not in settings:
             return self.get_backend(
                 name, backend_type="offline_simulator", available_qubits=available_qubits
@@ -377,6 +379,34 @@ class AQTProvider:
             available_qubits=available_qubits,
         )
         return CloudResource(resource, provider=self, session=session)
+
+    def _saved_machine(
+        self, name: str, available_qubits: int, settings: dict[str, Any]
+    ) -> AQTDirectAccessResource:
+        """The machine of a saved job."""
+        url = settings["machine_url"]
+        named = os.environ.get("AQT_DIRECT_URL")
+        if named:
+            self._direct_session(named)
+        # The token goes to no address that is known from a file alone.
+        if self._token and url not in self._machines:
+            raise APIError(
+                f"the job is with the machine at {url}, which would get the access token: set "
+                "AQT_DIRECT_URL to this address"
+            )
+        resource = Resource(
+            workspace_id=DEFAULT_WORKSPACE,
+            resource_id=name,
+            resource_name=settings["resource_name"],
+            resource_type="direct_access",
+            available_qubits=available_qubits,
+        )
+        return AQTDirectAccessResource(
+            resource,
+            provider=self,
+            session=self._direct_session(url),
+            max_shots=settings["max_shots"],
+        )
 
     def _offline(self, wanted: _Wanted, num_qubits: int | None = None) -> list[AQTResource]:
         """The simulators of this process that fit."""

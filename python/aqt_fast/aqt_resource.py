@@ -59,7 +59,8 @@ def make_transpiler_target(num_qubits: int) -> Target:
 class AQTResource(BackendV2):
     """An AQT backend of whatever kind. Its name is the identifier of the resource."""
 
-    _job_class: type[AQTJob] = AQTJob
+    job_class: type[AQTJob] = AQTJob
+    """What makes its jobs."""
 
     def __init__(self, resource: Resource, *, provider: Any = None) -> None:
         """Usually made by :class:`~aqt_fast.AQTProvider`."""
@@ -131,7 +132,7 @@ class AQTResource(BackendV2):
                 warn_caller(message, UnknownOptionWarning)
             elif value is not None:
                 job_options[name] = value
-        return self._job_class(self, circuits, job_options)
+        return self.job_class(self, circuits, job_options)
 
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
         """Check circuits and make a snapshot of them, which is for :meth:`execution`.
@@ -202,7 +203,7 @@ class CloudResource(AQTResource):
 class AQTDirectAccessResource(AQTResource):
     """A quantum computer in the same network, which runs one circuit at a time."""
 
-    _job_class = AQTDirectAccessJob
+    job_class = AQTDirectAccessJob
 
     def __init__(
         self,
@@ -236,15 +237,13 @@ class AQTDirectAccessResource(AQTResource):
 
     def execution(self, batch: Batch, options: AQTOptions) -> Execution:
         """Circuits on their way to the machine, one after the other."""
-        return self._session.execution(batch, options)
+        return self._session.execution(self._resource, batch, options, self.limits)
 
-    def resumed(self, *_: object) -> Execution:
-        """There is nothing to resume.
-
-        Raises:
-            ValueError: always; such jobs are not saved.
-        """
-        raise ValueError("a direct-access job lives in the process that runs it")
+    def resumed(
+        self, batch: Batch, options: AQTOptions, settings: dict[str, Any], journal: Journal | None
+    ) -> Execution:
+        """Circuits that were sent before, and those that were not."""
+        return self._session.resumed(batch, options, settings, journal)
 
 
 class OfflineSimulatorResource(AQTResource):

@@ -10,7 +10,8 @@ from typing import Any
 from aqt_fast import wire
 from aqt_fast.aqt_options import LONGEST_LABEL
 
-_AGAIN = re.compile(r" \(again (\d+)\)$")
+_SUFFIX = re.compile(r"(, circuit \d+| \[\d+/\d+\])?(?: \(again (\d+)\))?$")
+"""The number of an API job in its batch, and how often it was submitted again."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,17 @@ class BatchPlan:
             return self.label
         return _with_suffix(self.label, f" [{index + 1}/{len(self.chunks)}]")
 
+    def circuit_label(self, index: int) -> str:
+        """What messages call an API job of a single circuit."""
+        return _with_suffix(self.label, f", circuit {index}")
+
 
 def again_label(label: str) -> str:
-    """The label of an API job that is submitted once more."""
-    again = _AGAIN.search(label)
-    number = int(again[1]) if again else 0
-    return _with_suffix(_AGAIN.sub("", label), f" (again {number + 1})")
+    """The label of an API job that is submitted once more; it differs from all others', too."""
+    suffix = _SUFFIX.search(label)
+    assert suffix is not None  # noqa: S101 - it may be empty
+    number = int(suffix[2] or 0) + 1
+    return _with_suffix(label[: suffix.start()], f"{suffix[1] or ''} (again {number})")
 
 
 def _with_suffix(label: str, suffix: str) -> str:

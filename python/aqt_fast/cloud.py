@@ -6,17 +6,16 @@ from typing import Any
 
 from aqt_fast import wire
 from aqt_fast.api_client import PortalClient, Resource
-from aqt_fast.api_job import saved_record
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.batch import Batch
-from aqt_fast.caller import warn_caller
+from aqt_fast.batch_execution import saved_records
 from aqt_fast.chunks import BatchPlan
 from aqt_fast.cloud_execution import CloudExecution, batch_settings
 from aqt_fast.dispatcher import Dispatcher
 from aqt_fast.execution import Session
-from aqt_fast.journal import Journal, JournalWarning, SavedRecords
-from aqt_fast.persistence import get_store_path
+from aqt_fast.journal import Journal
 from aqt_fast.poller import Poller
+from aqt_fast.stored_job import new_journal
 
 
 class CloudSession(Session):
@@ -55,13 +54,8 @@ class CloudSession(Session):
             JournalWarning: the journal cannot be written, and there is none.
         """
         plan = BatchPlan.new(len(batch), options.shots, limits, options.label)
-        journal = None
-        if options.journal:
-            try:
-                journal = self._new_journal(resource, batch, options, plan)
-            except OSError as error:
-                message = f"the job is lost if this process ends, for it has no journal: {error}"
-                warn_caller(message, JournalWarning)
+        settings = batch_settings(self.portal.portal_url, resource, plan)
+        journal = new_journal(resource, batch, options, settings)
         execution = CloudExecution(self, resource, batch, options, plan, journal=journal)
         self.adopt(execution)
         return execution
@@ -83,7 +77,6 @@ class CloudSession(Session):
             settings: what :meth:`CloudExecution.settings` has returned there.
             journal: its journal, which knows more, if there is one.
         """
-        records = journal or SavedRecords([saved_record(entry) for entry in settings["jobs"]])
         execution = CloudExecution(
             self,
             resource,
@@ -91,7 +84,7 @@ class CloudSession(Session):
             options,
             BatchPlan.saved(settings),
             journal=journal,
-            records=records,
+            records=saved_records(settings, journal),
         )
         self.adopt(execution)
         return execution
@@ -100,15 +93,3 @@ class CloudSession(Session):
         """Close the connection and end all waiting."""
         self.portal.close()
         self.submissions.close()
-
-    def _new_journal(
-        self, resource: Resource, batch: Batch, options: AQTOptions, plan: BatchPlan
-    ) -> Journal:
-        header = {
-            "batch_id": plan.batch_id,
-            "backend_name": resource.resource_id,
-            "available_qubits": resource.available_qubits,
-            "backend_settings": batch_settings(self.portal.portal_url, resource, plan),
-            "options": dict(options),
-        }
-        return Journal.create(get_store_path(), header, batch.to_bytes(), batch.headers)

@@ -22,6 +22,7 @@
     │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
     │   ├── InsecureConnectionError             the token would leave the protected connection
     │   ├── RequestWithdrawnError               the user has changed their mind before it was sent
+    │   ├── NotSubmittedError                   it waits for ``resubmit_failed()``
     │   ├── ResultExpiredError                  .job_id
     │   ├── IncompleteBatchError                .failures: the API jobs without a known result
     │   └── SubmissionUncertainError            .label, .payload_hash, .reason
@@ -259,6 +260,17 @@ class SubmissionUncertainError(APIError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.label, self.payload_hash, self.reason)
+
+
+class NotSubmittedError(APIError):
+    """Something was not sent, and nobody sends it unless ``resubmit_failed()`` is called."""
+
+    def __init__(self) -> None:
+        """What it is about is known from where the error is found."""
+        super().__init__("it was not submitted")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class JobSummary:
     active: bool | None = False
     """Whether a process works on it just now, None if the system cannot tell."""
     portal_url: str | None = None
-    """The portal that it is with."""
+    """The portal or the machine that it is with."""
     api_jobs: tuple[ApiJobSummary, ...] = field(default=(), repr=False)
     """Its API jobs in order, none for jobs of offline simulators."""
     problem: str | None = None
@@ -236,7 +236,7 @@ def _journalled_job(store: JobStore, batch_id: str) -> JobSummary:
             label=settings["label"],
             created=_utc(header["created"]),
             active=active,
-            portal_url=settings["portal_url"],
+            portal_url=settings.get("portal_url") or settings.get("machine_url"),
             api_jobs=api_jobs,
             problem=_damaged_lines(replay.damaged),
         )
@@ -271,7 +271,7 @@ def _saved_job(store: JobStore, job_id: str) -> JobSummary:
             shots=job["options"]["shots"],
             label=settings.get("label") or job["options"].get("label"),
             created=_utc(job["saved_at"]),
-            portal_url=settings.get("portal_url"),
+            portal_url=settings.get("portal_url") or settings.get("machine_url"),
             api_jobs=api_jobs,
             saved_ids=(job_id,),
         )

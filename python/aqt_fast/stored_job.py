@@ -1,4 +1,4 @@
-"""A job as the store has it: what was saved of it, its journal, or both."""
+"""A job as the store has it: what was saved of it, its journal, or both; and a new journal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 
+from aqt_fast.api_client import Resource
+from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.batch import Batch
+from aqt_fast.caller import warn_caller
 from aqt_fast.exceptions import JobNotFoundError
-from aqt_fast.journal import Journal
+from aqt_fast.journal import Journal, JournalWarning
 from aqt_fast.persistence import JobStore, SavedJob, get_store_path
 
 
@@ -66,6 +69,37 @@ def find_job(store: JobStore, job_id: str) -> StoredJob:
             with suppress(JobNotFoundError):
                 known = Journal.load(root, batch_id)
     return _stored(store.file(saved.job_id), saved, known, vars(saved))
+
+
+def new_journal(
+    resource: Resource, batch: Batch, options: AQTOptions, settings: dict[str, Any]
+) -> Journal | None:
+    """Make the journal of a new job, from which :func:`find_job` finds it; None if it has none.
+
+    Args:
+        resource: what is to run it.
+        batch: its circuits.
+        options: its options, which may say that it has none.
+        settings: where it will live, in JSON's types, with its ``batch_id``.
+
+    Warns:
+        JournalWarning: the journal cannot be written, and there is none.
+    """
+    if not options.journal:
+        return None
+    header = {
+        "batch_id": settings["batch_id"],
+        "backend_name": resource.resource_id,
+        "available_qubits": resource.available_qubits,
+        "backend_settings": settings,
+        "options": dict(options),
+    }
+    try:
+        return Journal.create(get_store_path(), header, batch.to_bytes(), batch.headers)
+    except OSError as error:
+        message = f"the job is lost if this process ends, for it has no journal: {error}"
+        warn_caller(message, JournalWarning)
+        return None
 
 
 def _stored(

@@ -16,7 +16,7 @@ from aqt_fast.api_client.http import (
     Request,
 )
 from aqt_fast.api_client.models import read_json
-from aqt_fast.api_client.portal import read_uuid
+from aqt_fast.api_client.portal import path_segment, read_uuid
 from aqt_fast.api_client.retry import Clock, Patience
 from aqt_fast.exceptions import APIConnectionError, MalformedResponseError
 
@@ -96,21 +96,23 @@ class DirectAccessClient:
         """
         return self._http.send(Request("GET", "/system/name"), _name, _DISCOVERY)
 
-    def submit(self, body: bytes, *, label: str) -> str:
+    def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool] | None = None) -> str:
         """Hand one circuit over, once.
 
         Args:
             body: the circuit.
             label: what the circuit is called, for messages.
+            wanted: tells before each attempt whether it is still wanted, None if it is.
 
         Returns:
             The machine's identifier of the run, a UUID.
 
         Raises:
+            RequestWithdrawnError: it was not wanted any more; nothing was accepted.
             SubmissionUncertainError: the machine may have accepted the circuit or not.
             APIError: the machine has not accepted the circuit.
         """
-        request = Request("PUT", "/circuit", content=body, label=label, busy=_BUSY)
+        request = Request("PUT", "/circuit", content=body, label=label, busy=_BUSY, wanted=wanted)
         return self._http.send(request, lambda answer: read_uuid(read_json(answer.body)), _SUBMIT)
 
     def result(self, run_id: str, read: Callable[[bytes], T]) -> T | None:
@@ -123,8 +125,7 @@ class DirectAccessClient:
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
         """
-        # The identifier is a UUID that `submit` has read.
-        request = Request("GET", f"/circuit/result/{run_id}", long_poll=True)
+        request = Request("GET", f"/circuit/result/{path_segment(run_id)}", long_poll=True)
         try:
             return self._http.send(request, lambda answer: read(answer.body), _RESULT)
         except APIConnectionError as error:

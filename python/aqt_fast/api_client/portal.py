@@ -155,7 +155,7 @@ class PortalClient:
         ]
 
     def _resource(self, listed: ListedResource) -> Resource:
-        request = Request("GET", f"/resources/{_segment(listed.resource_id)}")
+        request = Request("GET", f"/resources/{path_segment(listed.resource_id)}")
         return self._http.send(
             request, lambda answer: read_resource(answer.body, listed), _DISCOVERY
         )
@@ -186,7 +186,7 @@ class PortalClient:
             RequestWithdrawnError: it was not wanted any more before it was sent.
             APIError: the portal has not accepted the job.
         """
-        path = f"/submit/{_segment(workspace_id)}/{_segment(resource_id)}"
+        path = f"/submit/{path_segment(workspace_id)}/{path_segment(resource_id)}"
         request = Request("POST", path, content=body, label=label, wanted=wanted)
         return self._http.send(request, _job_id, _SUBMIT)
 
@@ -202,7 +202,7 @@ class PortalClient:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the other kinds.
         """
         params = {"include_timing_data": "true"}
-        request = Request("GET", f"/result/{_segment(job_id)}", params=params)
+        request = Request("GET", f"/result/{path_segment(job_id)}", params=params)
         try:
             return self._http.send(request, lambda answer: read(answer.body), _POLL)
         except APIError as error:
@@ -219,13 +219,13 @@ class PortalClient:
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
         """
-        request = Request("DELETE", f"/jobs/{_segment(job_id)}")
+        request = Request("DELETE", f"/jobs/{path_segment(job_id)}")
         return self._http.send(
             request, lambda answer: answer.status_code != httpx.codes.ALREADY_REPORTED, _CANCEL
         )
 
 
-def _segment(identifier: str) -> str:
+def path_segment(identifier: str) -> str:
     """An identifier as one segment of a path, whatever is in it."""
     if not identifier.strip("."):  # "." and ".." would be taken for directories
         return identifier.replace(".", "%2E")
