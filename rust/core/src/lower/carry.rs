@@ -235,7 +235,8 @@ impl Carrier {
             let end = if index == last { end } else { End::Seen };
             split.cost(Turn::NONE, Turn::NONE, end)
         };
-        if cost >= self.splits.iter().enumerate().map(as_is).sum() {
+        let as_is: Cost = self.splits.iter().enumerate().map(as_is).sum();
+        if cost >= as_is || cost % PULSE > as_is % PULSE {
             return;
         }
         for index in (1..=last).rev() {
