@@ -177,11 +177,12 @@ impl Beam {
         &self.states[..self.len]
     }
 
-    /// Adds a state, unless one that carries the same costs no more; drops the dearest one if
-    /// there are too many.
+    /// Adds a state, unless one that carries the same, or RX(π) more, costs no more; drops the
+    /// dearest one if there are too many.
     fn add(&mut self, state: State) {
         let same = |other: &State| {
-            negligible(other.outgoing.times(state.outgoing.conjugate()).im)
+            let more = other.outgoing.times(state.outgoing.conjugate());
+            negligible(more.re * more.im)
         };
         if let Some(found) = self.states[..self.len].iter_mut().find(|other| same(other)) {
             if state.cost < found.cost {
