@@ -20,7 +20,7 @@ import workloads
 from aqt_connector.models.arnica.request_bodies.jobs import SubmitJobRequest
 from aqt_fast import wire
 from aqt_fast.transpiler_plugin import LowerToAQT
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, transpile
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator
 from qiskit.transpiler import PassManager, generate_preset_pass_manager
@@ -103,7 +103,14 @@ def equivalence(circuit: QuantumCircuit, level: int, timeout: float) -> str:
     bare = circuit.remove_final_measurements(inplace=False)
     before = staged(bare, level)
     after = restored(lowered(before, level), before)
-    return str(qcec.verify(bare, after, timeout=timeout).equivalence).rpartition(".")[2]
+    # Some of Qiskit's gates, like permutations, have no definition that qcec can read.
+    bare = transpile(bare, basis_gates=["u", "cx"], optimization_level=0)
+    # Decision diagrams alone: ZX rewriting leaves rotations undecided, and without a tolerance
+    # rounding keeps equal nodes apart.
+    results = qcec.verify(
+        bare, after, timeout=timeout, run_zx_checker=False, numerical_tolerance=1e-10
+    )
+    return str(results.equivalence).rpartition(".")[2]
 
 
 def compare(name: str, num_qubits: int, timeout: float, rows: multiprocessing.Queue) -> None:
@@ -180,7 +187,10 @@ def check_random_circuit(seed: int, level: int) -> None:
     circuit = random_circuit(np.random.default_rng(seed))
     before = staged(circuit, level)
     after = lowered(before, level)
-    assert Operator(restored(after, before)).equiv(Operator(circuit)), (seed, level)
+    assert Operator(after).equiv(Operator(before)), (seed, level)
+    # Qiskit's own synthesis of two-qubit gates is off by some 1e-5 now and then.
+    whole = Operator(restored(after, before))
+    assert whole.equiv(Operator(circuit), atol=1e-4), (seed, level)
     assert lowered(after, level) == after, (seed, level)
     assert accepted(after), (seed, level)
 
@@ -208,7 +218,7 @@ def main() -> int:
     from mqt.bench.benchmarks import get_available_benchmark_names
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--timeout", type=float, default=20, help="seconds for each verdict")
+    parser.add_argument("--timeout", type=float, default=10, help="seconds for each verdict")
     parser.add_argument("--random", type=int, default=0, help="number of random circuits")
     parser.add_argument("--only", nargs="*", help="names of benchmarks")
     options = parser.parse_args()

@@ -9,11 +9,11 @@ mod carry;
 mod interactions;
 mod rotation;
 
+pub use self::rotation::Rotation;
 use self::{
     carry::{Carrier, End},
     rotation::Angles,
 };
-pub use self::rotation::Rotation;
 
 /// An operation of the lowered circuit; angles in radians.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,11 +89,19 @@ impl Run {
 /// What ends runs, in order.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    Interaction { qubits: [u32; 2], theta: f64 },
+    Interaction {
+        qubits: [u32; 2],
+        theta: f64,
+    },
     /// A barrier or something opaque on this many of the qubits that walls stand on.
-    Wall { step: Step, num_qubits: usize },
+    Wall {
+        step: Step,
+        num_qubits: usize,
+    },
     /// Nothing: a run is written for itself.
-    Cut { qubit: u32 },
+    Cut {
+        qubit: u32,
+    },
     /// An interaction that came to nothing.
     Vanished,
 }
