@@ -21,6 +21,8 @@ class LowerToAQT(TransformationPass):
 
     - The single-qubit gates between two interactions of a qubit become at most one r, with
       θ ∈ (0, π] and φ ∈ [0, 2π), and one rz after it;
+    - rotations about X are carried through rxx, with which they commute, to where they save most
+      r, and then most operations; never at the cost of an operation;
     - θ of rxx ends in (0, π/2], with the corrections in the neighbouring single-qubit gates, and
       neighbouring rxx on the same pair become one if only rotations about X stand between;
     - an rz that only a measurement follows is dropped;
