@@ -6,8 +6,12 @@
 //! [`MeasurementMap`]. At the other end of the wire [`request`] reads what was sent, and
 //! [`stand_in`] answers in a machine's place.
 
+mod blocks;
 pub mod circuit;
+pub mod compile;
+pub mod complex;
 pub mod counts;
+pub mod decompose;
 pub mod encoder;
 pub mod error;
 mod json;
@@ -19,6 +23,7 @@ pub mod response;
 mod rows;
 pub mod samples;
 pub mod stand_in;
+pub mod weyl;
 
 pub use circuit::{Circuit, CircuitBuilder, Limits, MeasurementMap};
 pub use counts::{Histogram, Outcomes};

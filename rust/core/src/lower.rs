@@ -12,8 +12,8 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// An element of SU(2): the matrix ((a, −b*), (b, a*)) with complex a and b, |a|² + |b|² = 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rotation {
-    a: (f64, f64),
-    b: (f64, f64),
+    pub(crate) a: (f64, f64),
+    pub(crate) b: (f64, f64),
 }
 
 impl Rotation {
