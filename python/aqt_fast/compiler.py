@@ -8,16 +8,19 @@ Qiskit's own synthesis makes of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, overload
 
 import qiskit
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, Instruction, Operation
+from qiskit.circuit import Gate, Operation
 from qiskit.circuit.exceptions import CircuitError
+from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.exceptions import QiskitError
-from qiskit.transpiler import Layout, TranspilerError, TranspileLayout
+from qiskit.transpiler import Layout, TranspileLayout
 from qiskit.transpiler.passes import HighLevelSynthesis
+from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginManager
 
 from aqt_fast import _native, wire
 from aqt_fast.aqt_options import checked_integer
@@ -83,7 +86,7 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
         level = checked_integer("optimization_level", optimization_level, 0, 3)
     batch = [_plain(circuit) for circuit in wire.as_batch(circuits)]
     outcomes = _native.compile_circuits(
-        batch, _expand, max_qubits=backend.num_qubits, level=level
+        batch, _expand, _synthesised, max_qubits=backend.num_qubits, level=level
     )
     compiled: list[QuantumCircuit] = []
     problems: list[CircuitProblem] = []
@@ -136,40 +139,54 @@ def _layout(circuit: QuantumCircuit, wires: Sequence[int]) -> TranspileLayout:
 _SMALL = 2
 """Qubits of a unitary that is taken apart natively."""
 
+Matrix = list[list[tuple[float, float]]]
 
-def _expand(operation: Operation) -> QuantumCircuit | list[list[tuple[float, float]]] | str:
-    """What an operation is made of: a circuit, the matrix of a small gate, or why there is neither.
 
-    Called by the native code for what it does not know.
+def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
+    """What an operation is made of. Called by the native code for what it does not know.
+
+    Returns:
+        A circuit, and whether :func:`_synthesised` may know a better one; the matrix of a gate on
+        one or two qubits; or why there is neither.
     """
     if operation.name == "unitary" and operation.num_qubits <= _SMALL:
         return _pairs(operation.to_matrix())
     definition = getattr(operation, "definition", None)
     if definition is not None:
-        return _plain(definition)
+        return _plain(definition), operation.name in _names_with_plugins()
     if isinstance(operation, Gate) and operation.num_qubits <= _SMALL:
         try:
             return _pairs(operation.to_matrix())
         except CircuitError:
             pass
-    return _synthesised(operation)
-
-
-def _pairs(matrix: Any) -> list[list[tuple[float, float]]]:
-    return [[(entry.real, entry.imag) for entry in row] for row in matrix.tolist()]
-
-
-def _synthesised(operation: Operation) -> QuantumCircuit | str:
-    """What Qiskit's synthesis of high-level objects makes of an operation."""
-    reason = f"'{operation.name}' has neither a definition nor a matrix"
-    if isinstance(operation, Instruction):
-        return reason
     circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
     circuit.append(operation, circuit.qubits, circuit.clbits)
     try:
-        synthesised: QuantumCircuit = HighLevelSynthesis()(circuit)
-    except (TranspilerError, CircuitError):
-        return reason
-    if any(item.operation is operation for item in synthesised.data):
-        return reason
+        circuit = _synthesised(circuit)
+    except QiskitError:
+        pass
+    if any(item.name == operation.name for item in circuit.data):
+        return f"'{operation.name}' has neither a definition nor a matrix"
+    return circuit, True
+
+
+def _pairs(matrix: Any) -> Matrix:
+    return [[(entry.real, entry.imag) for entry in row] for row in matrix.tolist()]
+
+
+def _synthesised(circuit: QuantumCircuit) -> QuantumCircuit:
+    """What Qiskit's synthesis plugins make of a circuit; they see which qubits are free."""
+    synthesised: QuantumCircuit = _synthesis()(circuit)
     return synthesised
+
+
+@cache
+def _synthesis() -> HighLevelSynthesis:
+    # 'mcx' with three controls is a standard gate, but the name is also that of larger ones.
+    names = get_standard_gate_name_mapping().keys() | {"barrier", "unitary"}
+    return HighLevelSynthesis(basis_gates=sorted(names))
+
+
+@cache
+def _names_with_plugins() -> frozenset[str]:
+    return frozenset(HighLevelSynthesisPluginManager().plugins_by_op)

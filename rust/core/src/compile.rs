@@ -1,10 +1,11 @@
 //! A circuit of any gates → AQT's operations, without Python.
 //!
-//! Gates are taken apart by [`crate::decompose`], runs on two qubits go through [`crate::blocks`],
-//! and [`crate::lower`] merges what is left.
+//! Gates are taken apart by [`crate::decompose`]; what is on the same two qubits is brought together
+//! by `commuting` and made anew by `blocks`; [`crate::lower`] merges what is left.
 
 use crate::{
     blocks::{Blocks, Pairs},
+    commuting::Commuting,
     complex::Matrix,
     decompose::{Gate, Sink},
     lower::{Rotation, Step},
@@ -62,9 +63,9 @@ pub struct Compiled {
 pub fn compile(program: &Program, effort: Effort) -> Compiled {
     match effort {
         Effort::None => one_by_one(program),
-        Effort::Merge => merged(program, Pairs::Relabelled).0,
+        Effort::Merge => merged(program),
         Effort::Resynthesise => {
-            let (mut compiled, mut again) = merged(program, Pairs::Resynthesised);
+            let (mut compiled, mut again) = resynthesised(program);
             while again {
                 again = repeat(&mut compiled, program);
             }
@@ -80,15 +81,16 @@ fn one_by_one(program: &Program) -> Compiled {
     let mut blocks = Blocks::new(program.num_qubits, Pairs::Kept);
     let mut barriers = Vec::new();
     for item in &program.items {
-        append(&mut blocks, &mut barriers, item);
         match item {
             Item::Gate(gate, qubits) => {
+                gate.emit(qubits, &mut blocks);
                 blocks.barrier(GATE_ENDS, &qubits[..gate.num_qubits()]);
             }
-            Item::Unitary(_, qubits) => {
+            Item::Unitary(unitary, qubits) => {
+                emit_unitary(unitary, *qubits, &mut blocks);
                 blocks.barrier(GATE_ENDS, qubits);
             }
-            Item::Barrier(_) => {}
+            Item::Barrier(qubits) => barriers.push(blocks.barrier(barriers.len(), qubits)),
         }
     }
     let (mut compiled, _) = finish(blocks, barriers, |_| false);
@@ -96,76 +98,46 @@ fn one_by_one(program: &Program) -> Compiled {
     compiled
 }
 
-/// The compiled circuit, and whether going over it again may find more.
-fn merged(program: &Program, pairs: Pairs) -> (Compiled, bool) {
-    let seen = seen(program);
-    let mut blocks = Blocks::new(program.num_qubits, pairs);
+fn merged(program: &Program) -> Compiled {
+    let mut blocks = Blocks::new(program.num_qubits, Pairs::Relabelled);
     let mut barriers = Vec::new();
-    for (item, seen) in program.items.iter().zip(seen) {
-        if seen {
-            append(&mut blocks, &mut barriers, item);
+    for item in seen(program) {
+        match item {
+            Item::Gate(gate, qubits) => gate.emit(qubits, &mut blocks),
+            Item::Unitary(unitary, qubits) => emit_unitary(unitary, *qubits, &mut blocks),
+            Item::Barrier(qubits) => barriers.push(blocks.barrier(barriers.len(), qubits)),
         }
     }
-    finish(blocks, barriers, |qubit| program.measured[qubit])
+    finish(blocks, barriers, |qubit| program.measured[qubit]).0
 }
 
-/// Whether each item can change an outcome or an unmeasured qubit: a gate that turns nothing but the
-/// phases of basis states cannot if all its qubits are measured next.
-fn seen(program: &Program) -> Vec<bool> {
-    let mut last = program.measured.clone();
-    let mut seen: Vec<_> = program
-        .items
-        .iter()
-        .rev()
-        .map(|item| {
-            let qubits = match item {
-                Item::Gate(gate, qubits) => {
-                    let qubits = &qubits[..gate.num_qubits()];
-                    let on_last = qubits.iter().all(|&qubit| last[qubit as usize]);
-                    if gate.is_diagonal() && on_last {
-                        return false;
-                    }
-                    if let (Gate::Swap, &[first, second]) = (gate, qubits) {
-                        last.swap(first as usize, second as usize);
-                        return true;
-                    }
-                    qubits
-                }
-                Item::Unitary(_, qubits) => &qubits[..],
-                Item::Barrier(_) => &[],
-            };
-            for &qubit in qubits {
-                last[qubit as usize] = false;
+/// The compiled circuit, and whether going over it again may find more.
+fn resynthesised(program: &Program) -> (Compiled, bool) {
+    let mut commuting = Commuting::new(program.num_qubits);
+    let mut num_barriers = 0;
+    for item in seen(program) {
+        match item {
+            Item::Gate(gate, qubits) => gate.emit(qubits, &mut commuting),
+            Item::Unitary(unitary, qubits) => emit_unitary(unitary, *qubits, &mut commuting),
+            Item::Barrier(qubits) => {
+                commuting.barrier(num_barriers, qubits);
+                num_barriers += 1;
             }
-            true
-        })
-        .collect();
-    seen.reverse();
-    seen
-}
-
-fn append(blocks: &mut Blocks, barriers: &mut Vec<Vec<u32>>, item: &Item) {
-    match item {
-        Item::Gate(gate, qubits) => gate.emit(qubits, blocks),
-        Item::Unitary(unitary, qubits) => emit_unitary(unitary, *qubits, blocks),
-        Item::Barrier(qubits) => {
-            let wires = blocks.barrier(barriers.len(), qubits);
-            barriers.push(wires);
         }
     }
+    in_blocks(commuting, num_barriers, &program.measured)
 }
 
 /// Goes over a compiled circuit again; false if there was nothing to find.
 fn repeat(compiled: &mut Compiled, program: &Program) -> bool {
-    let mut blocks = Blocks::new(program.num_qubits, Pairs::Resynthesised);
-    let mut barriers = compiled.barriers.clone();
+    let mut commuting = Commuting::new(program.num_qubits);
     for step in &compiled.steps {
         match *step {
-            Step::R { qubit, theta, phi } => blocks.rotate(qubit, Rotation::r(theta, phi)),
-            Step::Rz { qubit, phi } => blocks.rotate(qubit, Rotation::rz(phi)),
-            Step::Rxx { qubits, theta } => blocks.rxx(qubits, theta),
+            Step::R { qubit, theta, phi } => commuting.rotate(qubit, Rotation::r(theta, phi)),
+            Step::Rz { qubit, phi } => commuting.rotate(qubit, Rotation::rz(phi)),
+            Step::Rxx { qubits, theta } => commuting.rxx(qubits, theta),
             Step::Barrier(number) | Step::Opaque(number) => {
-                barriers[number] = blocks.barrier(number, &compiled.barriers[number]);
+                commuting.barrier(number, &compiled.barriers[number]);
             }
         }
     }
@@ -173,10 +145,54 @@ fn repeat(compiled: &mut Compiled, program: &Program) -> bool {
     for (&wire, &is_measured) in compiled.wires.iter().zip(&program.measured) {
         measured[wire as usize] = is_measured;
     }
-    let (next, again) = finish(blocks, barriers, |wire| measured[wire]);
+    let (next, again) = in_blocks(commuting, compiled.barriers.len(), &measured);
     let wires = compiled.wires.iter().map(|&wire| next.wires[wire as usize]).collect();
     *compiled = Compiled { phase: compiled.phase + next.phase, wires, ..next };
     again
+}
+
+/// Makes runs on two qubits anew, and tells whether there were any.
+fn in_blocks(commuting: Commuting, num_barriers: usize, measured: &[bool]) -> (Compiled, bool) {
+    let mut blocks =
+        Blocks::new(u32::try_from(measured.len()).unwrap_or(u32::MAX), Pairs::Resynthesised);
+    let mut barriers = vec![Vec::new(); num_barriers];
+    let names = commuting.replay(&mut blocks, |blocks, number, wires| {
+        barriers[number] = blocks.barrier(number, wires);
+    });
+    let mut last = vec![false; names.len()];
+    for (&name, &is_measured) in names.iter().zip(measured) {
+        last[name as usize] = is_measured;
+    }
+    let (compiled, again) = finish(blocks, barriers, |name| last[name]);
+    let wires = names.iter().map(|&name| compiled.wires[name as usize]).collect();
+    (Compiled { wires, ..compiled }, again)
+}
+
+/// The items that can change an outcome or an unmeasured qubit: a gate that turns nothing but the
+/// phases of basis states cannot if all its qubits are measured next.
+fn seen(program: &Program) -> impl Iterator<Item = &Item> {
+    let mut last = program.measured.clone();
+    let mut seen = Vec::with_capacity(program.items.len());
+    for item in program.items.iter().rev() {
+        let qubits = match item {
+            Item::Gate(gate, qubits) => &qubits[..gate.num_qubits()],
+            Item::Unitary(_, qubits) => &qubits[..],
+            Item::Barrier(_) => &[],
+        };
+        match (item, qubits) {
+            (Item::Gate(Gate::Swap, _), &[first, second]) => {
+                last.swap(first as usize, second as usize);
+            }
+            (Item::Gate(gate, _), _)
+                if gate.is_diagonal() && qubits.iter().all(|&qubit| last[qubit as usize]) =>
+            {
+                continue;
+            }
+            _ => qubits.iter().for_each(|&qubit| last[qubit as usize] = false),
+        }
+        seen.push(item);
+    }
+    seen.into_iter().rev()
 }
 
 /// `measured` tells it for the qubits of `blocks`.

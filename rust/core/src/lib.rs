@@ -8,6 +8,7 @@
 
 mod blocks;
 pub mod circuit;
+mod commuting;
 pub mod compile;
 pub mod complex;
 pub mod counts;

@@ -58,7 +58,7 @@ impl Rotation {
 
     /// The sign s with X·`self` = s·`self`·X, if there is one: + for rotations about X, − for
     /// half turns about an axis perpendicular to it.
-    fn sign_of_x(self) -> Option<f64> {
+    pub(crate) fn sign_of_x(self) -> Option<f64> {
         let negligible = |x: f64| x.abs() < NEGLIGIBLE;
         if negligible(self.a.1) && negligible(self.b.0) {
             Some(1.0)

@@ -101,11 +101,11 @@ mod _native {
 
     /// Compiles circuits of any gates to AQT's operations; a reason instead of those that cannot be.
     #[pyfunction]
-    #[pyo3(signature = (circuits, expand, *, max_qubits, level))]
+    #[pyo3(signature = (circuits, expand, synthesise, *, max_qubits, level))]
     fn compile_circuits<'py>(
-        py: Python<'py>,
         circuits: Vec<Bound<'py, PyAny>>,
         expand: &Bound<'py, PyAny>,
+        synthesise: &Bound<'py, PyAny>,
         max_qubits: u32,
         level: u8,
     ) -> PyResult<Vec<qiskit::Outcome<'py>>> {
@@ -115,7 +115,8 @@ mod _native {
             1 => Effort::Merge,
             _ => Effort::Resynthesise,
         };
-        qiskit::compile_circuits(py, &circuits, expand, limits, effort)
+        let explain = qiskit::Explain { expand, synthesise };
+        qiskit::compile_circuits(&circuits, &explain, limits, effort)
     }
 
     /// Lowers a `DAGCircuit`: to a new one, or to the steps and the global phase that make one.

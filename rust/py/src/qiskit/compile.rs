@@ -11,7 +11,11 @@ use aqt_core::{
     decompose::Gate,
     lower::Step,
 };
-use pyo3::{intern, prelude::*};
+use pyo3::{
+    intern,
+    prelude::*,
+    types::{PyList, PyString},
+};
 
 use super::{
     Parts, QkCircuit, Table,
@@ -39,15 +43,35 @@ pub enum Outcome<'py> {
     Refused(String),
 }
 
-/// What Python's `expand` makes of an operation that is not known natively.
-#[derive(FromPyObject)]
+/// Functions of `aqt_fast.compiler` that explain what is not known natively.
+pub struct Explain<'a, 'py> {
+    /// An operation → what it is made of.
+    pub expand: &'a Bound<'py, PyAny>,
+    /// A circuit → one that Qiskit's synthesis plugins have made of it.
+    pub synthesise: &'a Bound<'py, PyAny>,
+}
+
+/// What an operation that is not known natively is made of.
 enum Expansion<'py> {
+    /// A circuit that does the same, and whether Qiskit has synthesis plugins for the operation.
+    Circuit(Bound<'py, PyAny>, bool),
     /// The matrix of a gate on one or two qubits; the first qubit is the lower bit.
     Matrix(Vec<Vec<(f64, f64)>>),
-    /// Why there is nothing that it is made of.
+    /// Why there is neither.
     Reason(String),
-    /// A circuit that does the same.
-    Circuit(Bound<'py, PyAny>),
+}
+
+impl<'py> Expansion<'py> {
+    fn of(operation: &Bound<'py, PyAny>, explain: &Explain<'_, 'py>) -> PyResult<Self> {
+        let value = explain.expand.call1((operation,))?;
+        if value.is_instance_of::<PyString>() {
+            value.extract().map(Self::Reason)
+        } else if value.is_instance_of::<PyList>() {
+            value.extract().map(Self::Matrix)
+        } else {
+            value.extract().map(|(circuit, with_plugins)| Self::Circuit(circuit, with_plugins))
+        }
+    }
 }
 
 /// Compiles circuits that have at most as many qubits as the `limits`.
@@ -55,20 +79,28 @@ enum Expansion<'py> {
 /// # Errors
 /// `InvalidCircuitError` that lists every circuit which cannot run, each with its first problem.
 pub fn compile_circuits<'py>(
-    py: Python<'py>,
     circuits: &[Bound<'py, PyAny>],
-    expand: &Bound<'py, PyAny>,
+    explain: &Explain<'_, 'py>,
     limits: Limits,
     effort: Effort,
 ) -> PyResult<Vec<Outcome<'py>>> {
+    let py = explain.expand.py();
     let table = Table::get(py)?;
     let mut offences = Vec::new();
     let mut outcomes = Vec::with_capacity(circuits.len());
     for (start, chunk) in (0..).step_by(CHUNK).zip(circuits.chunks(CHUNK)) {
         let mut readings = Vec::with_capacity(chunk.len());
         for (index, object) in chunk.iter().enumerate() {
-            match read_circuit(table, object, expand, limits)? {
-                Ok(reading) => readings.push(reading),
+            match read_circuit(table, object, explain, limits)? {
+                Ok(reading) => {
+                    let other = if reading.with_plugins && effort != Effort::None {
+                        let circuit = explain.synthesise.call1((object,))?;
+                        read_circuit(table, &circuit, explain, limits)?.ok()
+                    } else {
+                        None
+                    };
+                    readings.push((reading, other));
+                }
                 Err(Failure { instruction: None, error: None, .. }) => {
                     offences.push(not_a_circuit(object, start + index)?);
                 }
@@ -78,32 +110,34 @@ pub fn compile_circuits<'py>(
         if !offences.is_empty() {
             continue; // all the same, the other circuits are checked
         }
-        let programs: Vec<_> =
-            readings.iter_mut().map(|reading| std::mem::take(&mut reading.program)).collect();
-        let compiled = py.detach(|| compile_all(&programs, effort));
-        for ((object, reading), compiled) in chunk.iter().zip(&readings).zip(&compiled) {
-            outcomes.push(match &reading.refused {
-                Some(reason) => Outcome::Refused(reason.clone()),
-                None => Outcome::Compiled(build(table, object, reading, compiled)?),
+        let compiled = py.detach(|| compile_all(&readings, effort));
+        for ((object, (reading, other)), compiled) in chunk.iter().zip(&readings).zip(&compiled) {
+            outcomes.push(if let Some(reason) = &reading.refused {
+                Outcome::Refused(reason.clone())
+            } else {
+                let (compiled, of_other) = compiled;
+                let reading = other.as_ref().filter(|_| *of_other).unwrap_or(reading);
+                Outcome::Compiled(build(table, object, reading, compiled)?)
             });
         }
     }
     if offences.is_empty() { Ok(outcomes) } else { Err(error::invalid_circuits(py, offences)) }
 }
 
-fn compile_all(programs: &[Program], effort: Effort) -> Vec<Compiled> {
-    let gates: usize = programs.iter().map(|program| program.items.len()).sum();
+/// The compiled circuits, and whether each is made of the other reading.
+fn compile_all(readings: &[(Reading, Option<Reading>)], effort: Effort) -> Vec<(Compiled, bool)> {
+    let gates: usize = readings.iter().map(|(reading, _)| reading.program.items.len()).sum();
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = cores.min(gates / GATES_A_THREAD).max(1);
-    let work = |part: &[Program]| -> Vec<_> {
-        part.iter().map(|program| compile(program, effort)).collect()
+    let work = |part: &[(Reading, Option<Reading>)]| -> Vec<_> {
+        part.iter().map(|(reading, other)| shorter(reading, other.as_ref(), effort)).collect()
     };
     if threads == 1 {
-        return work(programs);
+        return work(readings);
     }
     thread::scope(|scope| {
-        let parts: Vec<_> = programs
-            .chunks(programs.len().div_ceil(threads))
+        let parts: Vec<_> = readings
+            .chunks(readings.len().div_ceil(threads))
             .map(|part| scope.spawn(move || work(part)))
             .collect();
         let join = |part: thread::ScopedJoinHandle<'_, _>| match part.join() {
@@ -112,6 +146,22 @@ fn compile_all(programs: &[Program], effort: Effort) -> Vec<Compiled> {
         };
         parts.into_iter().flat_map(join).collect()
     })
+}
+
+/// Of two ways to make a circuit the one with fewer RXX, then with fewer operations.
+fn shorter(reading: &Reading, other: Option<&Reading>, effort: Effort) -> (Compiled, bool) {
+    let cost = |compiled: &Compiled| {
+        let is_rxx = |step: &&Step| matches!(step, Step::Rxx { .. });
+        (compiled.steps.iter().filter(is_rxx).count(), compiled.steps.len())
+    };
+    let first = compile(&reading.program, effort);
+    if let Some(other) = other.filter(|other| other.refused.is_none()) {
+        let second = compile(&other.program, effort);
+        if cost(&second) < cost(&first) {
+            return (second, true);
+        }
+    }
+    (first, false)
 }
 
 /// A circuit that was read.
@@ -125,6 +175,8 @@ struct Reading {
     /// Barriers with a label, by their numbers, with the operation.
     labelled: Vec<(usize, Py<PyAny>)>,
     num_barriers: usize,
+    /// Whether it has operations that Qiskit has synthesis plugins for.
+    with_plugins: bool,
     /// Why the circuit cannot be compiled here, if so.
     refused: Option<String>,
 }
@@ -166,10 +218,10 @@ enum Raw {
 
 type Read<T> = PyResult<Result<T, Failure>>;
 
-fn read_circuit(
+fn read_circuit<'py>(
     table: &Table,
-    object: &Bound<'_, PyAny>,
-    expand: &Bound<'_, PyAny>,
+    object: &Bound<'py, PyAny>,
+    explain: &Explain<'_, 'py>,
     limits: Limits,
 ) -> Read<Reading> {
     let whole = |error| Failure { instruction: None, error, qubits: Vec::new() };
@@ -184,7 +236,7 @@ fn read_circuit(
     reading.program.num_qubits = num_qubits;
     reading.program.measured = vec![false; num_qubits as usize];
     let scope = Scope { qubits: None, clbits: None, instruction: None, depth: 0 };
-    match reading.append(table, object, expand, &scope)? {
+    match reading.append(table, object, explain, &scope)? {
         Ok(()) => Ok(Ok(reading)),
         Err(failure) => Ok(Err(failure)),
     }
@@ -215,7 +267,7 @@ impl Reading {
         &mut self,
         table: &Table,
         object: &Bound<'py, PyAny>,
-        expand: &Bound<'py, PyAny>,
+        explain: &Explain<'_, 'py>,
         scope: &Scope<'_>,
     ) -> Read<()> {
         let py = object.py();
@@ -279,7 +331,7 @@ impl Reading {
                         depth: scope.depth + 1,
                     };
                     let operation = operation(object, index)?;
-                    let done = self.append_unknown(table, &operation, expand, &inner)?;
+                    let done = self.append_unknown(table, &operation, explain, &inner)?;
                     if done.is_err() {
                         return Ok(done);
                     }
@@ -294,7 +346,7 @@ impl Reading {
         &mut self,
         table: &Table,
         operation: &Bound<'py, PyAny>,
-        expand: &Bound<'py, PyAny>,
+        explain: &Explain<'_, 'py>,
         scope: &Scope<'_>,
     ) -> Read<()> {
         let failed = |error, qubits| {
@@ -305,7 +357,7 @@ impl Reading {
             let name: String = operation.getattr("name")?.extract()?;
             Expansion::Reason(format!("the definition of '{name}' contains itself"))
         } else {
-            expand.call1((operation,))?.extract()?
+            Expansion::of(operation, explain)?
         };
         match expansion {
             Expansion::Reason(reason) => {
@@ -321,7 +373,8 @@ impl Reading {
                 }
                 self.program.items.push(unitary(&rows, qubits)?);
             }
-            Expansion::Circuit(circuit) => {
+            Expansion::Circuit(circuit, with_plugins) => {
+                self.with_plugins |= with_plugins;
                 let phase = circuit.getattr("global_phase")?;
                 let Ok(phase) = phase.extract::<f64>() else {
                     let (angle, value) = ("the global phase of its definition", f64::NAN);
@@ -329,7 +382,7 @@ impl Reading {
                     return failed(error, qubits.to_vec());
                 };
                 self.program.items.push(Item::Gate(Gate::Phase(phase), [0; 4]));
-                return self.append(table, &circuit, expand, scope);
+                return self.append(table, &circuit, explain, scope);
             }
         }
         Ok(Ok(()))
