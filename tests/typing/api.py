@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from aqt_fast import AQTJob, AQTOptions, AQTProvider, Progress, __version__, execute, wire
+from aqt_fast import (
+    AQTJob,
+    AQTOptions,
+    AQTProvider,
+    Progress,
+    __version__,
+    compile,  # noqa: A004
+    execute,
+    wire,
+)
 from aqt_fast.aqt_provider import BackendsTable
 from aqt_fast.aqt_resource import AQTResource
 from qiskit import QuantumCircuit
@@ -31,6 +40,13 @@ def jobs(circuit: QuantumCircuit, backend: AQTResource) -> AQTJob:
     limit: float | None = options.query_timeout_seconds
     print(done, message, path, shots, limit)  # noqa: T201
     return AQTJob.restore("id", store_path=Path("jobs"), remove_from_store=False)
+
+
+def compiled(circuit: QuantumCircuit, backend: AQTResource) -> list[QuantumCircuit]:
+    """One circuit for one circuit, a list for several."""
+    one: QuantumCircuit = compile(circuit, backend)
+    several: list[QuantumCircuit] = compile((circuit, one), backend, optimization_level=3)
+    return several
 
 
 def codec(circuit: QuantumCircuit, body: bytes) -> tuple[bytes, dict[str, int]]:
