@@ -3,7 +3,7 @@
 
 use crate::{
     complex::{Matrix, identity, product},
-    decompose::Sink,
+    decompose::{Local, Sink},
     lower::{Lowering, Rotation},
     weyl::{Weyl, emit_unitary, pair_matrix, rxx_matrix},
 };
@@ -22,7 +22,7 @@ pub enum Pairs {
 /// A gate of a run; the number tells which of its qubits.
 #[derive(Clone, Copy, Debug)]
 enum Piece {
-    Rotation(usize, Rotation),
+    Local(usize, Local),
     Rxx(f64),
 }
 
@@ -63,8 +63,13 @@ impl Sink for Output {
         self.phase += alpha;
     }
 
-    fn rotate(&mut self, qubit: u32, rotation: Rotation) {
-        self.lowering.rotate(self.wires[qubit as usize], rotation, 0.0);
+    fn rotate(&mut self, qubit: u32, gate: impl Into<Local>) {
+        let wire = self.wires[qubit as usize];
+        match gate.into() {
+            Local::R(theta, phi) => self.lowering.r(wire, theta, phi),
+            Local::Rz(phi) => self.lowering.rz(wire, phi),
+            Local::Other(rotation) => self.lowering.rotate(wire, rotation, 0.0),
+        }
     }
 
     fn rxx(&mut self, qubits: [u32; 2], theta: f64) {
@@ -160,8 +165,8 @@ impl Blocks {
         }
         for piece in run.pieces.drain(..) {
             match piece {
-                Piece::Rotation(which, rotation) => {
-                    self.lowering.rotate(run.qubits[which], rotation);
+                Piece::Local(which, gate) => {
+                    self.lowering.rotate(run.qubits[which], gate);
                 }
                 Piece::Rxx(theta) => self.lowering.rxx(run.qubits, theta),
             }
@@ -174,14 +179,14 @@ impl Sink for Blocks {
         self.lowering.phase(alpha);
     }
 
-    fn rotate(&mut self, qubit: u32, rotation: Rotation) {
+    fn rotate(&mut self, qubit: u32, gate: impl Into<Local>) {
         let wire = self.names[qubit as usize];
         if let Some(number) = self.open[wire as usize] {
             let run = &mut self.runs[number];
             let which = usize::from(run.qubits[0] != wire);
-            run.pieces.push(Piece::Rotation(which, rotation));
+            run.pieces.push(Piece::Local(which, gate.into()));
         } else {
-            self.lowering.rotate(wire, rotation);
+            self.lowering.rotate(wire, gate);
         }
     }
 
@@ -223,8 +228,8 @@ impl Run {
     fn unitary(&self) -> Matrix<4> {
         self.pieces.iter().fold(identity(), |unitary, piece| {
             let gate = match *piece {
-                Piece::Rotation(0, rotation) => pair_matrix(rotation, Rotation::IDENTITY),
-                Piece::Rotation(_, rotation) => pair_matrix(Rotation::IDENTITY, rotation),
+                Piece::Local(0, gate) => pair_matrix(gate.rotation(), Rotation::IDENTITY),
+                Piece::Local(_, gate) => pair_matrix(Rotation::IDENTITY, gate.rotation()),
                 Piece::Rxx(theta) => rxx_matrix(theta),
             };
             product(&gate, &unitary)

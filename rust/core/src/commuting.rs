@@ -3,12 +3,15 @@
 //! All X⊗X commute, whatever their qubits. So a gate can be added to an earlier one on its qubits if
 //! on either of them there is nothing but other RXX and rotations that have a sign with X.
 
-use crate::{decompose::Sink, lower::Rotation};
+use crate::{
+    decompose::{Local, Sink},
+    lower::Rotation,
+};
 
 /// A gate or barrier that was taken.
 #[derive(Clone, Debug)]
 enum Taken {
-    Rotation(u32, Rotation),
+    Local(u32, Local),
     Rxx([u32; 2], f64),
     Barrier(usize, Vec<u32>),
 }
@@ -57,7 +60,7 @@ impl Commuting {
         sink.phase(self.phase);
         for taken in self.taken {
             match taken {
-                Taken::Rotation(wire, rotation) => sink.rotate(wire, rotation),
+                Taken::Local(wire, gate) => sink.rotate(wire, gate),
                 Taken::Rxx(wires, theta) => sink.rxx(wires, theta),
                 Taken::Barrier(number, wires) => barrier(sink, number, &wires),
             }
@@ -71,11 +74,12 @@ impl Sink for Commuting {
         self.phase += alpha;
     }
 
-    fn rotate(&mut self, qubit: u32, rotation: Rotation) {
+    fn rotate(&mut self, qubit: u32, gate: impl Into<Local>) {
+        let gate = gate.into();
         let wire = self.names[qubit as usize];
         let group = &mut self.groups[wire as usize];
-        group.since = rotation.after(group.since);
-        self.taken.push(Taken::Rotation(wire, rotation));
+        group.since = gate.rotation().after(group.since);
+        self.taken.push(Taken::Local(wire, gate));
     }
 
     fn rxx(&mut self, qubits: [u32; 2], theta: f64) {

@@ -7,8 +7,8 @@ use crate::{
     blocks::{Blocks, Pairs},
     commuting::Commuting,
     complex::Matrix,
-    decompose::{Gate, Sink},
-    lower::{Rotation, Step},
+    decompose::{Gate, Local, Sink},
+    lower::Step,
     weyl::emit_unitary,
 };
 
@@ -133,8 +133,8 @@ fn repeat(compiled: &mut Compiled, program: &Program) -> bool {
     let mut commuting = Commuting::new(program.num_qubits);
     for step in &compiled.steps {
         match *step {
-            Step::R { qubit, theta, phi } => commuting.rotate(qubit, Rotation::r(theta, phi)),
-            Step::Rz { qubit, phi } => commuting.rotate(qubit, Rotation::rz(phi)),
+            Step::R { qubit, theta, phi } => commuting.rotate(qubit, Local::R(theta, phi)),
+            Step::Rz { qubit, phi } => commuting.rotate(qubit, Local::Rz(phi)),
             Step::Rxx { qubits, theta } => commuting.rxx(qubits, theta),
             Step::Barrier(number) | Step::Opaque(number) => {
                 commuting.barrier(number, &compiled.barriers[number]);

@@ -121,13 +121,8 @@ pub fn tensor(left: &Matrix<2>, right: &Matrix<2>) -> Matrix<4> {
 
 /// The matrix of a rotation.
 #[must_use]
-pub fn matrix_of(rotation: Rotation) -> Matrix<2> {
-    let (a, b) = (pair(rotation.a), pair(rotation.b));
-    [[a, Complex::ZERO - b.conjugate()], [b, a.conjugate()]]
-}
-
-fn pair((re, im): (f64, f64)) -> Complex {
-    Complex::new(re, im)
+pub fn matrix_of(Rotation { w, x, y, z }: Rotation) -> Matrix<2> {
+    [[Complex::new(w, -z), Complex::new(-y, -x)], [Complex::new(y, -x), Complex::new(w, z)]]
 }
 
 /// The rotation and the phase α with `unitary` = exp(iα)·rotation.
@@ -139,6 +134,6 @@ pub fn rotation_of(unitary: &Matrix<2>) -> (Rotation, f64) {
     let (a, b) = (back * first, back * third);
     // Entries of a matrix that somebody has typed in are unitary to a few digits only.
     let size = (a.norm() + b.norm()).sqrt();
-    let rotation = Rotation { a: (a.re / size, a.im / size), b: (b.re / size, b.im / size) };
+    let rotation = Rotation { w: a.re / size, x: -b.im / size, y: b.re / size, z: -a.im / size };
     (rotation, phase)
 }

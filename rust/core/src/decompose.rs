@@ -13,11 +13,40 @@ pub trait Sink {
     /// Multiplies by exp(iα), α in radians.
     fn phase(&mut self, alpha: f64);
     /// Appends a rotation.
-    fn rotate(&mut self, qubit: u32, rotation: Rotation);
+    fn rotate(&mut self, qubit: u32, gate: impl Into<Local>);
     /// Appends RXX(`theta`), `theta` in radians.
     fn rxx(&mut self, qubits: [u32; 2], theta: f64);
     /// Appends SWAP by exchanging the names of two qubits; false if it must be made of gates.
     fn relabel(&mut self, qubits: [u32; 2]) -> bool;
+}
+
+/// A rotation of one qubit. What is one of AQT's gates keeps its angles to the last bit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Local {
+    /// R(θ, φ), angles in radians.
+    R(f64, f64),
+    /// RZ(φ), φ in radians.
+    Rz(f64),
+    /// Any other one.
+    Other(Rotation),
+}
+
+impl Local {
+    /// The rotation.
+    #[must_use]
+    pub fn rotation(self) -> Rotation {
+        match self {
+            Self::R(theta, phi) => Rotation::r(theta, phi),
+            Self::Rz(phi) => Rotation::rz(phi),
+            Self::Other(rotation) => rotation,
+        }
+    }
+}
+
+impl From<Rotation> for Local {
+    fn from(rotation: Rotation) -> Self {
+        Self::Other(rotation)
+    }
 }
 
 /// An axis of the Bloch sphere, by its angles in radians: from x towards y, and from there towards z.
@@ -39,12 +68,11 @@ impl Axis {
 
     /// Axis and angle of a rotation.
     fn of(rotation: Rotation) -> (Self, f64) {
-        // cos(θ/2) − i·sin(θ/2)·(n·σ), entry by entry.
-        let (cosine, z) = (rotation.a.0, -rotation.a.1);
-        let (x, y) = (-rotation.b.1, rotation.b.0);
+        // cos(θ/2) − i·sin(θ/2)·(n·σ).
+        let Rotation { w, x, y, z } = rotation;
         let across = x.hypot(y);
         let axis = Self { azimuth: y.atan2(x), elevation: z.atan2(across) };
-        (axis, 2.0 * across.hypot(z).atan2(cosine))
+        (axis, 2.0 * across.hypot(z).atan2(w))
     }
 
     /// The rotation that takes the x axis to this one, and its inverse.
@@ -71,7 +99,7 @@ pub enum Gate {
     /// exp(i·phase)·rotation on one qubit.
     Single {
         /// The rotation.
-        rotation: Rotation,
+        rotation: Local,
         /// The phase.
         phase: f64,
     },
@@ -130,8 +158,12 @@ impl Gate {
     #[must_use]
     pub fn single(name: &[u8], params: &[f64]) -> Option<Self> {
         let (rotation, phase) = match (name, params) {
-            (b"rz", &[phi]) => (Rotation::rz(phi), 0.0),
-            (b"r", &[theta, phi]) => (Rotation::r(theta, phi), 0.0),
+            (b"rz", &[phi]) => {
+                return Some(Self::Single { rotation: Local::Rz(phi), phase: 0.0 });
+            }
+            (b"r", &[theta, phi]) => {
+                return Some(Self::Single { rotation: Local::R(theta, phi), phase: 0.0 });
+            }
             (b"rx", &[theta]) => (Rotation::r(theta, 0.0), 0.0),
             (b"ry", &[theta]) => (Rotation::r(theta, FRAC_PI_2), 0.0),
             (b"p" | b"u1", &[phi]) => (Rotation::rz(phi), phi / 2.0),
@@ -154,7 +186,7 @@ impl Gate {
             (b"sxdg", []) => (Rotation::r(-FRAC_PI_2, 0.0), -FRAC_PI_4),
             _ => return None,
         };
-        Some(Self::Single { rotation, phase })
+        Some(Self::Single { rotation: rotation.into(), phase })
     }
 
     /// The standard gate that Qiskit calls `name`, None if there is none on so many qubits with so

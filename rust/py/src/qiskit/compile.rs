@@ -470,7 +470,7 @@ fn unitary(rows: &[Vec<(f64, f64)>], qubits: &[u32]) -> PyResult<Item> {
     let item = match *qubits {
         [qubit] => matrix(rows).map(|unitary| {
             let (rotation, phase) = rotation_of(&unitary);
-            Item::Gate(Gate::Single { rotation, phase }, [qubit, 0, 0, 0])
+            Item::Gate(Gate::Single { rotation: rotation.into(), phase }, [qubit, 0, 0, 0])
         }),
         [low, high] => matrix(rows).map(|unitary| Item::Unitary(Box::new(unitary), [high, low])),
         _ => None,

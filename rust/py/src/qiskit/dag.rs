@@ -17,6 +17,8 @@ pub(super) mod gate {
 
 /// A gate with values, as the lowering takes it.
 enum Gate {
+    R { qubit: u32, theta: f64, phi: f64 },
+    Rz { qubit: u32, phi: f64 },
     Rotation { qubit: u32, rotation: Rotation, phase: f64 },
     Rxx { qubits: [u32; 2], theta: f64 },
 }
@@ -78,6 +80,8 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
         }
         let gate = if kind == kind::GATE { source.read(node, known_gate) } else { None };
         match gate {
+            Some(Gate::R { qubit, theta, phi }) => lowering.r(qubit, theta, phi),
+            Some(Gate::Rz { qubit, phi }) => lowering.rz(qubit, phi),
             Some(Gate::Rotation { qubit, rotation, phase }) => {
                 lowering.rotate(qubit, rotation, phase);
             }
@@ -226,8 +230,8 @@ fn known_gate(parts: &Parts<'_>) -> Option<Gate> {
     let &[qubit] = parts.qubits else { return None };
     let [first, second, third] = params;
     let (rotation, phase) = match parts.name {
-        b"rz" => (Rotation::rz(first), 0.0),
-        b"r" => (Rotation::r(first, second), 0.0),
+        b"rz" => return Some(Gate::Rz { qubit, phi: first }),
+        b"r" => return Some(Gate::R { qubit, theta: first, phi: second }),
         b"rx" => (Rotation::r(first, 0.0), 0.0),
         b"ry" => (Rotation::r(first, FRAC_PI_2), 0.0),
         b"p" | b"u1" => (Rotation::rz(first), first / 2.0),

@@ -1,0 +1,148 @@
+//! Single-qubit gates as elements of SU(2), and back to angles.
+
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
+
+/// Angles that are closer than this to a bound of their range, in radians, are put onto it;
+/// rotations by less are left out.
+pub(super) const TOLERANCE: f64 = 1e-9;
+
+/// Whether a component of a rotation stands for an angle below [`TOLERANCE`].
+pub(super) fn negligible(component: f64) -> bool {
+    component.abs() < TOLERANCE / 2.0
+}
+
+/// An element of SU(2): w − i(x·X + y·Y + z·Z), w² + x² + y² + z² = 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rotation {
+    pub(crate) w: f64,
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) z: f64,
+}
+
+/// exp(iα)·RZ(λ)·R(θ, φ): θ ∈ [0, π], φ ∈ [0, 2π), λ ∈ (−π, π], α either 0 or π.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Angles {
+    pub theta: f64,
+    pub phi: f64,
+    pub lambda: f64,
+    pub alpha: f64,
+}
+
+impl Angles {
+    pub const NONE: Self = Self { theta: 0.0, phi: 0.0, lambda: 0.0, alpha: 0.0 };
+
+    /// Whether [`Rotation::angles`] could give them: inside of all ranges and clear of the bounds
+    /// that it would put them onto.
+    pub fn are_final(self) -> bool {
+        let Self { theta, phi, lambda, .. } = self;
+        let clear = |value: f64, bound: f64| (value - bound).abs() >= TOLERANCE;
+        let half_turn = theta == PI && lambda == 0.0;
+        let pulse = half_turn || (theta >= TOLERANCE && theta < PI && clear(theta, PI));
+        let axis = phi == 0.0 || (phi >= TOLERANCE && phi < TAU && clear(phi, TAU));
+        let phase = lambda == 0.0 || lambda == PI || (lambda.abs() < PI && clear(lambda.abs(), PI));
+        let shown = lambda == 0.0 || lambda.abs() >= TOLERANCE;
+        (theta == 0.0 && phi == 0.0 || pulse && axis) && phase && shown
+    }
+}
+
+impl Rotation {
+    /// No rotation.
+    pub const IDENTITY: Self = Self { w: 1.0, x: 0.0, y: 0.0, z: 0.0 };
+
+    /// RX(π) = −iX.
+    pub(super) const HALF_X: Self = Self { w: 0.0, x: 1.0, y: 0.0, z: 0.0 };
+
+    /// RZ(π) = −iZ.
+    pub(super) const HALF_Z: Self = Self { w: 0.0, x: 0.0, y: 0.0, z: 1.0 };
+
+    /// RZ(φ) = exp(−iφZ/2), φ in radians.
+    #[must_use]
+    pub fn rz(phi: f64) -> Self {
+        let (sine, cosine) = (phi / 2.0).sin_cos();
+        Self { w: cosine, z: sine, ..Self::IDENTITY }
+    }
+
+    /// R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), angles in radians.
+    #[must_use]
+    pub fn r(theta: f64, phi: f64) -> Self {
+        let (sine, cosine) = (theta / 2.0).sin_cos();
+        let (axis_y, axis_x) = phi.sin_cos();
+        Self { w: cosine, x: sine * axis_x, y: sine * axis_y, z: 0.0 }
+    }
+
+    /// RZ(φ)·RY(θ)·RZ(λ), angles in radians: Qiskit's U(θ, φ, λ) but for the phase (φ + λ)/2.
+    #[must_use]
+    pub fn u(theta: f64, phi: f64, lambda: f64) -> Self {
+        Self::rz(phi).after(Self::r(theta, FRAC_PI_2)).after(Self::rz(lambda))
+    }
+
+    /// `self` applied after `first`.
+    #[must_use]
+    pub fn after(self, first: Self) -> Self {
+        Self {
+            w: self.w * first.w - self.x * first.x - self.y * first.y - self.z * first.z,
+            x: self.w * first.x + self.x * first.w + self.y * first.z - self.z * first.y,
+            y: self.w * first.y + self.y * first.w + self.z * first.x - self.x * first.z,
+            z: self.w * first.z + self.z * first.w + self.x * first.y - self.y * first.x,
+        }
+    }
+
+    /// The rotation that undoes this one.
+    pub(super) fn inverse(self) -> Self {
+        Self { w: self.w, x: -self.x, y: -self.y, z: -self.z }
+    }
+
+    /// Whether it needs no R.
+    pub(super) fn is_diagonal(self) -> bool {
+        negligible(self.x.hypot(self.y))
+    }
+
+    /// The sign s with X·`self` = s·`self`·X, if there is one: + for rotations about X, − for
+    /// half turns about an axis perpendicular to it.
+    pub(crate) fn sign_of_x(self) -> Option<f64> {
+        if negligible(self.y) && negligible(self.z) {
+            Some(1.0)
+        } else if negligible(self.w) && negligible(self.x) {
+            Some(-1.0)
+        } else {
+            None
+        }
+    }
+
+    /// The angles of this rotation.
+    pub(super) fn angles(self) -> Angles {
+        let Self { w, x, y, z } = self;
+        let (pulse, rest) = (x.hypot(y), w.hypot(z));
+        let half_turn = negligible(rest);
+        // Of a half turn, λ and φ are not both determined.
+        let half_lambda = if half_turn {
+            0.0
+        } else if negligible(z) {
+            if w < 0.0 { PI } else { 0.0 }
+        } else {
+            z.atan2(w)
+        };
+        let (mut lambda, mut alpha) = (2.0 * half_lambda, 0.0);
+        if lambda > PI + TOLERANCE {
+            (lambda, alpha) = (lambda - TAU, PI);
+        } else if lambda < TOLERANCE - PI {
+            (lambda, alpha) = (lambda + TAU, PI);
+        }
+        if (lambda - PI).abs() < TOLERANCE {
+            lambda = PI;
+        }
+        if negligible(pulse) {
+            return Angles { lambda, alpha, ..Angles::NONE };
+        }
+        let theta = if half_turn { PI } else { 2.0 * pulse.atan2(rest) };
+        let mut phi = y.atan2(x) - half_lambda;
+        if phi < 0.0 {
+            phi += TAU;
+        }
+        if phi < TOLERANCE || phi > TAU - TOLERANCE {
+            phi = 0.0;
+        }
+        Angles { theta, phi, lambda, alpha }
+    }
+}
