@@ -75,6 +75,11 @@ impl Axis {
         (axis, 2.0 * across.hypot(z).atan2(w))
     }
 
+    /// The other end of it.
+    fn opposite(self) -> Self {
+        Self { elevation: self.elevation - PI, ..self }
+    }
+
     /// The rotation that takes the x axis to this one, and its inverse.
     fn frame(self) -> [Rotation; 2] {
         let tilt = |angle| Rotation::r(angle, FRAC_PI_2);
@@ -374,8 +379,14 @@ impl Step {
     }
 }
 
-/// exp(−iθ P⊗Q/2).
-pub fn rotate_pair(qubits: [u32; 2], axes: [Axis; 2], theta: f64, sink: &mut impl Sink) {
+/// exp(−iθ P⊗Q/2). The angle of RXX gets the sign that devices want, if a frame can be turned over.
+pub fn rotate_pair(qubits: [u32; 2], mut axes: [Axis; 2], mut theta: f64, sink: &mut impl Sink) {
+    if theta < 0.0 {
+        if let Some(axis) = axes.iter_mut().find(|axis| **axis != Axis::X) {
+            *axis = axis.opposite();
+            theta = -theta;
+        }
+    }
     let frames = axes.map(|axis| (axis != Axis::X).then(|| axis.frame()));
     for (qubit, frame) in qubits.into_iter().zip(frames) {
         if let Some([_, back]) = frame {

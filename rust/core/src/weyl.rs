@@ -197,7 +197,7 @@ fn diagonalise(symmetric: &Matrix<4>) -> Matrix<4> {
                 if left < DONE {
                     continue;
                 }
-                let angle = 0.5 * mixed.atan2(even + even.hypot(mixed));
+                let angle = mixed.atan2(even) / 4.0;
                 let (sine, cosine) = angle.sin_cos();
                 for part in &mut parts {
                     turn_columns(part, p, q, sine, cosine);
