@@ -16,7 +16,7 @@
 
 use super::{
     Run,
-    rotation::{Rotation, negligible},
+    rotation::{Rotation, negligible, size},
 };
 
 /// Pulses and operations, to be compared in this order.
@@ -52,13 +52,13 @@ impl Turn {
 
     /// One of the two square roots.
     fn root(self) -> Self {
-        let size = |real: f64| f64::midpoint(1.0, real).max(0.0).sqrt();
+        // Of the larger part, which is well away from 0.
+        let larger = f64::midpoint(1.0, self.re.abs()).sqrt();
+        let smaller = self.im / (2.0 * larger);
         if self.re >= 0.0 {
-            let re = size(self.re);
-            Self { re, im: self.im / (2.0 * re) }
+            Self { re: larger, im: smaller }
         } else {
-            let im = size(-self.re);
-            Self { re: self.im / (2.0 * im), im }
+            Self { re: smaller, im: larger }
         }
     }
 
@@ -79,7 +79,7 @@ struct Split {
 impl Split {
     fn of(rotation: Rotation) -> Self {
         let Rotation { w, x, y, z } = rotation;
-        let (size_mu, size_nu) = (w.hypot(x), z.hypot(y));
+        let (size_mu, size_nu) = (size(w, x), size(z, y));
         let part = |re: f64, im: f64, size: f64| {
             (!negligible(size)).then(|| Turn { re: re / size, im: im / size })
         };
@@ -231,7 +231,8 @@ impl Carrier {
             let end = if index == last { end } else { End::Seen };
             split.cost(Turn::NONE, Turn::NONE, end)
         };
-        if cost >= self.splits.iter().enumerate().map(as_is).sum() {
+        let as_is: Cost = self.splits.iter().enumerate().map(as_is).sum();
+        if cost >= as_is || cost % PULSE > as_is % PULSE {
             return;
         }
         for index in (1..=last).rev() {

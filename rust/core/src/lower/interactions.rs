@@ -15,25 +15,21 @@ struct Wrapped {
 
 impl Wrapped {
     fn new(theta: f64) -> Self {
-        if theta.abs() < FRAC_PI_2 - TOLERANCE {
-            let theta = if theta.abs() < TOLERANCE { 0.0 } else { theta };
-            return Self { theta, half_turns: 0.0 };
-        }
         // The tangent has period π and is exact however large the angle.
-        let wrapped = theta.tan().atan();
+        let near = theta.abs() < FRAC_PI_2 + TOLERANCE;
+        let wrapped = if near { theta } else { theta.tan().atan() };
         let half_turns = ((theta - wrapped) / PI).round();
-        let is_odd = half_turns % 2.0 != 0.0;
         if wrapped.abs() < TOLERANCE {
             Self { theta: 0.0, half_turns }
         } else if wrapped.abs() < FRAC_PI_2 - TOLERANCE {
             Self { theta: wrapped, half_turns }
         } else {
             // −π/2 + kπ is π/2 + (k − 1)π: the one with an even k needs no pulses.
-            let bound = FRAC_PI_2.copysign(wrapped);
-            if is_odd {
-                Self { theta: -bound, half_turns: half_turns + bound.signum() }
-            } else {
+            let (bound, sign) = (FRAC_PI_2.copysign(wrapped), wrapped.signum());
+            if half_turns % 2.0 == 0.0 {
                 Self { theta: bound, half_turns }
+            } else {
+                Self { theta: -bound, half_turns: half_turns + sign }
             }
         }
     }

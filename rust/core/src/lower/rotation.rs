@@ -11,6 +11,11 @@ pub(super) fn negligible(component: f64) -> bool {
     component.abs() < TOLERANCE / 2.0
 }
 
+/// The absolute value of a complex number that is at most 1.
+pub(super) fn size(re: f64, im: f64) -> f64 {
+    (re * re + im * im).sqrt()
+}
+
 /// An element of SU(2): w − i(x·X + y·Y + z·Z), w² + x² + y² + z² = 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rotation {
@@ -95,7 +100,7 @@ impl Rotation {
 
     /// Whether it needs no R.
     pub(super) fn is_diagonal(self) -> bool {
-        negligible(self.x.hypot(self.y))
+        negligible(size(self.x, self.y))
     }
 
     /// The sign s with X·`self` = s·`self`·X, if there is one: + for rotations about X, − for
@@ -113,7 +118,7 @@ impl Rotation {
     /// The angles of this rotation.
     pub(super) fn angles(self) -> Angles {
         let Self { w, x, y, z } = self;
-        let (pulse, rest) = (x.hypot(y), w.hypot(z));
+        let (pulse, rest) = (size(x, y), size(w, z));
         let half_turn = negligible(rest);
         // Of a half turn, λ and φ are not both determined.
         let half_lambda = if half_turn {
