@@ -3,7 +3,7 @@
 
 use crate::{
     complex::{Matrix, identity, product},
-    decompose::{Local, Sink},
+    decompose::{Local, Sink, Ways},
     lower::{Lowering, Rotation},
     weyl::{Weyl, emit_unitary, pair_matrix, rxx_matrix},
 };
@@ -59,6 +59,10 @@ struct Output {
 }
 
 impl Sink for Output {
+    fn ways(&self) -> Ways {
+        Ways::default()
+    }
+
     fn phase(&mut self, alpha: f64) {
         self.phase += alpha;
     }
@@ -175,6 +179,10 @@ impl Blocks {
 }
 
 impl Sink for Blocks {
+    fn ways(&self) -> Ways {
+        Ways::default()
+    }
+
     fn phase(&mut self, alpha: f64) {
         self.lowering.phase(alpha);
     }

@@ -4,7 +4,7 @@
 //! on either of them there is nothing but other RXX and rotations that have a sign with X.
 
 use crate::{
-    decompose::{Local, Sink},
+    decompose::{Local, Sink, Ways},
     lower::Rotation,
 };
 
@@ -31,15 +31,16 @@ pub struct Commuting {
     taken: Vec<Taken>,
     groups: Vec<Group>,
     names: Vec<u32>,
+    ways: Ways,
     phase: f64,
 }
 
 impl Commuting {
-    /// An empty circuit.
-    pub fn new(num_qubits: u32) -> Self {
+    /// An empty circuit; `ways` are those that gates are to be made in.
+    pub fn new(num_qubits: u32, ways: Ways) -> Self {
         let group = Group { since: Rotation::IDENTITY, members: Vec::new() };
         let names: Vec<_> = (0..num_qubits).collect();
-        Self { taken: Vec::new(), groups: vec![group; names.len()], names, phase: 0.0 }
+        Self { taken: Vec::new(), groups: vec![group; names.len()], names, ways, phase: 0.0 }
     }
 
     /// Appends a barrier with a number, which nothing passes.
@@ -70,6 +71,10 @@ impl Commuting {
 }
 
 impl Sink for Commuting {
+    fn ways(&self) -> Ways {
+        self.ways
+    }
+
     fn phase(&mut self, alpha: f64) {
         self.phase += alpha;
     }

@@ -7,7 +7,7 @@ use crate::{
     blocks::{Blocks, Pairs},
     commuting::Commuting,
     complex::Matrix,
-    decompose::{Gate, Local, Sink},
+    decompose::{Gate, Local, Sink, Ways},
     lower::Step,
     weyl::emit_unitary,
 };
@@ -43,6 +43,8 @@ pub enum Effort {
     Merge,
     /// Runs of gates on two qubits are made anew as well.
     Resynthesise,
+    /// And of several ways to make gates the best one is searched.
+    Search,
 }
 
 /// A compiled circuit.
@@ -64,13 +66,28 @@ pub fn compile(program: &Program, effort: Effort) -> Compiled {
     match effort {
         Effort::None => one_by_one(program),
         Effort::Merge => merged(program),
-        Effort::Resynthesise => {
-            let (mut compiled, mut again) = resynthesised(program);
-            while again {
-                again = repeat(&mut compiled, program);
-            }
-            compiled
+        Effort::Resynthesise => resynthesised(program, Ways::default()),
+        Effort::Search => {
+            let has_ways = |item: &Item| matches!(item, Item::Gate(gate, _) if gate.has_ways());
+            let any = program.items.iter().any(has_ways);
+            let first = resynthesised(program, Ways::default());
+            (1..if any { Ways::COUNT } else { Ways::FEW }).fold(first, |best, number| {
+                let next = resynthesised(program, Ways::numbered(number));
+                if next.cost() < best.cost() { next } else { best }
+            })
         }
+    }
+}
+
+impl Compiled {
+    /// Numbers of RXX, of pulses and of operations, which are to be compared in this order.
+    #[must_use]
+    pub fn cost(&self) -> [usize; 3] {
+        self.steps.iter().fold([0; 3], |[interactions, pulses, operations], step| match step {
+            Step::Rxx { .. } => [interactions + 1, pulses + 1, operations + 1],
+            Step::R { .. } => [interactions, pulses + 1, operations + 1],
+            _ => [interactions, pulses, operations + 1],
+        })
     }
 }
 
@@ -111,9 +128,9 @@ fn merged(program: &Program) -> Compiled {
     finish(blocks, barriers, |qubit| program.measured[qubit]).0
 }
 
-/// The compiled circuit, and whether going over it again may find more.
-fn resynthesised(program: &Program) -> (Compiled, bool) {
-    let mut commuting = Commuting::new(program.num_qubits);
+/// The compiled circuit, gone over until there is nothing left to find.
+fn resynthesised(program: &Program, ways: Ways) -> Compiled {
+    let mut commuting = Commuting::new(program.num_qubits, ways);
     let mut num_barriers = 0;
     for item in seen(program) {
         match item {
@@ -125,12 +142,16 @@ fn resynthesised(program: &Program) -> (Compiled, bool) {
             }
         }
     }
-    in_blocks(commuting, num_barriers, &program.measured)
+    let (mut compiled, mut again) = in_blocks(commuting, num_barriers, &program.measured);
+    while again {
+        again = repeat(&mut compiled, program);
+    }
+    compiled
 }
 
 /// Goes over a compiled circuit again; false if there was nothing to find.
 fn repeat(compiled: &mut Compiled, program: &Program) -> bool {
-    let mut commuting = Commuting::new(program.num_qubits);
+    let mut commuting = Commuting::new(program.num_qubits, Ways::default());
     for step in &compiled.steps {
         match *step {
             Step::R { qubit, theta, phi } => commuting.rotate(qubit, Local::R(theta, phi)),

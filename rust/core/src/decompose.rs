@@ -8,8 +8,47 @@ use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, FRAC_PI_8, PI};
 
 use crate::lower::Rotation;
 
+/// Which of several equally good ways gates are made; which is best depends on their neighbours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ways(u8);
+
+impl Ways {
+    /// How many there are.
+    pub const COUNT: u8 = 16;
+    /// How many there are for circuits without gates of [`Gate::has_ways`].
+    pub const FEW: u8 = 2;
+
+    /// The ways with a number below [`Self::COUNT`]; 0 is the default.
+    #[must_use]
+    pub fn numbered(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// Turn a frame over where RXX(−π/2) becomes RXX(π/2), instead of adding half turns.
+    fn turned_over(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    /// Exchange the first two controls of gates with several.
+    fn exchanged(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    /// Begin with the other end of gates with two controls, exchange the last two of three.
+    fn reversed(self) -> bool {
+        self.0 & 4 != 0
+    }
+
+    /// Exchange the targets of controlled SWAP.
+    fn crossed(self) -> bool {
+        self.0 & 8 != 0
+    }
+}
+
 /// Takes the gates that others are made of.
 pub trait Sink {
+    /// Which ways are wanted.
+    fn ways(&self) -> Ways;
     /// Multiplies by exp(iα), α in radians.
     fn phase(&mut self, alpha: f64);
     /// Appends a rotation.
@@ -283,6 +322,12 @@ impl Gate {
         }
     }
 
+    /// Whether all [`Ways`] make a difference, and not only the first few.
+    #[must_use]
+    pub fn has_ways(&self) -> bool {
+        matches!(self, Self::MultiControlled { .. } | Self::ControlledSwap)
+    }
+
     /// Hands over the gates that make it up.
     ///
     /// # Panics
@@ -326,7 +371,10 @@ impl Gate {
                 }
             }
             Self::ControlledSwap => {
-                let [control, first, second] = [qubits[0], qubits[1], qubits[2]];
+                let [control, mut first, mut second] = [qubits[0], qubits[1], qubits[2]];
+                if sink.ways().crossed() {
+                    (first, second) = (second, first);
+                }
                 cx(second, first, sink);
                 multi_controlled(&[control, first, second], Axis::X, PI, sink);
                 cx(second, first, sink);
@@ -379,13 +427,23 @@ impl Step {
     }
 }
 
-/// exp(−iθ P⊗Q/2). The angle of RXX gets the sign that devices want, if a frame can be turned over.
+/// exp(−iθ P⊗Q/2). The angle of RXX gets the sign that devices want: where θ is −π/2, as of CX, by
+/// half turns about P and Q, which the turns about them beside it take up; else by a frame that can
+/// be turned over, if there is one.
 pub fn rotate_pair(qubits: [u32; 2], mut axes: [Axis; 2], mut theta: f64, sink: &mut impl Sink) {
-    if theta < 0.0 {
-        if let Some(axis) = axes.iter_mut().find(|axis| **axis != Axis::X) {
-            *axis = axis.opposite();
-            theta = -theta;
+    let by_half_turns = !sink.ways().turned_over() && (theta + FRAC_PI_2).abs() < f64::EPSILON;
+    if by_half_turns {
+        // RXX(−π/2) = RXX(π/2)·RXX(−π), and RXX(−π) = −i·RX(π)⊗RX(π).
+        theta = FRAC_PI_2;
+        sink.phase(-FRAC_PI_2);
+        for (qubit, axis) in qubits.into_iter().zip(axes) {
+            sink.rotate(qubit, axis.half_turn());
         }
+    } else if theta < 0.0
+        && let Some(axis) = axes.iter_mut().find(|axis| **axis != Axis::X)
+    {
+        *axis = axis.opposite();
+        theta = -theta;
     }
     let frames = axes.map(|axis| (axis != Axis::X).then(|| axis.frame()));
     for (qubit, frame) in qubits.into_iter().zip(frames) {
@@ -427,13 +485,23 @@ fn multi_controlled(qubits: &[u32], axis: Axis, theta: f64, sink: &mut impl Sink
     match *controls {
         [a] => power(a, 1.0, sink),
         [a, b] => {
-            power(b, 1.0, sink);
+            let ways = sink.ways();
+            let [a, b] = if ways.exchanged() { [b, a] } else { [a, b] };
+            if !ways.reversed() {
+                power(b, 1.0, sink);
+            }
             cx(a, b, sink);
             power(b, -1.0, sink);
             cx(a, b, sink);
+            if ways.reversed() {
+                power(b, 1.0, sink);
+            }
             power(a, 1.0, sink);
         }
         [a, b, c] => {
+            let ways = sink.ways();
+            let [a, b] = if ways.exchanged() { [b, a] } else { [a, b] };
+            let [b, c] = if ways.reversed() { [c, b] } else { [b, c] };
             power(a, 1.0, sink);
             cx(a, b, sink);
             power(b, -1.0, sink);

@@ -113,7 +113,8 @@ mod _native {
         let effort = match level {
             0 => Effort::None,
             1 => Effort::Merge,
-            _ => Effort::Resynthesise,
+            2 => Effort::Resynthesise,
+            _ => Effort::Search,
         };
         let explain = qiskit::Explain { expand, synthesise };
         qiskit::compile_circuits(&circuits, &explain, limits, effort)

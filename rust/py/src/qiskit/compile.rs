@@ -148,16 +148,12 @@ fn compile_all(readings: &[(Reading, Option<Reading>)], effort: Effort) -> Vec<(
     })
 }
 
-/// Of two ways to make a circuit the one with fewer RXX, then with fewer operations.
+/// The shorter one of two ways to make a circuit.
 fn shorter(reading: &Reading, other: Option<&Reading>, effort: Effort) -> (Compiled, bool) {
-    let cost = |compiled: &Compiled| {
-        let is_rxx = |step: &&Step| matches!(step, Step::Rxx { .. });
-        (compiled.steps.iter().filter(is_rxx).count(), compiled.steps.len())
-    };
     let first = compile(&reading.program, effort);
     if let Some(other) = other.filter(|other| other.refused.is_none()) {
         let second = compile(&other.program, effort);
-        if cost(&second) < cost(&first) {
+        if second.cost() < first.cost() {
             return (second, true);
         }
     }
