@@ -12,10 +12,17 @@ from aqt_fast import wire
 from aqt_fast.compiler import FallbackWarning
 from aqt_fast.exceptions import InvalidCircuitError, InvalidInputError, InvalidOptionError
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
-from qiskit.circuit import AnnotatedOperation, Gate, InverseModifier, Parameter
+from qiskit.circuit import (
+    AnnotatedOperation,
+    ControlModifier,
+    Gate,
+    InverseModifier,
+    Parameter,
+)
 from qiskit.circuit.equivalence_library import SessionEquivalenceLibrary
 from qiskit.circuit.library import (
     CXGate,
+    DCXGate,
     EfficientSU2,
     Initialize,
     MCXGate,
@@ -26,6 +33,7 @@ from qiskit.circuit.library import (
     RYGate,
     UnitaryGate,
     XGate,
+    efficient_su2,
     quantum_volume,
 )
 from qiskit.circuit.random import random_circuit
@@ -132,17 +140,17 @@ def test_what_python_must_explain(backend, level):
     evolution = PauliEvolutionGate(SparsePauliOp(["XXI", "IZZ", "YIZ"], [1, 0.5, 0.25]), 0.7)
     operations = [
         outer.to_instruction(),
-        inner.to_gate().control(1),
+        inner.to_gate().control(1, annotated=False),
         inner.to_gate().power(2),
         CXGate(ctrl_state=0),
-        XGate().control(3),
+        XGate().control(3, annotated=False),
         MCXGate(4),
-        RYGate(0.3).control(2, ctrl_state=1),
+        RYGate(0.3).control(2, ctrl_state=1, annotated=False),
         UnitaryGate(random_unitary(2, seed=1)),
         UnitaryGate(random_unitary(4, seed=2)),
         UnitaryGate(random_unitary(8, seed=3)),
         PermutationGate([2, 0, 1, 3]),
-        AnnotatedOperation(XGate().control(1), InverseModifier()),
+        AnnotatedOperation(RYGate(0.4), [InverseModifier(), ControlModifier(2)]),
         random_clifford(3, seed=4),
         QFTGate(4),
         ModularAdderGate(2),
@@ -172,7 +180,7 @@ def test_unitaries_take_three_interactions(backend):
     """And fewer where fewer do, with the names of the qubits exchanged if that helps."""
     for target, interactions in [
         (random_unitary(4, seed=5), 3),
-        (Operator(UnitaryGate(random_unitary(2, seed=6)).control(1)), 1),
+        (Operator(UnitaryGate(random_unitary(2, seed=6)).control(1, annotated=False)), 1),
         (Operator.from_label("XY"), 0),
         (Operator.from_label("HS"), 0),
     ]:
@@ -182,11 +190,12 @@ def test_unitaries_take_three_interactions(backend):
             compiled = aqt_fast.compile(circuit, backend, optimization_level=level)
             assert_equivalent(compiled, circuit)
             assert count(compiled, "rxx") == interactions
-    swapped = QuantumCircuit(2)
-    swapped.unitary(Operator(swapped.copy().reverse_bits()).data, [0, 1])
-    swapped.dcx(0, 1)
-    swapped.unitary(Operator.from_label("TX"), [0, 1])
-    assert count(aqt_fast.compile(swapped, backend), "rxx") == 1
+    exchanged = QuantumCircuit(2)
+    exchanged.unitary(Operator(DCXGate()), [0, 1])
+    for level, interactions in [(0, 2), (1, 1), (2, 1), (3, 1)]:
+        compiled = aqt_fast.compile(exchanged, backend, optimization_level=level)
+        assert_equivalent(compiled, exchanged)
+        assert count(compiled, "rxx") == interactions
 
 
 def test_runs_are_made_anew_from_level_2_on(backend):
@@ -219,7 +228,7 @@ def test_commuting_interactions_meet(backend):
 @pytest.mark.parametrize("level", LEVELS)
 def test_not_worse_than_the_transpiler(backend, level):
     """Of algorithms, no more RXX, pulses and operations in all."""
-    circuits = [quantum_volume(4, 4, seed=1), EfficientSU2(4, reps=2).decompose()]
+    circuits = [quantum_volume(4, 4, seed=1), efficient_su2(4, reps=2)]
     circuits[1] = circuits[1].assign_parameters(np.linspace(0, 3, circuits[1].num_parameters))
     circuits += [random_circuit(5, 6, max_operands=4, seed=seed) for seed in range(12)]
     ours = aqt_fast.compile(circuits, backend, optimization_level=level)
@@ -344,12 +353,6 @@ def test_many_circuits_are_as_one(backend):
     together = aqt_fast.compile(circuits, backend)
     assert isinstance(together, list)
     assert together == [aqt_fast.compile(circuit, backend) for circuit in circuits]
-    assert all(
-        one.data == other.data
-        for one, other in zip(
-            together, map(lambda circuit: aqt_fast.compile(circuit, backend), circuits), strict=True
-        )
-    )
 
 
 def test_the_source_stays_as_it_is(backend):
@@ -390,7 +393,7 @@ def test_nested_measurements(backend):
     circuit = QuantumCircuit(3, 3)
     circuit.append(inner.to_instruction(), [2, 0], [2, 1])
     compiled = aqt_fast.compile(circuit, backend)
-    assert backend.run(compiled, shots=10).result().get_counts() == {"010": 10}
+    assert backend.run(compiled, shots=10).result().get_counts() == {"100": 10}
 
 
 def culprits(circuits: list, backend) -> list[tuple]:

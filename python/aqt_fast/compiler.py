@@ -61,8 +61,9 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
         circuits: one circuit or any number of them, of any gates.
         backend: where they shall run; they may have fewer qubits than it has.
         optimization_level: 0 takes each gate on its own; 1 merges gates, exchanges the names of
-            qubits for SWAP and drops what no measurement sees; 2 and 3 also make runs of gates on
-            the same two qubits anew where that needs fewer rxx. None stands for 2.
+            qubits for SWAP and drops what no measurement sees; 2 also brings together what is on
+            the same two qubits, and makes it anew where that needs fewer rxx; 3 also searches
+            among several ways to make gates. None stands for 2.
 
     Returns:
         A circuit for a circuit, a list for anything else: registers, name and metadata are those
@@ -84,7 +85,7 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     level = DEFAULT_LEVEL
     if optimization_level is not None:
         level = checked_integer("optimization_level", optimization_level, 0, 3)
-    batch = [_plain(circuit) for circuit in wire.as_batch(circuits)]
+    batch = [_plain(circuit) for circuit in wire.listed(circuits)]
     outcomes = _native.compile_circuits(
         batch, _expand, _synthesised, max_qubits=backend.num_qubits, level=level
     )
@@ -95,7 +96,7 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
             warn_caller(f"circuit {index}, {outcome}; transpiling it instead", FallbackWarning)
             try:
                 compiled.append(qiskit.transpile(circuit, backend, optimization_level=level))
-            except QiskitError as error:
+            except (QiskitError, RecursionError) as error:
                 problems.append(CircuitProblem(index, None, None, None, f"{outcome}: {error}"))
         else:
             result, wires = outcome
@@ -110,7 +111,7 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
 def _plain(circuit: QuantumCircuit) -> QuantumCircuit:
     """A circuit of Qiskit's own class; circuits of its library build themselves when asked."""
     if type(circuit) is QuantumCircuit or not isinstance(circuit, QuantumCircuit):
-        return circuit
+        return circuit  # the native code tells that something is no circuit
     return dag_to_circuit(circuit_to_dag(circuit))
 
 

@@ -66,13 +66,13 @@ pub fn compile(program: &Program, effort: Effort) -> Compiled {
     match effort {
         Effort::None => one_by_one(program),
         Effort::Merge => merged(program),
-        Effort::Resynthesise => resynthesised(program, Ways::default()),
+        Effort::Resynthesise => resynthesised(program, Ways::to_merge(0)),
         Effort::Search => {
             let has_ways = |item: &Item| matches!(item, Item::Gate(gate, _) if gate.has_ways());
             let any = program.items.iter().any(has_ways);
-            let first = resynthesised(program, Ways::default());
+            let first = resynthesised(program, Ways::to_merge(0));
             (1..if any { Ways::COUNT } else { Ways::FEW }).fold(first, |best, number| {
-                let next = resynthesised(program, Ways::numbered(number));
+                let next = resynthesised(program, Ways::to_merge(number));
                 if next.cost() < best.cost() { next } else { best }
             })
         }

@@ -14,14 +14,15 @@ pub struct Ways(u8);
 
 impl Ways {
     /// How many there are.
-    pub const COUNT: u8 = 16;
+    pub const COUNT: u8 = 32;
     /// How many there are for circuits without gates of [`Gate::has_ways`].
     pub const FEW: u8 = 2;
 
-    /// The ways with a number below [`Self::COUNT`]; 0 is the default.
+    /// The ways with a number below [`Self::COUNT`], where runs on two qubits are made anew: from 0,
+    /// which is most often the best, to the most unusual. Without, the default is best.
     #[must_use]
-    pub fn numbered(number: u8) -> Self {
-        Self(number)
+    pub fn to_merge(number: u8) -> Self {
+        Self(number ^ 16)
     }
 
     /// Turn a frame over where RXX(−π/2) becomes RXX(π/2), instead of adding half turns.
@@ -37,6 +38,11 @@ impl Ways {
     /// Begin with the other end of gates with two controls, exchange the last two of three.
     fn reversed(self) -> bool {
         self.0 & 4 != 0
+    }
+
+    /// Make gates with two controls of six CX, some of which merge, instead of five RXX.
+    fn of_six(self) -> bool {
+        self.0 & 16 != 0
     }
 
     /// Exchange the targets of controlled SWAP.
@@ -487,6 +493,9 @@ fn multi_controlled(qubits: &[u32], axis: Axis, theta: f64, sink: &mut impl Sink
         [a, b] => {
             let ways = sink.ways();
             let [a, b] = if ways.exchanged() { [b, a] } else { [a, b] };
+            if ways.of_six() {
+                return of_six_cx([a, b, target], axis, theta, sink);
+            }
             if !ways.reversed() {
                 power(b, 1.0, sink);
             }
@@ -514,6 +523,27 @@ fn multi_controlled(qubits: &[u32], axis: Axis, theta: f64, sink: &mut impl Sink
         }
         _ => unreachable!("gates with more controls come as their definitions"),
     }
+}
+
+/// P^(θ/π) on the last qubit where the first two are 1, P = X or Z: powers for all parities of the
+/// three qubits, after V. V. Shende and I. L. Markov, Quantum Inf. Comput. 9, 461 (2009).
+fn of_six_cx<S: Sink>([a, b, target]: [u32; 3], axis: Axis, theta: f64, sink: &mut S) {
+    let flip_axis = if axis == Axis::X { Axis::Z } else { Axis::X };
+    let power = |qubit: u32, axis: Axis, sign: f64, sink: &mut S| {
+        let angle = sign * theta / 4.0;
+        let [into, back] = axis.frame();
+        sink.phase(angle / 2.0);
+        sink.rotate(qubit, into.after(Rotation::r(angle, 0.0)).after(back));
+    };
+    for (control, sign) in [(b, -1.0), (a, 1.0), (b, -1.0), (a, 1.0)] {
+        controlled([control, target], flip_axis, PI, FRAC_PI_2, sink);
+        power(target, axis, sign, sink);
+    }
+    power(b, Axis::Z, 1.0, sink);
+    cx(a, b, sink);
+    power(b, Axis::Z, -1.0, sink);
+    cx(a, b, sink);
+    power(a, Axis::Z, 1.0, sink);
 }
 
 fn x(qubit: u32, sink: &mut impl Sink) {
