@@ -176,16 +176,20 @@ def _pairs(matrix: Any) -> Matrix:
 
 
 def _synthesised(circuit: QuantumCircuit) -> QuantumCircuit:
-    """What Qiskit's synthesis plugins make of a circuit; they see which qubits are free."""
-    synthesised: QuantumCircuit = _synthesis()(circuit)
+    """What Qiskit's synthesis plugins make of a circuit; they borrow qubits that are free.
+
+    Only a circuit that is measured is certain to begin with all qubits in |0⟩. Of any other one,
+    the whole unitary stays.
+    """
+    synthesised: QuantumCircuit = _synthesis("measure" in circuit.count_ops())(circuit)
     return synthesised
 
 
 @cache
-def _synthesis() -> HighLevelSynthesis:
+def _synthesis(begins_in_zero: bool) -> HighLevelSynthesis:
     # 'mcx' with three controls is a standard gate, but the name is also that of larger ones.
     names = get_standard_gate_name_mapping().keys() | {"barrier", "unitary"}
-    return HighLevelSynthesis(basis_gates=sorted(names))
+    return HighLevelSynthesis(basis_gates=sorted(names), qubits_initially_zero=begins_in_zero)
 
 
 @cache
