@@ -4,7 +4,7 @@
 //! any product of two Paulis is X⊗X in other frames. Gates with more controls follow A. Barenco et
 //! al., Phys. Rev. A 52, 3457 (1995), sections 6 and 7: five RXX for two controls, 13 for three.
 
-use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, FRAC_PI_8, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, FRAC_PI_4, FRAC_PI_8, PI};
 
 use crate::lower::Rotation;
 
@@ -94,50 +94,63 @@ impl From<Rotation> for Local {
     }
 }
 
-/// An axis of the Bloch sphere, by its angles in radians: from x towards y, and from there towards z.
+/// An axis of the Bloch sphere: a vector of length 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
-    azimuth: f64,
-    elevation: f64,
+    x: f64,
+    y: f64,
+    z: f64,
 }
 
 impl Axis {
     /// The x axis.
-    pub const X: Self = Self { azimuth: 0.0, elevation: 0.0 };
+    pub const X: Self = Self { x: 1.0, y: 0.0, z: 0.0 };
     /// The y axis.
-    pub const Y: Self = Self { azimuth: FRAC_PI_2, elevation: 0.0 };
+    pub const Y: Self = Self { x: 0.0, y: 1.0, z: 0.0 };
     /// The z axis.
-    pub const Z: Self = Self { azimuth: 0.0, elevation: FRAC_PI_2 };
+    pub const Z: Self = Self { x: 0.0, y: 0.0, z: 1.0 };
     /// The axis of Hadamard's gate, between x and z.
-    const H: Self = Self { azimuth: 0.0, elevation: FRAC_PI_4 };
+    const H: Self = Self { x: FRAC_1_SQRT_2, y: 0.0, z: FRAC_1_SQRT_2 };
 
     /// Axis and angle of a rotation.
     fn of(rotation: Rotation) -> (Self, f64) {
         // cos(θ/2) − i·sin(θ/2)·(n·σ).
         let Rotation { w, x, y, z } = rotation;
-        let across = x.hypot(y);
-        let axis = Self { azimuth: y.atan2(x), elevation: z.atan2(across) };
-        (axis, 2.0 * across.hypot(z).atan2(w))
+        let size = x.hypot(y).hypot(z);
+        if size == 0.0 {
+            return (Self::Z, 2.0 * size.atan2(w));
+        }
+        (Self { x: x / size, y: y / size, z: z / size }, 2.0 * size.atan2(w))
     }
 
     /// The other end of it.
     fn opposite(self) -> Self {
-        Self { elevation: self.elevation - PI, ..self }
+        Self { x: -self.x, y: -self.y, z: -self.z }
     }
 
-    /// The rotation that takes the x axis to this one, and its inverse.
-    fn frame(self) -> [Rotation; 2] {
-        let tilt = |angle| Rotation::r(angle, FRAC_PI_2);
-        [
-            Rotation::rz(self.azimuth).after(tilt(-self.elevation)),
-            tilt(self.elevation).after(Rotation::rz(-self.azimuth)),
-        ]
+    /// The rotation by `angle`, in radians.
+    fn turn(self, angle: f64) -> Rotation {
+        let (sine, w) = (angle / 2.0).sin_cos();
+        Rotation { w, x: sine * self.x, y: sine * self.y, z: sine * self.z }
     }
 
     /// The rotation by π, which is −i times the Pauli of this axis.
     pub(crate) fn half_turn(self) -> Rotation {
-        let [into, back] = self.frame();
-        into.after(Rotation::r(PI, 0.0)).after(back)
+        Rotation { w: 0.0, x: self.x, y: self.y, z: self.z }
+    }
+
+    /// A rotation that takes the x axis to this one, and its inverse.
+    fn frame(self) -> [Rotation; 2] {
+        if self.x < 0.0 {
+            // Turned over first: the shortest way to here is the shorter, the better it is known.
+            let [into, back] = self.opposite().frame();
+            let over = Self::Y.half_turn();
+            let under = Self::Y.opposite().half_turn();
+            return [into.after(over), under.after(back)];
+        }
+        let size = (2.0 + 2.0 * self.x).sqrt();
+        let [w, y, z] = [size / 2.0, -self.z / size, self.y / size];
+        [Rotation { w, x: 0.0, y, z }, Rotation { w, x: 0.0, y: -y, z: -z }]
     }
 }
 
@@ -469,8 +482,7 @@ pub fn rotate_pair(qubits: [u32; 2], mut axes: [Axis; 2], mut theta: f64, sink: 
 fn controlled(qubits: [u32; 2], axis: Axis, theta: f64, phase: f64, sink: &mut impl Sink) {
     let [control, target] = qubits;
     rotate_pair(qubits, [Axis::Z, axis], -theta / 2.0, sink);
-    let [into, back] = axis.frame();
-    sink.rotate(target, into.after(Rotation::r(theta / 2.0, 0.0)).after(back));
+    sink.rotate(target, axis.turn(theta / 2.0));
     if phase != 0.0 {
         sink.phase(phase / 2.0);
         sink.rotate(control, Rotation::rz(phase));
@@ -531,9 +543,8 @@ fn of_six_cx<S: Sink>([a, b, target]: [u32; 3], axis: Axis, theta: f64, sink: &m
     let flip_axis = if axis == Axis::X { Axis::Z } else { Axis::X };
     let power = |qubit: u32, axis: Axis, sign: f64, sink: &mut S| {
         let angle = sign * theta / 4.0;
-        let [into, back] = axis.frame();
         sink.phase(angle / 2.0);
-        sink.rotate(qubit, into.after(Rotation::r(angle, 0.0)).after(back));
+        sink.rotate(qubit, axis.turn(angle));
     };
     for (control, sign) in [(b, -1.0), (a, 1.0), (b, -1.0), (a, 1.0)] {
         controlled([control, target], flip_axis, PI, FRAC_PI_2, sink);
