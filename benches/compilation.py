@@ -68,7 +68,7 @@ def put_back(compiled: QuantumCircuit) -> QuantumCircuit:
     circuit = compiled.copy()
     if compiled.layout is not None:
         places = compiled.layout.final_index_layout()
-        circuit._layout = None
+        circuit._layout = None  # noqa: SLF001
         for qubit in range(len(places)):
             while places[qubit] != qubit:
                 other = places[qubit]

@@ -8,8 +8,9 @@ Qiskit's own synthesis makes of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache
-from typing import Any, overload
+from typing import Any
 
 import qiskit
 from qiskit import QuantumCircuit
@@ -35,20 +36,9 @@ DEFAULT_LEVEL = 2
 
 
 class FallbackWarning(UserWarning):
-    """A circuit was handed to ``qiskit.transpile``, because :func:`compile` cannot take it apart."""
+    """A circuit was handed to ``qiskit.transpile``: :func:`compile` cannot take it apart."""
 
 
-@overload
-def compile(
-    circuits: QuantumCircuit, backend: AQTResource, *, optimization_level: int | None = None
-) -> QuantumCircuit: ...
-@overload
-def compile(
-    circuits: Iterable[QuantumCircuit],
-    backend: AQTResource,
-    *,
-    optimization_level: int | None = None,
-) -> list[QuantumCircuit]: ...
 def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     circuits: QuantumCircuit | Iterable[QuantumCircuit],
     backend: AQTResource,
@@ -156,16 +146,12 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
     if definition is not None:
         return _plain(definition), operation.name in _names_with_plugins()
     if isinstance(operation, Gate) and operation.num_qubits <= _SMALL:
-        try:
+        with suppress(CircuitError):
             return _pairs(operation.to_matrix())
-        except CircuitError:
-            pass
     circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
     circuit.append(operation, circuit.qubits, circuit.clbits)
-    try:
+    with suppress(QiskitError):
         circuit = _synthesised(circuit)
-    except QiskitError:
-        pass
     if any(item.name == operation.name for item in circuit.data):
         return f"'{operation.name}' has neither a definition nor a matrix"
     return circuit, True

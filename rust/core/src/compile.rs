@@ -233,3 +233,72 @@ fn finish(
     let (phase, wires) = (finished.phase + phase, finished.wires);
     (Compiled { steps, barriers, phase, wires }, again)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(num_qubits: u32, gates: &[(&[u8], &[f64], &[u32])], measured: bool) -> Program {
+        let items = gates
+            .iter()
+            .map(|&(name, params, on)| {
+                if name == b"barrier" {
+                    return Item::Barrier(on.to_vec());
+                }
+                let mut qubits = [0; 4];
+                qubits[..on.len()].copy_from_slice(on);
+                Item::Gate(Gate::standard(name, on.len(), params).unwrap(), qubits)
+            })
+            .collect();
+        Program { num_qubits, items, measured: vec![measured; num_qubits as usize] }
+    }
+
+    #[test]
+    fn swaps_exchange_names() {
+        let moved = program(3, &[(b"swap", &[], &[0, 1]), (b"swap", &[], &[0, 2])], false);
+        for effort in [Effort::Merge, Effort::Resynthesise, Effort::Search] {
+            let compiled = compile(&moved, effort);
+            assert_eq!((compiled.steps.len(), &compiled.wires[..]), (0, &[2, 0, 1][..]));
+        }
+        let compiled = compile(&moved, Effort::None);
+        assert_eq!((compiled.cost()[0], &compiled.wires[..]), (6, &[0, 1, 2][..]));
+    }
+
+    #[test]
+    fn barriers_stand_on_wires() {
+        let walled = program(
+            2,
+            &[(b"swap", &[], &[0, 1]), (b"barrier", &[], &[0]), (b"rx", &[0.3], &[0])],
+            false,
+        );
+        let compiled = compile(&walled, Effort::Resynthesise);
+        assert_eq!(compiled.barriers, [[1]]);
+        assert!(matches!(compiled.steps[..], [Step::Barrier(0), Step::R { qubit: 1, .. }]));
+    }
+
+    #[test]
+    fn what_is_not_seen_is_dropped() {
+        let gates: [(&[u8], &[f64], &[u32]); 4] = [
+            (b"h", &[], &[0]),
+            (b"cz", &[], &[0, 1]),
+            (b"swap", &[], &[1, 2]),
+            (b"ccz", &[], &[0, 1, 2]),
+        ];
+        assert_eq!(compile(&program(3, &gates, true), Effort::Merge).cost(), [0, 1, 1]);
+        assert_eq!(compile(&program(3, &gates, false), Effort::Merge).cost()[0], 6);
+        assert_eq!(compile(&program(3, &gates, true), Effort::None).cost()[0], 9);
+    }
+
+    #[test]
+    fn commuting_gates_meet() {
+        let gates: [(&[u8], &[f64], &[u32]); 5] = [
+            (b"rzz", &[0.3], &[0, 1]),
+            (b"rzz", &[0.4], &[1, 2]),
+            (b"x", &[], &[1]),
+            (b"cx", &[], &[0, 3]),
+            (b"rzz", &[0.3], &[1, 0]),
+        ];
+        assert_eq!(compile(&program(4, &gates, false), Effort::Merge).cost()[0], 4);
+        assert_eq!(compile(&program(4, &gates, false), Effort::Resynthesise).cost()[0], 2);
+    }
+}

@@ -274,3 +274,153 @@ pub fn rxx_matrix(theta: f64) -> Matrix<4> {
 pub fn pair_matrix(first: Rotation, second: Rotation) -> Matrix<4> {
     tensor(&crate::complex::matrix_of(first), &crate::complex::matrix_of(second))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::PI;
+
+    use super::*;
+    use crate::decompose::{Gate, Local, Ways};
+
+    /// Multiplies the matrices of what it takes, on qubits 0 (the higher bit) and 1.
+    struct Product {
+        matrix: Matrix<4>,
+        interactions: usize,
+        may_relabel: bool,
+    }
+
+    impl Product {
+        fn new(may_relabel: bool) -> Self {
+            Self { matrix: identity(), interactions: 0, may_relabel }
+        }
+
+        fn apply(&mut self, gate: &Matrix<4>) {
+            self.matrix = product(gate, &self.matrix);
+        }
+
+        fn assert_is(&self, expected: &Matrix<4>) {
+            for (row, expected) in self.matrix.iter().zip(expected) {
+                for (entry, expected) in row.iter().zip(expected) {
+                    assert!((*entry - *expected).norm() < 1e-20, "{:?}", self.matrix);
+                }
+            }
+        }
+    }
+
+    impl Sink for Product {
+        fn ways(&self) -> Ways {
+            Ways::default()
+        }
+
+        fn phase(&mut self, alpha: f64) {
+            let factor = Complex::turn(alpha);
+            self.matrix = self.matrix.map(|row| row.map(|entry| factor * entry));
+        }
+
+        fn rotate(&mut self, qubit: u32, gate: impl Into<Local>) {
+            let rotation = gate.into().rotation();
+            let mut pair = [Rotation::IDENTITY; 2];
+            pair[qubit as usize] = rotation;
+            self.apply(&pair_matrix(pair[0], pair[1]));
+        }
+
+        fn rxx(&mut self, _: [u32; 2], theta: f64) {
+            self.interactions += 1;
+            self.apply(&rxx_matrix(theta));
+        }
+
+        fn relabel(&mut self, _: [u32; 2]) -> bool {
+            if self.may_relabel {
+                self.apply(&SWAP);
+            }
+            self.may_relabel
+        }
+    }
+
+    fn unitary(gates: &[(&[u8], &[f64])]) -> Matrix<4> {
+        let mut sink = Product::new(false);
+        for (name, params) in gates {
+            let single = Gate::standard(name, 1, params);
+            let gate = single.or_else(|| Gate::standard(name, 2, params)).unwrap();
+            gate.emit(&[0, 1], &mut sink);
+            if single.is_some() {
+                gate.emit(&[1], &mut sink);
+            }
+        }
+        sink.matrix
+    }
+
+    #[test]
+    fn equal_diagonal_entries_are_no_trap() {
+        let mut symmetric = identity::<4>();
+        symmetric[0] = [ZERO, Complex::new(0.0, 1.0), ZERO, ZERO];
+        symmetric[1] = [Complex::new(0.0, 1.0), ZERO, ZERO, ZERO];
+        let vectors = diagonalise(&symmetric);
+        let diagonal = product(&transpose(&vectors), &product(&symmetric, &vectors));
+        for (row, entries) in diagonal.iter().enumerate() {
+            for (column, entry) in entries.iter().enumerate() {
+                assert!(row == column || entry.norm() < 1e-28, "{diagonal:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn cx_is_cx() {
+        let mut expected = identity::<4>();
+        expected.swap(2, 3);
+        let mut sink = Product::new(false);
+        Gate::standard(b"cx", 2, &[]).unwrap().emit(&[0, 1], &mut sink);
+        sink.assert_is(&expected);
+    }
+
+    #[test]
+    fn the_fewest_interactions() {
+        type Gates<'a> = &'a [(&'a [u8], &'a [f64])];
+        let cases: [(Gates<'_>, usize, usize); 8] = [
+            (&[(b"h", &[])], 0, 0),
+            (&[(b"swap", &[])], 3, 0),
+            (&[(b"iswap", &[])], 2, 1),
+            (&[(b"cp", &[0.3]), (b"t", &[]), (b"cz", &[])], 1, 1),
+            (&[(b"xx_plus_yy", &[0.3, 0.2])], 2, 2),
+            (&[(b"cx", &[]), (b"u", &[0.3, 1.2, 2.1]), (b"ecr", &[])], 2, 2),
+            (&[(b"swap", &[]), (b"crx", &[0.4])], 3, 1),
+            (&[(b"cx", &[]), (b"s", &[]), (b"xx_plus_yy", &[0.621, 5.0 * PI / 4.0])], 2, 2),
+        ];
+        for (gates, fewest, relabelled) in cases {
+            let expected = unitary(gates);
+            for (may_relabel, interactions) in [(false, fewest), (true, relabelled)] {
+                let mut sink = Product::new(may_relabel);
+                emit_unitary(&expected, [0, 1], &mut sink);
+                sink.assert_is(&expected);
+                assert_eq!(sink.interactions, interactions, "{gates:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_unitary() {
+        let mut state = 1_u32;
+        let mut angle = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            // Every other one from few values, so that eigenvalues coincide.
+            let value = f64::from(state >> 8) / f64::from(1 << 24) * 12.0;
+            if state & 0x4000_0000 == 0 { value.round() * PI / 4.0 } else { value }
+        };
+        for _ in 0..2000 {
+            let mut sink = Product::new(false);
+            for _ in 0..3 {
+                sink.rotate(0, Rotation::u(angle(), angle(), angle()));
+                sink.rotate(1, Rotation::u(angle(), angle(), angle()));
+                sink.rxx([0, 1], angle());
+            }
+            sink.phase(angle());
+            let expected = sink.matrix;
+            for may_relabel in [false, true] {
+                let mut sink = Product::new(may_relabel);
+                emit_unitary(&expected, [0, 1], &mut sink);
+                sink.assert_is(&expected);
+                assert!(sink.interactions <= 3);
+            }
+        }
+    }
+}
