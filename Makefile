@@ -6,7 +6,7 @@ WHEEL := dist/.built
 # Environments are kept although the rules only pass through them.
 .SECONDARY:
 
-.PHONY: demo test test-rust test-python lint bench bench-batch bench-large faults clean
+.PHONY: demo test test-rust test-python lint bench bench-batch bench-large bench-mqt faults clean
 
 # One environment each for running, linting, and testing with every supported Qiskit.
 .venv%/.ready: pyproject.toml Makefile
@@ -23,6 +23,7 @@ PACKAGES-2.4   := 'qiskit==2.4.*' --group test
 PACKAGES-lint  := 'qiskit>=2.4,<3' --group lint
 PACKAGES-peer  := 'qiskit-aqt-provider==1.15.*' 'qiskit<2'
 PACKAGES-bench-new := 'qiskit>=2.4,<3' --group test --group peer
+PACKAGES-bench-mqt := 'qiskit>=2.4,<3' --group test --group peer --group algorithms
 PACKAGES-bench-2.4 := 'qiskit==2.4.*' --group test --group peer
 
 $(WHEEL): $(SOURCES) .venv-build/.ready
@@ -71,6 +72,9 @@ bench-batch: .venv-bench-new/.installed .venv-peer/.ready
 
 bench-large: .venv-bench-new/.installed
 	.venv-bench-new/bin/python benches/large.py
+
+bench-mqt: .venv-bench-mqt/.peer
+	.venv-bench-mqt/bin/python benches/algorithms.py --random 10000
 
 # 1000 API jobs while a fifth of all requests suffers a fault; see benches/README.md.
 faults: .venv-test/.installed

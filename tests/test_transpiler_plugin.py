@@ -2,6 +2,7 @@
 
 import math
 
+import algorithms
 import numpy as np
 import pytest
 from aqt_fast import wire
@@ -59,14 +60,91 @@ def test_native_circuits(merge):
         assert lowered.count_ops().get("barrier", 0) == circuit.count_ops().get("barrier", 0) + 1
 
 
-def test_once_is_enough():
-    """Lowering what was lowered changes nothing but rounding."""
+@pytest.mark.parametrize("merge", [True, False])
+def test_once_is_enough(merge):
+    """Lowering what was lowered changes nothing, to the last bit; measured or not."""
     rng = np.random.default_rng(6)
+    lower = PassManager([LowerToAQT(merge=merge)])
+    for size in range(400):
+        circuit = native(rng, 3, size % 40)
+        if size % 2:
+            circuit.measure_all()
+        once = lower.run(circuit)
+        assert lower.run(once) == once
+        assert lower.run(circuit) == once
+
+
+def test_runs_share_their_rotations_about_x():
+    """What commutes with rxx goes where it saves most: fewer operations than runs take alone."""
+    rng = np.random.default_rng(12)
+    circuit = QuantumCircuit(2)
+    for _ in range(20):
+        for qubit in range(2):
+            circuit.u(*rng.uniform(0, 3, 3), qubit)
+        circuit.rxx(0.5, 0, 1)
+    circuit.measure_all()
+    lowered = PassManager([LowerToAQT()]).run(circuit)
+    ops = lowered.count_ops()
+    assert ops["r"] + ops["rz"] <= 1.5 * 40 + 2
+    assert ops["r"] <= 0.5 * 40 + 2
+    assert math.isclose(operator_up_to_measured_phases(lowered, circuit), 1, abs_tol=1e-9)
+
+
+def operator_up_to_measured_phases(first: QuantumCircuit, second: QuantumCircuit) -> float:
+    """1 if both give all inputs the same probabilities of all outcomes, with the same coherences.
+
+    Of the unitaries A and B of the circuits without their measurements, A·B† must then be diagonal.
+    """
+    bare = [circuit.remove_final_measurements(inplace=False) for circuit in (first, second)]
+    matrices = [Operator(circuit).data for circuit in bare]
+    return float(np.min(np.abs(np.diag(matrices[0] @ matrices[1].conj().T))))
+
+
+def test_measured_circuits():
+    """Up to phases that no measurement shows, measured circuits keep their unitary."""
+    rng = np.random.default_rng(13)
     lower = PassManager([LowerToAQT()])
     for _ in range(300):
-        once = lower.run(native(rng, 3, 12))
-        twice = lower.run(once)
-        assert [op.name for op in twice.data] == [op.name for op in once.data]
+        circuit = native(rng, int(rng.integers(1, 4)), int(rng.integers(0, 25)))
+        circuit.measure_all()
+        assert operator_up_to_measured_phases(lower.run(circuit), circuit) > 1 - 1e-9
+
+
+def test_long_circuits_do_not_drift():
+    """Thousands of gates, then their inverses: nothing is left but a phase."""
+    rng = np.random.default_rng(14)
+    circuit = QuantumCircuit(2)
+    for _ in range(3000):
+        circuit.u(*rng.uniform(-3, 3, 3), int(rng.integers(2)))
+        circuit.rxx(rng.uniform(-4, 4), 0, 1)
+    lowered = PassManager([LowerToAQT()]).run(circuit)
+    assert np.allclose(Operator(lowered).data, Operator(circuit).data, atol=1e-8)
+    circuit.compose(circuit.inverse(), inplace=True)
+    assert PassManager([LowerToAQT()]).run(circuit).size() == 0
+
+
+def test_angles_close_to_a_bound_are_put_onto_it():
+    """Within 1e-9, from either side."""
+    for error in (-5e-10, 5e-10):
+        circuit = QuantumCircuit(2)
+        circuit.rxx(math.pi / 2 + error, 0, 1)
+        circuit.barrier()
+        circuit.rxx(error, 0, 1)
+        circuit.r(math.pi + error, 1.0, 0)
+        circuit.r(1.0, error, 1)
+        lowered = PassManager([LowerToAQT()]).run(circuit)
+        assert [(op.name, op.params) for op in lowered.data if op.name != "barrier"] == [
+            ("rxx", [math.pi / 2]),
+            ("r", [math.pi, pytest.approx(1.0)]),
+            ("r", [pytest.approx(1.0), 0.0]),
+        ]
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_random_circuits_of_all_standard_gates(level):
+    """125 circuits a level of up to 6 qubits; ``benches/algorithms.py --random`` does more."""
+    for seed in range(125):
+        algorithms.check_random_circuit(seed, level)
 
 
 def test_runs_become_one_rotation():
@@ -204,11 +282,12 @@ def test_measurements_come_last(backend):
 
 
 def test_gate_after_measurement(backend):
-    """Refused with qubit and operation."""
+    """Refused with qubit and position."""
     circuit = QuantumCircuit(2, 2)
     circuit.measure(1, 0)
     circuit.h(1)
-    with pytest.raises(TranspilerError, match="follows the measurement of qubit 1"):
+    message = r"operation 1 \(in topological order\) follows the measurement of qubit 1"
+    with pytest.raises(TranspilerError, match=message):
         transpile(circuit, backend, optimization_level=0)
 
 

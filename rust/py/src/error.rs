@@ -195,13 +195,13 @@ pub fn unsupported_qiskit(py: Python<'_>, found: &str, reason: &str) -> PyErr {
 }
 
 /// Qiskit's `TranspilerError` for an operation that follows the measurement of its qubit.
-pub fn operation_after_measurement(py: Python<'_>, qubit: u32) -> PyErr {
+pub fn operation_after_measurement(py: Python<'_>, position: usize, qubit: u32) -> PyErr {
     let class = py
         .import("qiskit.transpiler")
         .and_then(|module| Ok(module.getattr("TranspilerError")?.cast_into()?));
     let message = format!(
-        "an operation follows the measurement of qubit {qubit}; AQT devices measure all qubits at \
-         the end"
+        "operation {position} (in topological order) follows the measurement of qubit {qubit}; AQT \
+         devices measure all qubits at the end"
     );
     raise(class, |class| Ok(class.call1((message,))?.unbind()))
 }

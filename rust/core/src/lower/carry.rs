@@ -67,23 +67,24 @@ impl Turn {
     }
 }
 
-/// A rotation as μ and ν, each of length 1; None stands for 0.
+/// A rotation as μ and ν.
 #[derive(Clone, Copy, Debug)]
 struct Split {
+    /// Both, each of length 1; None stands for 0.
     mu: Option<Turn>,
     nu: Option<Turn>,
-    size_mu: f64,
-    size_nu: f64,
+    /// |μ| and |ν|.
+    sizes: [f64; 2],
 }
 
 impl Split {
     fn of(rotation: Rotation) -> Self {
         let Rotation { w, x, y, z } = rotation;
-        let (size_mu, size_nu) = (size(w, x), size(z, y));
+        let sizes = [size(w, x), size(z, y)];
         let part = |re: f64, im: f64, size: f64| {
             (!negligible(size)).then(|| Turn { re: re / size, im: im / size })
         };
-        Self { mu: part(w, x, size_mu), nu: part(z, y, size_nu), size_mu, size_nu }
+        Self { mu: part(w, x, sizes[0]), nu: part(z, y, sizes[1]), sizes }
     }
 
     /// What is left costs, if `incoming` is put in front and `outgoing` taken from the end.
@@ -91,8 +92,9 @@ impl Split {
         let mu = self.mu.map(|mu| mu.times(incoming).times(outgoing.conjugate()));
         let nu = self.nu.map(|nu| nu.times(incoming).times(outgoing));
         let (x, y) = (mu.map_or(0.0, |mu| mu.im), nu.map_or(0.0, |nu| nu.im));
-        let diagonal = negligible(x * self.size_mu) && negligible(y * self.size_nu);
-        let without_rz = nu.is_none_or(|nu| negligible(nu.re * self.size_nu)) || end == End::Unseen;
+        let diagonal = negligible(x * self.sizes[0]) && negligible(y * self.sizes[1]);
+        let without_rz =
+            nu.is_none_or(|nu| negligible(nu.re * self.sizes[1])) || end == End::Unseen;
         let rz = if without_rz { 0 } else { OPERATION };
         if diagonal { rz } else { PULSE + OPERATION + rz }
     }
@@ -104,7 +106,7 @@ impl Split {
             (None, Some(nu)) => (nu.times(incoming).conjugate(), OPERATION),
             (Some(mu), Some(nu)) => {
                 let (mu, nu) = (mu.times(incoming), nu.times(incoming));
-                if negligible(mu.times(nu).im * self.size_nu) {
+                if negligible(mu.times(nu).im * self.sizes[1]) {
                     (mu, OPERATION)
                 } else {
                     (nu.conjugate().with_half_x(), PULSE + OPERATION)
@@ -175,10 +177,13 @@ impl Beam {
         &self.states[..self.len]
     }
 
-    /// Adds a state, unless one that carries the same costs no more; drops the dearest one if
-    /// there are too many.
+    /// Adds a state, unless one that carries the same, or RX(π) more, costs no more; drops the
+    /// dearest one if there are too many.
     fn add(&mut self, state: State) {
-        let same = |other: &State| negligible(other.outgoing.times(state.outgoing.conjugate()).im);
+        let same = |other: &State| {
+            let more = other.outgoing.times(state.outgoing.conjugate());
+            negligible(more.re * more.im)
+        };
         if let Some(found) = self.states[..self.len].iter_mut().find(|other| same(other)) {
             if state.cost < found.cost {
                 *found = state;

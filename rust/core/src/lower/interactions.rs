@@ -45,9 +45,13 @@ impl Lowering {
         if theta != 0.0 {
             let event = Opening::Interaction(self.events.len());
             self.events.push(Event::Interaction { qubits, theta });
-            qubits.into_iter().for_each(|qubit| self.open(qubit, event));
+            for qubit in qubits {
+                self.open(qubit, event);
+            }
         }
-        qubits.into_iter().for_each(|qubit| self.cut_unless_merging(qubit));
+        for qubit in qubits {
+            self.cut_unless_merging(qubit);
+        }
     }
 
     /// Adds RXX(`theta`) to the last interaction of the same qubits, if what came after that can

@@ -37,17 +37,17 @@ pub(super) struct Angles {
 impl Angles {
     pub const NONE: Self = Self { theta: 0.0, phi: 0.0, lambda: 0.0, alpha: 0.0 };
 
-    /// Whether [`Rotation::angles`] could give them: inside of all ranges and clear of the bounds
-    /// that it would put them onto.
+    /// Whether [`Rotation::angles`] could give them: inside of all ranges, and not so close to a
+    /// bound that it would put them onto it.
     pub fn are_final(self) -> bool {
         let Self { theta, phi, lambda, .. } = self;
-        let clear = |value: f64, bound: f64| (value - bound).abs() >= TOLERANCE;
-        let half_turn = theta == PI && lambda == 0.0;
-        let pulse = half_turn || (theta >= TOLERANCE && theta < PI && clear(theta, PI));
-        let axis = phi == 0.0 || (phi >= TOLERANCE && phi < TAU && clear(phi, TAU));
-        let phase = lambda == 0.0 || lambda == PI || (lambda.abs() < PI && clear(lambda.abs(), PI));
-        let shown = lambda == 0.0 || lambda.abs() >= TOLERANCE;
-        (theta == 0.0 && phi == 0.0 || pulse && axis) && phase && shown
+        let zero = |angle: f64| angle.abs() < f64::MIN_POSITIVE;
+        let within = |angle: f64, bound: f64| angle >= TOLERANCE && angle <= bound - TOLERANCE;
+        let pi = |angle: f64| angle.to_bits() == PI.to_bits();
+        let pulse = within(theta, PI) || pi(theta) && zero(lambda);
+        let axis = zero(phi) || within(phi, TAU);
+        let no_pulse = zero(theta) && zero(phi);
+        (no_pulse || pulse && axis) && (zero(lambda) || within(lambda.abs(), PI) || pi(lambda))
     }
 }
 
@@ -145,7 +145,7 @@ impl Rotation {
         if phi < 0.0 {
             phi += TAU;
         }
-        if phi < TOLERANCE || phi > TAU - TOLERANCE {
+        if !(TOLERANCE..=TAU - TOLERANCE).contains(&phi) {
             phi = 0.0;
         }
         Angles { theta, phi, lambda, alpha }

@@ -1,6 +1,9 @@
 //! Qiskit DAG → lowered DAG.
 
-use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, FRAC_PI_8, PI};
+use std::{
+    f64::consts::{FRAC_PI_2, FRAC_PI_4, FRAC_PI_8, PI},
+    slice,
+};
 
 use aqt_core::lower::{Lowering, Rotation, Step};
 use pyo3::{intern, prelude::*};
@@ -65,20 +68,27 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
     for (number, &node) in nodes.iter().enumerate() {
         // SAFETY: the DAG is valid and has this node.
         let kind = unsafe { (table.dag_op_node_kind)(dag, node) };
-        let qubits = source.qubits(node);
         if kind == kind::MEASURE {
             measurements.push(node);
-            measured[qubits[0] as usize] = true;
+            measured[source.qubits(node)[0] as usize] = true;
             continue;
         }
         if kind == kind::BARRIER {
-            lowering.barrier(number, qubits);
+            lowering.barrier(number, source.qubits(node));
             continue;
         }
-        if let Some(qubit) = qubits.iter().find(|&&qubit| measured[qubit as usize]) {
-            return Err(error::operation_after_measurement(py, *qubit));
-        }
         let gate = if kind == kind::GATE { source.read(node, known_gate) } else { None };
+        let is_measured = |qubit: &&u32| measured[**qubit as usize];
+        let qubits = match &gate {
+            Some(Gate::R { qubit, .. } | Gate::Rz { qubit, .. } | Gate::Rotation { qubit, .. }) => {
+                slice::from_ref(qubit)
+            }
+            Some(Gate::Rxx { qubits, .. }) => qubits,
+            None => source.qubits(node),
+        };
+        if let Some(qubit) = qubits.iter().find(is_measured) {
+            return Err(error::operation_after_measurement(py, number, *qubit));
+        }
         match gate {
             Some(Gate::R { qubit, theta, phi }) => lowering.r(qubit, theta, phi),
             Some(Gate::Rz { qubit, phi }) => lowering.rz(qubit, phi),
