@@ -370,10 +370,10 @@ def test_the_source_stays_as_it_is(backend):
     assert compiled[1] != compiled[0]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_circuits_of_the_library(backend):
     """Those that build themselves when asked."""
-    with pytest.warns(DeprecationWarning, match="EfficientSU2"):
-        circuit = EfficientSU2(3, reps=1)
+    circuit = EfficientSU2(3, reps=1)
     bound = circuit.assign_parameters(np.linspace(0, 2, circuit.num_parameters))
     compiled = aqt_fast.compile(bound, backend)
     assert type(compiled) is QuantumCircuit
