@@ -27,11 +27,13 @@ from qiskit.circuit.library import (
     Initialize,
     MCXGate,
     ModularAdderGate,
+    MultiplierGate,
     PauliEvolutionGate,
     PermutationGate,
     QFTGate,
     RYGate,
     UnitaryGate,
+    WeightedSumGate,
     XGate,
     efficient_su2,
     quantum_volume,
@@ -168,6 +170,16 @@ def test_what_python_must_explain(backend, level):
         qubits = [int(qubit) for qubit in rng.permutation(5)[: operation.num_qubits]]
         circuit.append(operation, qubits)
         assert_equivalent(aqt_fast.compile(circuit, backend, optimization_level=level), circuit)
+
+
+def test_definitions_come_before_plugins(backend):
+    """Where Qiskit's plugin makes another unitary, or fails."""
+    for gate in (MultiplierGate(2), WeightedSumGate(2, [1, 2])):
+        circuit = QuantumCircuit(gate.num_qubits)
+        circuit.append(gate, range(gate.num_qubits))
+        plain = QuantumCircuit(gate.num_qubits)
+        plain.append(gate.definition, range(gate.num_qubits))
+        assert_equivalent(aqt_fast.compile(circuit, backend), plain)
 
 
 def test_permutations_are_free(backend):

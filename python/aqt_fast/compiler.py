@@ -130,6 +130,10 @@ def _layout(circuit: QuantumCircuit, wires: Sequence[int]) -> TranspileLayout:
 _SMALL = 2
 """Qubits of a unitary that is taken apart natively."""
 
+_INEXACT = frozenset({"Multiplier"})
+"""Operations whose plugins make another unitary than their definition (one that agrees with it where
+the product's qubits begin in |0⟩); these keep to the definition."""
+
 Matrix = list[list[tuple[float, float]]]
 
 
@@ -150,8 +154,7 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
             return _pairs(operation.to_matrix())
     circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
     circuit.append(operation, circuit.qubits, circuit.clbits)
-    with suppress(QiskitError):
-        circuit = _synthesised(circuit)
+    circuit = _synthesised(circuit)
     if any(item.name == operation.name for item in circuit.data):
         return f"'{operation.name}' has neither a definition nor a matrix"
     return circuit, True
@@ -165,19 +168,20 @@ def _synthesised(circuit: QuantumCircuit) -> QuantumCircuit:
     """What Qiskit's synthesis plugins make of a circuit; they borrow qubits that are free.
 
     Only a circuit that is measured is certain to begin with all qubits in |0⟩. Of any other one,
-    the whole unitary stays.
+    the whole unitary stays. Where Qiskit finds nothing, the circuit comes back as it is.
     """
-    synthesised: QuantumCircuit = _synthesis("measure" in circuit.count_ops())(circuit)
-    return synthesised
+    with suppress(QiskitError):
+        circuit = _synthesis("measure" in circuit.count_ops())(circuit)
+    return circuit
 
 
 @cache
 def _synthesis(begins_in_zero: bool) -> HighLevelSynthesis:
     # 'mcx' with three controls is a standard gate, but the name is also that of larger ones.
-    names = get_standard_gate_name_mapping().keys() | {"barrier", "unitary"}
+    names = get_standard_gate_name_mapping().keys() | {"barrier", "unitary"} | _INEXACT
     return HighLevelSynthesis(basis_gates=sorted(names), qubits_initially_zero=begins_in_zero)
 
 
 @cache
 def _names_with_plugins() -> frozenset[str]:
-    return frozenset(HighLevelSynthesisPluginManager().plugins_by_op)
+    return frozenset(HighLevelSynthesisPluginManager().plugins_by_op) - _INEXACT
