@@ -131,8 +131,8 @@ _SMALL = 2
 """Qubits of a unitary that is taken apart natively."""
 
 _INEXACT = frozenset({"Multiplier"})
-"""Operations whose plugins make another unitary than their definition (one that agrees with it where
-the product's qubits begin in |0⟩); these keep to the definition."""
+"""Operations whose plugins make another unitary than their definition, so that these are taken: the
+two agree where the product's qubits begin in |0⟩."""
 
 Matrix = list[list[tuple[float, float]]]
 
