@@ -8,8 +8,8 @@ import math
 import numpy as np
 import qiskit
 from qiskit import QuantumCircuit
-from qiskit.circuit import Measure, Parameter
-from qiskit.circuit.library import RGate, RXXGate, RZGate
+from qiskit.circuit import Gate, Measure, Parameter
+from qiskit.circuit.library import RGate, RXXGate, RZGate, get_standard_gate_name_mapping
 from qiskit.transpiler import Target
 
 NUM_CIRCUITS = 50
@@ -107,4 +107,27 @@ def marker(pattern: str) -> QuantumCircuit:
         if bit == "1":
             circuit.r(math.pi, 0, qubit)
     circuit.measure_all()
+    return circuit
+
+
+def standard_gates() -> dict[str, Gate]:
+    """All gates of Qiskit's library that have no size of their own, by name."""
+    gates = get_standard_gate_name_mapping()
+    return {name: gate for name, gate in gates.items() if isinstance(gate, Gate)}
+
+
+def mixed(rng: np.random.Generator, num_qubits: int, num_gates: int) -> QuantumCircuit:
+    """Random gates of Qiskit's whole library and, rarely, barriers; special angles often."""
+    circuit = QuantumCircuit(num_qubits, global_phase=rng.uniform(0, 6))
+    gates = [gate for gate in standard_gates().values() if gate.num_qubits <= num_qubits]
+    for _ in range(num_gates):
+        gate = gates[rng.integers(len(gates))]
+        params = [
+            np.pi / 4 * rng.integers(-9, 10) if rng.random() < 0.4 else rng.uniform(-7, 7)
+            for _ in gate.params
+        ]
+        qubits = [int(qubit) for qubit in rng.permutation(num_qubits)]
+        circuit.append(type(gate)(*params) if params else gate, qubits[: gate.num_qubits])
+        if rng.random() < 0.05:
+            circuit.barrier(qubits[: rng.integers(1, num_qubits + 1)])
     return circuit

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from aqt_fast.aqt_options import AQTOptions
     from aqt_fast.aqt_provider import AQTProvider
     from aqt_fast.aqt_resource import execute
+    from aqt_fast.compiler import compile  # noqa: A004
 
-__all__ = ["AQTJob", "AQTOptions", "AQTProvider", "Progress", "__version__", "execute"]
+__all__ = ["AQTJob", "AQTOptions", "AQTProvider", "Progress", "__version__", "compile", "execute"]
 
 _MODULES = {
     "AQTJob": "aqt_fast.aqt_job",
     "AQTOptions": "aqt_fast.aqt_options",
     "AQTProvider": "aqt_fast.aqt_provider",
     "Progress": "aqt_fast.aqt_job",
+    "compile": "aqt_fast.compiler",
     "execute": "aqt_fast.aqt_resource",
 }
 

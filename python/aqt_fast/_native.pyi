@@ -1,6 +1,6 @@
 """The Rust extension; :mod:`aqt_fast.wire` is its public face."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, final
 
 from qiskit import QuantumCircuit
@@ -13,6 +13,7 @@ __all__ = [
     "Samples",
     "__version__",
     "check_circuits",
+    "compile_circuits",
     "decode_direct_response",
     "decode_response",
     "encode_circuit",
@@ -200,4 +201,30 @@ def lower_dag(
 
     Raises:
         TranspilerError: an operation follows the measurement of its qubit.
+    """
+
+def compile_circuits(
+    circuits: Sequence[Any],
+    expand: Callable[[Any], tuple[QuantumCircuit, bool] | list[list[tuple[float, float]]] | str],
+    synthesise: Callable[[QuantumCircuit], QuantumCircuit],
+    *,
+    max_qubits: int,
+    level: int,
+) -> list[tuple[QuantumCircuit, list[int] | None] | str]:
+    """Compile circuits of any gates to AQT's operations.
+
+    Args:
+        circuits: of exactly the class ``QuantumCircuit``.
+        expand: what an operation is made of: a circuit, and whether ``synthesise`` may know a
+            better one; the matrix of a gate on one or two qubits; or why there is neither.
+        synthesise: another circuit that does the same; the shorter one of both ways is taken.
+        max_qubits: of a circuit.
+        level: 0 to 3, see :func:`aqt_fast.compile`.
+
+    Returns:
+        For each circuit the compiled one, and the wire on which each qubit ends if they do not all
+        end on their own; or why it cannot be compiled here.
+
+    Raises:
+        InvalidCircuitError: lists every circuit that cannot run.
     """

@@ -4,7 +4,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from aqt_fast import AQTJob, AQTOptions, AQTProvider, Progress, __version__, execute, wire
+from aqt_fast import (
+    AQTJob,
+    AQTOptions,
+    AQTProvider,
+    Progress,
+    __version__,
+    compile,  # noqa: A004
+    execute,
+    wire,
+)
 from aqt_fast.aqt_provider import BackendsTable
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.job_summary import JobSummary
@@ -44,6 +53,13 @@ def stored(provider: AQTProvider) -> AQTJob:
     active: bool | None = job.active or rows[0].active
     print(active, job.to_dict())  # noqa: T201
     return job.restore(remove_from_store=False)
+
+
+def compiled(circuit: QuantumCircuit, backend: AQTResource) -> list[QuantumCircuit]:
+    """One circuit for one circuit, a list for several."""
+    one: QuantumCircuit = compile(circuit, backend)
+    several: list[QuantumCircuit] = compile((circuit, one), backend, optimization_level=3)
+    return several
 
 
 def codec(circuit: QuantumCircuit, body: bytes) -> tuple[bytes, dict[str, int]]:

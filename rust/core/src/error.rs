@@ -8,9 +8,13 @@ pub enum CircuitError {
     UnsupportedOperation,
     /// A block of classically controlled operations.
     ControlFlow,
+    /// A reset of a qubit that was used before.
+    Reset,
+    /// A delay.
+    Delay,
     /// An angle that is NaN or infinite.
     AngleNotFinite {
-        /// Name of the angle: `phi` or `theta`.
+        /// Name of the angle: `phi` or `theta`, or the number of a parameter.
         angle: &'static str,
         /// The value, in radians.
         value: f64,

@@ -7,8 +7,13 @@
 //! [`stand_in`] answers in a machine's place. [`archive`] keeps checked circuits on disk.
 
 pub mod archive;
+mod blocks;
 pub mod circuit;
+mod commuting;
+pub mod compile;
+pub mod complex;
 pub mod counts;
+pub mod decompose;
 pub mod encoder;
 pub mod error;
 mod json;
@@ -20,6 +25,7 @@ pub mod response;
 mod rows;
 pub mod samples;
 pub mod stand_in;
+pub mod weyl;
 
 pub use circuit::{Circuit, CircuitBuilder, Limits, MeasurementMap};
 pub use counts::{Histogram, Outcomes};

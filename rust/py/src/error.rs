@@ -15,6 +15,8 @@ pub enum Problem {
     UnboundParameters { names: Vec<String> },
     /// An angle of the named type that no double can express.
     NotANumber { type_name: String },
+    /// A problem of an instruction, with the qubits that it acts on.
+    OnQubits { problem: Box<Problem>, qubits: Vec<u32> },
     /// Anything that the core finds.
     Circuit(CircuitError),
 }
@@ -75,6 +77,12 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
         Problem::NotANumber { type_name } => {
             (format!("an angle of type '{type_name}' is not a finite number"), None)
         }
+        Problem::OnQubits { problem, qubits } => {
+            let (reason, value) = describe(problem);
+            let what = if qubits.len() == 1 { "qubit" } else { "qubits" };
+            let qubits: Vec<_> = qubits.iter().map(u32::to_string).collect();
+            (format!("{reason} (on {what} {})", qubits.join(", ")), value)
+        }
         Problem::Circuit(error) => describe_circuit_error(error),
     }
 }
@@ -88,6 +96,10 @@ fn describe_circuit_error(error: &CircuitError) -> (String, Option<f64>) {
             None,
         ),
         CircuitError::ControlFlow => ("AQT devices have no control flow".to_owned(), None),
+        CircuitError::Reset => {
+            ("AQT devices reset qubits at the beginning of a circuit only".to_owned(), None)
+        }
+        CircuitError::Delay => ("AQT devices have no delays".to_owned(), None),
         CircuitError::AngleNotFinite { angle, value } => {
             (format!("{angle} is {value:?}, not a finite number"), Some(value))
         }

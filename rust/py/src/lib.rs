@@ -9,7 +9,7 @@ mod qiskit;
 mod request;
 mod response;
 
-use aqt_core::{Encoder, Limits, payload::write_circuit};
+use aqt_core::{Encoder, Limits, compile::Effort, payload::write_circuit};
 use pyo3::{exceptions::PyRuntimeWarning, prelude::*, types::PyBytes};
 
 /// Bodies are megabytes: the system's allocator gives them back after each job, and getting the
@@ -23,8 +23,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[pymodule(gil_used = true)]
 mod _native {
     use super::{
-        Bound, Encoder, Limits, PyAny, PyBytes, PyErr, PyModule, PyResult, PyRuntimeWarning,
-        Python, batch, pyfunction, qiskit, write_circuit,
+        Bound, Effort, Encoder, Limits, PyAny, PyBytes, PyErr, PyModule, PyResult,
+        PyRuntimeWarning, Python, batch, pyfunction, qiskit, write_circuit,
     };
 
     /// A debug build is slow enough to be taken for a fault.
@@ -97,6 +97,27 @@ mod _native {
             write_circuit(&mut text, &circuit, shots);
         })?;
         Ok(PyBytes::new(py, &text))
+    }
+
+    /// Compiles circuits of any gates to AQT's operations; a reason instead of those that cannot be.
+    #[pyfunction]
+    #[pyo3(signature = (circuits, expand, synthesise, *, max_qubits, level))]
+    fn compile_circuits<'py>(
+        circuits: Vec<Bound<'py, PyAny>>,
+        expand: &Bound<'py, PyAny>,
+        synthesise: &Bound<'py, PyAny>,
+        max_qubits: u32,
+        level: u8,
+    ) -> PyResult<Vec<qiskit::Outcome<'py>>> {
+        let limits = Limits { qubits: max_qubits, ..Limits::default() };
+        let effort = match level {
+            0 => Effort::None,
+            1 => Effort::Merge,
+            2 => Effort::Resynthesise,
+            _ => Effort::Search,
+        };
+        let explain = qiskit::Explain { expand, synthesise };
+        qiskit::compile_circuits(&circuits, &explain, limits, effort)
     }
 
     /// Lowers a `DAGCircuit`: to a new one, or to the steps and the global phase that make one.

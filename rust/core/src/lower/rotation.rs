@@ -19,10 +19,10 @@ pub(super) fn size(re: f64, im: f64) -> f64 {
 /// An element of SU(2): w − i(x·X + y·Y + z·Z), w² + x² + y² + z² = 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rotation {
-    pub(super) w: f64,
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) z: f64,
+    pub(crate) w: f64,
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) z: f64,
 }
 
 /// exp(iα)·RZ(λ)·R(θ, φ): θ ∈ [0, π], φ ∈ [0, 2π), λ ∈ (−π, π], α either 0 or π.
@@ -105,7 +105,7 @@ impl Rotation {
 
     /// The sign s with X·`self` = s·`self`·X, if there is one: + for rotations about X, − for
     /// half turns about an axis perpendicular to it.
-    pub(super) fn sign_of_x(self) -> Option<f64> {
+    pub(crate) fn sign_of_x(self) -> Option<f64> {
         if negligible(self.y) && negligible(self.z) {
             Some(1.0)
         } else if negligible(self.w) && negligible(self.x) {

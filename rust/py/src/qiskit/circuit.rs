@@ -40,17 +40,17 @@ pub(super) fn reads_known_circuit(py: Python<'_>, table: &Table) -> PyResult<boo
 }
 
 /// A circuit's data, borrowed from its Python object for as long as that is borrowed.
-struct Borrowed<'a> {
+pub(super) struct Borrowed<'a> {
     table: &'a Table,
     circuit: *const QkCircuit,
-    num_instructions: usize,
+    pub(super) num_instructions: usize,
     /// `QuantumCircuit._data`, which owns what `circuit` points to.
     _data: Bound<'a, PyAny>,
 }
 
 impl<'a> Borrowed<'a> {
     /// `None` if `object` is no `QuantumCircuit`.
-    fn new(table: &'a Table, object: &Bound<'a, PyAny>) -> PyResult<Option<Self>> {
+    pub(super) fn new(table: &'a Table, object: &Bound<'a, PyAny>) -> PyResult<Option<Self>> {
         let py = object.py();
         if !object.is_instance(circuit_class(py)?)? {
             return Ok(None);
@@ -66,7 +66,7 @@ impl<'a> Borrowed<'a> {
         Ok(Some(Self { table, circuit, num_instructions, _data: data }))
     }
 
-    fn num_qubits(&self) -> u32 {
+    pub(super) fn num_qubits(&self) -> u32 {
         // SAFETY: `circuit` is valid while `_data` is held, as in all methods below.
         unsafe { (self.table.circuit_num_qubits)(self.circuit) }
     }
@@ -83,28 +83,36 @@ impl<'a> Borrowed<'a> {
 
     /// All final measurements: qubit and classical bit.
     fn measurements(&self) -> impl Iterator<Item = (u32, u32)> {
-        // SAFETY: `circuit` is valid and the index in range.
-        let kind =
-            |index: &usize| unsafe { (self.table.circuit_instruction_kind)(self.circuit, *index) };
         let measurements =
-            (0..self.num_instructions).filter(move |index| kind(index) == kind::MEASURE);
+            (0..self.num_instructions).filter(|&index| self.kind(index) == kind::MEASURE);
         measurements.filter_map(|index| match self.instruction(index) {
             Instruction::Measure { qubit, clbit } => Some((qubit, clbit)),
             _ => None,
         })
     }
 
-    /// The instruction at `index`, which must be below `num_instructions`.
-    fn instruction(&self, index: usize) -> Instruction {
+    /// The kind of the instruction at `index`, which must be below `num_instructions`.
+    pub(super) fn kind(&self, index: usize) -> u8 {
         debug_assert!(index < self.num_instructions);
         // SAFETY: `circuit` is valid and `index` in range.
-        match unsafe { (self.table.circuit_instruction_kind)(self.circuit, index) } {
+        unsafe { (self.table.circuit_instruction_kind)(self.circuit, index) }
+    }
+
+    /// The instruction at `index`, which must be below `num_instructions`.
+    fn instruction(&self, index: usize) -> Instruction {
+        match self.kind(index) {
             kind::GATE | kind::MEASURE => {}
             kind::BARRIER => return Instruction::Barrier,
             kind::CONTROL_FLOW => return Instruction::ControlFlow,
             // Reading these could need Python or fail; what they are does not matter.
             _ => return Instruction::Unsupported,
         }
+        self.read(index, classify)
+    }
+
+    /// Reads a gate, barrier or measurement. Other kinds could need Python or fail.
+    pub(super) fn read<T>(&self, index: usize, read: impl FnOnce(&Parts<'_>) -> T) -> T {
+        debug_assert!(index < self.num_instructions);
         // SAFETY: `circuit` is valid and `index` in range. A view's pointers stay valid as long as
         // nobody changes the circuit: no Python code runs while it is read.
         unsafe {
@@ -112,12 +120,12 @@ impl<'a> Borrowed<'a> {
                 Access::View { circuit: view, params, .. } => self.table.read_view(
                     |instruction| view(self.circuit, index, instruction),
                     params,
-                    classify,
+                    read,
                 ),
                 Access::Copy { circuit: get, clear, .. } => self.table.read_copy(
                     |instruction| get(self.circuit, index, instruction),
                     clear,
-                    classify,
+                    read,
                 ),
             }
         }
@@ -206,7 +214,7 @@ fn read_circuit(
 }
 
 /// Adds what only Python knows: the operation's name, and whether a NaN is an unbound parameter.
-fn offence(
+pub(super) fn offence(
     object: &Bound<'_, PyAny>,
     circuit: usize,
     instruction: Option<usize>,
@@ -271,7 +279,7 @@ pub fn read_instructions(py: Python<'_>, circuits: &[Bound<'_, PyAny>]) -> PyRes
     Ok(count)
 }
 
-fn not_a_circuit(object: &Bound<'_, PyAny>, circuit: usize) -> PyResult<Offence> {
+pub(super) fn not_a_circuit(object: &Bound<'_, PyAny>, circuit: usize) -> PyResult<Offence> {
     let type_name = object.get_type().name()?.to_string();
     let problem = Problem::NotACircuit { type_name };
     Ok(Offence { circuit, instruction: None, operation: None, problem })

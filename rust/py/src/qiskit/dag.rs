@@ -12,7 +12,7 @@ use super::{Access, Parts, QkDag, Table, as_slice, kind};
 use crate::error;
 
 /// `QkGate` of the gates that lowered circuits are made of.
-mod gate {
+pub(super) mod gate {
     pub const R: u8 = 7;
     pub const RZ: u8 = 10;
     pub const RXX: u8 = 39;

@@ -8,6 +8,7 @@
 //! use a known circuit is read and compared.
 
 mod circuit;
+mod compile;
 mod dag;
 
 use std::{
@@ -20,6 +21,7 @@ use pyo3::{ffi, prelude::*, sync::PyOnceLock};
 
 pub use self::{
     circuit::{measurement_map, read_circuits, read_instructions},
+    compile::{Explain, Outcome, compile_circuits},
     dag::{Lowered, lower_dag},
 };
 use crate::error;
@@ -77,6 +79,9 @@ type CircuitKind = unsafe extern "C" fn(*const QkCircuit, usize) -> u8;
 type CircuitGet = unsafe extern "C" fn(*const QkCircuit, usize, *mut OwnedInstruction);
 type CircuitView = unsafe extern "C" fn(*const QkCircuit, usize, *mut InstructionView);
 type CircuitBorrow = unsafe extern "C" fn(*mut ffi::PyObject) -> *mut QkCircuit;
+type CircuitGate = unsafe extern "C" fn(*mut QkCircuit, u8, *const u32, *const f64) -> u32;
+type CircuitMeasure = unsafe extern "C" fn(*mut QkCircuit, u32, u32) -> u32;
+type CircuitBarrier = unsafe extern "C" fn(*mut QkCircuit, *const u32, u32) -> u32;
 type ClearInstruction = unsafe extern "C" fn(*mut OwnedInstruction);
 type DagCount = unsafe extern "C" fn(*const QkDag) -> u32;
 type DagLength = unsafe extern "C" fn(*const QkDag) -> usize;
@@ -98,7 +103,9 @@ type ParamStride = unsafe extern "C" fn() -> usize;
 mod kind {
     pub const GATE: u8 = 0;
     pub const BARRIER: u8 = 1;
+    pub const DELAY: u8 = 2;
     pub const MEASURE: u8 = 3;
+    pub const RESET: u8 = 4;
     pub const CONTROL_FLOW: u8 = 7;
 }
 
@@ -126,6 +133,9 @@ struct Table {
     circuit_num_instructions: CircuitLength,
     circuit_instruction_kind: CircuitKind,
     circuit_borrow_from_python: CircuitBorrow,
+    circuit_gate: CircuitGate,
+    circuit_measure: CircuitMeasure,
+    circuit_barrier: CircuitBarrier,
     dag_num_qubits: DagCount,
     dag_num_op_nodes: DagLength,
     dag_op_node_kind: DagKind,
@@ -209,6 +219,9 @@ impl Table {
                 circuit_num_instructions: slot!(30 as CircuitLength),
                 circuit_instruction_kind: slot!(28 as CircuitKind),
                 circuit_borrow_from_python: slot!(41 as CircuitBorrow),
+                circuit_gate: slot!(16 as CircuitGate),
+                circuit_measure: slot!(19 as CircuitMeasure),
+                circuit_barrier: slot!(21 as CircuitBarrier),
                 dag_num_qubits: slot!(108 as DagCount),
                 dag_num_op_nodes: slot!(110 as DagLength),
                 dag_op_node_kind: slot!(129 as DagKind),
