@@ -1,11 +1,11 @@
 //! Qiskit DAG → lowered DAG.
 
-use std::{
-    f64::consts::{FRAC_PI_2, FRAC_PI_4, FRAC_PI_8, PI},
-    slice,
-};
+use std::slice;
 
-use aqt_core::lower::{Lowering, Rotation, Step};
+use aqt_core::{
+    decompose::{self, Local},
+    lower::{Lowering, Step},
+};
 use pyo3::{intern, prelude::*};
 
 use super::{Access, Parts, QkDag, Table, as_slice, kind};
@@ -20,9 +20,7 @@ pub(super) mod gate {
 
 /// A gate with values, as the lowering takes it.
 enum Gate {
-    R { qubit: u32, theta: f64, phi: f64 },
-    Rz { qubit: u32, phi: f64 },
-    Rotation { qubit: u32, rotation: Rotation, phase: f64 },
+    Single { qubit: u32, rotation: Local, phase: f64 },
     Rxx { qubits: [u32; 2], theta: f64 },
 }
 
@@ -80,9 +78,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
         let gate = if kind == kind::GATE { source.read(node, known_gate) } else { None };
         let is_measured = |qubit: &&u32| measured[**qubit as usize];
         let qubits = match &gate {
-            Some(Gate::R { qubit, .. } | Gate::Rz { qubit, .. } | Gate::Rotation { qubit, .. }) => {
-                slice::from_ref(qubit)
-            }
+            Some(Gate::Single { qubit, .. }) => slice::from_ref(qubit),
             Some(Gate::Rxx { qubits, .. }) => qubits,
             None => source.qubits(node),
         };
@@ -90,11 +86,11 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             return Err(error::operation_after_measurement(py, number, *qubit));
         }
         match gate {
-            Some(Gate::R { qubit, theta, phi }) => lowering.r(qubit, theta, phi),
-            Some(Gate::Rz { qubit, phi }) => lowering.rz(qubit, phi),
-            Some(Gate::Rotation { qubit, rotation, phase }) => {
-                lowering.rotate(qubit, rotation, phase);
-            }
+            Some(Gate::Single { qubit, rotation, phase }) => match rotation {
+                Local::R(theta, phi) => lowering.r(qubit, theta, phi),
+                Local::Rz(phi) => lowering.rz(qubit, phi),
+                Local::Other(rotation) => lowering.rotate(qubit, rotation, phase),
+            },
             Some(Gate::Rxx { qubits, theta }) => lowering.rxx(qubits, theta),
             None => {
                 native = false;
@@ -237,28 +233,13 @@ fn known_gate(parts: &Parts<'_>) -> Option<Gate> {
     if let (b"rxx", &[a, b]) = (parts.name, parts.qubits) {
         return Some(Gate::Rxx { qubits: [a, b], theta: params[0] });
     }
-    let &[qubit] = parts.qubits else { return None };
-    let [first, second, third] = params;
-    let (rotation, phase) = match parts.name {
-        b"rz" => return Some(Gate::Rz { qubit, phi: first }),
-        b"r" => return Some(Gate::R { qubit, theta: first, phi: second }),
-        b"rx" => (Rotation::r(first, 0.0), 0.0),
-        b"ry" => (Rotation::r(first, FRAC_PI_2), 0.0),
-        b"p" | b"u1" => (Rotation::rz(first), first / 2.0),
-        b"u2" => (Rotation::u(FRAC_PI_2, first, second), f64::midpoint(first, second)),
-        b"u" | b"u3" => (Rotation::u(first, second, third), f64::midpoint(second, third)),
-        b"id" => (Rotation::IDENTITY, 0.0),
-        b"h" => (Rotation::u(FRAC_PI_2, 0.0, PI), FRAC_PI_2),
-        b"x" => (Rotation::r(PI, 0.0), FRAC_PI_2),
-        b"y" => (Rotation::r(PI, FRAC_PI_2), FRAC_PI_2),
-        b"z" => (Rotation::rz(PI), FRAC_PI_2),
-        b"s" => (Rotation::rz(FRAC_PI_2), FRAC_PI_4),
-        b"sdg" => (Rotation::rz(-FRAC_PI_2), -FRAC_PI_4),
-        b"t" => (Rotation::rz(FRAC_PI_4), FRAC_PI_8),
-        b"tdg" => (Rotation::rz(-FRAC_PI_4), -FRAC_PI_8),
-        b"sx" => (Rotation::r(FRAC_PI_2, 0.0), FRAC_PI_4),
-        b"sxdg" => (Rotation::r(-FRAC_PI_2, 0.0), -FRAC_PI_4),
-        _ => return None,
+    let (&[qubit], Some(params)) = (parts.qubits, params.get(..parts.num_params)) else {
+        return None;
     };
-    Some(Gate::Rotation { qubit, rotation, phase })
+    match decompose::Gate::single(parts.name, params)? {
+        decompose::Gate::Single { rotation, phase } => {
+            Some(Gate::Single { qubit, rotation, phase })
+        }
+        _ => None,
+    }
 }
