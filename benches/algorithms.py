@@ -227,6 +227,7 @@ def main() -> int:
     left_out: dict[str, dict[str, list[int]]] = {}
     verdicts: Counter[tuple[int, str]] = Counter()
     for name in options.only or get_available_benchmark_names():
+        print(name, "…", file=sys.stderr, flush=True)
         for num_qubits in SIZES:
             found, reason = compare_in_time(name, num_qubits, options.timeout)
             rows += found
