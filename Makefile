@@ -78,6 +78,7 @@ bench-large: .venv-bench-new/.installed
 
 bench-mqt: .venv-bench-mqt/.peer
 	.venv-bench-mqt/bin/python benches/algorithms.py --random 10000
+	.venv-bench-mqt/bin/python benches/compilation.py --sizes 4 8
 
 # 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; see
 # benches/README.md.

@@ -113,7 +113,9 @@ def equivalence(circuit: QuantumCircuit, level: int, timeout: float) -> str:
     return str(results.equivalence).rpartition(".")[2]
 
 
-def compare(name: str, num_qubits: int, timeout: float, rows: multiprocessing.Queue) -> None:
+def compare(
+    name: str, num_qubits: int, levels: list[int], timeout: float, rows: multiprocessing.Queue
+) -> None:
     """Put the rows of one benchmark into a queue, and then None or why it cannot be had."""
     from mqt.bench import BenchmarkLevel, get_benchmark
     from qiskit_aqt_provider.transpiler_plugin import AQTSchedulingPlugin
@@ -126,7 +128,7 @@ def compare(name: str, num_qubits: int, timeout: float, rows: multiprocessing.Qu
     if any(op.name == "if_else" for op in circuit.data):
         rows.put("has classical control, which AQT's interface has not")
         return
-    for level in LEVELS:
+    for level in levels:
         before = staged(circuit, level)
         ours = lowered(before, level)
         theirs = AQTSchedulingPlugin().pass_manager(None).run(before)
@@ -143,18 +145,20 @@ def compare(name: str, num_qubits: int, timeout: float, rows: multiprocessing.Qu
     rows.put(None)
 
 
-def compare_in_time(name: str, num_qubits: int, timeout: float) -> tuple[list[Row], str | None]:
+def compare_in_time(
+    name: str, num_qubits: int, levels: list[int], timeout: float
+) -> tuple[list[Row], str | None]:
     """All rows of one benchmark, from a process of its own, and what was left out."""
     context = multiprocessing.get_context("fork")
     answers = context.Queue()
-    process = context.Process(target=compare, args=(name, num_qubits, timeout, answers))
+    process = context.Process(target=compare, args=(name, num_qubits, levels, timeout, answers))
     process.start()
     rows: list[Row] = []
     try:
         while isinstance(answer := answers.get(timeout=60 + 2 * timeout), Row):
             rows.append(answer)
     except queue.Empty:
-        answer = f"took too long at level {len(rows)}"
+        answer = f"took too long at level {levels[len(rows)]}"
     process.kill()
     process.join()
     return rows, answer
@@ -200,6 +204,8 @@ def totals(rows: list[Row]) -> str:
     lines = []
     for level in LEVELS:
         here = [row for row in rows if row.level == level]
+        if not here:
+            continue
         line: list[object] = [level, len(here)]
         for part in Cost._fields:
             theirs, ours = (
@@ -221,6 +227,7 @@ def main() -> int:
     parser.add_argument("--timeout", type=float, default=10, help="seconds for each verdict")
     parser.add_argument("--random", type=int, default=0, help="number of random circuits")
     parser.add_argument("--only", nargs="*", help="names of benchmarks")
+    parser.add_argument("--levels", nargs="*", type=int, default=LEVELS, choices=LEVELS)
     options = parser.parse_args()
     rows: list[Row] = []
     faults: list[str] = []
@@ -229,7 +236,7 @@ def main() -> int:
     for name in options.only or get_available_benchmark_names():
         print(name, "…", file=sys.stderr, flush=True)
         for num_qubits in SIZES:
-            found, reason = compare_in_time(name, num_qubits, options.timeout)
+            found, reason = compare_in_time(name, num_qubits, options.levels, options.timeout)
             rows += found
             if reason is not None:
                 left_out.setdefault(name, {}).setdefault(reason, []).append(num_qubits)
