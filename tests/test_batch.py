@@ -261,6 +261,20 @@ class TestAsCompleted:
         server.release()
         assert len(list(job.as_completed())) == 1
 
+    def test_giving_up(self, server, backend):
+        """A loop ends when it is told to, not when the job does."""
+        server.hold()
+        job = backend.run([marker(1)], shots=2)
+
+        async def impatient():
+            return await asyncio.wait_for(job, 0.2)
+
+        with pytest.raises(asyncio.TimeoutError):
+            asyncio.run(impatient())
+        assert job.status() in (JobStatus.QUEUED, JobStatus.RUNNING)
+        server.release()
+        assert job.result().get_counts() == counts_of([1], 2)[0]
+
     def test_asyncio(self, backend):
         """``await`` and ``async for`` do not hold up other tasks."""
 

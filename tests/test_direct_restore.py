@@ -260,8 +260,10 @@ class TestFailures:
         job.result()
         file = journal_of(job).path / "journal"
         lines = file.read_bytes().splitlines(keepends=True)
-        lines[3] = lines[3].replace(b"accepted", b"aXcepted")
-        file.write_bytes(b"".join(lines[:4]))
+        lines[4] = lines[4].replace(b"accepted", b"aXcepted")
+        file.write_bytes(b"".join(lines[:5]))
+        for number in range(1, NUM_CIRCUITS):
+            (file.parent / f"result-{number}.zst").unlink()
         again = AQTJob.restore(job.job_id())
         with pytest.raises(IncompleteBatchError) as caught:
             again.result()

@@ -181,10 +181,16 @@ class TestLines:
         log.accepted("id")
         line = file.read_bytes()[len(whole) :]
         journal.close()
-        for size in range(len(line)):
+        for size in range(len(line) - 1):
             file.write_bytes(whole + line[:size])
             assert records(journal)[0].uncertain
+        file.write_bytes(whole + line[:-1])  # all but its end: its checksum fits
+        assert records(journal)[0].job_id == "id"
         other = Journal.load(journal.path.parent, journal.path.name)
+        assert other.own()
+        assert file.read_bytes() == whole + line
+        other.close()
+        file.write_bytes(whole + line[:-2])
         assert other.own()
         assert file.read_bytes() == whole
         JobLog(other, 0).accepted("id")
@@ -209,7 +215,7 @@ class TestLines:
         file = journal.path / "journal"
         file.write_bytes(file.read_bytes() + line + b"\n")
         replay = journal.replay()
-        assert replay.damaged == [2]
+        assert replay.damaged == [3]
         assert replay.records[0].label == "x"
 
     def test_every_flipped_bit_is_noticed(self, journal):
@@ -217,16 +223,29 @@ class TestLines:
         JobLog(journal, 0).intend("x", "ab")
         file = journal.path / "journal"
         whole = file.read_bytes()
-        for index in range(len(whole)):
+        start = whole.index(b"\n") + 1
+        for index in range(start, len(whole)):
             for bit in range(8):
                 data = bytearray(whole)
                 data[index] ^= 1 << bit
                 file.write_bytes(data)
                 known = journal.replay().records
-                if index < len("00000000 "):  # the number may be written in another way
+                if index - start < len("00000000 "):  # the number may be written in another way
                     assert known in ({}, {0: JobRecord("x", "ab")})
                 else:
                     assert known == {}
+
+    def test_lost_lines(self, journal):
+        """A file without its first line, and a result without an identifier, tell of others."""
+        file = journal.path / "journal"
+        assert not journal.replay().doubtful
+        JobLog(journal, 0).intend("x", "ab")
+        journal.keep(0, b"{}")
+        assert journal.replay().missing
+        JobLog(journal, 0).accepted("id")
+        assert not journal.replay().doubtful
+        file.write_bytes(b"")
+        assert journal.replay().doubtful
 
     def test_without_a_journal(self):
         """Nothing is kept, nothing fails."""
@@ -385,7 +404,7 @@ def test_lock_is_flock(journal):
 def test_lines_are_json(journal):
     """And so can people."""
     JobLog(journal, 0).intend("x", "ab")
-    line = (journal.path / "journal").read_text().splitlines()[0]
+    line = (journal.path / "journal").read_text().splitlines()[1]
     checksum, _, text = line.partition(" ")
     assert int(checksum, 16) == zlib.crc32(text.encode())
     expected = {"job": 0, "event": "intent", "label": "x", "payload_hash": "ab"}

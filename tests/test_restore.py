@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from contextlib import contextmanager
 
 import pytest
@@ -13,6 +14,7 @@ from aqt_fast.exceptions import (
     IncompleteBatchError,
     JobNotFoundError,
     JournalError,
+    ResultExpiredError,
     SubmissionUncertainError,
 )
 from aqt_fast.journal import Journal, JournalWarning
@@ -254,6 +256,48 @@ class TestUncertain:
         assert again.result().get_counts() == {"000011": 9}
         assert AQTJob.restore(server.jobs[0].job_id).result().get_counts() == {"000011": 9}
 
+    def test_wrong_identifiers(self, server, backend):
+        """Another part's, another job's, nobody's: refused, or taken back and told."""
+        other = backend.run(CIRCUITS[0], shots=1)
+        server.faults.next("reset_after", method="POST")
+        job = backend.run(CIRCUITS)
+        with pytest.raises(IncompleteBatchError) as caught:
+            job.result()
+        (failure,) = caught.value.failures
+        label = failure.error.label
+        accepted = {record.label: record.job_id for record in server.jobs}
+        part = next(
+            accepted[name] for name in accepted if name.startswith(job.label) and name != label
+        )
+        with pytest.raises(ValueError, match="is the identifier of"):
+            job.adopt(label, part)
+        with pytest.raises(ValueError, match="'xx' is no identifier"):
+            job.adopt(label, "xx")
+        for wrong in (other.job_id(), str(uuid.UUID(int=1))):
+            job.adopt(label, wrong)
+            with pytest.raises(IncompleteBatchError, match=f"{wrong} was adopted, which is wrong"):
+                job.result()
+        job = AQTJob.restore(job.job_id())
+        job.adopt(label, wrong)
+        job = AQTJob.restore(job.job_id())
+        with pytest.raises(IncompleteBatchError, match="was adopted, which is wrong"):
+            job.result()
+        job.adopt(label, accepted[label])
+        assert job.result().get_counts() == COUNTS
+
+    def test_expired_may_run_again(self, server, backend):
+        """But only if somebody says so."""
+        server.faults.next("410", count=9, method="GET", path="/result/")
+        job = backend.run(CIRCUITS[3], shots=9)
+        for _ in range(2):
+            with pytest.raises(ResultExpiredError):
+                job.result()
+            assert job.resubmit_failed(uncertain=True) == 0
+        assert job.resubmit_failed(expired=True) == 1
+        server.faults.clear()
+        assert job.result().get_counts() == {"000011": 9}
+        assert len(server.jobs) == 2
+
     def test_labels_stay_unique(self, server, backend):
         """Sent again by one process, then by another: never the same label twice."""
         server.fail_jobs("hot", count=3)
@@ -346,6 +390,8 @@ class TestStore:
         first = next(index for index, line in enumerate(known) if b"accepted" in line)
         known[first] = known[first].replace(b"accepted", b"aXcepted")
         file.write_bytes(b"".join(known))
+        for path in journal.path.glob("result-*"):
+            path.unlink()
         again = AQTJob.restore(job.job_id())
         with pytest.raises(IncompleteBatchError) as caught:
             again.result()
@@ -354,6 +400,56 @@ class TestStore:
             assert isinstance(failure.error, SubmissionUncertainError)
         assert again.resubmit_failed() == 0
         assert file.read_bytes().startswith(b"".join(known))
+
+    def test_lost_lines(self, server, backend):
+        """What is stored proves that it was accepted; the rest is not sent without a word."""
+        job = backend.run(CIRCUITS)
+        job.result()
+        journal = journal_of(job)
+        (journal.path / "journal").write_bytes(b"")
+        (journal.path / "result-2.zst").unlink()
+        again = AQTJob.restore(journal.path.name)
+        with pytest.raises(IncompleteBatchError) as caught:
+            again.result()
+        (failure,) = caught.value.failures
+        assert isinstance(failure.error, SubmissionUncertainError)
+        assert again.resubmit_failed() == 0
+        (lost,) = [record for record in server.jobs if record.label == failure.error.label]
+        again.adopt(lost.label, lost.job_id)
+        assert again.result().get_counts() == COUNTS
+
+    def test_swapped_results(self, backend):
+        """They are those of other circuits: the portal is asked instead."""
+        job = backend.run(CIRCUITS)
+        job.result()
+        path = journal_of(job).path
+        (path / "result-0.zst").rename(path / "x")
+        (path / "result-2.zst").rename(path / "result-0.zst")
+        (path / "x").rename(path / "result-2.zst")
+        assert AQTJob.restore(job.job_id()).result().get_counts() == COUNTS
+
+    def test_journal_is_removed(self, server, backend):
+        """What is in memory can be had all the same."""
+        server.faults.next("410", method="GET", path="/result/")
+        job = backend.run(CIRCUITS)
+        with pytest.raises(IncompleteBatchError):
+            job.result()
+        for summary in backend.provider.jobs():
+            summary.remove()
+        server.faults.next("410", method="GET", path="/result/")
+        assert [item.success for item in job.result(partial=True).results].count(True) == 10
+        assert job.result().get_counts() == COUNTS
+
+    def test_unreadable_neighbours(self, backend):
+        """They keep nobody from finding another job."""
+        job = backend.run(CIRCUITS)
+        job.result()
+        for number, name in enumerate(("x.json", "x/journal")):
+            (get_store_path() / name.replace("x", str(uuid.UUID(int=number)))).mkdir(parents=True)
+        assert AQTJob.restore(job.job_id()).result().get_counts() == COUNTS
+        for job_id in ("", "x", str(uuid.UUID(int=9))):
+            with pytest.raises(JobNotFoundError):
+                AQTJob.restore(job_id)
 
     def test_newer(self, backend):
         """It says so, and stays."""

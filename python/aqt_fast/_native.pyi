@@ -119,6 +119,12 @@ class JobState:
     @property
     def timing(self) -> list[tuple[str, str]] | None:
         """Status changes as pairs of status and ISO 8601 time stamp, if they were asked for."""
+    @property
+    def job_id(self) -> str | None:
+        """The identifier that the answer gives the job or run."""
+    @property
+    def label(self) -> str | None:
+        """The label that the answer gives the job; None with direct access."""
 
 def check_circuits(circuits: Sequence[Any], *, max_qubits: int, max_operations: int) -> None:
     """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""

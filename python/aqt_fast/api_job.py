@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import httpx
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
@@ -22,6 +23,8 @@ from aqt_fast.exceptions import (
     NotSubmittedError,
     RequestWithdrawnError,
     ResponseError,
+    ResponseMismatchError,
+    ResultExpiredError,
     SubmissionUncertainError,
 )
 from aqt_fast.journal import JobLog, JobRecord
@@ -142,6 +145,8 @@ class ApiJob:
         """Whether the portal still has to be told that it is cancelled."""
         self._restored = False
         """Whether another process has worked on it, and may have stored its result."""
+        self._adopted: SubmissionUncertainError | None = None
+        """What was known before the user has adopted an identifier."""
         self._most_finished = 0
         self._lock = lock
         self._taker = taker
@@ -188,7 +193,9 @@ class ApiJob:
             self._log.refused(str(error))
             self.end(JobStatus.ERROR, str(error), error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may have been sent
-            self._end_uncertain(f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            self._log.uncertain(reason)
+            self._end_uncertain(reason)
         else:
             self._log.accepted(job_id)
             self.accepted(job_id)
@@ -212,7 +219,7 @@ class ApiJob:
             if self.ended:
                 return
             if self._sent is not None:
-                self._end_uncertain(reason)
+                self._end_uncertain(reason)  # who sends it knows better, and tells the log
                 return
             where = "the job is not submitted"
             if self.job_id:
@@ -243,12 +250,26 @@ class ApiJob:
             return False
         return self.job_id is not None or isinstance(self.error, NOT_ACCEPTED)
 
+    def may_be_repeated(self, *, uncertain: bool, expired: bool) -> bool:
+        """Whether it may be submitted once more, after an error.
+
+        What was accepted and has not ended may still run, and is not repeated.
+
+        Args:
+            uncertain: also if it may have been accepted.
+            expired: also if it has run, and its result is gone.
+        """
+        if self.error is None or (expired and isinstance(self.error, ResultExpiredError)):
+            return True
+        return self.job_id is None and (uncertain or not self.uncertain)
+
     def reset(self, label: str) -> None:
         """Forget what has happened, so that it can be submitted once more."""
         with self._lock:
             self.label = label
             self.job_id = self.message = self.error = self.state = None
             self.cancelled = self._cancel_due = self._restored = False
+            self._adopted = None
             self._most_finished = 0
             self.status = JobStatus.INITIALIZING
 
@@ -273,10 +294,14 @@ class ApiJob:
             damaged: whether there may be more than is known.
         """
         self._restored = True
-        self.job_id = None
         self.label = record.label or self.label
-        if record.job_id is not None:
-            self.accepted(record.job_id)
+        self.job_id = None
+        job_id = record.job_id or self._stored_job_id()
+        if record.adopted:
+            reason = "the process that has sent it did not see the answer"
+            self._adopted = SubmissionUncertainError(self.label, self._digest(record), reason)
+        if job_id is not None:
+            self.accepted(job_id)
             if record.status is not None:
                 self.end(JobStatus[record.status], record.message)
             return True
@@ -285,15 +310,22 @@ class ApiJob:
         if record.status is not None:
             self.end(JobStatus[record.status], record.message)
         elif record.uncertain or damaged:
-            digest = record.payload_hash or hashlib.sha256(self._encode()).hexdigest()
             reason = "the process that submits it has ended, and its journal is damaged"
             if record.uncertain:
                 reason = record.message or "the process that has sent it did not see the answer"
-            error = SubmissionUncertainError(self.label, digest, reason)
+            error = SubmissionUncertainError(self.label, self._digest(record), reason)
             self.end(JobStatus.ERROR, str(error), error)
         else:
             self.skip(APIError(record.message) if record.message else NotSubmittedError())
         return True
+
+    def _digest(self, record: JobRecord) -> str:
+        return record.payload_hash or hashlib.sha256(self._encode()).hexdigest()
+
+    def _stored_job_id(self) -> str | None:
+        """The identifier in a stored result, which proves that it was accepted."""
+        state = self._stored_state()
+        return None if state is None else state.job_id
 
     def take_stored(self) -> bool:
         """Take the result that another process has stored; False if there is none to be used."""
@@ -311,6 +343,9 @@ class ApiJob:
         except APIError as error:
             if self._taker.will_pass(error):
                 return self.ended
+            if self._adopted is not None and _is_of_another_job(error):
+                self._take_back(self._adopted, str(error))
+                return True
             self.end(JobStatus.ERROR, str(error), error)
             return True
         return self.ended if state is None else self._take(state)
@@ -371,10 +406,21 @@ class ApiJob:
 
     def adopted(self, job_id: str) -> None:
         """Take the portal's identifier from the user, after a submission that was uncertain."""
-        self._log.accepted(job_id)
+        self._log.accepted(job_id, adopted=True)
         with self._lock:
+            if isinstance(self.error, SubmissionUncertainError):
+                self._adopted = self.error
             self.job_id = job_id
             self.reopen()
+
+    def _take_back(self, uncertain: SubmissionUncertainError, reason: str) -> None:
+        """The identifier that was adopted is another job's: its fate is as uncertain as before."""
+        reason = f"{uncertain.reason}; and {self.job_id} was adopted, which is wrong: {reason}"
+        self._log.uncertain(reason)
+        error = SubmissionUncertainError(uncertain.label, uncertain.payload_hash, reason)
+        with self._lock:
+            self.job_id = None
+            self.end(JobStatus.ERROR, str(error), error)
 
     def reopen(self) -> None:
         """Take back the end of what is :attr:`retriable`."""
@@ -384,7 +430,6 @@ class ApiJob:
 
     def _end_uncertain(self, reason: str) -> None:
         """Nobody will know whether what is on its way was accepted."""
-        self._log.uncertain(reason)
         digest = hashlib.sha256(self._sent or b"").hexdigest()
         error = SubmissionUncertainError(self.label, digest, reason)
         self.end(JobStatus.ERROR, str(error), error)
@@ -420,11 +465,21 @@ class ApiJob:
     def _decode(self, body: bytes) -> wire.JobState:
         """Decode an answer, which must be about the circuits that were sent."""
         state = self._taker.decode(body)
+        if state.label not in (None, self.label):
+            raise ResponseMismatchError(f"it is about '{state.label}', not about '{self.label}'")
+        if self.job_id is not None and (state.job_id or self.job_id).lower() != self.job_id.lower():
+            raise ResponseMismatchError(f"it is about {state.job_id}, not about {self.job_id}")
         if state.status == "finished":
             chunk = self.chunk
             samples = state.samples or []
             self._batch.check_samples(samples, chunk.start, chunk.stop, shots=chunk.shots)
         return state
+
+
+def _is_of_another_job(error: APIError) -> bool:
+    """Whether there is no such job, or it is not the one that was meant."""
+    mismatch = isinstance(error.__cause__, ResponseMismatchError)
+    return error.status_code == httpx.codes.NOT_FOUND or mismatch
 
 
 def saved_record(saved: dict[str, Any]) -> JobRecord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import math
 import threading
@@ -31,6 +30,7 @@ from aqt_fast.exceptions import (
     APIError,
     DamagedJobError,
     InvalidInputError,
+    JournalError,
     UnsavableJobError,
 )
 from aqt_fast.execution import Execution
@@ -38,6 +38,7 @@ from aqt_fast.job_timing import JobTiming
 from aqt_fast.journal import Journal, JournalWarning
 from aqt_fast.persistence import JobStore, SavedJob
 from aqt_fast.stored_job import find_job
+from aqt_fast.waiting import in_daemon_thread
 
 _UNUSABLE = (
     AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError, QiskitError
@@ -248,7 +249,7 @@ class AQTJob(JobV1):
         """
         execution = self._submitted()
         while self._result is None:
-            execution.go_on()
+            self._go_on(execution, quietly=partial)
             try:
                 self._wait_with_bar(execution)
             except JobTimeoutError:
@@ -269,6 +270,14 @@ class AQTJob(JobV1):
                 # The same error may be raised again, from another place.
                 raise error.with_traceback(None)
         return self._result
+
+    def _go_on(self, execution: Execution, *, quietly: bool) -> None:
+        """Take up again what an error has stopped; ``quietly`` if the rest is wanted anyway."""
+        try:
+            execution.go_on()
+        except JournalError:
+            if not quietly:
+                raise
 
     def _compose(self, execution: Execution, message: str | None) -> Result:
         if execution.problem is not None and not self._warned:
@@ -292,7 +301,7 @@ class AQTJob(JobV1):
             JobTimeoutError: ``query_timeout_seconds`` has passed since the last part.
         """
         execution = self._submitted()
-        execution.go_on()
+        self._go_on(execution, quietly=True)
         given: set[int] = set()
         number = 0
         while True:
@@ -315,22 +324,23 @@ class AQTJob(JobV1):
 
     def __await__(self) -> Generator[Any, None, Result]:
         """``await job`` waits for :meth:`result` without holding up other tasks."""
-        return asyncio.to_thread(self.result).__await__()
+        return in_daemon_thread(self.result).__await__()
 
     async def __aiter__(self) -> AsyncIterator[CompletedPart]:
         """``async for part in job`` is :meth:`as_completed` without holding up other tasks."""
         parts = self.as_completed()
-        while (part := await asyncio.to_thread(next, parts, None)) is not None:
+        while (part := await in_daemon_thread(lambda: next(parts, None))) is not None:
             yield part
 
-    def resubmit_failed(self, *, uncertain: bool = False) -> int:
+    def resubmit_failed(self, *, uncertain: bool = False, expired: bool = False) -> int:
         """Submit those API jobs once more that have failed by now; they cost once more, too.
 
         With direct access each circuit is an API job.
 
         Args:
             uncertain: also those of which nobody knows whether they were accepted. They may then
-                run twice.
+                run twice; :meth:`adopt` first those that were.
+            expired: also those that have run, and whose results the portal has deleted.
 
         Returns:
             How many API jobs were submitted again.
@@ -339,7 +349,7 @@ class AQTJob(JobV1):
             RuntimeError: the job was not submitted.
             JournalError: another process works on the job, or has gone on with it.
         """
-        number = self._submitted().resubmit_failed(uncertain=uncertain)
+        number = self._submitted().resubmit_failed(uncertain=uncertain, expired=expired)
         if number:
             self._result = None
         return number
@@ -354,9 +364,14 @@ class AQTJob(JobV1):
 
         Raises:
             LookupError: no uncertain submission of this job has this label.
-            ValueError: ``job_id`` is no UUID.
+            ValueError: ``job_id`` is no UUID, or that of another API job of this job.
+            JournalError: another process works on the job, or has gone on with it.
         """
-        self._submitted().adopt(label, str(uuid.UUID(job_id)))
+        try:
+            plain = str(uuid.UUID(job_id))
+        except (ValueError, AttributeError, TypeError):
+            raise ValueError(f"{job_id!r} is no identifier of an API job: a UUID") from None
+        self._submitted().adopt(label, plain)
         self._result = None
 
     def wait_for_final_state(

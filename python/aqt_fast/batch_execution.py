@@ -76,6 +76,10 @@ class BatchExecution(Execution):
         ]
         self._group_of = {job: group for group in self._groups for job in group}
         self._done = dict.fromkeys(self._group_starts(), 0)
+        # Of each group, how many have not ended, and of how many no circuit is done.
+        self._open_in = {group[0].chunk.start: len(group) for group in self._groups}
+        self._behind = dict(self._open_in)
+        self._ahead: set[ApiJob] = set()
         self._finished_count = 0
         self._open = set(self._jobs)
         self._completed: list[range] = []
@@ -113,7 +117,7 @@ class BatchExecution(Execution):
         left, accepted = [], []
         for index, job in pending:
             record = replay.records.get(index, JobRecord())
-            if not job.take_up(record, settled=not self._others_work, damaged=bool(replay.damaged)):
+            if not job.take_up(record, settled=not self._others_work, damaged=replay.doubtful):
                 left.append((index, job))
             elif job.ended:
                 continue
@@ -134,10 +138,30 @@ class BatchExecution(Execution):
         """Labels of the API jobs that nobody has accepted or refused yet."""
         if self._others_work:
             return []
-        return [job.label for job in self._jobs if job.status is JobStatus.INITIALIZING]
+        return [
+            job.label
+            for job in self._jobs
+            if job.status is JobStatus.INITIALIZING and not job.cancelled
+        ]
+
+    def told_as_lost(self) -> str:
+        """With the way to go on, if there is a journal."""
+        lost = super().told_as_lost()
+        if self._journal is None:
+            return lost
+        return f"{lost}; AQTJob.restore('{self._plan.batch_id}').resubmit_failed() goes on"
 
     def abandon(self, reason: str) -> None:
-        """End here and now; what was accepted stays where it is."""
+        """End here and now; what was accepted stays where it is.
+
+        What the closed connection has answered is taken in first.
+        """
+
+        def answered() -> bool:
+            return all(job.job_id or job.ended for job in self._jobs if job.sending)
+
+        with self._changed:
+            self._changed.wait_for(answered, self._session.SETTLING_SECONDS)
         for job in self._jobs:
             job.abandon(reason)
 
@@ -163,15 +187,15 @@ class BatchExecution(Execution):
             groups = (group for group in self._groups if group[0].chunk.circuits == part)
         return [entry for group in groups for entry in self._group_results(group)]
 
-    def resubmit_failed(self, *, uncertain: bool) -> int:
+    def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:
         """Submit those API jobs once more that have failed by now, and return their number."""
+        self._require_process()
         with self._changed:
             failed = [
                 job
                 for job in self._jobs
                 if job.status is JobStatus.ERROR
-                # What was accepted and has not ended may still run.
-                and (job.error is None or (job.job_id is None and (uncertain or not job.uncertain)))
+                and job.may_be_repeated(uncertain=uncertain, expired=expired)
             ]
             if not failed:
                 return 0
@@ -184,11 +208,15 @@ class BatchExecution(Execution):
 
     def adopt(self, label: str, job_id: str) -> None:
         """Take the identifier of an API job whose submission was uncertain."""
+        self._require_process()
         with self._changed:
             found = [job for job in self._jobs if job.label == label and job.uncertain]
             if not found:
                 raise LookupError(f"no uncertain submission has the label '{label}'")
             (job,) = found  # labels have numbers
+            for other in self._jobs:
+                if other.job_id == job_id:
+                    raise ValueError(f"{job_id} is the identifier of '{other.label}'")
             self._own_journal()
             self._reopen([job])
             job.adopted(job_id)
@@ -227,13 +255,18 @@ class BatchExecution(Execution):
         with self._changed:
             group = self._group_of[job]
             start = job.chunk.start
-            done = min(member.finished_count for member in group)
-            self._finished_count += done - self._done[start]
-            self._done[start] = done
-            if all(member.ended for member in group):
-                self._completed.append(job.chunk.circuits)
-            if job.ended:
+            if job.finished_count and job not in self._ahead:
+                self._ahead.add(job)
+                self._behind[start] -= 1
+            if not self._behind[start]:  # the others are looked at only then: there may be many
+                done = min(member.finished_count for member in group)
+                self._finished_count += done - self._done[start]
+                self._done[start] = done
+            if job.ended and job in self._open:
                 self._open.discard(job)
+                self._open_in[start] -= 1
+                if not self._open_in[start]:
+                    self._completed.append(job.chunk.circuits)
             if not self._open:
                 self._conclude()
                 self._release_journal()
@@ -268,7 +301,10 @@ class BatchExecution(Execution):
 
     def _reopen(self, jobs: Sequence[ApiJob]) -> None:
         """The batch has not ended after all."""
-        self._open.update(jobs)
+        for job in jobs:
+            if job not in self._open:
+                self._open.add(job)
+                self._open_in[job.chunk.start] += 1
         again = {job.chunk.circuits for job in jobs}
         self._completed = [part for part in self._completed if part not in again]
         self._error = self._message = None

@@ -200,16 +200,6 @@ class DirectAccessExecution(BatchExecution):
     def settle(self, deadline: float) -> None:
         """Nothing to wait for: the rest takes as long as the machine takes."""
 
-    def abandon(self, reason: str) -> None:
-        """End here and now; what the closed connection has answered is taken in first."""
-
-        def answered() -> bool:
-            return all(job.job_id or job.ended for job in self._jobs if job.sending)
-
-        with self._changed:
-            self._changed.wait_for(answered, self._session.SETTLING_SECONDS)
-        super().abandon(reason)
-
     def cancel(self) -> bool:
         """Stop after the circuit in hand; False if there is nothing that can be stopped.
 

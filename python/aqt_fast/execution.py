@@ -81,6 +81,13 @@ class Execution(ABC):
         """Labels of what nobody has accepted yet."""
         return []
 
+    def told_as_lost(self) -> str:
+        """What to say of a job of which something is :attr:`unsent` when the program ends."""
+        first, *others = self.unsent
+        if not others:
+            return f"'{first}' was not submitted, or not to its end"
+        return f"'{first}' and {len(others)} more were not submitted, or not to their end"
+
     @property
     @abstractmethod
     def job_id(self) -> str:
@@ -120,7 +127,7 @@ class Execution(ABC):
             ValueError: something cannot be expressed, or cannot go on.
         """
 
-    def resubmit_failed(self, *, uncertain: bool) -> int:  # noqa: ARG002
+    def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:  # noqa: ARG002
         """Submit once more what has failed, and return the number of API jobs."""
         return 0
 
@@ -235,7 +242,7 @@ class Session:
         """Wait for submissions to be answered, and end all other waiting.
 
         Returns:
-            What was not submitted in time, or has to end with the process: a label for each.
+            What was not submitted in time, or has to end with the process: a line for each job.
         """
         if os.getpid() != self._process:
             return []
@@ -244,7 +251,7 @@ class Session:
         deadline = time.monotonic() + self.SETTLING_SECONDS
         for execution in executions:
             execution.settle(deadline)
-        lost = [label for execution in executions for label in execution.unsent]
+        lost = [execution.told_as_lost() for execution in executions if execution.unsent]
         self.closed = True
         self.disconnect()
         self.dispatcher.close()
@@ -260,5 +267,5 @@ _SESSIONS: WeakSet[Session] = WeakSet()
 def _close_sessions() -> None:
     """Let a program that ends submit what it has run, and tell what it could not submit."""
     for session in list(_SESSIONS):
-        for label in session.close():
-            sys.stderr.write(f"aqt-fast: '{label}' was not submitted, or not to its end\n")
+        for line in session.close():
+            sys.stderr.write(f"aqt-fast: {line}\n")

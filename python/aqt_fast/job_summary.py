@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from aqt_fast.aqt_job import AQTJob
 from aqt_fast.chunks import BatchPlan
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.job_states import ENDED, ApiJobState, JobState
-from aqt_fast.journal import JobRecord, Journal, Replay
+from aqt_fast.journal import JobRecord, Journal, Replay, is_id
 from aqt_fast.persistence import JobStore
 
 if TYPE_CHECKING:
@@ -199,14 +198,7 @@ def _names(directory: Path) -> tuple[list[str], list[str]]:
     except FileNotFoundError:
         return [], []
     saved = [name.removesuffix(".json") for name in names if name.endswith(".json")]
-    return list(filter(_is_id, names)), list(filter(_is_id, saved))
-
-
-def _is_id(name: str) -> bool:
-    try:
-        return str(uuid.UUID(name)) == name
-    except ValueError:
-        return False
+    return list(filter(is_id, names)), list(filter(is_id, saved))
 
 
 def _journalled_job(store: JobStore, batch_id: str) -> JobSummary:
@@ -238,7 +230,7 @@ def _journalled_job(store: JobStore, batch_id: str) -> JobSummary:
             active=active,
             portal_url=settings.get("portal_url") or settings.get("machine_url"),
             api_jobs=api_jobs,
-            problem=_damaged_lines(replay.damaged),
+            problem=_doubts(replay),
         )
     except (DamagedJobError, OSError, *_UNUSABLE) as error:
         if isinstance(error, JobNotFoundError) or not (path / "batch.json").exists():
@@ -318,7 +310,7 @@ def _api_jobs(
                     record,
                     stored=index in stored,
                     active=active,
-                    damaged=bool(replay.damaged),
+                    damaged=replay.doubtful,
                 ),
                 message=record.message,
             )
@@ -355,10 +347,10 @@ def _state(api_jobs: Sequence[ApiJobSummary], *, active: bool) -> JobState:
     return "cancelled" if "cancelled" in states else "done"
 
 
-def _damaged_lines(numbers: Sequence[int]) -> str | None:
-    if not numbers:
-        return None
-    return f"damaged lines of its journal: {', '.join(map(str, numbers))}"
+def _doubts(replay: Replay) -> str | None:
+    if replay.damaged:
+        return f"damaged lines of its journal: {', '.join(map(str, replay.damaged))}"
+    return "lines of its journal are missing" if replay.missing else None
 
 
 def _utc(text: str) -> datetime:

@@ -43,6 +43,14 @@ from aqt_fast.private_file import flush, make_directory, write_file
 FORMAT = 1
 
 
+def is_id(text: object) -> bool:
+    """Whether this is what jobs are called: a UUID."""
+    try:
+        return str(uuid.UUID(str(text))) == text
+    except ValueError:
+        return False
+
+
 class JournalWarning(UserWarning):
     """A job has no journal, or something is missing in it, because it could not be written."""
 
@@ -67,6 +75,8 @@ class JobRecord:
     """How it has ended: ``DONE``, ``ERROR`` or ``CANCELLED``."""
     message: str | None = None
     """Why it was refused, is uncertain, or has ended without a result."""
+    adopted: bool = False
+    """Whether it is the user who has given the identifier."""
 
     @property
     def uncertain(self) -> bool:
@@ -89,8 +99,10 @@ class JobRecord:
             self.refused = False
         elif kind == "accepted":
             self.job_id, self.refused, self.message = event["job_id"], False, None
+            self.adopted = event.get("adopted", False)
         elif kind in ("refused", "uncertain"):
             self.refused, self.message = kind == "refused", event["message"]
+            self.job_id = None  # of an identifier that was adopted and is wrong
         elif kind == "ended":
             self.status, self.message = event["status"], event["message"]
         else:
@@ -105,15 +117,20 @@ class Replay:
     """The API jobs that something is known of, by their number in the batch."""
     damaged: list[int] = field(default_factory=list)
     """Numbers of damaged lines, from 1."""
+    missing: bool = False
+    """Whether there must have been other lines."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether there may have been submissions that nothing is known of."""
+        return self.missing or bool(self.damaged)
 
     def apply(self, line: bytes) -> bool:
         """Take over what a line tells; False if it is damaged."""
-        checksum, _, text = line.partition(b" ")
         try:
-            if int(checksum, 16) != zlib.crc32(text):
-                return False
-            event = orjson.loads(text)
-            self.records.setdefault(event["job"], JobRecord()).apply(event)
+            event = _event(line)
+            if event["event"] != _BEGIN:
+                self.records.setdefault(event["job"], JobRecord()).apply(event)
         except (ValueError, LookupError, TypeError):
             return False
         return True
@@ -193,7 +210,7 @@ class Journal:
         try:
             _write(journal.path / "circuits.bin", circuits)
             _write(journal.path / "headers.zst", compressed)
-            _write(journal.path / "journal", b"")
+            _write(journal.path / "journal", _line({"event": _BEGIN}))
             journal.own()
             _write(journal.path / "batch.json.tmp", pack({"batch": body}, FORMAT))
             (journal.path / "batch.json.tmp").replace(journal.path / "batch.json")
@@ -238,13 +255,15 @@ class Journal:
         try:
             return cls.load(root, job_id)
         except JobNotFoundError:
-            wanted = job_id.encode() if isinstance(job_id, str) else b"?"
-            for file in root.glob("*/journal"):
-                if wanted not in file.read_bytes():
-                    continue
-                journal = cls.load(root, file.parent.name)
-                if any(job_id == known.job_id for known in journal.replay().records.values()):
-                    return journal
+            if is_id(job_id):
+                for file in root.glob("*/journal"):
+                    # What cannot be read is no reason not to find another.
+                    with suppress(OSError, DamagedJobError, JobNotFoundError):
+                        if job_id.encode() in file.read_bytes():
+                            journal = cls.load(root, file.parent.name)
+                            records = journal.replay().records.values()
+                            if any(job_id == known.job_id for known in records):
+                                return journal
             raise
 
     def own(self) -> bool:
@@ -272,8 +291,7 @@ class Journal:
                 text = os.pread(file, size, 0)
                 whole = text.rfind(b"\n") + 1
                 if whole < size:
-                    with suppress(OSError):
-                        os.ftruncate(file, whole)  # cut off by a crash: nothing was done upon it
+                    whole = _mend_end(file, whole, text[whole:])
             except BlockingIOError:
                 os.close(file)
                 return False
@@ -324,10 +342,8 @@ class Journal:
         Raises:
             JournalError: it cannot be written, and is not.
         """
-        text = orjson.dumps({"job": job, "event": event, **fields})
-        line = b"%08x %s\n" % (zlib.crc32(text), text)
         try:
-            self._sync(self._append(line))
+            self._sync(self._append(_line({"job": job, "event": event, **fields})))
         except OSError as error:
             self.problem = f"the journal {self.path} cannot be written: {error}"
             raise JournalError(self.problem) from error
@@ -412,10 +428,15 @@ class Journal:
         *lines, cut_off = text.split(b"\n")
         if not self.owned:
             self._read_bytes = len(text) - len(cut_off)
-        replay = Replay()
+        replay = Replay(missing=not lines)
         for number, line in enumerate(lines, 1):
             if not replay.apply(line):
                 replay.damaged.append(number)
+        replay.apply(cut_off)
+        for number in self.stored_results():
+            # A result comes after an identifier.
+            if replay.records.get(number, JobRecord()).job_id is None:
+                replay.missing = True
         return replay
 
     def close(self) -> None:
@@ -482,9 +503,9 @@ class JobLog:
         if self._journal is not None:
             self._journal.note(self._job, "intent", label=label, payload_hash=payload_hash)
 
-    def accepted(self, job_id: str) -> None:
-        """The portal has given it an identifier."""
-        self._tell("accepted", job_id=job_id)
+    def accepted(self, job_id: str, *, adopted: bool = False) -> None:
+        """The portal has given it an identifier, or the user says so (``adopted``)."""
+        self._tell("accepted", job_id=job_id, adopted=adopted)
 
     def refused(self, message: str) -> None:
         """The portal has certainly not accepted it."""
@@ -515,6 +536,41 @@ class JobLog:
                 # What is missing in a journal makes others ask again, or call it uncertain; the
                 # journal has noted the problem for the user.
                 return
+
+
+_BEGIN = "begin"
+"""The event of the first line: a file without it has lost something."""
+
+
+def _line(event: dict[str, Any]) -> bytes:
+    text = orjson.dumps(event)
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """The event of a line.
+
+    Raises:
+        ValueError: the line is damaged.
+    """
+    checksum, _, text = line.partition(b" ")
+    if int(checksum, 16) != zlib.crc32(text):
+        raise ValueError("its checksum is another")
+    event: dict[str, Any] = orjson.loads(text)
+    return event
+
+
+def _mend_end(file: int, whole: int, cut_off: bytes) -> int:
+    """End the line that a crash has cut off, or take it away; returns the bytes that are whole."""
+    try:
+        _event(cut_off)
+        return whole + len(cut_off) + os.write(file, b"\n")
+    except ValueError:
+        with suppress(OSError):
+            os.ftruncate(file, whole)  # nothing was done upon it
+    except OSError:
+        pass  # read-only: it is read all the same
+    return whole
 
 
 _JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY

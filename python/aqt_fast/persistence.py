@@ -70,7 +70,7 @@ def get_store_path(override: str | Path | None = None) -> Path:
     if override is not None:
         return Path(override)
     if os.environ.get("AQT_STORE_PATH"):
-        return Path(os.environ["AQT_STORE_PATH"])
+        return Path(os.environ["AQT_STORE_PATH"]).expanduser()
     return platformdirs.user_data_path("aqt-fast", appauthor=False) / "jobs"
 
 
@@ -127,7 +127,8 @@ class JobStore:
         with suppress(FileNotFoundError):
             return self._read(self.file(job_id))
         for path in self.path.glob("*.json"):
-            with suppress(FileNotFoundError):
+            # What cannot be read is no reason not to find another.
+            with suppress(OSError, DamagedJobError):
                 if job_id.encode() in path.read_bytes():
                     saved = self._read(path)
                     jobs = saved.backend_settings.get("jobs", [])

@@ -80,6 +80,10 @@ pub struct JobState {
     pub samples: Option<Vec<Samples>>,
     /// Status changes, when the portal was asked for them.
     pub timing: Option<Vec<StatusChange>>,
+    /// The identifier of the job or run, if it is told.
+    pub job_id: Option<String>,
+    /// The label of the job, if it has one and it is told.
+    pub label: Option<String>,
 }
 
 /// Which interface answers.
@@ -107,16 +111,38 @@ pub fn decode_direct(body: &[u8]) -> Result<JobState> {
 
 fn decode_within(body: &[u8], state_key: &'static str, interface: Interface) -> Result<JobState> {
     let mut cursor = Cursor::new(body);
-    let mut state = None;
+    let (mut state, mut job_id, mut label) = (None, None, None);
     cursor.object("an object", |cursor, key, offset| {
         if key == state_key {
-            store(&mut state, key, offset, job_state(cursor, interface)?)
-        } else {
-            cursor.skip_value()
+            return store(&mut state, key, offset, job_state(cursor, interface)?);
         }
+        match (key, interface) {
+            ("job_id", Interface::Direct) => job_id = text_or_nothing(cursor)?,
+            ("job", Interface::Cloud) if cursor.peek() == Some(b'{') => {
+                cursor.object("an object", |cursor, key, _| {
+                    match key {
+                        "job_id" => job_id = text_or_nothing(cursor)?,
+                        "label" => label = text_or_nothing(cursor)?,
+                        _ => cursor.skip_value()?,
+                    }
+                    Ok(())
+                })?;
+            }
+            _ => cursor.skip_value()?,
+        }
+        Ok(())
     })?;
     cursor.end()?;
-    state.ok_or(BodyError { kind: Kind::MissingKey(state_key), offset: 0 })
+    let state = state.ok_or(BodyError { kind: Kind::MissingKey(state_key), offset: 0 })?;
+    Ok(JobState { job_id, label, ..state })
+}
+
+/// A string, or None for a value of another type.
+fn text_or_nothing(cursor: &mut Cursor<'_>) -> Result<Option<String>> {
+    if cursor.peek() == Some(b'"') {
+        return text(cursor).map(Some);
+    }
+    cursor.skip_value().map(|()| None)
 }
 
 fn job_state(cursor: &mut Cursor<'_>, interface: Interface) -> Result<JobState> {
@@ -144,6 +170,8 @@ fn job_state(cursor: &mut Cursor<'_>, interface: Interface) -> Result<JobState> 
         message: message.flatten(),
         samples: samples.flatten(),
         timing: timing.flatten(),
+        job_id: None,
+        label: None,
     };
     let cloud = interface == Interface::Cloud;
     match state.status {

@@ -20,6 +20,12 @@ pub struct JobState {
     /// Status changes as pairs of status and ISO 8601 time stamp, or None if not asked for.
     #[pyo3(get)]
     timing: Option<Vec<(String, String)>>,
+    /// The identifier that the answer gives the job or run.
+    #[pyo3(get)]
+    job_id: Option<String>,
+    /// The label that the answer gives the job.
+    #[pyo3(get)]
+    label: Option<String>,
     samples: Option<Vec<Py<Samples>>>,
 }
 
@@ -50,6 +56,8 @@ impl JobState {
                 changes.into_iter().map(|change| (change.new_status, change.timestamp)).collect()
             }),
             samples: samples.transpose()?,
+            job_id: state.job_id,
+            label: state.label,
         })
     }
 }

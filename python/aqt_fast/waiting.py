@@ -1,0 +1,42 @@
+"""Waiting in a coroutine for what blocks, without holding up the loop or the end of the program."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def in_daemon_thread(function: Callable[[], T]) -> T:
+    """Call a function in a thread of its own.
+
+    Threads of the loop's executor, as ``asyncio.to_thread`` takes them, are waited for when the
+    loop ends, also after Ctrl-C; and there are few of them, which others need as well.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def set_result(value: T) -> None:
+        if not future.done():
+            future.set_result(value)
+
+    def set_exception(error: BaseException) -> None:
+        if not future.done():
+            future.set_exception(error)
+
+    def call() -> None:
+        try:
+            value = function()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the function is awaited
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(set_exception, error)
+        else:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(set_result, value)
+
+    threading.Thread(target=call, name="aqt-fast waiting", daemon=True).start()
+    return await future
