@@ -259,6 +259,7 @@ class TestUncertain:
     def test_wrong_identifiers(self, server, backend):
         """Another part's, another job's, nobody's: refused, or taken back and told."""
         other = backend.run(CIRCUITS[0], shots=1)
+        assert other.result().success
         server.faults.next("reset_after", method="POST")
         job = backend.run(CIRCUITS)
         with pytest.raises(IncompleteBatchError) as caught:
