@@ -8,8 +8,17 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -19,7 +28,6 @@ from qiskit.providers import JobStatus, JobTimeoutError, JobV1
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result import Result
 from qiskit.result.models import ExperimentResult
-from tqdm.auto import tqdm
 
 import aqt_fast
 from aqt_fast import wire
@@ -38,7 +46,6 @@ from aqt_fast.job_timing import JobTiming
 from aqt_fast.journal import Journal, JournalWarning
 from aqt_fast.persistence import JobStore, SavedJob
 from aqt_fast.stored_job import find_job
-from aqt_fast.waiting import in_daemon_thread
 
 _UNUSABLE = (
     AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError, QiskitError
@@ -324,12 +331,12 @@ class AQTJob(JobV1):
 
     def __await__(self) -> Generator[Any, None, Result]:
         """``await job`` waits for :meth:`result` without holding up other tasks."""
-        return in_daemon_thread(self.result).__await__()
+        return _in_daemon_thread(self.result).__await__()
 
     async def __aiter__(self) -> AsyncIterator[CompletedPart]:
         """``async for part in job`` is :meth:`as_completed` without holding up other tasks."""
         parts = self.as_completed()
-        while (part := await in_daemon_thread(lambda: next(parts, None))) is not None:
+        while (part := await _in_daemon_thread(lambda: next(parts, None))) is not None:
             yield part
 
     def resubmit_failed(self, *, uncertain: bool = False, expired: bool = False) -> int:
@@ -522,6 +529,7 @@ class AQTJob(JobV1):
         deadline = math.inf if timeout is None else time.monotonic() + timeout
         total = len(self._batch)
         hidden = not self._options.with_progress_bar or execution.status in JOB_FINAL_STATES
+        tqdm = import_module("tqdm.auto").tqdm  # with asyncio, which takes a while to load
         with tqdm(total=total, desc=self._backend.name, unit="circuit", disable=hidden) as bar:
             while True:
                 finished = execution.finished_count
@@ -533,6 +541,13 @@ class AQTJob(JobV1):
                 if left <= 0:
                     raise self._timed_out(execution, timeout)
                 execution.wait(None if left == math.inf else left, beyond=finished)
+
+
+def _in_daemon_thread(function: Callable[[], Any]) -> Coroutine[Any, Any, Any]:
+    """:func:`aqt_fast.waiting.in_daemon_thread`; asyncio is loaded when first used."""
+    wait: Callable[..., Coroutine[Any, Any, Any]]
+    wait = import_module("aqt_fast.waiting").in_daemon_thread
+    return wait(function)
 
 
 class AQTDirectAccessJob(AQTJob):
