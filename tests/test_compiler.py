@@ -494,6 +494,40 @@ def test_unbound_composite(backend):
     ]
 
 
+def test_phase_of_the_alternative(backend):
+    """What a plugin makes of a circuit may have another global phase than the circuit."""
+    operator = SparsePauliOp(["XY", "II", "XZ"], [0.3, 0.5, 0.3])
+    gate = PauliEvolutionGate(operator, time=0.3)
+    circuit = QuantumCircuit(2, global_phase=0.25)
+    circuit.append(gate, [0, 1])
+    wanted = Operator(gate.definition).data * np.exp(0.25j)
+    for level in LEVELS:
+        compiled = aqt_fast.compile(circuit, backend, optimization_level=level)
+        assert np.allclose(Operator.from_circuit(compiled).data, wanted, atol=1e-9)
+
+
+def test_global_phases_are_finite_numbers(backend):
+    """That of a circuit as well as that of a definition."""
+    angle = Parameter("angle")
+    inner = QuantumCircuit(1, name="inner", global_phase=math.nan)
+    outer = QuantumCircuit(1)
+    outer.append(inner.to_gate(), [0])
+    circuits = [
+        QuantumCircuit(1, global_phase=math.nan),
+        QuantumCircuit(1, global_phase=math.inf),
+        QuantumCircuit(1, global_phase=2 * angle),
+        QuantumCircuit(1, global_phase=angle).assign_parameters([0.5]),
+        outer,
+    ]
+    assert culprits(circuits, backend) == [
+        (0, None, None, "the global phase is NaN, not a finite number"),
+        (1, None, None, "the global phase is NaN, not a finite number"),
+        (2, None, None, "unbound parameters: angle"),
+        (4, 0, "inner", "the global phase is NaN, not a finite number (on qubit 0)"),
+    ]
+    assert aqt_fast.compile(circuits[3], backend).global_phase == 0.5
+
+
 class Opaque(Gate):
     """A gate without a definition."""
 

@@ -19,7 +19,7 @@ use pyo3::{
 
 use super::{
     Parts, QkCircuit, Table,
-    circuit::{Borrowed, not_a_circuit, offence},
+    circuit::{Borrowed, not_a_circuit, not_a_number, offence},
     dag::gate,
     kind,
 };
@@ -101,9 +101,6 @@ pub fn compile_circuits<'py>(
                     };
                     readings.push((reading, other));
                 }
-                Err(Failure { instruction: None, error: None, .. }) => {
-                    offences.push(not_a_circuit(object, start + index)?);
-                }
                 Err(failure) => offences.push(failure.describe(object, start + index)?),
             }
         }
@@ -164,6 +161,8 @@ fn shorter(reading: &Reading, other: Option<&Reading>, effort: Effort) -> (Compi
 #[derive(Default)]
 struct Reading {
     program: Program,
+    /// The circuit's own global phase: the alternative's differs from the source's.
+    phase: f64,
     /// Qubit and classical bit of each measurement.
     measurements: Vec<(u32, u32)>,
     /// Whether each qubit was acted upon.
@@ -180,15 +179,32 @@ struct Reading {
 /// Why a circuit cannot run, and where it shows: an index into its instructions.
 struct Failure {
     instruction: Option<usize>,
-    /// `None` if the object is no circuit.
-    error: Option<CircuitError>,
+    fault: Fault,
     qubits: Vec<u32>,
+}
+
+/// What is wrong.
+enum Fault {
+    /// The object is no circuit.
+    NotACircuit,
+    Circuit(CircuitError),
+    /// What only reading it as a Python object shows.
+    Seen(Problem),
 }
 
 impl Failure {
     fn describe(self, object: &Bound<'_, PyAny>, circuit: usize) -> PyResult<Offence> {
-        let error = self.error.unwrap_or(CircuitError::UnsupportedOperation);
-        let mut offence = offence(object, circuit, self.instruction, error)?;
+        let mut offence = match self.fault {
+            Fault::NotACircuit => return not_a_circuit(object, circuit),
+            Fault::Circuit(error) => offence(object, circuit, self.instruction, error)?,
+            Fault::Seen(problem) => {
+                let operation = match self.instruction {
+                    Some(index) => Some(operation(object, index)?.getattr("name")?.extract()?),
+                    None => None,
+                };
+                Offence { circuit, instruction: self.instruction, operation, problem }
+            }
+        };
         if !self.qubits.is_empty() {
             let (problem, qubits) = (Box::new(offence.problem), self.qubits);
             offence.problem = Problem::OnQubits { problem, qubits };
@@ -220,15 +236,21 @@ fn read_circuit<'py>(
     explain: &Explain<'_, 'py>,
     limits: Limits,
 ) -> Read<Reading> {
-    let whole = |error| Failure { instruction: None, error, qubits: Vec::new() };
-    let Some(borrowed) = Borrowed::new(table, object)? else { return Ok(Err(whole(None))) };
+    let whole = |fault| Failure { instruction: None, fault, qubits: Vec::new() };
+    let Some(borrowed) = Borrowed::new(table, object)? else {
+        return Ok(Err(whole(Fault::NotACircuit)));
+    };
     let num_qubits = borrowed.num_qubits();
     drop(borrowed);
     if num_qubits > limits.qubits {
         let error = CircuitError::TooManyQubits { found: num_qubits, limit: limits.qubits };
-        return Ok(Err(whole(Some(error))));
+        return Ok(Err(whole(Fault::Circuit(error))));
     }
     let mut reading = Reading { used: vec![false; num_qubits as usize], ..Reading::default() };
+    match global_phase(object)? {
+        Ok(phase) => reading.phase = phase,
+        Err(fault) => return Ok(Err(whole(fault))),
+    }
     reading.program.num_qubits = num_qubits;
     reading.program.measured = vec![false; num_qubits as usize];
     let scope = Scope { qubits: None, clbits: None, instruction: None, depth: 0 };
@@ -277,7 +299,7 @@ impl Reading {
         for (index, raw) in raw.into_iter().enumerate() {
             let failed = |error, qubits| {
                 let instruction = Some(scope.instruction.unwrap_or(index));
-                Ok(Err(Failure { instruction, error: Some(error), qubits }))
+                Ok(Err(Failure { instruction, fault: Fault::Circuit(error), qubits }))
             };
             match raw {
                 Raw::Item(mut item) => {
@@ -345,9 +367,8 @@ impl Reading {
         explain: &Explain<'_, 'py>,
         scope: &Scope<'_>,
     ) -> Read<()> {
-        let failed = |error, qubits| {
-            Ok(Err(Failure { instruction: scope.instruction, error: Some(error), qubits }))
-        };
+        let failed =
+            |fault, qubits| Ok(Err(Failure { instruction: scope.instruction, fault, qubits }));
         let qubits = scope.qubits.unwrap_or_default();
         let expansion = if scope.depth > MAX_DEPTH {
             let name: String = operation.getattr("name")?.extract()?;
@@ -365,17 +386,15 @@ impl Reading {
             }
             Expansion::Matrix(rows) => {
                 if let Some(qubit) = self.act(qubits) {
-                    return failed(CircuitError::GateAfterMeasurement, vec![qubit]);
+                    return failed(Fault::Circuit(CircuitError::GateAfterMeasurement), vec![qubit]);
                 }
                 self.program.items.push(unitary(&rows, qubits)?);
             }
             Expansion::Circuit(circuit, with_plugins) => {
                 self.with_plugins |= with_plugins;
-                let phase = circuit.getattr("global_phase")?;
-                let Ok(phase) = phase.extract::<f64>() else {
-                    let (angle, value) = ("the global phase of its definition", f64::NAN);
-                    let error = CircuitError::AngleNotFinite { angle, value };
-                    return failed(error, qubits.to_vec());
+                let phase = match global_phase(&circuit)? {
+                    Ok(phase) => phase,
+                    Err(fault) => return failed(fault, qubits.to_vec()),
                 };
                 self.program.items.push(Item::Gate(Gate::Phase(phase), [0; 4]));
                 return self.append(table, &circuit, explain, scope);
@@ -391,6 +410,21 @@ impl Reading {
         }
         qubits.iter().copied().find(|&qubit| self.program.measured[qubit as usize])
     }
+}
+
+/// The global phase of a circuit, in radians.
+fn global_phase(circuit: &Bound<'_, PyAny>) -> PyResult<Result<f64, Fault>> {
+    let py = circuit.py();
+    let object = circuit.getattr(intern!(py, "global_phase"))?;
+    if let Some(problem) = not_a_number(&object)? {
+        return Ok(Err(Fault::Seen(problem)));
+    }
+    let value: f64 = object.extract()?;
+    if value.is_finite() {
+        return Ok(Ok(value));
+    }
+    let angle = "the global phase";
+    Ok(Err(Fault::Seen(Problem::Circuit(CircuitError::AngleNotFinite { angle, value }))))
 }
 
 fn read_raw(borrowed: &Borrowed<'_>, index: usize) -> Raw {
@@ -501,10 +535,7 @@ fn build<'py>(
         let replace = data.get_item(place)?.getattr("replace")?;
         data.set_item(place, replace.call1((operation,))?)?;
     }
-    if compiled.phase != 0.0 {
-        let name = intern!(py, "global_phase");
-        target.setattr(name, object.getattr(name)?.add(compiled.phase)?)?;
-    }
+    target.setattr(intern!(py, "global_phase"), reading.phase + compiled.phase)?;
     let moved = (0..).zip(&compiled.wires).any(|(qubit, &wire)| qubit != wire);
     Ok((target, moved.then(|| compiled.wires.clone())))
 }
