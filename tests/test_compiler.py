@@ -535,6 +535,79 @@ class Opaque(Gate):
         super().__init__("opaque", 3, [])
 
 
+class Matrix(Gate):
+    """A gate that has nothing but a matrix."""
+
+    def __init__(self, num_qubits: int, rows: list) -> None:
+        super().__init__("matrix", num_qubits, [])
+        self.rows = rows
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.rows, dtype=dtype)
+
+
+class Defined(Gate):
+    """A gate with the name of Qiskit's matrices and any definition, or none that can be had."""
+
+    def __init__(self, num_qubits: int, inner: QuantumCircuit | None) -> None:
+        super().__init__("unitary", num_qubits, [])
+        self.inner = inner
+
+    def _define(self) -> None:
+        if self.inner is None:
+            raise ZeroDivisionError("by zero")
+        self.definition = self.inner
+
+
+def test_operations_without_a_meaning(backend):
+    """Each is a problem of its circuit and keeps no other one from being checked."""
+
+    def circuit(gate: Gate) -> QuantumCircuit:
+        made = QuantumCircuit(3)
+        made.h(0)
+        made.append(gate, range(gate.num_qubits))
+        return made
+
+    def variable() -> QuantumCircuit:
+        made = QuantumCircuit(1)
+        made.add_var("a", False)
+        return made
+
+    bell = QuantumCircuit(2)
+    bell.h(0)
+    bell.cx(0, 1)
+    nan = np.eye(8)
+    nan[0, 0] = math.nan
+    found = culprits(
+        [
+            circuit(Matrix(1, [[math.nan, 0], [0, 1]])),
+            circuit(Matrix(1, [[2, 0], [0, 1]])),
+            circuit(Matrix(1, [[1, 0], [0, 1]])),
+            circuit(UnitaryGate(np.ones((4, 4)), check_input=False)),
+            circuit(UnitaryGate(nan, check_input=False)),
+            circuit(UnitaryGate(np.ones((8, 8)), check_input=False)),
+            circuit(Matrix(2, [[1, 0], [0, 1]])),
+            circuit(Defined(1, None)),
+            circuit(Defined(2, bell)),
+            circuit(Defined(3, bell)),
+            variable(),
+        ],
+        backend,
+    )
+    places = {place[0]: place for place in found}
+    assert list(places) == [0, 1, 3, 4, 5, 6, 7, 9, 10]
+    for index in (0, 1, 3, 4, 5):
+        name = "unitary" if index > 2 else "matrix"
+        assert places[index] == (index, 1, name, "its matrix is not unitary")
+    assert places[6] == (6, 1, "matrix", "its matrix does not fit its qubits")
+    raised = "cannot be taken apart: ZeroDivisionError: by zero"
+    assert places[7] == (7, 1, "unitary", raised)
+    fit = "its definition has other numbers of bits than the operation"
+    assert places[9] == (9, 1, "unitary", fit)
+    assert places[10][:3] == (10, 0, "store")
+    assert_equivalent(aqt_fast.compile(circuit(Defined(2, bell)), backend), circuit(bell.to_gate()))
+
+
 class Recursive(Gate):
     """A gate that is made of itself."""
 

@@ -222,7 +222,8 @@ def compile_circuits(
     Args:
         circuits: of exactly the class ``QuantumCircuit``.
         expand: what an operation is made of: a circuit, and whether ``synthesise`` may know a
-            better one; the matrix of a gate on one or two qubits; or why there is neither.
+            better one; the matrix of a gate on one or two qubits, or of a larger one that is not
+            unitary; or why there is neither.
         synthesise: another circuit that does the same; the shorter one of both ways is taken.
         max_qubits: of a circuit.
         level: 0 to 3, see :func:`aqt_fast.compile`.

@@ -16,9 +16,10 @@ import qiskit
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Operation
 from qiskit.circuit.exceptions import CircuitError
-from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.exceptions import QiskitError
+from qiskit.quantum_info.operators.predicates import is_unitary_matrix
 from qiskit.transpiler import Layout, TranspileLayout
 from qiskit.transpiler.passes import HighLevelSynthesis
 from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginManager
@@ -130,6 +131,9 @@ def _layout(circuit: QuantumCircuit, wires: Sequence[int]) -> TranspileLayout:
 _SMALL = 2
 """Qubits of a unitary that is taken apart natively."""
 
+_UNITARY = 1e-6
+"""How far products of a unitary's columns may be from 0 or 1; the same natively."""
+
 _INEXACT = frozenset({"Multiplier"})
 """Operations whose plugins make another unitary than their definition, so that these are taken: the
 two agree where the product's qubits begin in |0⟩."""
@@ -142,10 +146,12 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
 
     Returns:
         A circuit, and whether :func:`_synthesised` may know a better one; the matrix of a gate on
-        one or two qubits; or why there is neither.
+        one or two qubits, or of a larger one that is not unitary; or why there is neither.
     """
-    if operation.name == "unitary" and operation.num_qubits <= _SMALL:
-        return _pairs(operation.to_matrix())
+    if isinstance(operation, UnitaryGate):
+        matrix = operation.to_matrix()
+        if operation.num_qubits <= _SMALL or not is_unitary_matrix(matrix, 0.0, _UNITARY):
+            return _pairs(matrix)
     definition = getattr(operation, "definition", None)
     if definition is not None:
         return _plain(definition), operation.name in _names_with_plugins()
@@ -170,7 +176,7 @@ def _synthesised(circuit: QuantumCircuit) -> QuantumCircuit:
     Only a circuit that is measured is certain to begin with all qubits in |0⟩. Of any other one,
     the whole unitary stays. Where Qiskit finds nothing, the circuit comes back as it is.
     """
-    with suppress(QiskitError):
+    with suppress(QiskitError, ValueError):  # NumPy raises ValueError for matrices with NaN
         circuit = _synthesis("measure" in circuit.count_ops())(circuit)
     return circuit
 

@@ -15,6 +15,14 @@ pub enum Problem {
     UnboundParameters { names: Vec<String> },
     /// An angle of the named type that no double can express.
     NotANumber { type_name: String },
+    /// A matrix of another size than its operation's.
+    MatrixDoesNotFit,
+    /// A matrix that is not unitary.
+    NotUnitary,
+    /// A definition with other numbers of qubits or classical bits than its operation.
+    DefinitionDoesNotFit,
+    /// An exception of an operation that was asked what it is made of.
+    Raised { type_name: String, message: String },
     /// A problem of an instruction, with the qubits that it acts on.
     OnQubits { problem: Box<Problem>, qubits: Vec<u32> },
     /// Anything that the core finds.
@@ -76,6 +84,14 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
         }
         Problem::NotANumber { type_name } => {
             (format!("an angle of type '{type_name}' is not a finite number"), None)
+        }
+        Problem::MatrixDoesNotFit => ("its matrix does not fit its qubits".to_owned(), None),
+        Problem::NotUnitary => ("its matrix is not unitary".to_owned(), None),
+        Problem::DefinitionDoesNotFit => {
+            ("its definition has other numbers of bits than the operation".to_owned(), None)
+        }
+        Problem::Raised { type_name, message } => {
+            (format!("cannot be taken apart: {type_name}: {message}"), None)
         }
         Problem::OnQubits { problem, qubits } => {
             let (reason, value) = describe(problem);

@@ -12,6 +12,7 @@ use aqt_core::{
     lower::Step,
 };
 use pyo3::{
+    exceptions::PyException,
     intern,
     prelude::*,
     types::{PyList, PyString},
@@ -34,6 +35,9 @@ const GATES_A_THREAD: usize = 4000;
 /// Definitions within definitions; what goes deeper contains itself.
 const MAX_DEPTH: usize = 200;
 
+/// How far products of a unitary's rows may be from 0 or 1.
+const UNITARY: f64 = 1e-6;
+
 /// What became of one circuit.
 #[derive(IntoPyObject)]
 pub enum Outcome<'py> {
@@ -55,7 +59,8 @@ pub struct Explain<'a, 'py> {
 enum Expansion<'py> {
     /// A circuit that does the same, and whether Qiskit has synthesis plugins for the operation.
     Circuit(Bound<'py, PyAny>, bool),
-    /// The matrix of a gate on one or two qubits; the first qubit is the lower bit.
+    /// The matrix of a gate on one or two qubits; the first qubit is the lower bit. Of a larger
+    /// gate only if it is not unitary.
     Matrix(Vec<Vec<(f64, f64)>>),
     /// Why there is neither.
     Reason(String),
@@ -372,9 +377,13 @@ impl Reading {
         let qubits = scope.qubits.unwrap_or_default();
         let expansion = if scope.depth > MAX_DEPTH {
             let name: String = operation.getattr("name")?.extract()?;
-            Expansion::Reason(format!("the definition of '{name}' contains itself"))
+            Ok(Expansion::Reason(format!("the definition of '{name}' contains itself")))
         } else {
-            Expansion::of(operation, explain)?
+            Expansion::of(operation, explain)
+        };
+        let expansion = match expansion {
+            Ok(expansion) => expansion,
+            Err(raised) => return failed(Fault::Seen(broken(operation.py(), raised)?), vec![]),
         };
         match expansion {
             Expansion::Reason(reason) => {
@@ -388,10 +397,20 @@ impl Reading {
                 if let Some(qubit) = self.act(qubits) {
                     return failed(Fault::Circuit(CircuitError::GateAfterMeasurement), vec![qubit]);
                 }
-                self.program.items.push(unitary(&rows, qubits)?);
+                match unitary(&rows, qubits) {
+                    Ok(item) => self.program.items.push(item),
+                    Err(problem) => return failed(Fault::Seen(problem), vec![]),
+                }
             }
             Expansion::Circuit(circuit, with_plugins) => {
                 self.with_plugins |= with_plugins;
+                let found: usize = circuit.getattr("num_qubits")?.extract()?;
+                let num_clbits: usize = circuit.getattr("num_clbits")?.extract()?;
+                let fits =
+                    found == qubits.len() && num_clbits <= scope.clbits.unwrap_or_default().len();
+                if !fits {
+                    return failed(Fault::Seen(Problem::DefinitionDoesNotFit), vec![]);
+                }
                 let phase = match global_phase(&circuit)? {
                     Ok(phase) => phase,
                     Err(fault) => return failed(fault, qubits.to_vec()),
@@ -462,6 +481,15 @@ fn standard_gate(parts: &Parts<'_>) -> Raw {
     }
 }
 
+/// The problem of an operation whose code raised; what ends the process goes on its way.
+fn broken(py: Python<'_>, raised: PyErr) -> PyResult<Problem> {
+    if !raised.is_instance_of::<PyException>(py) {
+        return Err(raised);
+    }
+    let message = raised.value(py).str()?.to_string();
+    Ok(Problem::Raised { type_name: raised.get_type(py).name()?.to_string(), message })
+}
+
 /// The operation of an instruction, as a Python object.
 fn operation<'py>(circuit: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
     let py = circuit.py();
@@ -484,28 +512,41 @@ fn bits(circuit: &Bound<'_, PyAny>, index: usize) -> PyResult<(Vec<u32>, Vec<u32
     Ok((indices("qubits")?, indices("clbits")?))
 }
 
-fn unitary(rows: &[Vec<(f64, f64)>], qubits: &[u32]) -> PyResult<Item> {
-    fn matrix<const N: usize>(rows: &[Vec<(f64, f64)>]) -> Option<Matrix<N>> {
+fn unitary(rows: &[Vec<(f64, f64)>], qubits: &[u32]) -> Result<Item, Problem> {
+    fn matrix<const N: usize>(rows: &[Vec<(f64, f64)>]) -> Result<Matrix<N>, Problem> {
         let mut matrix = [[Complex::ZERO; N]; N];
         if rows.len() != N || rows.iter().any(|row| row.len() != N) {
-            return None;
+            return Err(Problem::MatrixDoesNotFit);
         }
         for (row, entries) in matrix.iter_mut().zip(rows) {
             for (entry, &(re, im)) in row.iter_mut().zip(entries) {
                 *entry = Complex::new(re, im);
             }
         }
-        Some(matrix)
+        if is_unitary(rows) { Ok(matrix) } else { Err(Problem::NotUnitary) }
     }
-    let item = match *qubits {
+    match *qubits {
         [qubit] => matrix(rows).map(|unitary| {
             let (rotation, phase) = rotation_of(&unitary);
             Item::Gate(Gate::Single { rotation: rotation.into(), phase }, [qubit, 0, 0, 0])
         }),
         [low, high] => matrix(rows).map(|unitary| Item::Unitary(Box::new(unitary), [high, low])),
-        _ => None,
-    };
-    item.ok_or_else(|| error::qiskit_failed("a matrix does not fit its qubits"))
+        _ => Err(Problem::NotUnitary), // why else Python gives the matrix of a larger gate
+    }
+}
+
+/// Whether the rows are orthonormal, within [`UNITARY`]; not if there is a NaN.
+fn is_unitary(rows: &[Vec<(f64, f64)>]) -> bool {
+    rows.iter().enumerate().all(|(i, a)| {
+        rows.iter().enumerate().all(|(j, b)| {
+            let (mut re, mut im) = (if i == j { -1.0 } else { 0.0 }, 0.0);
+            for (&(a, b), &(c, d)) in a.iter().zip(b) {
+                re += a * c + b * d;
+                im += b * c - a * d;
+            }
+            f64::hypot(re, im) <= UNITARY
+        })
+    })
 }
 
 /// A circuit like `object`, but with the compiled operations.
