@@ -630,10 +630,17 @@ def test_fallback(backend, monkeypatch):
     plain = QuantumCircuit(1)
     plain.h(0)
     with (
-        pytest.warns(FallbackWarning, match="circuit 1, instruction 1: 'opaque' has neither"),
-        pytest.raises(InvalidCircuitError, match="circuit 1: instruction 1: 'opaque' has neither"),
+        pytest.warns(FallbackWarning, match=r"circuit 1, instruction 1 \(opaque\): 'opaque' has neither"),
+        pytest.raises(InvalidCircuitError, match="circuit 1, instruction 1"),
     ):
         aqt_fast.compile([plain, circuit], backend)
+    unbound = QuantumCircuit(1)
+    unbound.rx(Parameter("angle"), 0)
+    with pytest.warns(FallbackWarning):
+        found = culprits([unbound, circuit, "no circuit"], backend)
+    reason = "'opaque' has neither a definition nor a matrix, and qiskit.transpile fails with "
+    assert [place[:3] for place in found] == [(0, 0, "rx"), (1, 1, "opaque"), (2, None, None)]
+    assert found[1][3] == reason + "TranspilerError"
     monkeypatch.setattr(library, "_store", {}, raising=False)
     library.add_equivalence(Opaque(), equivalent)
     with pytest.warns(FallbackWarning, match="circuit 1, instruction 1"):

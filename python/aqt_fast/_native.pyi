@@ -7,6 +7,8 @@ from qiskit import QuantumCircuit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.primitives import BitArray
 
+from aqt_fast.exceptions import CircuitProblem
+
 __all__ = [
     "Batch",
     "JobState",
@@ -216,7 +218,11 @@ def compile_circuits(
     *,
     max_qubits: int,
     level: int,
-) -> list[tuple[QuantumCircuit, list[int] | None] | str]:
+) -> tuple[
+    list[tuple[int, tuple[QuantumCircuit, list[int] | None]]],
+    list[CircuitProblem],
+    list[CircuitProblem],
+]:
     """Compile circuits of any gates to AQT's operations.
 
     Args:
@@ -229,9 +235,7 @@ def compile_circuits(
         level: 0 to 3, see :func:`aqt_fast.compile`.
 
     Returns:
-        For each circuit the compiled one, and the wire on which each qubit ends if they do not all
-        end on their own; or why it cannot be compiled here.
-
-    Raises:
-        InvalidCircuitError: lists every circuit that cannot run.
+        Index of a circuit, the compiled one, and the wire on which each qubit ends if they do not
+        all end on their own; problems of circuits that Qiskit's transpiler may know; and problems
+        of all circuits that cannot run, in which case not all of the others are compiled.
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -76,27 +77,35 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     level = DEFAULT_LEVEL
     if optimization_level is not None:
         level = checked_integer("optimization_level", optimization_level, 0, 3)
-    batch = [_plain(circuit) for circuit in wire.listed(circuits)]
-    outcomes = _native.compile_circuits(
+    batch = list(wire.listed(circuits))
+    problems: list[CircuitProblem] = []
+    for index, circuit in enumerate(batch):
+        try:
+            batch[index] = _plain(circuit)
+        except Exception as error:  # noqa: BLE001 - it is a class of any library
+            problems.append(CircuitProblem(index, None, None, None, f"cannot be built: {error}"))
+            batch[index] = QuantumCircuit()
+    outcomes, refused, found = _native.compile_circuits(
         batch, _expand, _synthesised, max_qubits=backend.num_qubits, level=level
     )
-    compiled: list[QuantumCircuit] = []
-    problems: list[CircuitProblem] = []
-    for index, (circuit, outcome) in enumerate(zip(batch, outcomes, strict=True)):
-        if isinstance(outcome, str):
-            warn_caller(f"circuit {index}, {outcome}; transpiling it instead", FallbackWarning)
-            try:
-                compiled.append(qiskit.transpile(circuit, backend, optimization_level=level))
-            except (QiskitError, RecursionError) as error:
-                problems.append(CircuitProblem(index, None, None, None, f"{outcome}: {error}"))
-        else:
-            result, wires = outcome
-            if wires is not None:
-                result._layout = _layout(circuit, wires)  # noqa: SLF001 - as the transpiler does
-            compiled.append(result)
+    problems += found
+    compiled = {}
+    for index, (result, wires) in outcomes:
+        if wires is not None:
+            result._layout = _layout(batch[index], wires)  # noqa: SLF001 - as the transpiler does
+        compiled[index] = result
+    for problem in refused:
+        warn_caller(f"{problem}; transpiling it instead", FallbackWarning)
+        index = problem.circuit
+        try:
+            compiled[index] = qiskit.transpile(batch[index], backend, optimization_level=level)
+        except Exception as error:  # noqa: BLE001 - operations of any library take part
+            reason = f"{problem.reason}, and qiskit.transpile fails with {type(error).__name__}"
+            problems.append(replace(problem, reason=reason))
     if problems:
-        raise InvalidCircuitError(problems)
-    return compiled[0] if isinstance(circuits, QuantumCircuit) else compiled
+        raise InvalidCircuitError(sorted(problems, key=lambda problem: problem.circuit))
+    results = [compiled[index] for index in range(len(batch))]
+    return results[0] if isinstance(circuits, QuantumCircuit) else results
 
 
 def _plain(circuit: QuantumCircuit) -> QuantumCircuit:
@@ -176,7 +185,7 @@ def _synthesised(circuit: QuantumCircuit) -> QuantumCircuit:
     Only a circuit that is measured is certain to begin with all qubits in |0⟩. Of any other one,
     the whole unitary stays. Where Qiskit finds nothing, the circuit comes back as it is.
     """
-    with suppress(QiskitError, ValueError):  # NumPy raises ValueError for matrices with NaN
+    with suppress(QiskitError):
         circuit = _synthesis("measure" in circuit.count_ops())(circuit)
     return circuit
 

@@ -38,14 +38,12 @@ const MAX_DEPTH: usize = 200;
 /// How far products of a unitary's rows may be from 0 or 1.
 const UNITARY: f64 = 1e-6;
 
-/// What became of one circuit.
-#[derive(IntoPyObject)]
-pub enum Outcome<'py> {
-    /// The compiled circuit, and the wire on which each qubit ends unless all end on their own.
-    Compiled((Bound<'py, PyAny>, Option<Vec<u32>>)),
-    /// Why it cannot be compiled here.
-    Refused(String),
-}
+/// A compiled circuit, and the wire on which each qubit ends unless all end on their own.
+type Built<'py> = (Bound<'py, PyAny>, Option<Vec<u32>>);
+
+/// What became of circuits: those that are compiled, by their indices; `CircuitProblem` for each
+/// that Qiskit's transpiler may know; `CircuitProblem` for each that cannot run, the first it has.
+pub type Outcomes<'py> = (Vec<(usize, Built<'py>)>, Vec<Bound<'py, PyAny>>, Vec<Bound<'py, PyAny>>);
 
 /// Functions of `aqt_fast.compiler` that explain what is not known natively.
 pub struct Explain<'a, 'py> {
@@ -81,49 +79,67 @@ impl<'py> Expansion<'py> {
 
 /// Compiles circuits that have at most as many qubits as the `limits`.
 ///
-/// # Errors
-/// `InvalidCircuitError` that lists every circuit which cannot run, each with its first problem.
+/// If some cannot run, the others are checked, but not necessarily compiled.
 pub fn compile_circuits<'py>(
     circuits: &[Bound<'py, PyAny>],
     explain: &Explain<'_, 'py>,
     limits: Limits,
     effort: Effort,
-) -> PyResult<Vec<Outcome<'py>>> {
+) -> PyResult<Outcomes<'py>> {
     let py = explain.expand.py();
     let table = Table::get(py)?;
     let mut offences = Vec::new();
+    let mut refused = Vec::new();
     let mut outcomes = Vec::with_capacity(circuits.len());
     for (start, chunk) in (0..).step_by(CHUNK).zip(circuits.chunks(CHUNK)) {
+        let mut indices = Vec::with_capacity(chunk.len());
         let mut readings = Vec::with_capacity(chunk.len());
-        for (index, object) in chunk.iter().enumerate() {
+        for (index, object) in (start..).zip(chunk) {
             match read_circuit(table, object, explain, limits)? {
+                Ok(Reading { refused: Some((instruction, reason)), .. }) => {
+                    let (instruction, qubits) = (Some(instruction), Vec::new());
+                    let fault = Fault::Seen(Problem::Unknown { reason });
+                    let failure = Failure { instruction, fault, qubits };
+                    refused.push(failure.describe(object, index)?);
+                }
                 Ok(reading) => {
                     let other = if reading.with_plugins && effort != Effort::None {
-                        let circuit = explain.synthesise.call1((object,))?;
-                        read_circuit(table, &circuit, explain, limits)?.ok()
+                        read_other(table, object, explain, limits)?
                     } else {
                         None
                     };
+                    indices.push(index);
                     readings.push((reading, other));
                 }
-                Err(failure) => offences.push(failure.describe(object, start + index)?),
+                Err(failure) => offences.push(failure.describe(object, index)?),
             }
         }
         if !offences.is_empty() {
-            continue; // all the same, the other circuits are checked
+            continue;
         }
         let compiled = py.detach(|| compile_all(&readings, effort));
-        for ((object, (reading, other)), compiled) in chunk.iter().zip(&readings).zip(&compiled) {
-            outcomes.push(if let Some(reason) = &reading.refused {
-                Outcome::Refused(reason.clone())
-            } else {
-                let (compiled, of_other) = compiled;
-                let reading = other.as_ref().filter(|_| *of_other).unwrap_or(reading);
-                Outcome::Compiled(build(table, object, reading, compiled)?)
-            });
+        for ((index, (reading, other)), (compiled, of_other)) in
+            indices.into_iter().zip(&readings).zip(&compiled)
+        {
+            let reading = other.as_ref().filter(|_| *of_other).unwrap_or(reading);
+            outcomes.push((index, build(table, &circuits[index], reading, compiled)?));
         }
     }
-    if offences.is_empty() { Ok(outcomes) } else { Err(error::invalid_circuits(py, offences)) }
+    let problems = |offences| error::circuit_problems(py, offences);
+    Ok((outcomes, problems(refused)?, problems(offences)?))
+}
+
+/// What Qiskit's synthesis plugins make of a circuit, if they do make something of it.
+fn read_other<'py>(
+    table: &Table,
+    object: &Bound<'py, PyAny>,
+    explain: &Explain<'_, 'py>,
+    limits: Limits,
+) -> PyResult<Option<Reading>> {
+    match explain.synthesise.call1((object,)) {
+        Ok(circuit) => Ok(read_circuit(table, &circuit, explain, limits)?.ok()),
+        Err(raised) => broken(object.py(), raised).map(|_| None),
+    }
 }
 
 /// The compiled circuits, and whether each is made of the other reading.
@@ -177,8 +193,8 @@ struct Reading {
     num_barriers: usize,
     /// Whether it has operations that Qiskit has synthesis plugins for.
     with_plugins: bool,
-    /// Why the circuit cannot be compiled here, if so.
-    refused: Option<String>,
+    /// Which instruction cannot be compiled here, and why, if so.
+    refused: Option<(usize, String)>,
 }
 
 /// Why a circuit cannot run, and where it shows: an index into its instructions.
@@ -389,7 +405,7 @@ impl Reading {
             Expansion::Reason(reason) => {
                 if self.refused.is_none() {
                     let index = scope.instruction.unwrap_or_default();
-                    self.refused = Some(format!("instruction {index}: {reason}"));
+                    self.refused = Some((index, reason));
                 }
                 self.act(qubits);
             }
@@ -555,7 +571,7 @@ fn build<'py>(
     object: &Bound<'py, PyAny>,
     reading: &Reading,
     compiled: &Compiled,
-) -> PyResult<(Bound<'py, PyAny>, Option<Vec<u32>>)> {
+) -> PyResult<Built<'py>> {
     let py = object.py();
     let target = object.call_method0(intern!(py, "copy_empty_like"))?;
     let data = target.getattr(intern!(py, "_data"))?;
