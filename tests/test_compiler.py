@@ -535,6 +535,24 @@ class Opaque(Gate):
         super().__init__("opaque", 3, [])
 
 
+class Unbuildable(QuantumCircuit):
+    """A circuit that cannot be built when it is asked for."""
+
+    @property
+    def data(self):
+        """As circuits of Qiskit's library that are not configured."""
+        raise AttributeError("not configured")
+
+
+def test_circuits_that_cannot_be_built(backend):
+    """Are problems next to others."""
+    early = QuantumCircuit(1)
+    early.delay(100, 0)
+    found = culprits([QuantumCircuit(1), early, Unbuildable(1)], backend)
+    assert [place[0] for place in found] == [1, 2]
+    assert found[1][3].startswith("cannot be built: ")
+
+
 class Matrix(Gate):
     """A gate that has nothing but a matrix."""
 
@@ -630,7 +648,9 @@ def test_fallback(backend, monkeypatch):
     plain = QuantumCircuit(1)
     plain.h(0)
     with (
-        pytest.warns(FallbackWarning, match=r"circuit 1, instruction 1 \(opaque\): 'opaque' has neither"),
+        pytest.warns(
+            FallbackWarning, match=r"circuit 1, instruction 1 \(opaque\): 'opaque' has neither"
+        ),
         pytest.raises(InvalidCircuitError, match="circuit 1, instruction 1"),
     ):
         aqt_fast.compile([plain, circuit], backend)

@@ -66,7 +66,8 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
         InvalidOptionError: ``optimization_level`` is not 0 to 3.
         InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every circuit that cannot run: control flow, reset, delay,
-            unbound parameters, an operation after a measurement, or too many qubits.
+            unbound parameters, an operation after a measurement, too many qubits, a matrix that is
+            not unitary, or an operation that nobody can take apart.
 
     Warns:
         FallbackWarning: a circuit has an operation that only the transpiler may know.
@@ -82,8 +83,9 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     for index, circuit in enumerate(batch):
         try:
             batch[index] = _plain(circuit)
-        except Exception as error:  # noqa: BLE001 - it is a class of any library
-            problems.append(CircuitProblem(index, None, None, None, f"cannot be built: {error}"))
+        except Exception as error:  # noqa: BLE001, PERF203 - it is a class of any library
+            reason = f"cannot be built: {error}"
+            problems.append(CircuitProblem(index, None, None, None, reason))
             batch[index] = QuantumCircuit()
     outcomes, refused, found = _native.compile_circuits(
         batch, _expand, _synthesised, max_qubits=backend.num_qubits, level=level
