@@ -451,15 +451,14 @@ impl Reading {
 fn global_phase(circuit: &Bound<'_, PyAny>) -> PyResult<Result<f64, Fault>> {
     let py = circuit.py();
     let object = circuit.getattr(intern!(py, "global_phase"))?;
-    if let Some(problem) = not_a_number(&object)? {
-        return Ok(Err(Fault::Seen(problem)));
-    }
-    let value: f64 = object.extract()?;
-    if value.is_finite() {
-        return Ok(Ok(value));
-    }
-    let angle = "the global phase";
-    Ok(Err(Fault::Seen(Problem::Circuit(CircuitError::AngleNotFinite { angle, value }))))
+    let value = match object.extract::<f64>() {
+        Ok(value) if value.is_finite() => return Ok(Ok(value)),
+        Ok(value) => value,
+        Err(_) => f64::NAN,
+    };
+    let not_finite = CircuitError::AngleNotFinite { angle: "the global phase", value };
+    let problem = not_a_number(&object)?.unwrap_or(Problem::Circuit(not_finite));
+    Ok(Err(Fault::Seen(problem)))
 }
 
 fn read_raw(borrowed: &Borrowed<'_>, index: usize) -> Raw {
