@@ -623,6 +623,7 @@ def test_operations_without_a_meaning(backend):
     fit = "its definition has other numbers of bits than the operation"
     assert places[9] == (9, 1, "unitary", fit)
     assert places[10][:3] == (10, 0, "store")
+    assert "AQT devices have no classical variables" in places[10][3]
     assert_equivalent(aqt_fast.compile(circuit(Defined(2, bell)), backend), circuit(bell.to_gate()))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import qiskit
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, Operation
+from qiskit.circuit import Gate, Operation, Store
 from qiskit.circuit.exceptions import CircuitError
 from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.converters import circuit_to_dag, dag_to_circuit
@@ -158,7 +158,12 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
     Returns:
         A circuit, and whether :func:`_synthesised` may know a better one; the matrix of a gate on
         one or two qubits, or of a larger one that is not unitary; or why there is neither.
+
+    Raises:
+        Exception: any, which makes the operation a problem of its circuit.
     """
+    if isinstance(operation, Store):
+        raise CircuitError("AQT devices have no classical variables")
     if isinstance(operation, UnitaryGate):
         matrix = operation.to_matrix()
         if operation.num_qubits <= _SMALL or not is_unitary_matrix(matrix, 0.0, _UNITARY):
