@@ -494,11 +494,137 @@ def test_unbound_composite(backend):
     ]
 
 
+def test_phase_of_the_alternative(backend):
+    """What a plugin makes of a circuit may have another global phase than the circuit."""
+    operator = SparsePauliOp(["XY", "II", "XZ"], [0.3, 0.5, 0.3])
+    gate = PauliEvolutionGate(operator, time=0.3)
+    circuit = QuantumCircuit(2, global_phase=0.25)
+    circuit.append(gate, [0, 1])
+    wanted = Operator(gate.definition).data * np.exp(0.25j)
+    for level in LEVELS:
+        compiled = aqt_fast.compile(circuit, backend, optimization_level=level)
+        assert np.allclose(Operator.from_circuit(compiled).data, wanted, atol=1e-9)
+
+
+def test_global_phases_are_finite_numbers(backend):
+    """That of a circuit as well as that of a definition."""
+    angle = Parameter("angle")
+    inner = QuantumCircuit(1, name="inner", global_phase=math.nan)
+    outer = QuantumCircuit(1)
+    outer.append(inner.to_gate(), [0])
+    circuits = [
+        QuantumCircuit(1, global_phase=math.nan),
+        QuantumCircuit(1, global_phase=math.inf),
+        QuantumCircuit(1, global_phase=2 * angle),
+        QuantumCircuit(1, global_phase=angle).assign_parameters([0.5]),
+        outer,
+    ]
+    assert culprits(circuits, backend) == [
+        (0, None, None, "the global phase is NaN, not a finite number"),
+        (1, None, None, "the global phase is NaN, not a finite number"),
+        (2, None, None, "unbound parameters: angle"),
+        (4, 0, "inner", "the global phase is NaN, not a finite number (on qubit 0)"),
+    ]
+    assert aqt_fast.compile(circuits[3], backend).global_phase == 0.5
+
+
 class Opaque(Gate):
     """A gate without a definition."""
 
     def __init__(self) -> None:
         super().__init__("opaque", 3, [])
+
+
+class Unbuildable(QuantumCircuit):
+    """A circuit that cannot be built when it is asked for."""
+
+    @property
+    def data(self):
+        """As circuits of Qiskit's library that are not configured."""
+        raise AttributeError("not configured")
+
+
+def test_circuits_that_cannot_be_built(backend):
+    """Are problems next to others."""
+    early = QuantumCircuit(1)
+    early.delay(100, 0)
+    found = culprits([QuantumCircuit(1), early, Unbuildable(1)], backend)
+    assert [place[0] for place in found] == [1, 2]
+    assert found[1][3].startswith("cannot be built: ")
+
+
+class Matrix(Gate):
+    """A gate that has nothing but a matrix."""
+
+    def __init__(self, num_qubits: int, rows: list) -> None:
+        super().__init__("matrix", num_qubits, [])
+        self.rows = rows
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.rows, dtype=dtype)
+
+
+class Defined(Gate):
+    """A gate with the name of Qiskit's matrices and any definition, or none that can be had."""
+
+    def __init__(self, num_qubits: int, inner: QuantumCircuit | None) -> None:
+        super().__init__("unitary", num_qubits, [])
+        self.inner = inner
+
+    def _define(self) -> None:
+        if self.inner is None:
+            raise ZeroDivisionError("by zero")
+        self.definition = self.inner
+
+
+def test_operations_without_a_meaning(backend):
+    """Each is a problem of its circuit and keeps no other one from being checked."""
+
+    def circuit(gate: Gate) -> QuantumCircuit:
+        made = QuantumCircuit(3)
+        made.h(0)
+        made.append(gate, range(gate.num_qubits))
+        return made
+
+    def variable() -> QuantumCircuit:
+        made = QuantumCircuit(1)
+        made.add_var("a", False)
+        return made
+
+    bell = QuantumCircuit(2)
+    bell.h(0)
+    bell.cx(0, 1)
+    nan = np.eye(8)
+    nan[0, 0] = math.nan
+    found = culprits(
+        [
+            circuit(Matrix(1, [[math.nan, 0], [0, 1]])),
+            circuit(Matrix(1, [[2, 0], [0, 1]])),
+            circuit(Matrix(1, [[1, 0], [0, 1]])),
+            circuit(UnitaryGate(np.ones((4, 4)), check_input=False)),
+            circuit(UnitaryGate(nan, check_input=False)),
+            circuit(UnitaryGate(np.ones((8, 8)), check_input=False)),
+            circuit(Matrix(2, [[1, 0], [0, 1]])),
+            circuit(Defined(1, None)),
+            circuit(Defined(2, bell)),
+            circuit(Defined(3, bell)),
+            variable(),
+        ],
+        backend,
+    )
+    places = {place[0]: place for place in found}
+    assert list(places) == [0, 1, 3, 4, 5, 6, 7, 9, 10]
+    for index in (0, 1, 3, 4, 5):
+        name = "unitary" if index > 2 else "matrix"
+        assert places[index] == (index, 1, name, "its matrix is not unitary")
+    assert places[6] == (6, 1, "matrix", "its matrix does not fit its qubits")
+    raised = "cannot be taken apart: ZeroDivisionError: by zero"
+    assert places[7] == (7, 1, "unitary", raised)
+    fit = "its definition has other numbers of bits than the operation"
+    assert places[9] == (9, 1, "unitary", fit)
+    assert places[10][:3] == (10, 0, "store")
+    assert "AQT devices have no classical variables" in places[10][3]
+    assert_equivalent(aqt_fast.compile(circuit(Defined(2, bell)), backend), circuit(bell.to_gate()))
 
 
 class Recursive(Gate):
@@ -523,10 +649,19 @@ def test_fallback(backend, monkeypatch):
     plain = QuantumCircuit(1)
     plain.h(0)
     with (
-        pytest.warns(FallbackWarning, match="circuit 1, instruction 1: 'opaque' has neither"),
-        pytest.raises(InvalidCircuitError, match="circuit 1: instruction 1: 'opaque' has neither"),
+        pytest.warns(
+            FallbackWarning, match=r"circuit 1, instruction 1 \(opaque\): 'opaque' has neither"
+        ),
+        pytest.raises(InvalidCircuitError, match="circuit 1, instruction 1"),
     ):
         aqt_fast.compile([plain, circuit], backend)
+    unbound = QuantumCircuit(1)
+    unbound.rx(Parameter("angle"), 0)
+    with pytest.warns(FallbackWarning):
+        found = culprits([unbound, circuit, "no circuit"], backend)
+    reason = "'opaque' has neither a definition nor a matrix, and qiskit.transpile fails with "
+    assert [place[:3] for place in found] == [(0, 0, "rx"), (1, 1, "opaque"), (2, None, None)]
+    assert found[1][3] == reason + "TranspilerError"
     monkeypatch.setattr(library, "_store", {}, raising=False)
     library.add_equivalence(Opaque(), equivalent)
     with pytest.warns(FallbackWarning, match="circuit 1, instruction 1"):

@@ -7,6 +7,8 @@ from qiskit import QuantumCircuit
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.primitives import BitArray
 
+from aqt_fast.exceptions import CircuitProblem
+
 __all__ = [
     "Batch",
     "JobState",
@@ -216,21 +218,24 @@ def compile_circuits(
     *,
     max_qubits: int,
     level: int,
-) -> list[tuple[QuantumCircuit, list[int] | None] | str]:
+) -> tuple[
+    list[tuple[int, tuple[QuantumCircuit, list[int] | None]]],
+    list[CircuitProblem],
+    list[CircuitProblem],
+]:
     """Compile circuits of any gates to AQT's operations.
 
     Args:
         circuits: of exactly the class ``QuantumCircuit``.
         expand: what an operation is made of: a circuit, and whether ``synthesise`` may know a
-            better one; the matrix of a gate on one or two qubits; or why there is neither.
+            better one; the matrix of a gate on one or two qubits, or of a larger one that is not
+            unitary; or why there is neither.
         synthesise: another circuit that does the same; the shorter one of both ways is taken.
         max_qubits: of a circuit.
         level: 0 to 3, see :func:`aqt_fast.compile`.
 
     Returns:
-        For each circuit the compiled one, and the wire on which each qubit ends if they do not all
-        end on their own; or why it cannot be compiled here.
-
-    Raises:
-        InvalidCircuitError: lists every circuit that cannot run.
+        Index of a circuit, the compiled one, and the wire on which each qubit ends if they do not
+        all end on their own; problems of circuits that Qiskit's transpiler may know; and problems
+        of all circuits that cannot run, in which case not all of the others are compiled.
     """

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import qiskit
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, Operation
+from qiskit.circuit import Gate, Operation, Store
 from qiskit.circuit.exceptions import CircuitError
-from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.exceptions import QiskitError
+from qiskit.quantum_info.operators.predicates import is_unitary_matrix
 from qiskit.transpiler import Layout, TranspileLayout
 from qiskit.transpiler.passes import HighLevelSynthesis
 from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginManager
@@ -64,7 +66,8 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
         InvalidOptionError: ``optimization_level`` is not 0 to 3.
         InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every circuit that cannot run: control flow, reset, delay,
-            unbound parameters, an operation after a measurement, or too many qubits.
+            unbound parameters, an operation after a measurement, too many qubits, a matrix that is
+            not unitary, or an operation that nobody can take apart.
 
     Warns:
         FallbackWarning: a circuit has an operation that only the transpiler may know.
@@ -75,27 +78,36 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     level = DEFAULT_LEVEL
     if optimization_level is not None:
         level = checked_integer("optimization_level", optimization_level, 0, 3)
-    batch = [_plain(circuit) for circuit in wire.listed(circuits)]
-    outcomes = _native.compile_circuits(
+    batch = list(wire.listed(circuits))
+    problems: list[CircuitProblem] = []
+    for index, circuit in enumerate(batch):
+        try:
+            batch[index] = _plain(circuit)
+        except Exception as error:  # noqa: BLE001, PERF203 - it is a class of any library
+            reason = f"cannot be built: {error}"
+            problems.append(CircuitProblem(index, None, None, None, reason))
+            batch[index] = QuantumCircuit()
+    outcomes, refused, found = _native.compile_circuits(
         batch, _expand, _synthesised, max_qubits=backend.num_qubits, level=level
     )
-    compiled: list[QuantumCircuit] = []
-    problems: list[CircuitProblem] = []
-    for index, (circuit, outcome) in enumerate(zip(batch, outcomes, strict=True)):
-        if isinstance(outcome, str):
-            warn_caller(f"circuit {index}, {outcome}; transpiling it instead", FallbackWarning)
-            try:
-                compiled.append(qiskit.transpile(circuit, backend, optimization_level=level))
-            except (QiskitError, RecursionError) as error:
-                problems.append(CircuitProblem(index, None, None, None, f"{outcome}: {error}"))
-        else:
-            result, wires = outcome
-            if wires is not None:
-                result._layout = _layout(circuit, wires)  # noqa: SLF001 - as the transpiler does
-            compiled.append(result)
+    problems += found
+    compiled = {}
+    for index, (result, wires) in outcomes:
+        if wires is not None:
+            result._layout = _layout(batch[index], wires)  # noqa: SLF001 - as the transpiler does
+        compiled[index] = result
+    for problem in refused:
+        warn_caller(f"{problem}; transpiling it instead", FallbackWarning)
+        index = problem.circuit
+        try:
+            compiled[index] = qiskit.transpile(batch[index], backend, optimization_level=level)
+        except Exception as error:  # noqa: BLE001 - operations of any library take part
+            reason = f"{problem.reason}, and qiskit.transpile fails with {type(error).__name__}"
+            problems.append(replace(problem, reason=reason))
     if problems:
-        raise InvalidCircuitError(problems)
-    return compiled[0] if isinstance(circuits, QuantumCircuit) else compiled
+        raise InvalidCircuitError(sorted(problems, key=lambda problem: problem.circuit))
+    results = [compiled[index] for index in range(len(batch))]
+    return results[0] if isinstance(circuits, QuantumCircuit) else results
 
 
 def _plain(circuit: QuantumCircuit) -> QuantumCircuit:
@@ -130,6 +142,9 @@ def _layout(circuit: QuantumCircuit, wires: Sequence[int]) -> TranspileLayout:
 _SMALL = 2
 """Qubits of a unitary that is taken apart natively."""
 
+_UNITARY = 1e-6
+"""How far products of a unitary's columns may be from 0 or 1; the same natively."""
+
 _INEXACT = frozenset({"Multiplier"})
 """Operations whose plugins make another unitary than their definition, so that these are taken: the
 two agree where the product's qubits begin in |0⟩."""
@@ -142,10 +157,17 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
 
     Returns:
         A circuit, and whether :func:`_synthesised` may know a better one; the matrix of a gate on
-        one or two qubits; or why there is neither.
+        one or two qubits, or of a larger one that is not unitary; or why there is neither.
+
+    Raises:
+        Exception: any, which makes the operation a problem of its circuit.
     """
-    if operation.name == "unitary" and operation.num_qubits <= _SMALL:
-        return _pairs(operation.to_matrix())
+    if isinstance(operation, Store):
+        raise CircuitError("AQT devices have no classical variables")
+    if isinstance(operation, UnitaryGate):
+        matrix = operation.to_matrix()
+        if operation.num_qubits <= _SMALL or not is_unitary_matrix(matrix, 0.0, _UNITARY):
+            return _pairs(matrix)
     definition = getattr(operation, "definition", None)
     if definition is not None:
         return _plain(definition), operation.name in _names_with_plugins()

@@ -15,6 +15,16 @@ pub enum Problem {
     UnboundParameters { names: Vec<String> },
     /// An angle of the named type that no double can express.
     NotANumber { type_name: String },
+    /// A matrix of another size than its operation's.
+    MatrixDoesNotFit,
+    /// A matrix that is not unitary.
+    NotUnitary,
+    /// A definition with other numbers of qubits or classical bits than its operation.
+    DefinitionDoesNotFit,
+    /// An exception of an operation that was asked what it is made of.
+    Raised { type_name: String, message: String },
+    /// Something that only Qiskit's transpiler may know, in words.
+    Unknown { reason: String },
     /// A problem of an instruction, with the qubits that it acts on.
     OnQubits { problem: Box<Problem>, qubits: Vec<u32> },
     /// Anything that the core finds.
@@ -48,22 +58,18 @@ fn raise(
 /// `InvalidCircuitError` that lists all offences.
 pub fn invalid_circuits(py: Python<'_>, offences: Vec<Offence>) -> PyErr {
     raise(class(py, "InvalidCircuitError"), |error| {
-        let problem = class(py, "CircuitProblem")?;
-        let problems = offences
-            .into_iter()
-            .map(|offence| {
-                let (reason, value) = describe(&offence.problem);
-                problem.call1((
-                    offence.circuit,
-                    offence.instruction,
-                    offence.operation,
-                    value,
-                    reason,
-                ))
-            })
-            .collect::<PyResult<Vec<_>>>()?;
-        Ok(error.call1((problems,))?.unbind())
+        Ok(error.call1((circuit_problems(py, offences)?,))?.unbind())
     })
+}
+
+/// `CircuitProblem` for each offence.
+pub fn circuit_problems(py: Python<'_>, offences: Vec<Offence>) -> PyResult<Vec<Bound<'_, PyAny>>> {
+    let class = class(py, "CircuitProblem")?;
+    let problem = |offence: Offence| {
+        let (reason, value) = describe(&offence.problem);
+        class.call1((offence.circuit, offence.instruction, offence.operation, value, reason))
+    };
+    offences.into_iter().map(problem).collect()
 }
 
 fn describe(problem: &Problem) -> (String, Option<f64>) {
@@ -76,6 +82,15 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
         }
         Problem::NotANumber { type_name } => {
             (format!("an angle of type '{type_name}' is not a finite number"), None)
+        }
+        Problem::Unknown { reason } => (reason.clone(), None),
+        Problem::MatrixDoesNotFit => ("its matrix does not fit its qubits".to_owned(), None),
+        Problem::NotUnitary => ("its matrix is not unitary".to_owned(), None),
+        Problem::DefinitionDoesNotFit => {
+            ("its definition has other numbers of bits than the operation".to_owned(), None)
+        }
+        Problem::Raised { type_name, message } => {
+            (format!("cannot be taken apart: {type_name}: {message}"), None)
         }
         Problem::OnQubits { problem, qubits } => {
             let (reason, value) = describe(problem);

@@ -99,7 +99,7 @@ mod _native {
         Ok(PyBytes::new(py, &text))
     }
 
-    /// Compiles circuits of any gates to AQT's operations; a reason instead of those that cannot be.
+    /// Compiles circuits of any gates to AQT's operations, and tells why others cannot be compiled.
     #[pyfunction]
     #[pyo3(signature = (circuits, expand, synthesise, *, max_qubits, level))]
     fn compile_circuits<'py>(
@@ -108,7 +108,7 @@ mod _native {
         synthesise: &Bound<'py, PyAny>,
         max_qubits: u32,
         level: u8,
-    ) -> PyResult<Vec<qiskit::Outcome<'py>>> {
+    ) -> PyResult<qiskit::Outcomes<'py>> {
         let limits = Limits { qubits: max_qubits, ..Limits::default() };
         let effort = match level {
             0 => Effort::None,

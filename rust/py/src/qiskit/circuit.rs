@@ -227,25 +227,30 @@ pub(super) fn offence(
         operation = Some(culprit.getattr("name")?.extract()?);
         if let Problem::Circuit(CircuitError::AngleNotFinite { .. }) = problem {
             for param in culprit.getattr("params")?.try_iter()? {
-                let param = param?;
-                if param.hasattr("parameters")? && param.getattr("parameters")?.is_truthy()? {
-                    let names = param.getattr("parameters")?.try_iter()?;
-                    let mut names = names
-                        .map(|name| name?.str()?.extract())
-                        .collect::<PyResult<Vec<String>>>()?;
-                    names.sort();
-                    problem = Problem::UnboundParameters { names };
-                    break;
-                }
-                if param.extract::<f64>().is_err() {
-                    let type_name = param.get_type().name()?.to_string();
-                    problem = Problem::NotANumber { type_name };
+                if let Some(found) = not_a_number(&param?)? {
+                    problem = found;
                     break;
                 }
             }
         }
     }
     Ok(Offence { circuit, instruction, operation, problem })
+}
+
+/// Why a parameter has no value as a double, if so.
+pub(super) fn not_a_number(param: &Bound<'_, PyAny>) -> PyResult<Option<Problem>> {
+    if param.hasattr("parameters")? && param.getattr("parameters")?.is_truthy()? {
+        let names = param.getattr("parameters")?.try_iter()?;
+        let mut names =
+            names.map(|name| name?.str()?.extract()).collect::<PyResult<Vec<String>>>()?;
+        names.sort();
+        return Ok(Some(Problem::UnboundParameters { names }));
+    }
+    if param.extract::<f64>().is_err() {
+        let type_name = param.get_type().name()?.to_string();
+        return Ok(Some(Problem::NotANumber { type_name }));
+    }
+    Ok(None)
 }
 
 /// The number of qubits of the circuit with that index and its measurement map.

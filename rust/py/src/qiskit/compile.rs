@@ -12,6 +12,7 @@ use aqt_core::{
     lower::Step,
 };
 use pyo3::{
+    exceptions::PyException,
     intern,
     prelude::*,
     types::{PyList, PyString},
@@ -19,7 +20,7 @@ use pyo3::{
 
 use super::{
     Parts, QkCircuit, Table,
-    circuit::{Borrowed, not_a_circuit, offence},
+    circuit::{Borrowed, not_a_circuit, not_a_number, offence},
     dag::gate,
     kind,
 };
@@ -34,14 +35,15 @@ const GATES_A_THREAD: usize = 4000;
 /// Definitions within definitions; what goes deeper contains itself.
 const MAX_DEPTH: usize = 200;
 
-/// What became of one circuit.
-#[derive(IntoPyObject)]
-pub enum Outcome<'py> {
-    /// The compiled circuit, and the wire on which each qubit ends unless all end on their own.
-    Compiled((Bound<'py, PyAny>, Option<Vec<u32>>)),
-    /// Why it cannot be compiled here.
-    Refused(String),
-}
+/// How far products of a unitary's rows may be from 0 or 1.
+const UNITARY: f64 = 1e-6;
+
+/// A compiled circuit, and the wire on which each qubit ends unless all end on their own.
+type Built<'py> = (Bound<'py, PyAny>, Option<Vec<u32>>);
+
+/// What became of circuits: those that are compiled, by their indices; `CircuitProblem` for each
+/// that Qiskit's transpiler may know; `CircuitProblem` for each that cannot run, the first it has.
+pub type Outcomes<'py> = (Vec<(usize, Built<'py>)>, Vec<Bound<'py, PyAny>>, Vec<Bound<'py, PyAny>>);
 
 /// Functions of `aqt_fast.compiler` that explain what is not known natively.
 pub struct Explain<'a, 'py> {
@@ -55,7 +57,8 @@ pub struct Explain<'a, 'py> {
 enum Expansion<'py> {
     /// A circuit that does the same, and whether Qiskit has synthesis plugins for the operation.
     Circuit(Bound<'py, PyAny>, bool),
-    /// The matrix of a gate on one or two qubits; the first qubit is the lower bit.
+    /// The matrix of a gate on one or two qubits; the first qubit is the lower bit. Of a larger
+    /// gate only if it is not unitary.
     Matrix(Vec<Vec<(f64, f64)>>),
     /// Why there is neither.
     Reason(String),
@@ -76,52 +79,67 @@ impl<'py> Expansion<'py> {
 
 /// Compiles circuits that have at most as many qubits as the `limits`.
 ///
-/// # Errors
-/// `InvalidCircuitError` that lists every circuit which cannot run, each with its first problem.
+/// If some cannot run, the others are checked, but not necessarily compiled.
 pub fn compile_circuits<'py>(
     circuits: &[Bound<'py, PyAny>],
     explain: &Explain<'_, 'py>,
     limits: Limits,
     effort: Effort,
-) -> PyResult<Vec<Outcome<'py>>> {
+) -> PyResult<Outcomes<'py>> {
     let py = explain.expand.py();
     let table = Table::get(py)?;
     let mut offences = Vec::new();
+    let mut refused = Vec::new();
     let mut outcomes = Vec::with_capacity(circuits.len());
     for (start, chunk) in (0..).step_by(CHUNK).zip(circuits.chunks(CHUNK)) {
+        let mut indices = Vec::with_capacity(chunk.len());
         let mut readings = Vec::with_capacity(chunk.len());
-        for (index, object) in chunk.iter().enumerate() {
+        for (index, object) in (start..).zip(chunk) {
             match read_circuit(table, object, explain, limits)? {
+                Ok(Reading { refused: Some((instruction, reason)), .. }) => {
+                    let (instruction, qubits) = (Some(instruction), Vec::new());
+                    let fault = Fault::Seen(Problem::Unknown { reason });
+                    let failure = Failure { instruction, fault, qubits };
+                    refused.push(failure.describe(object, index)?);
+                }
                 Ok(reading) => {
                     let other = if reading.with_plugins && effort != Effort::None {
-                        let circuit = explain.synthesise.call1((object,))?;
-                        read_circuit(table, &circuit, explain, limits)?.ok()
+                        read_other(table, object, explain, limits)?
                     } else {
                         None
                     };
+                    indices.push(index);
                     readings.push((reading, other));
                 }
-                Err(Failure { instruction: None, error: None, .. }) => {
-                    offences.push(not_a_circuit(object, start + index)?);
-                }
-                Err(failure) => offences.push(failure.describe(object, start + index)?),
+                Err(failure) => offences.push(failure.describe(object, index)?),
             }
         }
         if !offences.is_empty() {
-            continue; // all the same, the other circuits are checked
+            continue;
         }
         let compiled = py.detach(|| compile_all(&readings, effort));
-        for ((object, (reading, other)), compiled) in chunk.iter().zip(&readings).zip(&compiled) {
-            outcomes.push(if let Some(reason) = &reading.refused {
-                Outcome::Refused(reason.clone())
-            } else {
-                let (compiled, of_other) = compiled;
-                let reading = other.as_ref().filter(|_| *of_other).unwrap_or(reading);
-                Outcome::Compiled(build(table, object, reading, compiled)?)
-            });
+        for ((index, (reading, other)), (compiled, of_other)) in
+            indices.into_iter().zip(&readings).zip(&compiled)
+        {
+            let reading = other.as_ref().filter(|_| *of_other).unwrap_or(reading);
+            outcomes.push((index, build(table, &circuits[index], reading, compiled)?));
         }
     }
-    if offences.is_empty() { Ok(outcomes) } else { Err(error::invalid_circuits(py, offences)) }
+    let problems = |offences| error::circuit_problems(py, offences);
+    Ok((outcomes, problems(refused)?, problems(offences)?))
+}
+
+/// What Qiskit's synthesis plugins make of a circuit, if they do make something of it.
+fn read_other<'py>(
+    table: &Table,
+    object: &Bound<'py, PyAny>,
+    explain: &Explain<'_, 'py>,
+    limits: Limits,
+) -> PyResult<Option<Reading>> {
+    match explain.synthesise.call1((object,)) {
+        Ok(circuit) => Ok(read_circuit(table, &circuit, explain, limits)?.ok()),
+        Err(raised) => broken(object.py(), raised).map(|_| None),
+    }
 }
 
 /// The compiled circuits, and whether each is made of the other reading.
@@ -164,6 +182,8 @@ fn shorter(reading: &Reading, other: Option<&Reading>, effort: Effort) -> (Compi
 #[derive(Default)]
 struct Reading {
     program: Program,
+    /// The circuit's own global phase: the alternative's differs from the source's.
+    phase: f64,
     /// Qubit and classical bit of each measurement.
     measurements: Vec<(u32, u32)>,
     /// Whether each qubit was acted upon.
@@ -173,22 +193,39 @@ struct Reading {
     num_barriers: usize,
     /// Whether it has operations that Qiskit has synthesis plugins for.
     with_plugins: bool,
-    /// Why the circuit cannot be compiled here, if so.
-    refused: Option<String>,
+    /// Which instruction cannot be compiled here, and why, if so.
+    refused: Option<(usize, String)>,
 }
 
 /// Why a circuit cannot run, and where it shows: an index into its instructions.
 struct Failure {
     instruction: Option<usize>,
-    /// `None` if the object is no circuit.
-    error: Option<CircuitError>,
+    fault: Fault,
     qubits: Vec<u32>,
+}
+
+/// What is wrong.
+enum Fault {
+    /// The object is no circuit.
+    NotACircuit,
+    Circuit(CircuitError),
+    /// What only reading it as a Python object shows.
+    Seen(Problem),
 }
 
 impl Failure {
     fn describe(self, object: &Bound<'_, PyAny>, circuit: usize) -> PyResult<Offence> {
-        let error = self.error.unwrap_or(CircuitError::UnsupportedOperation);
-        let mut offence = offence(object, circuit, self.instruction, error)?;
+        let mut offence = match self.fault {
+            Fault::NotACircuit => return not_a_circuit(object, circuit),
+            Fault::Circuit(error) => offence(object, circuit, self.instruction, error)?,
+            Fault::Seen(problem) => {
+                let operation = match self.instruction {
+                    Some(index) => Some(operation(object, index)?.getattr("name")?.extract()?),
+                    None => None,
+                };
+                Offence { circuit, instruction: self.instruction, operation, problem }
+            }
+        };
         if !self.qubits.is_empty() {
             let (problem, qubits) = (Box::new(offence.problem), self.qubits);
             offence.problem = Problem::OnQubits { problem, qubits };
@@ -220,15 +257,21 @@ fn read_circuit<'py>(
     explain: &Explain<'_, 'py>,
     limits: Limits,
 ) -> Read<Reading> {
-    let whole = |error| Failure { instruction: None, error, qubits: Vec::new() };
-    let Some(borrowed) = Borrowed::new(table, object)? else { return Ok(Err(whole(None))) };
+    let whole = |fault| Failure { instruction: None, fault, qubits: Vec::new() };
+    let Some(borrowed) = Borrowed::new(table, object)? else {
+        return Ok(Err(whole(Fault::NotACircuit)));
+    };
     let num_qubits = borrowed.num_qubits();
     drop(borrowed);
     if num_qubits > limits.qubits {
         let error = CircuitError::TooManyQubits { found: num_qubits, limit: limits.qubits };
-        return Ok(Err(whole(Some(error))));
+        return Ok(Err(whole(Fault::Circuit(error))));
     }
     let mut reading = Reading { used: vec![false; num_qubits as usize], ..Reading::default() };
+    match global_phase(object)? {
+        Ok(phase) => reading.phase = phase,
+        Err(fault) => return Ok(Err(whole(fault))),
+    }
     reading.program.num_qubits = num_qubits;
     reading.program.measured = vec![false; num_qubits as usize];
     let scope = Scope { qubits: None, clbits: None, instruction: None, depth: 0 };
@@ -277,7 +320,7 @@ impl Reading {
         for (index, raw) in raw.into_iter().enumerate() {
             let failed = |error, qubits| {
                 let instruction = Some(scope.instruction.unwrap_or(index));
-                Ok(Err(Failure { instruction, error: Some(error), qubits }))
+                Ok(Err(Failure { instruction, fault: Fault::Circuit(error), qubits }))
             };
             match raw {
                 Raw::Item(mut item) => {
@@ -345,37 +388,48 @@ impl Reading {
         explain: &Explain<'_, 'py>,
         scope: &Scope<'_>,
     ) -> Read<()> {
-        let failed = |error, qubits| {
-            Ok(Err(Failure { instruction: scope.instruction, error: Some(error), qubits }))
-        };
+        let failed =
+            |fault, qubits| Ok(Err(Failure { instruction: scope.instruction, fault, qubits }));
         let qubits = scope.qubits.unwrap_or_default();
         let expansion = if scope.depth > MAX_DEPTH {
             let name: String = operation.getattr("name")?.extract()?;
-            Expansion::Reason(format!("the definition of '{name}' contains itself"))
+            Ok(Expansion::Reason(format!("the definition of '{name}' contains itself")))
         } else {
-            Expansion::of(operation, explain)?
+            Expansion::of(operation, explain)
+        };
+        let expansion = match expansion {
+            Ok(expansion) => expansion,
+            Err(raised) => return failed(Fault::Seen(broken(operation.py(), raised)?), vec![]),
         };
         match expansion {
             Expansion::Reason(reason) => {
                 if self.refused.is_none() {
                     let index = scope.instruction.unwrap_or_default();
-                    self.refused = Some(format!("instruction {index}: {reason}"));
+                    self.refused = Some((index, reason));
                 }
                 self.act(qubits);
             }
             Expansion::Matrix(rows) => {
                 if let Some(qubit) = self.act(qubits) {
-                    return failed(CircuitError::GateAfterMeasurement, vec![qubit]);
+                    return failed(Fault::Circuit(CircuitError::GateAfterMeasurement), vec![qubit]);
                 }
-                self.program.items.push(unitary(&rows, qubits)?);
+                match unitary(&rows, qubits) {
+                    Ok(item) => self.program.items.push(item),
+                    Err(problem) => return failed(Fault::Seen(problem), vec![]),
+                }
             }
             Expansion::Circuit(circuit, with_plugins) => {
                 self.with_plugins |= with_plugins;
-                let phase = circuit.getattr("global_phase")?;
-                let Ok(phase) = phase.extract::<f64>() else {
-                    let (angle, value) = ("the global phase of its definition", f64::NAN);
-                    let error = CircuitError::AngleNotFinite { angle, value };
-                    return failed(error, qubits.to_vec());
+                let found: usize = circuit.getattr("num_qubits")?.extract()?;
+                let num_clbits: usize = circuit.getattr("num_clbits")?.extract()?;
+                let fits =
+                    found == qubits.len() && num_clbits <= scope.clbits.unwrap_or_default().len();
+                if !fits {
+                    return failed(Fault::Seen(Problem::DefinitionDoesNotFit), vec![]);
+                }
+                let phase = match global_phase(&circuit)? {
+                    Ok(phase) => phase,
+                    Err(fault) => return failed(fault, qubits.to_vec()),
                 };
                 self.program.items.push(Item::Gate(Gate::Phase(phase), [0; 4]));
                 return self.append(table, &circuit, explain, scope);
@@ -391,6 +445,20 @@ impl Reading {
         }
         qubits.iter().copied().find(|&qubit| self.program.measured[qubit as usize])
     }
+}
+
+/// The global phase of a circuit, in radians.
+fn global_phase(circuit: &Bound<'_, PyAny>) -> PyResult<Result<f64, Fault>> {
+    let py = circuit.py();
+    let object = circuit.getattr(intern!(py, "global_phase"))?;
+    let value = match object.extract::<f64>() {
+        Ok(value) if value.is_finite() => return Ok(Ok(value)),
+        Ok(value) => value,
+        Err(_) => f64::NAN,
+    };
+    let not_finite = CircuitError::AngleNotFinite { angle: "the global phase", value };
+    let problem = not_a_number(&object)?.unwrap_or(Problem::Circuit(not_finite));
+    Ok(Err(Fault::Seen(problem)))
 }
 
 fn read_raw(borrowed: &Borrowed<'_>, index: usize) -> Raw {
@@ -428,6 +496,15 @@ fn standard_gate(parts: &Parts<'_>) -> Raw {
     }
 }
 
+/// The problem of an operation whose code raised; what ends the process goes on its way.
+fn broken(py: Python<'_>, raised: PyErr) -> PyResult<Problem> {
+    if !raised.is_instance_of::<PyException>(py) {
+        return Err(raised);
+    }
+    let message = raised.value(py).str()?.to_string();
+    Ok(Problem::Raised { type_name: raised.get_type(py).name()?.to_string(), message })
+}
+
 /// The operation of an instruction, as a Python object.
 fn operation<'py>(circuit: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
     let py = circuit.py();
@@ -450,28 +527,41 @@ fn bits(circuit: &Bound<'_, PyAny>, index: usize) -> PyResult<(Vec<u32>, Vec<u32
     Ok((indices("qubits")?, indices("clbits")?))
 }
 
-fn unitary(rows: &[Vec<(f64, f64)>], qubits: &[u32]) -> PyResult<Item> {
-    fn matrix<const N: usize>(rows: &[Vec<(f64, f64)>]) -> Option<Matrix<N>> {
+fn unitary(rows: &[Vec<(f64, f64)>], qubits: &[u32]) -> Result<Item, Problem> {
+    fn matrix<const N: usize>(rows: &[Vec<(f64, f64)>]) -> Result<Matrix<N>, Problem> {
         let mut matrix = [[Complex::ZERO; N]; N];
         if rows.len() != N || rows.iter().any(|row| row.len() != N) {
-            return None;
+            return Err(Problem::MatrixDoesNotFit);
         }
         for (row, entries) in matrix.iter_mut().zip(rows) {
             for (entry, &(re, im)) in row.iter_mut().zip(entries) {
                 *entry = Complex::new(re, im);
             }
         }
-        Some(matrix)
+        if is_unitary(rows) { Ok(matrix) } else { Err(Problem::NotUnitary) }
     }
-    let item = match *qubits {
+    match *qubits {
         [qubit] => matrix(rows).map(|unitary| {
             let (rotation, phase) = rotation_of(&unitary);
             Item::Gate(Gate::Single { rotation: rotation.into(), phase }, [qubit, 0, 0, 0])
         }),
         [low, high] => matrix(rows).map(|unitary| Item::Unitary(Box::new(unitary), [high, low])),
-        _ => None,
-    };
-    item.ok_or_else(|| error::qiskit_failed("a matrix does not fit its qubits"))
+        _ => Err(Problem::NotUnitary), // why else Python gives the matrix of a larger gate
+    }
+}
+
+/// Whether the rows are orthonormal, within [`UNITARY`]; not if there is a NaN.
+fn is_unitary(rows: &[Vec<(f64, f64)>]) -> bool {
+    rows.iter().enumerate().all(|(i, a)| {
+        rows.iter().enumerate().all(|(j, b)| {
+            let (mut re, mut im) = (if i == j { -1.0 } else { 0.0 }, 0.0);
+            for (&(a, b), &(c, d)) in a.iter().zip(b) {
+                re += a * c + b * d;
+                im += b * c - a * d;
+            }
+            f64::hypot(re, im) <= UNITARY
+        })
+    })
 }
 
 /// A circuit like `object`, but with the compiled operations.
@@ -480,7 +570,7 @@ fn build<'py>(
     object: &Bound<'py, PyAny>,
     reading: &Reading,
     compiled: &Compiled,
-) -> PyResult<(Bound<'py, PyAny>, Option<Vec<u32>>)> {
+) -> PyResult<Built<'py>> {
     let py = object.py();
     let target = object.call_method0(intern!(py, "copy_empty_like"))?;
     let data = target.getattr(intern!(py, "_data"))?;
@@ -501,10 +591,7 @@ fn build<'py>(
         let replace = data.get_item(place)?.getattr("replace")?;
         data.set_item(place, replace.call1((operation,))?)?;
     }
-    if compiled.phase != 0.0 {
-        let name = intern!(py, "global_phase");
-        target.setattr(name, object.getattr(name)?.add(compiled.phase)?)?;
-    }
+    target.setattr(intern!(py, "global_phase"), reading.phase + compiled.phase)?;
     let moved = (0..).zip(&compiled.wires).any(|(qubit, &wire)| qubit != wire);
     Ok((target, moved.then(|| compiled.wires.clone())))
 }
