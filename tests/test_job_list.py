@@ -20,8 +20,9 @@ from aqt_fast.exceptions import (
     JournalError,
     SubmissionUncertainError,
 )
+from aqt_fast.job_record import JobRecord
 from aqt_fast.job_summary import _api_job_state
-from aqt_fast.journal import JobRecord, Journal
+from aqt_fast.journal import Journal
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.testing import ArnicaServer
 from qiskit import QuantumCircuit

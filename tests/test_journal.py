@@ -16,7 +16,8 @@ import orjson
 import pytest
 from aqt_fast.document import pack
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.journal import JobLog, JobRecord, Journal
+from aqt_fast.job_record import JobRecord
+from aqt_fast.journal import JobLog, Journal
 
 HEADERS = [{"name": "a", "metadata": {}}, {"name": "b", "metadata": {"x": [1, 2]}}]
 

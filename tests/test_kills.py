@@ -92,9 +92,9 @@ def test_kills(zygote, tmp_path, monkeypatch):
             )
     print(sum(steps.values()), "kills:", dict(steps), "then:", dict(done))  # noqa: T201
     assert sum(steps.values()) >= 50
-    assert steps["before handle_request"] >= 6
-    assert steps["after handle_request"] >= 6
+    assert steps["before handle_request"] >= 3
+    assert steps["after handle_request"] >= 3
     assert done["nothing"] < 10
     assert any("1 adopted" in what for what in done)
     assert any("1 uncertain" in what for what in done)
-    assert done["polled"] > 10
+    assert done["polled"] > 5

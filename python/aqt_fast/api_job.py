@@ -27,7 +27,8 @@ from aqt_fast.exceptions import (
     ResultExpiredError,
     SubmissionUncertainError,
 )
-from aqt_fast.journal import JobLog, JobRecord
+from aqt_fast.job_record import JobRecord
+from aqt_fast.journal import JobLog
 
 NOT_ACCEPTED = (APIConnectionError, AQTCredentialsError, JournalError)
 """Errors after which nothing was accepted, and the same may be accepted later."""

@@ -18,7 +18,8 @@ from aqt_fast.batch import Batch
 from aqt_fast.chunks import BatchPlan, again_label
 from aqt_fast.exceptions import APIConnectionError, AQTError, ChunkFailure, JournalError
 from aqt_fast.execution import Execution, Session
-from aqt_fast.journal import JobLog, JobRecord, Journal, Records, SavedRecords
+from aqt_fast.job_record import JobRecord, Records, SavedRecords
+from aqt_fast.journal import JobLog, Journal
 
 
 class BatchExecution(Execution):

@@ -24,8 +24,9 @@ from aqt_fast.exceptions import (
     ChunkFailure,
     IncompleteBatchError,
 )
+from aqt_fast.job_record import Records
 from aqt_fast.job_timing import JobTiming, job_timing
-from aqt_fast.journal import Journal, Records
+from aqt_fast.journal import Journal
 
 if TYPE_CHECKING:
     from aqt_fast.cloud import CloudSession

@@ -26,7 +26,8 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.execution import Session
-from aqt_fast.journal import Journal, Records
+from aqt_fast.job_record import Records
+from aqt_fast.journal import Journal
 from aqt_fast.stored_job import new_journal
 
 

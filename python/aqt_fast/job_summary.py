@@ -17,8 +17,9 @@ from aqt_fast.api_job import saved_record
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.chunks import BatchPlan
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
+from aqt_fast.job_record import JobRecord, Replay
 from aqt_fast.job_states import ENDED, ApiJobState, JobState
-from aqt_fast.journal import JobRecord, Journal, Replay, is_id
+from aqt_fast.journal import Journal, is_id
 from aqt_fast.persistence import JobStore
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ A journal is a directory of the store, named after the batch's UUID::
     batch.json       format, backend, options, chunks; SHA-256 of itself and of the next two
     circuits.bin     the snapshot of the circuits (``rust/core/src/archive.rs``)
     headers.zst      what results say about the circuits: JSON, compressed
-    journal          a line for each event: CRC-32 in hexadecimal, a space, JSON
+    journal          a line for each event (``job_record.py``)
     result-N.zst     the raw answer with the result of API job N, compressed
 
 ``batch.json`` is written last: without it there is no journal. A line is on the disk before
@@ -23,13 +23,10 @@ import os
 import shutil
 import threading
 import uuid
-import zlib
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakSet
 
 import orjson
@@ -38,6 +35,7 @@ import zstandard
 from aqt_fast import file_lock
 from aqt_fast.document import pack, unpack
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
+from aqt_fast.job_record import BEGIN, JobRecord, Replay, event_of, line_of
 from aqt_fast.private_file import flush, make_directory, write_file
 
 FORMAT = 1
@@ -57,109 +55,6 @@ class JournalWarning(UserWarning):
 
 _LEVEL = 1
 """Zstandard's: 5 ms for the 2.2 MB of 100 000 shots on 10 qubits."""
-
-
-@dataclass
-class JobRecord:
-    """What is known about one API job."""
-
-    label: str | None = None
-    """What the portal shows with it, None if it was never to be sent."""
-    payload_hash: str | None = None
-    """SHA-256 of the request body that was to be sent last."""
-    job_id: str | None = None
-    """The portal's identifier, None if it has not given one."""
-    refused: bool = False
-    """Whether the portal has certainly not accepted it."""
-    status: str | None = None
-    """How it has ended: ``DONE``, ``ERROR`` or ``CANCELLED``."""
-    message: str | None = None
-    """Why it was refused, is uncertain, or has ended without a result."""
-    adopted: bool = False
-    """Whether it is the user who has given the identifier."""
-
-    @property
-    def uncertain(self) -> bool:
-        """Whether it may have been accepted, and nobody here knows."""
-        sent = self.payload_hash is not None and self.status is None
-        return sent and self.job_id is None and not self.refused
-
-    def apply(self, event: dict[str, Any]) -> None:
-        """Take over what a line tells.
-
-        Raises:
-            LookupError: there is no such event, or it lacks something.
-        """
-        kind = event["event"]
-        if kind == "intent":
-            # What was sent before this, if anything, has certainly failed, or the user took the
-            # risk.
-            self.label, self.payload_hash = event["label"], event["payload_hash"]
-            self.job_id = self.status = self.message = None
-            self.refused = False
-        elif kind == "accepted":
-            self.job_id, self.refused, self.message = event["job_id"], False, None
-            self.adopted = event.get("adopted", False)
-        elif kind in ("refused", "uncertain"):
-            self.refused, self.message = kind == "refused", event["message"]
-            self.job_id = None  # of an identifier that was adopted and is wrong
-        elif kind == "ended":
-            self.status, self.message = event["status"], event["message"]
-        else:
-            raise LookupError(f"unknown event '{kind}'")
-
-
-@dataclass
-class Replay:
-    """What a journal's lines add up to."""
-
-    records: dict[int, JobRecord] = field(default_factory=dict)
-    """The API jobs that something is known of, by their number in the batch."""
-    damaged: list[int] = field(default_factory=list)
-    """Numbers of damaged lines, from 1."""
-    missing: bool = False
-    """Whether there must have been other lines."""
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether there may have been submissions that nothing is known of."""
-        return self.missing or bool(self.damaged)
-
-    def apply(self, line: bytes) -> bool:
-        """Take over what a line tells; False if it is damaged."""
-        try:
-            event = _event(line)
-            if event["event"] != _BEGIN:
-                self.records.setdefault(event["job"], JobRecord()).apply(event)
-        except (ValueError, LookupError, TypeError):
-            return False
-        return True
-
-
-class Records(Protocol):
-    """What is known of a batch that another process has submitted, or submits."""
-
-    def own(self) -> bool:
-        """Take it over; False if another process works on it."""
-
-    def replay(self) -> Replay:
-        """What is known by now."""
-
-
-class SavedRecords:
-    """What another process knew when it saved the batch."""
-
-    def __init__(self, records: Sequence[JobRecord]) -> None:
-        """One record for each API job, in order."""
-        self._records = dict(enumerate(records))
-
-    def own(self) -> bool:
-        """There is nobody who could be asked."""
-        return True
-
-    def replay(self) -> Replay:
-        """That, and no more."""
-        return Replay(self._records)
 
 
 class Journal:
@@ -210,7 +105,7 @@ class Journal:
         try:
             _write(journal.path / "circuits.bin", circuits)
             _write(journal.path / "headers.zst", compressed)
-            _write(journal.path / "journal", _line({"event": _BEGIN}))
+            _write(journal.path / "journal", line_of({"event": BEGIN}))
             journal.own()
             _write(journal.path / "batch.json.tmp", pack({"batch": body}, FORMAT))
             (journal.path / "batch.json.tmp").replace(journal.path / "batch.json")
@@ -334,16 +229,14 @@ class Journal:
 
         Args:
             job: number of the API job in the batch.
-            event: ``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``),
-                ``refused`` or ``uncertain`` (with ``message``), or ``ended`` (with ``status``,
-                ``message``).
+            event: what has happened, see :mod:`aqt_fast.job_record`.
             fields: what belongs to it.
 
         Raises:
             JournalError: it cannot be written, and is not.
         """
         try:
-            self._sync(self._append(_line({"job": job, "event": event, **fields})))
+            self._sync(self._append(line_of({"job": job, "event": event, **fields})))
         except OSError as error:
             self.problem = f"the journal {self.path} cannot be written: {error}"
             raise JournalError(self.problem) from error
@@ -538,32 +431,10 @@ class JobLog:
                 return
 
 
-_BEGIN = "begin"
-"""The event of the first line: a file without it has lost something."""
-
-
-def _line(event: dict[str, Any]) -> bytes:
-    text = orjson.dumps(event)
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def _event(line: bytes) -> dict[str, Any]:
-    """The event of a line.
-
-    Raises:
-        ValueError: the line is damaged.
-    """
-    checksum, _, text = line.partition(b" ")
-    if int(checksum, 16) != zlib.crc32(text):
-        raise ValueError("its checksum is another")
-    event: dict[str, Any] = orjson.loads(text)
-    return event
-
-
 def _mend_end(file: int, whole: int, cut_off: bytes) -> int:
     """End the line that a crash has cut off, or take it away; returns the bytes that are whole."""
     try:
-        _event(cut_off)
+        event_of(cut_off)
         return whole + len(cut_off) + os.write(file, b"\n")
     except ValueError:
         with suppress(OSError):
