@@ -9,15 +9,6 @@ from aqt_fast import AQTProvider
 from qiskit import QuantumCircuit
 
 
-@pytest.fixture(autouse=True)
-def _own_home(monkeypatch, tmp_path_factory) -> None:
-    """Nothing of the person who runs the tests is read or written."""
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
-    for name in ("XDG_DATA_HOME", "AQT_TOKEN", "AQT_PORTAL_URL", "AQT_DIRECT_URL"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def provider() -> AQTProvider:
     """A provider without a token."""
