@@ -9,6 +9,8 @@ mod carry;
 mod interactions;
 mod rotation;
 
+use std::iter;
+
 pub use self::rotation::Rotation;
 use self::{
     carry::{Carrier, End},
@@ -63,7 +65,8 @@ enum Opening {
 struct Run {
     opening: Opening,
     rotation: Rotation,
-    /// Its angles, if it was given as they are to be written: these are kept to the last bit.
+    /// Its angles, if it was given as they are to be written: if they are in range, they are kept
+    /// to the last bit.
     written: Option<Angles>,
     /// Whether its RZ changes no outcome.
     unseen: bool,
@@ -123,7 +126,12 @@ impl Lowering {
     /// own.
     #[must_use]
     pub fn new(num_qubits: u32, merge: bool) -> Self {
-        let runs = vec![vec![Run::new(Opening::Barrier)]; num_qubits as usize];
+        let first = || {
+            let mut runs = Vec::with_capacity(16);
+            runs.push(Run::new(Opening::Barrier));
+            runs
+        };
+        let runs = iter::repeat_with(first).take(num_qubits as usize).collect();
         Self { runs, events: Vec::new(), walled: Vec::new(), phase: 0.0, merge }
     }
 
@@ -160,7 +168,7 @@ impl Lowering {
         write: impl FnOnce(Angles) -> Option<Angles>,
     ) {
         let run = self.run(qubit);
-        let written = run.written.and_then(write).filter(|angles| angles.are_final());
+        let written = run.written.and_then(write);
         run.append(rotation);
         run.written = written;
         self.cut_unless_merging(qubit);
@@ -280,8 +288,9 @@ impl Writer<'_> {
     fn write_runs(&mut self, qubits: &[u32]) {
         for &qubit in qubits {
             let Some(run) = self.runs[qubit as usize].next() else { continue };
+            let written = run.written.filter(|angles| angles.are_final());
             let Angles { theta, phi, lambda, alpha } =
-                run.written.unwrap_or_else(|| run.rotation.angles());
+                written.unwrap_or_else(|| run.rotation.angles());
             if theta != 0.0 {
                 self.steps.push(Step::R { qubit, theta, phi });
             }

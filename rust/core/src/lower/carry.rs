@@ -91,6 +91,12 @@ impl Split {
     fn cost(self, incoming: Turn, outgoing: Turn, end: End) -> Cost {
         let mu = self.mu.map(|mu| mu.times(incoming).times(outgoing.conjugate()));
         let nu = self.nu.map(|nu| nu.times(incoming).times(outgoing));
+        Self { mu, nu, ..self }.own_cost(end)
+    }
+
+    /// What it costs as it is.
+    fn own_cost(self, end: End) -> Cost {
+        let Self { mu, nu, .. } = self;
         let (x, y) = (mu.map_or(0.0, |mu| mu.im), nu.map_or(0.0, |nu| nu.im));
         let diagonal = negligible(x * self.sizes[0]) && negligible(y * self.sizes[1]);
         let without_rz =
@@ -162,42 +168,31 @@ struct State {
 /// How many ways are pursued at once.
 const WIDTH: usize = 3;
 
-/// The ways to carry something out of a run, at least one.
-#[derive(Clone, Copy, Debug)]
-struct Beam {
-    states: [State; WIDTH + 1],
-    len: usize,
+impl State {
+    const START: Self = Self { outgoing: Turn::NONE, cost: 0, from: 0 };
 }
 
-impl Beam {
-    const START: Self =
-        Self { states: [State { outgoing: Turn::NONE, cost: 0, from: 0 }; WIDTH + 1], len: 1 };
-
-    fn states(&self) -> &[State] {
-        &self.states[..self.len]
+/// Adds a state to the at most [`WIDTH`] ways out of a run, unless one that carries the same, or
+/// RX(π) more, costs no more; drops the dearest one if there are too many.
+fn add(ways: &mut Vec<State>, start: usize, state: State) {
+    let full = ways.len() - start == WIDTH;
+    if full && ways[start..].iter().all(|other| other.cost <= state.cost) {
+        return;
     }
-
-    /// Adds a state, unless one that carries the same, or RX(π) more, costs no more; drops the
-    /// dearest one if there are too many.
-    fn add(&mut self, state: State) {
-        let same = |other: &State| {
-            let more = other.outgoing.times(state.outgoing.conjugate());
-            negligible(more.re * more.im)
-        };
-        if let Some(found) = self.states[..self.len].iter_mut().find(|other| same(other)) {
-            if state.cost < found.cost {
-                *found = state;
-            }
-            return;
+    let same = |other: &State| {
+        let more = other.outgoing.times(state.outgoing.conjugate());
+        negligible(more.re * more.im)
+    };
+    if let Some(found) = ways[start..].iter_mut().find(|other| same(other)) {
+        if state.cost < found.cost {
+            *found = state;
         }
-        self.states[self.len] = state;
-        self.len += 1;
-        if self.len > WIDTH {
-            let dearest = (0..self.len).max_by_key(|&index| self.states[index].cost).unwrap_or(0);
-            self.states.copy_within(dearest + 1..self.len, dearest);
-            self.len -= 1;
-        }
+        return;
     }
+    if full && let Some(dearest) = (start..ways.len()).max_by_key(|&index| ways[index].cost) {
+        ways.remove(dearest);
+    }
+    ways.push(state);
 }
 
 /// Memory that is used again for each qubit.
@@ -205,7 +200,10 @@ impl Beam {
 pub(super) struct Carrier {
     splits: Vec<Split>,
     targets: Vec<Option<Turn>>,
-    beams: Vec<Beam>,
+    /// The ways into each run but the first, which has one, one run after the other.
+    ways: Vec<State>,
+    /// Where those of each run start.
+    starts: Vec<usize>,
 }
 
 impl Carrier {
@@ -221,27 +219,28 @@ impl Carrier {
             self.targets[index] = target;
             target = self.splits[index].target(target);
         }
-        self.beams.clear();
-        self.beams.push(Beam::START);
+        self.ways.clear();
+        self.ways.push(State::START);
+        self.starts.clear();
+        self.starts.push(0);
         for index in 0..last {
-            let beam = self.step(index);
-            self.beams.push(beam);
+            self.step(index);
         }
-        let before = self.beams[last].states();
+        let before = &self.ways[self.starts[last]..];
         let split = self.splits[last];
         let total = |state: &State| state.cost + split.cost(state.outgoing, Turn::NONE, end);
         let costs = before.iter().map(total).enumerate();
         let Some((mut chosen, cost)) = costs.min_by_key(|&(_, cost)| cost) else { return };
         let as_is = |(index, split): (usize, &Split)| {
             let end = if index == last { end } else { End::Seen };
-            split.cost(Turn::NONE, Turn::NONE, end)
+            split.own_cost(end)
         };
         let as_is: Cost = self.splits.iter().enumerate().map(as_is).sum();
         if cost >= as_is || cost % PULSE > as_is % PULSE {
             return;
         }
         for index in (1..=last).rev() {
-            let State { outgoing, from, .. } = self.beams[index].states()[chosen];
+            let State { outgoing, from, .. } = self.ways[self.starts[index] + chosen];
             chosen = from.into();
             if !negligible(outgoing.im) {
                 runs[index - 1].append(outgoing.conjugate().rotation());
@@ -250,19 +249,24 @@ impl Carrier {
         }
     }
 
-    /// The ways to carry something out of the run with this index.
-    fn step(&self, index: usize) -> Beam {
-        let (split, before) = (self.splits[index], self.beams[index].states());
-        let mut beam = Beam { len: 0, ..Beam::START };
-        for (from, state) in (0..).zip(before) {
+    /// Adds the ways to carry something out of the run with this index.
+    fn step(&mut self, index: usize) {
+        let split = self.splits[index];
+        let start = self.ways.len();
+        let before = self.starts[index]..start;
+        self.starts.push(start);
+        let mut cheapest: Option<State> = None;
+        for (from, way) in (0..).zip(before) {
+            let state = State { from, ..self.ways[way] };
             let (outgoing, cost) = split.follow(state.outgoing);
-            beam.add(State { outgoing, cost: state.cost + cost, from });
+            add(&mut self.ways, start, State { outgoing, cost: state.cost + cost, from });
+            if cheapest.is_none_or(|cheapest| state.cost < cheapest.cost) {
+                cheapest = Some(state);
+            }
         }
-        let cheapest = (0..).zip(before).min_by_key(|(_, state)| state.cost);
-        if let (Some((from, state)), Some(outgoing)) = (cheapest, self.targets[index]) {
+        if let (Some(state), Some(outgoing)) = (cheapest, self.targets[index]) {
             let cost = state.cost + split.cost(state.outgoing, outgoing, End::Seen);
-            beam.add(State { outgoing, cost, from });
+            add(&mut self.ways, start, State { outgoing, cost, ..state });
         }
-        beam
     }
 }

@@ -2,6 +2,9 @@
 
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
+// The standard library calls the system's, which takes twice as long and differs between systems.
+use libm::{atan2, sincos};
+
 /// Angles that are closer than this to a bound of their range, in radians, are put onto it;
 /// rotations by less are left out.
 pub(super) const TOLERANCE: f64 = 1e-9;
@@ -64,15 +67,17 @@ impl Rotation {
     /// RZ(φ) = exp(−iφZ/2), φ in radians.
     #[must_use]
     pub fn rz(phi: f64) -> Self {
-        let (sine, cosine) = (phi / 2.0).sin_cos();
+        let (sine, cosine) = sincos(phi / 2.0);
         Self { w: cosine, z: sine, ..Self::IDENTITY }
     }
 
     /// R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), angles in radians.
     #[must_use]
     pub fn r(theta: f64, phi: f64) -> Self {
-        let (sine, cosine) = (theta / 2.0).sin_cos();
-        let (axis_y, axis_x) = phi.sin_cos();
+        // Qiskit's decompositions are full of half turns.
+        let half_turn = theta.to_bits() == PI.to_bits();
+        let (sine, cosine) = if half_turn { (1.0, 0.0) } else { sincos(theta / 2.0) };
+        let (axis_y, axis_x) = sincos(phi);
         Self { w: cosine, x: sine * axis_x, y: sine * axis_y, z: 0.0 }
     }
 
@@ -126,7 +131,7 @@ impl Rotation {
         } else if negligible(z) {
             if w < 0.0 { PI } else { 0.0 }
         } else {
-            z.atan2(w)
+            atan2(z, w)
         };
         let (mut lambda, mut alpha) = (2.0 * half_lambda, 0.0);
         if lambda > PI + TOLERANCE {
@@ -140,8 +145,8 @@ impl Rotation {
         if negligible(pulse) {
             return Angles { lambda, alpha, ..Angles::NONE };
         }
-        let theta = if half_turn { PI } else { 2.0 * pulse.atan2(rest) };
-        let mut phi = y.atan2(x) - half_lambda;
+        let theta = if half_turn { PI } else { 2.0 * atan2(pulse, rest) };
+        let mut phi = atan2(y, x) - half_lambda;
         if phi < 0.0 {
             phi += TAU;
         }

@@ -62,7 +62,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
     let mut measured = vec![false; source.num_qubits()];
     let mut lowering = Lowering::new(u32::try_from(measured.len())?, merge);
     let mut measurements = Vec::new();
-    let mut native = true;
+    let (mut native, mut barriers) = (true, Vec::new());
     for (number, &node) in nodes.iter().enumerate() {
         // SAFETY: the DAG is valid and has this node.
         let kind = unsafe { (table.dag_op_node_kind)(dag, node) };
@@ -72,6 +72,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             continue;
         }
         if kind == kind::BARRIER {
+            barriers.push(node);
             lowering.barrier(number, source.qubits(node));
             continue;
         }
@@ -99,7 +100,10 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
         }
     }
     let (steps, phase) = lowering.finish(|qubit| measured[qubit as usize]);
-    if native && !source.has_labelled_barrier()? {
+    for barrier in barriers {
+        native = native && !source.is_labelled(barrier)?;
+    }
+    if native {
         return Ok(Lowered::Dag(source.build(&nodes, &steps, &measurements, phase)?));
     }
     let node = |number: usize| PlannedStep::Node(nodes[number]);
@@ -158,17 +162,11 @@ impl<'py> Borrowed<'_, 'py> {
         }
     }
 
-    /// Whether a barrier has a label, which the C table can neither show nor make.
-    fn has_labelled_barrier(&self) -> PyResult<bool> {
+    /// Whether this node has a label, which the C table can neither show nor make.
+    fn is_labelled(&self, barrier: u32) -> PyResult<bool> {
         let py = self.object.py();
-        for barrier in
-            self.object.call_method1(intern!(py, "named_nodes"), ("barrier",))?.try_iter()?
-        {
-            if !barrier?.getattr(intern!(py, "label"))?.is_none() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let node = self.object.call_method1(intern!(py, "node"), (barrier,))?;
+        Ok(!node.getattr(intern!(py, "label"))?.is_none())
     }
 
     /// A DAG like this one, but with these steps and measurements.
