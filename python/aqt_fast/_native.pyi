@@ -16,6 +16,7 @@ __all__ = [
     "__version__",
     "check_circuits",
     "compile_circuits",
+    "copy_dag",
     "decode_direct_response",
     "decode_response",
     "encode_circuit",
@@ -209,6 +210,13 @@ def lower_dag(
 
     Raises:
         TranspilerError: an operation follows the measurement of its qubit.
+    """
+
+def copy_dag(dag: DAGCircuit) -> DAGCircuit:
+    """Read a DAG and build the same: the floor that benchmarks compare :func:`lower_dag` with.
+
+    Raises:
+        ValueError: an operation is none of r, rz, rxx, barrier and measure.
     """
 
 def compile_circuits(

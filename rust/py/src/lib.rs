@@ -126,6 +126,12 @@ mod _native {
         qiskit::lower_dag(dag, merge)
     }
 
+    /// Reads a `DAGCircuit` of AQT's operations and builds the same: the floor of [`lower_dag`].
+    #[pyfunction]
+    fn copy_dag<'py>(dag: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        qiskit::copy_dag(dag)
+    }
+
     /// Reads every instruction of `circuits` and drops it: the floor that benchmarks compare with.
     #[pyfunction]
     fn read_instructions(py: Python<'_>, circuits: Vec<Bound<'_, PyAny>>) -> PyResult<usize> {

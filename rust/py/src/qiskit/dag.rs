@@ -6,7 +6,7 @@ use aqt_core::{
     decompose::{self, Local},
     lower::{Lowering, Step},
 };
-use pyo3::{intern, prelude::*};
+use pyo3::{exceptions::PyValueError, intern, prelude::*};
 
 use super::{Access, Parts, QkDag, Table, as_slice, kind};
 use crate::error;
@@ -51,21 +51,14 @@ struct Borrowed<'a, 'py> {
 /// `TranspilerError` if an operation follows the measurement of its qubit.
 pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lowered<'py>> {
     let py = object.py();
-    let table = Table::get(py)?;
-    // SAFETY: attached to the interpreter, and `object` is live.
-    let dag = unsafe { (table.dag_borrow_from_python)(object.as_ptr()) };
-    if dag.is_null() {
-        return Err(PyErr::take(py).unwrap_or_else(|| error::qiskit_failed("borrow")));
-    }
-    let source = Borrowed { table, dag, object };
+    let source = Borrowed::new(object)?;
     let nodes = source.nodes();
     let mut measured = vec![false; source.num_qubits()];
     let mut lowering = Lowering::new(u32::try_from(measured.len())?, merge);
     let mut measurements = Vec::new();
     let (mut native, mut barriers) = (true, Vec::new());
     for (number, &node) in nodes.iter().enumerate() {
-        // SAFETY: the DAG is valid and has this node.
-        let kind = unsafe { (table.dag_op_node_kind)(dag, node) };
+        let kind = source.kind(node);
         if kind == kind::MEASURE {
             measurements.push(node);
             measured[source.qubits(node)[0] as usize] = true;
@@ -122,9 +115,59 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
     Ok(Lowered::Plan((plan, phase)))
 }
 
-impl<'py> Borrowed<'_, 'py> {
+/// Reads `object`, a `DAGCircuit` of R, RZ, RXX, barriers and measurements, and builds the same.
+///
+/// # Errors
+/// `ValueError` if there is anything else in it.
+pub fn copy_dag<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let source = Borrowed::new(object)?;
+    let nodes = source.nodes();
+    let (mut steps, mut measurements) = (Vec::with_capacity(nodes.len()), Vec::new());
+    for (number, &node) in nodes.iter().enumerate() {
+        let gate = match source.kind(node) {
+            kind::GATE => source.read(node, known_gate),
+            kind::BARRIER => {
+                steps.push(Step::Barrier(number));
+                continue;
+            }
+            kind::MEASURE => {
+                measurements.push(node);
+                continue;
+            }
+            _ => None,
+        };
+        steps.push(match gate {
+            Some(Gate::Single { qubit, rotation: Local::R(theta, phi), .. }) => {
+                Step::R { qubit, theta, phi }
+            }
+            Some(Gate::Single { qubit, rotation: Local::Rz(phi), .. }) => Step::Rz { qubit, phi },
+            Some(Gate::Rxx { qubits, theta }) => Step::Rxx { qubits, theta },
+            _ => return Err(PyValueError::new_err(format!("operation {number} is none of AQT's"))),
+        });
+    }
+    source.build(&nodes, &steps, &measurements, 0.0)
+}
+
+impl<'a, 'py> Borrowed<'a, 'py> {
+    /// Borrows the data of `object`, a `DAGCircuit`.
+    fn new(object: &'a Bound<'py, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        let table = Table::get(py)?;
+        // SAFETY: attached to the interpreter, and `object` is live.
+        let dag = unsafe { (table.dag_borrow_from_python)(object.as_ptr()) };
+        if dag.is_null() {
+            return Err(PyErr::take(py).unwrap_or_else(|| error::qiskit_failed("borrow")));
+        }
+        Ok(Self { table, dag, object })
+    }
+
+    fn kind(&self, node: u32) -> u8 {
+        // SAFETY: `dag` is valid while `object` is held, as in all methods below, and has this node.
+        unsafe { (self.table.dag_op_node_kind)(self.dag, node) }
+    }
+
     fn num_qubits(&self) -> usize {
-        // SAFETY: `dag` is valid while `object` is held, as in all methods below.
+        // SAFETY: as above.
         unsafe { (self.table.dag_num_qubits)(self.dag) as usize }
     }
 

@@ -22,7 +22,7 @@ use pyo3::{ffi, prelude::*, sync::PyOnceLock};
 pub use self::{
     circuit::{measurement_map, read_circuits, read_instructions},
     compile::{Explain, Outcomes, compile_circuits},
-    dag::{Lowered, lower_dag},
+    dag::{Lowered, copy_dag, lower_dag},
 };
 use crate::error;
 
