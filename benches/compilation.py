@@ -18,8 +18,9 @@ import qiskit
 import workloads
 from aqt_fast import AQTProvider, wire
 from aqt_fast.exceptions import InvalidCircuitError
+from equivalence import put_back, verdict
 from qiskit import QuantumCircuit
-from qiskit.quantum_info import Operator, random_statevector
+from qiskit.quantum_info import Operator
 from tabulate import tabulate
 
 LEVELS = (0, 1, 2, 3)
@@ -63,20 +64,6 @@ def random_circuits(number: int, seed: int) -> int:
     return wrong
 
 
-def put_back(compiled: QuantumCircuit) -> QuantumCircuit:
-    """The circuit with SWAPs that bring all qubits back to where they began."""
-    circuit = compiled.copy()
-    if compiled.layout is not None:
-        places = compiled.layout.final_index_layout()
-        circuit._layout = None  # noqa: SLF001
-        for qubit in range(len(places)):
-            while places[qubit] != qubit:
-                other = places[qubit]
-                circuit.swap(qubit, other)
-                places = [{qubit: other, other: qubit}.get(place, place) for place in places]
-    return circuit
-
-
 def definitions(circuit: QuantumCircuit) -> QuantumCircuit:
     """The circuit in Qiskit's standard gates, by nothing but definitions."""
     standard = set(workloads.standard_gates())
@@ -84,13 +71,6 @@ def definitions(circuit: QuantumCircuit) -> QuantumCircuit:
         names = {item.name for item in circuit.data} - standard - {"barrier"}
         circuit = circuit.decompose(gates_to_decompose=list(names))
     return circuit
-
-
-def on_a_random_state(circuit: QuantumCircuit, other: QuantumCircuit) -> str:
-    """What two circuits make of a random state; for those that QCEC is not sure of in time."""
-    state = random_statevector(2**circuit.num_qubits, seed=1)
-    same = state.evolve(circuit).equiv(state.evolve(other), atol=1e-7)
-    return "same on a random state" if same else "not_equivalent"
 
 
 def cost(circuit: QuantumCircuit) -> np.ndarray:
@@ -104,7 +84,6 @@ def algorithms(sizes: list[int], level: int, seconds: float) -> int:
     """MQT Bench's algorithms: equivalence by QCEC, length against the transpiler's."""
     from mqt.bench import get_benchmark_alg
     from mqt.bench.benchmarks import get_available_benchmark_names
-    from mqt.qcec import verify
 
     totals = np.zeros((3, 3), dtype=int)
     times = [0.0, 0.0]
@@ -136,14 +115,10 @@ def algorithms(sizes: list[int], level: int, seconds: float) -> int:
             times[1] += time.perf_counter() - start
             costs = np.array([cost(peers), cost(ours), cost(compiled)])
             totals += costs
-            plain = definitions(circuit)
-            back = put_back(compiled)
-            verdict = verify(plain, back, timeout=seconds).equivalence.name
-            if verdict not in ("equivalent", "equivalent_up_to_global_phase"):
-                verdict = on_a_random_state(plain, back)
-            verdicts[verdict] += 1
-            if verdict == "not_equivalent" or (costs[2] > costs[0]).any():
-                print(f"{name} {size}: {verdict}, {costs.tolist()}")
+            back = put_back(compiled, compiled.layout)
+            verdicts[found := verdict(definitions(circuit), back, seconds)] += 1
+            if found == "not_equivalent" or (costs[2] > costs[0]).any():
+                print(f"{name} {size}: {found}, {costs.tolist()}")
     print(f"\nMQT Bench, {sizes} qubits, level {level}: {dict(verdicts)}\n")
     rows = [
         [name, *row]
