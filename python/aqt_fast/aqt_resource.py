@@ -100,6 +100,10 @@ class AQTResource(BackendV2):
     def _default_options(cls) -> AQTOptions:
         return AQTOptions()
 
+    def get_translation_stage_plugin(self) -> str:
+        """The stage in which ``qiskit.transpile`` takes gates apart."""
+        return "aqt_fast"
+
     def get_scheduling_stage_plugin(self) -> str:
         """Name of the stage that ``qiskit.transpile`` ends with for this backend."""
         return "aqt_fast"

@@ -9,7 +9,11 @@ from __future__ import annotations
 from qiskit.circuit.library import RGate, RXXGate, RZGate
 from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import PassManager, PassManagerConfig, TransformationPass
-from qiskit.transpiler.preset_passmanagers.plugin import PassManagerStagePlugin
+from qiskit.transpiler.passes import BasisTranslator
+from qiskit.transpiler.preset_passmanagers.plugin import (
+    PassManagerStagePlugin,
+    PassManagerStagePluginManager,
+)
 
 from aqt_fast import _native
 
@@ -60,6 +64,33 @@ class LowerToAQT(TransformationPass):
                 gate = _GATES[name](*params)
                 target.apply_operation_back(gate, [dag.qubits[index] for index in qubits])
         return target
+
+
+class AQTTranslationPlugin(PassManagerStagePlugin):
+    """The translation stage ``aqt_fast``: Qiskit's own, with :class:`LowerToAQT` before the last.
+
+    So what Qiskit's synthesis leaves, standard gates, is taken apart natively: CP, CRZ, RZZ and
+    other gates on two qubits become one rxx, where Qiskit's basis translator makes two. That gets
+    what is left: gates with unbound parameters.
+    """
+
+    def pass_manager(
+        self, pass_manager_config: PassManagerConfig, optimization_level: int | None = None
+    ) -> PassManager:
+        """Make the stage for an optimisation level; None stands for Qiskit's default level."""
+        stage = PassManagerStagePluginManager().get_passmanager_stage(
+            "translation", "translator", pass_manager_config, optimization_level
+        )
+        passes = [
+            each
+            for task in stage.to_flow_controller().tasks
+            for each in getattr(task, "tasks", [task])
+        ]
+        translator = next(
+            index for index, each in enumerate(passes) if isinstance(each, BasisTranslator)
+        )
+        passes.insert(translator, LowerToAQT(merge=optimization_level != 0))
+        return PassManager(passes)
 
 
 class AQTSchedulingPlugin(PassManagerStagePlugin):

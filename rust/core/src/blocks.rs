@@ -54,7 +54,6 @@ struct Output {
     lowering: Lowering,
     wires: Vec<u32>,
     relabel: bool,
-    phase: f64,
     interactions: usize,
 }
 
@@ -64,16 +63,11 @@ impl Sink for Output {
     }
 
     fn phase(&mut self, alpha: f64) {
-        self.phase += alpha;
+        self.lowering.phase(alpha);
     }
 
     fn rotate(&mut self, qubit: u32, gate: impl Into<Local>) {
-        let wire = self.wires[qubit as usize];
-        match gate.into() {
-            Local::R(theta, phi) => self.lowering.r(wire, theta, phi),
-            Local::Rz(phi) => self.lowering.rz(wire, phi),
-            Local::Other(rotation) => self.lowering.rotate(wire, rotation, 0.0),
-        }
+        self.lowering.rotate(self.wires[qubit as usize], gate);
     }
 
     fn rxx(&mut self, qubits: [u32; 2], theta: f64) {
@@ -95,8 +89,6 @@ pub struct Finished {
     pub lowering: Lowering,
     /// The wire of each qubit at the end.
     pub wires: Vec<u32>,
-    /// The global phase in radians, as far as the lowering does not know it.
-    pub phase: f64,
     /// RXX handed to the lowering.
     pub interactions: usize,
     /// Whether a run was made anew.
@@ -108,10 +100,9 @@ impl Blocks {
     pub fn new(num_qubits: u32, pairs: Pairs) -> Self {
         let names: Vec<_> = (0..num_qubits).collect();
         let lowering = Output {
-            lowering: Lowering::new(num_qubits, true),
+            lowering: Lowering::new(num_qubits),
             wires: names.clone(),
             relabel: pairs != Pairs::Kept,
-            phase: 0.0,
             interactions: 0,
         };
         let open = vec![None; names.len()];
@@ -127,6 +118,14 @@ impl Blocks {
         wires
     }
 
+    /// What comes next on these qubits is not merged with what was before.
+    pub fn cut(&mut self, qubits: &[u32]) {
+        let begun = self.close_all(qubits);
+        for wire in begun {
+            self.lowering.lowering.cut(&[self.lowering.wires[wire as usize]]);
+        }
+    }
+
     /// Ends all runs.
     pub fn finish(mut self) -> Finished {
         for wire in 0..self.open.len() {
@@ -136,7 +135,6 @@ impl Blocks {
         Finished {
             lowering: output.lowering,
             wires: self.names.iter().map(|&wire| output.wires[wire as usize]).collect(),
-            phase: output.phase,
             interactions: output.interactions,
             changed: self.changed,
         }

@@ -91,9 +91,6 @@ impl Compiled {
     }
 }
 
-/// Where a gate ends if gates are taken one by one: a barrier without a number.
-const GATE_ENDS: usize = usize::MAX;
-
 fn one_by_one(program: &Program) -> Compiled {
     let mut blocks = Blocks::new(program.num_qubits, Pairs::Kept);
     let mut barriers = Vec::new();
@@ -101,18 +98,16 @@ fn one_by_one(program: &Program) -> Compiled {
         match item {
             Item::Gate(gate, qubits) => {
                 gate.emit(qubits, &mut blocks);
-                blocks.barrier(GATE_ENDS, &qubits[..gate.num_qubits()]);
+                blocks.cut(&qubits[..gate.num_qubits()]);
             }
             Item::Unitary(unitary, qubits) => {
                 emit_unitary(unitary, *qubits, &mut blocks);
-                blocks.barrier(GATE_ENDS, qubits);
+                blocks.cut(qubits);
             }
             Item::Barrier(qubits) => barriers.push(blocks.barrier(barriers.len(), qubits)),
         }
     }
-    let (mut compiled, _) = finish(blocks, barriers, |_| false);
-    compiled.steps.retain(|step| *step != Step::Barrier(GATE_ENDS));
-    compiled
+    finish(blocks, barriers, |_| false).0
 }
 
 fn merged(program: &Program) -> Compiled {
@@ -230,8 +225,7 @@ fn finish(
     let (steps, phase) = finished.lowering.finish(|wire| last[wire as usize]);
     let interactions = steps.iter().filter(|step| matches!(step, Step::Rxx { .. })).count();
     let again = finished.changed || interactions < finished.interactions;
-    let (phase, wires) = (finished.phase + phase, finished.wires);
-    (Compiled { steps, barriers, phase, wires }, again)
+    (Compiled { steps, barriers, phase, wires: finished.wires }, again)
 }
 
 #[cfg(test)]

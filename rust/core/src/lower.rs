@@ -16,6 +16,7 @@ use self::{
     carry::{Carrier, End},
     rotation::Angles,
 };
+use crate::decompose::{Local, Sink, Ways};
 
 /// An operation of the lowered circuit; angles in radians.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,46 +119,19 @@ pub struct Lowering {
     /// Qubits of all walls, one after the other.
     walled: Vec<u32>,
     phase: f64,
-    merge: bool,
 }
 
 impl Lowering {
-    /// An empty circuit on `num_qubits` qubits. With `merge` false each gate is rewritten on its
-    /// own.
+    /// An empty circuit on `num_qubits` qubits.
     #[must_use]
-    pub fn new(num_qubits: u32, merge: bool) -> Self {
+    pub fn new(num_qubits: u32) -> Self {
         let first = || {
             let mut runs = Vec::with_capacity(16);
             runs.push(Run::new(Opening::Barrier));
             runs
         };
         let runs = iter::repeat_with(first).take(num_qubits as usize).collect();
-        Self { runs, events: Vec::new(), walled: Vec::new(), phase: 0.0, merge }
-    }
-
-    /// Appends exp(i·`phase`)·`rotation` on `qubit`.
-    ///
-    /// # Panics
-    /// If there is no such qubit, as in all methods.
-    pub fn rotate(&mut self, qubit: u32, rotation: Rotation, phase: f64) {
-        self.phase += phase;
-        self.run(qubit).append(rotation);
-        self.cut_unless_merging(qubit);
-    }
-
-    /// Appends R(`theta`, `phi`). If it stays on its own and in range, it stays as it is.
-    pub fn r(&mut self, qubit: u32, theta: f64, phi: f64) {
-        let angles = Angles { theta, phi, ..Angles::NONE };
-        self.append(qubit, Rotation::r(theta, phi), |before| {
-            (before == Angles::NONE).then_some(angles)
-        });
-    }
-
-    /// Appends RZ(`phi`). If it stays on its own or behind one R, and in range, it stays as it is.
-    pub fn rz(&mut self, qubit: u32, phi: f64) {
-        self.append(qubit, Rotation::rz(phi), |before| {
-            (before.lambda == 0.0).then_some(Angles { lambda: phi, ..before })
-        });
+        Self { runs, events: Vec::new(), walled: Vec::new(), phase: 0.0 }
     }
 
     /// Appends `rotation`; `write` gives the run's angles with it, from those without it.
@@ -171,7 +145,6 @@ impl Lowering {
         let written = run.written.and_then(write);
         run.append(rotation);
         run.written = written;
-        self.cut_unless_merging(qubit);
     }
 
     fn run(&mut self, qubit: u32) -> &mut Run {
@@ -184,8 +157,12 @@ impl Lowering {
         self.runs[qubit as usize].push(Run::new(opening));
     }
 
-    fn cut_unless_merging(&mut self, qubit: u32) {
-        if !self.merge {
+    /// What comes next on these qubits is not merged with what was before.
+    ///
+    /// # Panics
+    /// If there is no such qubit, as in all methods.
+    pub fn cut(&mut self, qubits: &[u32]) {
+        for &qubit in qubits {
             self.events.push(Event::Cut { qubit });
             self.open(qubit, Opening::Opaque);
         }
@@ -211,16 +188,14 @@ impl Lowering {
 
     /// All steps, and the global phase in radians.
     ///
-    /// An RZ with nothing but barriers between it and the measurement of its qubit changes no
-    /// outcome and is dropped, unless gates are rewritten on their own.
+    /// An RZ with nothing but barriers between it and the end of a qubit that is `measured` changes
+    /// no outcome and is dropped.
     #[must_use]
     pub fn finish(mut self, measured: impl Fn(u32) -> bool) -> (Vec<Step>, f64) {
         self.make_positive();
-        if self.merge {
-            let mut carrier = Carrier::default();
-            for (qubit, runs) in (0..).zip(&mut self.runs) {
-                carry_all(&mut carrier, runs, measured(qubit));
-            }
+        let mut carrier = Carrier::default();
+        for (qubit, runs) in (0..).zip(&mut self.runs) {
+            carry_all(&mut carrier, runs, measured(qubit));
         }
         self.write()
     }
@@ -252,6 +227,36 @@ impl Lowering {
         let all: Vec<_> = (0..).take(self.runs.len()).collect();
         writer.write_runs(&all);
         (writer.steps, writer.phase)
+    }
+}
+
+impl Sink for Lowering {
+    fn ways(&self) -> Ways {
+        Ways::default()
+    }
+
+    fn phase(&mut self, alpha: f64) {
+        self.phase += alpha;
+    }
+
+    /// What stays on its own and in range stays as it is.
+    fn rotate(&mut self, qubit: u32, gate: impl Into<Local>) {
+        let gate = gate.into();
+        self.append(qubit, gate.rotation(), |before| match gate {
+            Local::R(theta, phi) if before == Angles::NONE => {
+                Some(Angles { theta, phi, ..Angles::NONE })
+            }
+            Local::Rz(phi) if before.lambda == 0.0 => Some(Angles { lambda: phi, ..before }),
+            _ => None,
+        });
+    }
+
+    fn rxx(&mut self, qubits: [u32; 2], theta: f64) {
+        self.interact(qubits, theta);
+    }
+
+    fn relabel(&mut self, _: [u32; 2]) -> bool {
+        false
     }
 }
 
@@ -309,7 +314,7 @@ mod tests {
     use super::*;
 
     fn steps(build: impl FnOnce(&mut Lowering)) -> Vec<Step> {
-        let mut lowering = Lowering::new(2, true);
+        let mut lowering = Lowering::new(2);
         build(&mut lowering);
         lowering.finish(|_| false).0
     }
@@ -318,7 +323,7 @@ mod tests {
     fn a_run_becomes_two_operations() {
         let run = steps(|lowering| {
             for k in 0..1000 {
-                lowering.rotate(0, Rotation::u(0.1 * f64::from(k), 0.7, -0.3), 0.0);
+                lowering.rotate(0, Rotation::u(0.1 * f64::from(k), 0.7, -0.3));
             }
         });
         assert!(matches!(run[..], [Step::R { .. }, Step::Rz { .. }]));
@@ -328,12 +333,12 @@ mod tests {
     fn inverses_vanish() {
         assert_eq!(
             steps(|lowering| {
-                lowering.rotate(0, Rotation::r(0.3, 0.4), 0.0);
+                lowering.rotate(0, Rotation::r(0.3, 0.4));
                 lowering.rxx([0, 1], 0.7);
-                lowering.rotate(1, Rotation::r(0.5, 0.0), 0.0);
+                lowering.rotate(1, Rotation::r(0.5, 0.0));
                 lowering.rxx([1, 0], -0.7);
-                lowering.rotate(1, Rotation::r(-0.5, 0.0), 0.0);
-                lowering.rotate(0, Rotation::r(-0.3, 0.4), 0.0);
+                lowering.rotate(1, Rotation::r(-0.5, 0.0));
+                lowering.rotate(0, Rotation::r(-0.3, 0.4));
             }),
             []
         );
@@ -344,7 +349,7 @@ mod tests {
         let count = |rotation| {
             let steps = steps(|lowering| {
                 lowering.rxx([0, 1], 0.4);
-                lowering.rotate(0, rotation, 0.0);
+                lowering.rotate(0, rotation);
                 lowering.rxx([0, 1], 0.5);
             });
             steps.iter().filter(|step| matches!(step, Step::Rxx { .. })).count()
@@ -369,9 +374,9 @@ mod tests {
 
     #[test]
     fn only_measured_qubits_lose_their_last_rz() {
-        let mut lowering = Lowering::new(2, true);
+        let mut lowering = Lowering::new(2);
         for qubit in 0..2 {
-            lowering.rotate(qubit, Rotation::u(1.0, 0.5, 0.2), 0.0);
+            lowering.rotate(qubit, Rotation::u(1.0, 0.5, 0.2));
         }
         lowering.barrier(0, &[0, 1]);
         let (steps, _) = lowering.finish(|qubit| qubit == 1);

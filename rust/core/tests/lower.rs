@@ -2,7 +2,10 @@
 
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI, TAU};
 
-use aqt_core::lower::{Lowering, Rotation, Step};
+use aqt_core::{
+    decompose::{Local, Sink},
+    lower::{Lowering, Rotation, Step},
+};
 use proptest::prelude::*;
 
 /// A gate on two qubits.
@@ -35,14 +38,17 @@ fn gate() -> impl Strategy<Value = Gate> {
 }
 
 fn lower(gates: &[Gate], merge: bool, measured: bool) -> (Vec<Step>, f64) {
-    let mut lowering = Lowering::new(2, merge);
+    let mut lowering = Lowering::new(2);
     for &gate in gates {
         match gate {
-            Gate::R(qubit, theta, phi) => lowering.r(qubit, theta, phi),
-            Gate::Rz(qubit, phi) => lowering.rz(qubit, phi),
-            Gate::U(qubit, a, b, c) => lowering.rotate(qubit, Rotation::u(a, b, c), 0.0),
+            Gate::R(qubit, theta, phi) => lowering.rotate(qubit, Local::R(theta, phi)),
+            Gate::Rz(qubit, phi) => lowering.rotate(qubit, Local::Rz(phi)),
+            Gate::U(qubit, a, b, c) => lowering.rotate(qubit, Rotation::u(a, b, c)),
             Gate::Rxx(theta) => lowering.rxx([0, 1], theta),
             Gate::Barrier => lowering.barrier(0, &[0, 1]),
+        }
+        if !merge {
+            lowering.cut(&[0, 1]);
         }
     }
     lowering.finish(|_| measured)

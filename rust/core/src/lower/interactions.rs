@@ -37,8 +37,8 @@ impl Wrapped {
 
 impl Lowering {
     /// Appends RXX(`theta`), `theta` in radians.
-    pub fn rxx(&mut self, qubits: [u32; 2], theta: f64) {
-        if self.merge && self.add_to_last(qubits, theta) {
+    pub(super) fn interact(&mut self, qubits: [u32; 2], theta: f64) {
+        if self.add_to_last(qubits, theta) {
             return;
         }
         let theta = self.wrap(qubits, theta, 0);
@@ -48,9 +48,6 @@ impl Lowering {
             for qubit in qubits {
                 self.open(qubit, event);
             }
-        }
-        for qubit in qubits {
-            self.cut_unless_merging(qubit);
         }
     }
 

@@ -1,9 +1,7 @@
 //! Qiskit DAG → lowered DAG.
 
-use std::slice;
-
 use aqt_core::{
-    decompose::{self, Local},
+    decompose::{Axis, Gate, Local},
     lower::{Lowering, Step},
 };
 use pyo3::{exceptions::PyValueError, intern, prelude::*};
@@ -16,12 +14,6 @@ pub(super) mod gate {
     pub const R: u8 = 7;
     pub const RZ: u8 = 10;
     pub const RXX: u8 = 39;
-}
-
-/// A gate with values, as the lowering takes it.
-enum Gate {
-    Single { qubit: u32, rotation: Local, phase: f64 },
-    Rxx { qubits: [u32; 2], theta: f64 },
 }
 
 /// A step for Python: name, qubits and parameters of a gate, or the index of a node to copy.
@@ -54,7 +46,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
     let source = Borrowed::new(object)?;
     let nodes = source.nodes();
     let mut measured = vec![false; source.num_qubits()];
-    let mut lowering = Lowering::new(u32::try_from(measured.len())?, merge);
+    let mut lowering = Lowering::new(u32::try_from(measured.len())?);
     let mut measurements = Vec::new();
     let (mut native, mut barriers) = (true, Vec::new());
     for (number, &node) in nodes.iter().enumerate() {
@@ -70,29 +62,24 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             continue;
         }
         let gate = if kind == kind::GATE { source.read(node, known_gate) } else { None };
-        let is_measured = |qubit: &&u32| measured[**qubit as usize];
         let qubits = match &gate {
-            Some(Gate::Single { qubit, .. }) => slice::from_ref(qubit),
-            Some(Gate::Rxx { qubits, .. }) => qubits,
+            Some((gate, qubits)) => &qubits[..gate.num_qubits()],
             None => source.qubits(node),
         };
-        if let Some(qubit) = qubits.iter().find(is_measured) {
+        if let Some(qubit) = qubits.iter().find(|qubit| measured[**qubit as usize]) {
             return Err(error::operation_after_measurement(py, number, *qubit));
         }
-        match gate {
-            Some(Gate::Single { qubit, rotation, phase }) => match rotation {
-                Local::R(theta, phi) => lowering.r(qubit, theta, phi),
-                Local::Rz(phi) => lowering.rz(qubit, phi),
-                Local::Other(rotation) => lowering.rotate(qubit, rotation, phase),
-            },
-            Some(Gate::Rxx { qubits, theta }) => lowering.rxx(qubits, theta),
-            None => {
-                native = false;
-                lowering.opaque(number, qubits);
+        if let Some((gate, _)) = gate {
+            gate.emit(qubits, &mut lowering);
+            if !merge {
+                lowering.cut(qubits);
             }
+        } else {
+            native = false;
+            lowering.opaque(number, qubits);
         }
     }
-    let (steps, phase) = lowering.finish(|qubit| measured[qubit as usize]);
+    let (steps, phase) = lowering.finish(|qubit| merge && measured[qubit as usize]);
     for barrier in barriers {
         native = native && !source.is_labelled(barrier)?;
     }
@@ -137,11 +124,15 @@ pub fn copy_dag<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> 
             _ => None,
         };
         steps.push(match gate {
-            Some(Gate::Single { qubit, rotation: Local::R(theta, phi), .. }) => {
+            Some((Gate::Single { rotation: Local::R(theta, phi), .. }, [qubit, ..])) => {
                 Step::R { qubit, theta, phi }
             }
-            Some(Gate::Single { qubit, rotation: Local::Rz(phi), .. }) => Step::Rz { qubit, phi },
-            Some(Gate::Rxx { qubits, theta }) => Step::Rxx { qubits, theta },
+            Some((Gate::Single { rotation: Local::Rz(phi), .. }, [qubit, ..])) => {
+                Step::Rz { qubit, phi }
+            }
+            Some((Gate::Pair { axes: [Axis::X, Axis::X], theta }, [first, second, ..])) => {
+                Step::Rxx { qubits: [first, second], theta }
+            }
             _ => return Err(PyValueError::new_err(format!("operation {number} is none of AQT's"))),
         });
     }
@@ -262,25 +253,17 @@ impl<'a, 'py> Borrowed<'a, 'py> {
     }
 }
 
-/// A standard gate that can be lowered, if its parameters have values.
-fn known_gate(parts: &Parts<'_>) -> Option<Gate> {
-    let mut params = [0.0; 3];
-    for (number, param) in params.iter_mut().enumerate().take(parts.num_params) {
+/// A standard gate and its qubits, if its parameters have values.
+fn known_gate(parts: &Parts<'_>) -> Option<(Gate, [u32; 4])> {
+    let (mut params, mut qubits) = ([0.0; 4], [0; 4]);
+    let params = params.get_mut(..parts.num_params)?;
+    for (number, param) in params.iter_mut().enumerate() {
         *param = (parts.param)(number);
-    }
-    if !params.iter().all(|param| param.is_finite()) {
-        return None;
-    }
-    if let (b"rxx", &[a, b]) = (parts.name, parts.qubits) {
-        return Some(Gate::Rxx { qubits: [a, b], theta: params[0] });
-    }
-    let (&[qubit], Some(params)) = (parts.qubits, params.get(..parts.num_params)) else {
-        return None;
-    };
-    match decompose::Gate::single(parts.name, params)? {
-        decompose::Gate::Single { rotation, phase } => {
-            Some(Gate::Single { qubit, rotation, phase })
+        if !param.is_finite() {
+            return None;
         }
-        _ => None,
     }
+    let num_qubits = parts.qubits.len();
+    qubits.get_mut(..num_qubits)?.copy_from_slice(parts.qubits);
+    Some((Gate::standard(parts.name, num_qubits, params)?, qubits))
 }
