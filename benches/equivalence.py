@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mqt import qcec
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Statevector, random_statevector
 from qiskit.transpiler import TranspileLayout
@@ -38,6 +37,8 @@ def verdict(one: QuantumCircuit, other: QuantumCircuit, seconds: float) -> str:
     Returns:
         ``not_equivalent``, or who says that they are equivalent.
     """
+    from mqt import qcec
+
     found = qcec.verify(
         one, other, timeout=seconds, run_zx_checker=False, numerical_tolerance=1e-10
     ).equivalence.name

@@ -1,4 +1,4 @@
-"""The scheduling stage: in range, equivalent, measurements last."""
+"""The translation and scheduling stages: in range, equivalent, measurements last."""
 
 import math
 
@@ -12,6 +12,7 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import Gate, Parameter
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.circuit.random import random_circuit
+from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.quantum_info import Operator
 from qiskit.transpiler import PassManager, TranspilerError
 from qiskit.transpiler.preset_passmanagers.plugin import list_stage_plugins
@@ -160,37 +161,98 @@ def test_runs_become_one_rotation():
     assert [op.name for op in lowered.data] == ["r", "rz", "barrier"]
 
 
+@pytest.mark.parametrize("translation", ["aqt_fast", "translator"])
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_random_circuits(level):
+def test_random_circuits(level, translation):
     """Everything in Qiskit's library, through the whole transpiler."""
     target = make_transpiler_target(4)
     for seed in range(40):
         circuit = random_circuit(4, 4, max_operands=3, seed=seed)
         transpiled = transpile(
-            circuit, target=target, scheduling_method="aqt_fast", optimization_level=level
+            circuit,
+            target=target,
+            translation_method=translation,
+            scheduling_method="aqt_fast",
+            optimization_level=level,
         )
         assert Operator.from_circuit(transpiled).equiv(Operator(circuit))
         transpiled.measure_all()
         wire.check_circuits(transpiled, LIMITS)
 
 
-def test_every_standard_gate(backend):
+def standard_gates() -> list[Gate]:
+    """Each of Qiskit's standard gates at generic angles."""
+    return [
+        type(gate)(*(0.3 + k for k in range(len(gate.params)))) if gate.params else gate
+        for name, gate in get_standard_gate_name_mapping().items()
+        if name not in ("measure", "reset", "delay", "global_phase")
+    ]
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_every_standard_gate(backend, level):
     """Each on its own, at generic angles."""
-    for name, gate in get_standard_gate_name_mapping().items():
-        if name in ("measure", "reset", "delay", "global_phase"):
-            continue
+    for gate in standard_gates():
         circuit = QuantumCircuit(gate.num_qubits)
-        bound = (
-            gate.copy()
-            if not gate.params
-            else type(gate)(*(0.3 + k for k in range(len(gate.params))))
-        )
-        circuit.append(bound, range(gate.num_qubits))
+        circuit.append(gate, range(gate.num_qubits))
         small = backend.provider.get_backend(backend.name, available_qubits=gate.num_qubits)
-        transpiled = transpile(circuit, small)
-        assert Operator.from_circuit(transpiled).equiv(Operator(circuit)), name
+        transpiled = transpile(circuit, small, optimization_level=level)
+        assert Operator.from_circuit(transpiled).equiv(Operator(circuit)), gate.name
         transpiled.measure_all()
         wire.check_circuits(transpiled, LIMITS)
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_standard_gates_together(merge):
+    """Taken apart natively with their phases, in order and on their qubits."""
+    rng = np.random.default_rng(11)
+    gates = standard_gates()
+    lower = PassManager([LowerToAQT(merge=merge)])
+    for _ in range(300):
+        circuit = QuantumCircuit(4, global_phase=rng.uniform(0, 6))
+        for index in rng.integers(len(gates), size=5):
+            gate = gates[index]
+            circuit.append(gate, rng.permutation(4)[: gate.num_qubits].tolist())
+        lowered = lower.run(circuit)
+        assert np.allclose(Operator(lowered).data, Operator(circuit).data, atol=1e-9)
+        lowered.measure_all()
+        wire.check_circuits(lowered, LIMITS)
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_pair_gates_take_one_interaction(backend, level):
+    """Whatever their angles."""
+    small = backend.provider.get_backend(backend.name, available_qubits=2)
+    for gate in standard_gates():
+        if gate.name not in ("cx", "cz", "ecr", "rzz", "ryy", "rzx", "cp", "crx", "cry", "crz"):
+            continue
+        circuit = QuantumCircuit(2)
+        circuit.append(gate, [1, 0])
+        ops = transpile(circuit, small, optimization_level=level).count_ops()
+        assert ops["rxx"] == 1, gate.name
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_what_is_lowered_is_left_alone(merge):
+    """Another DAG is made only if there is something to do."""
+    rng = np.random.default_rng(12)
+    lower = LowerToAQT(merge=merge)
+    same = 0
+    for _ in range(300):
+        circuit = native(rng, 3, int(rng.integers(0, 12)))
+        circuit.measure_all()
+        dag = circuit_to_dag(circuit)
+        once = lower.run(dag)
+        assert lower.run(once) is once
+        assert (once is dag) == (dag_to_circuit(once) == circuit), circuit
+        same += once is dag
+    assert 0 < same < 300
+    late = QuantumCircuit(2, 1)
+    late.measure(0, 0)
+    late.barrier()
+    dag = circuit_to_dag(late)
+    assert lower.run(dag) is not dag
+    assert [op.name for op in dag_to_circuit(lower.run(dag)).data] == ["barrier", "measure"]
 
 
 def test_every_single_qubit_gate():
@@ -217,9 +279,11 @@ def test_what_cannot_be_lowered_stays_in_place(merge):
     """Unknown gates, unbound gates and labelled barriers, among gates that are lowered."""
     rng = np.random.default_rng(10)
     a = Parameter("a")
+    own = QuantumCircuit(2, name="own")
+    own.cx(0, 1)
     for _ in range(300):
         circuit = native(rng, 3, 6)
-        circuit.cx(0, 1)
+        circuit.append(own.to_gate(), [0, 1])
         circuit.rz(a, 2)
         circuit.barrier(1, 2, label="wall")
         circuit.compose(native(rng, 3, 6), inplace=True)
@@ -227,7 +291,7 @@ def test_what_cannot_be_lowered_stays_in_place(merge):
         assert [op.operation.label for op in lowered.data if op.name == "barrier"].count(
             "wall"
         ) == 1
-        assert lowered.count_ops()["cx"] == 1
+        assert lowered.count_ops()["own"] == 1
         bound = [Operator(qc.assign_parameters({a: 0.7})).data for qc in (lowered, circuit)]
         assert np.allclose(*bound, atol=1e-8)
 
@@ -307,5 +371,6 @@ def test_unbound_parameters_wait(backend):
 
 
 def test_registered():
-    """Qiskit finds the stage by its name, next to the peer's."""
-    assert "aqt_fast" in list_stage_plugins("scheduling")
+    """Qiskit finds the stages by their name, next to the peer's."""
+    for stage in ("translation", "scheduling"):
+        assert "aqt_fast" in list_stage_plugins(stage)

@@ -8,7 +8,7 @@ use crate::{
     commuting::Commuting,
     complex::Matrix,
     decompose::{Gate, Local, Sink, Ways},
-    lower::Step,
+    lower::{Lowered, Step},
     weyl::emit_unitary,
 };
 
@@ -222,7 +222,7 @@ fn finish(
     for (qubit, &wire) in finished.wires.iter().enumerate() {
         last[wire as usize] = measured(qubit);
     }
-    let (steps, phase) = finished.lowering.finish(|wire| last[wire as usize]);
+    let Lowered { steps, phase, .. } = finished.lowering.finish(|wire| last[wire as usize]);
     let interactions = steps.iter().filter(|step| matches!(step, Step::Rxx { .. })).count();
     let again = finished.changed || interactions < finished.interactions;
     (Compiled { steps, barriers, phase, wires: finished.wires }, again)

@@ -110,6 +110,18 @@ enum Event {
     Vanished,
 }
 
+/// A lowered circuit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lowered {
+    /// All steps.
+    pub steps: Vec<Step>,
+    /// The global phase in radians.
+    pub phase: f64,
+    /// Whether a step was made anew. If not, all are gates as they came, in their order on each
+    /// qubit; some gates may have been left out.
+    pub rewritten: bool,
+}
+
 /// Takes the gates of a circuit in order and yields the steps of the lowered one.
 #[derive(Debug)]
 pub struct Lowering {
@@ -119,6 +131,8 @@ pub struct Lowering {
     /// Qubits of all walls, one after the other.
     walled: Vec<u32>,
     phase: f64,
+    /// Whether an interaction is another than it came.
+    rewritten: bool,
 }
 
 impl Lowering {
@@ -131,7 +145,7 @@ impl Lowering {
             runs
         };
         let runs = iter::repeat_with(first).take(num_qubits as usize).collect();
-        Self { runs, events: Vec::new(), walled: Vec::new(), phase: 0.0 }
+        Self { runs, events: Vec::new(), walled: Vec::new(), phase: 0.0, rewritten: false }
     }
 
     /// Appends `rotation`; `write` gives the run's angles with it, from those without it.
@@ -186,12 +200,12 @@ impl Lowering {
         }
     }
 
-    /// All steps, and the global phase in radians.
+    /// The lowered circuit.
     ///
     /// An RZ with nothing but barriers between it and the end of a qubit that is `measured` changes
     /// no outcome and is dropped.
     #[must_use]
-    pub fn finish(mut self, measured: impl Fn(u32) -> bool) -> (Vec<Step>, f64) {
+    pub fn finish(mut self, measured: impl Fn(u32) -> bool) -> Lowered {
         self.make_positive();
         let mut carrier = Carrier::default();
         for (qubit, runs) in (0..).zip(&mut self.runs) {
@@ -200,25 +214,28 @@ impl Lowering {
         self.write()
     }
 
-    fn write(self) -> (Vec<Step>, f64) {
+    fn write(self) -> Lowered {
         let num_runs: usize = self.runs.iter().map(Vec::len).sum();
         let mut writer = Writer {
             runs: self.runs.iter().map(|runs| runs.iter()).collect(),
-            steps: Vec::with_capacity(self.events.len() + 2 * num_runs),
-            phase: self.phase,
+            lowered: Lowered {
+                steps: Vec::with_capacity(self.events.len() + 2 * num_runs),
+                phase: self.phase,
+                rewritten: self.rewritten,
+            },
         };
         let mut walled = &self.walled[..];
         for event in self.events {
             match event {
                 Event::Interaction { qubits, theta } => {
                     writer.write_runs(&qubits);
-                    writer.steps.push(Step::Rxx { qubits, theta });
+                    writer.lowered.steps.push(Step::Rxx { qubits, theta });
                 }
                 Event::Wall { step, num_qubits } => {
                     let (qubits, rest) = walled.split_at(num_qubits);
                     walled = rest;
                     writer.write_runs(qubits);
-                    writer.steps.push(step);
+                    writer.lowered.steps.push(step);
                 }
                 Event::Cut { qubit } => writer.write_runs(&[qubit]),
                 Event::Vanished => {}
@@ -226,7 +243,7 @@ impl Lowering {
         }
         let all: Vec<_> = (0..).take(self.runs.len()).collect();
         writer.write_runs(&all);
-        (writer.steps, writer.phase)
+        writer.lowered
     }
 }
 
@@ -284,8 +301,7 @@ fn carry_all(carrier: &mut Carrier, runs: &mut [Run], measured: bool) {
 /// Writes each qubit's runs in order.
 struct Writer<'a> {
     runs: Vec<std::slice::Iter<'a, Run>>,
-    steps: Vec<Step>,
-    phase: f64,
+    lowered: Lowered,
 }
 
 impl Writer<'_> {
@@ -297,12 +313,13 @@ impl Writer<'_> {
             let Angles { theta, phi, lambda, alpha } =
                 written.unwrap_or_else(|| run.rotation.angles());
             if theta != 0.0 {
-                self.steps.push(Step::R { qubit, theta, phi });
+                self.lowered.steps.push(Step::R { qubit, theta, phi });
             }
             if lambda != 0.0 && !run.unseen {
-                self.steps.push(Step::Rz { qubit, phi: lambda });
+                self.lowered.steps.push(Step::Rz { qubit, phi: lambda });
             }
-            self.phase += alpha;
+            self.lowered.phase += alpha;
+            self.lowered.rewritten |= written.is_none();
         }
     }
 }
@@ -316,7 +333,7 @@ mod tests {
     fn steps(build: impl FnOnce(&mut Lowering)) -> Vec<Step> {
         let mut lowering = Lowering::new(2);
         build(&mut lowering);
-        lowering.finish(|_| false).0
+        lowering.finish(|_| false).steps
     }
 
     #[test]
@@ -379,7 +396,7 @@ mod tests {
             lowering.rotate(qubit, Rotation::u(1.0, 0.5, 0.2));
         }
         lowering.barrier(0, &[0, 1]);
-        let (steps, _) = lowering.finish(|qubit| qubit == 1);
+        let Lowered { steps, .. } = lowering.finish(|qubit| qubit == 1);
         assert!(matches!(
             steps[..],
             [

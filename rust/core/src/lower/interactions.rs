@@ -39,9 +39,12 @@ impl Lowering {
     /// Appends RXX(`theta`), `theta` in radians.
     pub(super) fn interact(&mut self, qubits: [u32; 2], theta: f64) {
         if self.add_to_last(qubits, theta) {
+            self.rewritten = true;
             return;
         }
-        let theta = self.wrap(qubits, theta, 0);
+        let came = theta;
+        let theta = self.wrap(qubits, came, 0);
+        self.rewritten |= theta.to_bits() != came.to_bits();
         if theta != 0.0 {
             let event = Opening::Interaction(self.events.len());
             self.events.push(Event::Interaction { qubits, theta });
@@ -100,6 +103,7 @@ impl Lowering {
                 Event::Interaction { qubits, theta } => {
                     if *theta < 0.0 {
                         *theta = -*theta;
+                        self.rewritten = true;
                         // What commutes with X is free, what anticommutes with it takes an RZ.
                         let [first, second] = qubits.map(|qubit| {
                             let place = places[qubit as usize];

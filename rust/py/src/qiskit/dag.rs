@@ -2,7 +2,7 @@
 
 use aqt_core::{
     decompose::{Axis, Gate, Local},
-    lower::{Lowering, Step},
+    lower::{self, Lowering, Step},
 };
 use pyo3::{exceptions::PyValueError, intern, prelude::*};
 
@@ -37,7 +37,7 @@ struct Borrowed<'a, 'py> {
     object: &'a Bound<'py, PyAny>,
 }
 
-/// Lowers `object`, a `DAGCircuit`. Its measurements come last.
+/// Lowers `object`, a `DAGCircuit`: itself, if there is nothing to do. Measurements come last.
 ///
 /// # Errors
 /// `TranspilerError` if an operation follows the measurement of its qubit.
@@ -48,7 +48,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
     let mut measured = vec![false; source.num_qubits()];
     let mut lowering = Lowering::new(u32::try_from(measured.len())?);
     let mut measurements = Vec::new();
-    let (mut native, mut barriers) = (true, Vec::new());
+    let (mut native, mut measured_last, mut barriers) = (true, true, Vec::new());
     for (number, &node) in nodes.iter().enumerate() {
         let kind = source.kind(node);
         if kind == kind::MEASURE {
@@ -56,6 +56,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             measured[source.qubits(node)[0] as usize] = true;
             continue;
         }
+        measured_last &= measurements.is_empty();
         if kind == kind::BARRIER {
             barriers.push(node);
             lowering.barrier(number, source.qubits(node));
@@ -79,7 +80,11 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             lowering.opaque(number, qubits);
         }
     }
-    let (steps, phase) = lowering.finish(|qubit| merge && measured[qubit as usize]);
+    let lower::Lowered { steps, phase, rewritten } =
+        lowering.finish(|qubit| merge && measured[qubit as usize]);
+    if !rewritten && measured_last && steps.len() + measurements.len() == nodes.len() {
+        return Ok(Lowered::Dag(object.clone()));
+    }
     for barrier in barriers {
         native = native && !source.is_labelled(barrier)?;
     }
