@@ -345,6 +345,17 @@ def test_measurements_come_last(backend):
     wire.check_circuits(lowered, backend.limits)
 
 
+def test_what_may_depend_on_a_measurement_comes_after_it():
+    """Control flow is none of AQT's; it is refused on submission, not put in another order."""
+    circuit = QuantumCircuit(2, 1)
+    circuit.h(0)
+    circuit.measure(0, 0)
+    with circuit.if_test((circuit.clbits[0], 1)):
+        circuit.x(1)
+    lowered = PassManager([LowerToAQT()]).run(circuit)
+    assert [op.name for op in lowered.data] == ["r", "rz", "measure", "if_else"]
+
+
 def test_gate_after_measurement(backend):
     """Refused with qubit and position."""
     circuit = QuantumCircuit(2, 2)

@@ -37,7 +37,8 @@ struct Borrowed<'a, 'py> {
     object: &'a Bound<'py, PyAny>,
 }
 
-/// Lowers `object`, a `DAGCircuit`: itself, if there is nothing to do. Measurements come last.
+/// Lowers `object`, a `DAGCircuit`: itself, if there is nothing to do. Measurements come last, but
+/// before what is not known and may depend on them.
 ///
 /// # Errors
 /// `TranspilerError` if an operation follows the measurement of its qubit.
@@ -52,7 +53,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
     for (number, &node) in nodes.iter().enumerate() {
         let kind = source.kind(node);
         if kind == kind::MEASURE {
-            measurements.push(node);
+            measurements.push(number);
             measured[source.qubits(node)[0] as usize] = true;
             continue;
         }
@@ -77,6 +78,12 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             }
         } else {
             native = false;
+            if !matches!(kind, kind::GATE | kind::DELAY | kind::RESET) {
+                // It may depend on what was measured.
+                for number in measurements.drain(..) {
+                    lowering.opaque(number, source.qubits(nodes[number]));
+                }
+            }
             lowering.opaque(number, qubits);
         }
     }
@@ -91,7 +98,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
     if native {
         return Ok(Lowered::Dag(source.build(&nodes, &steps, &measurements, phase)?));
     }
-    let node = |number: usize| PlannedStep::Node(nodes[number]);
+    let node = |number| PlannedStep::Node(nodes[number]);
     let mut plan: Vec<_> = steps
         .into_iter()
         .map(|step| match step {
@@ -103,7 +110,7 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             Step::Barrier(number) | Step::Opaque(number) => node(number),
         })
         .collect();
-    plan.extend(measurements.into_iter().map(PlannedStep::Node));
+    plan.extend(measurements.into_iter().map(node));
     Ok(Lowered::Plan((plan, phase)))
 }
 
@@ -123,7 +130,7 @@ pub fn copy_dag<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> 
                 continue;
             }
             kind::MEASURE => {
-                measurements.push(node);
+                measurements.push(number);
                 continue;
             }
             _ => None,
@@ -213,14 +220,14 @@ impl<'a, 'py> Borrowed<'a, 'py> {
         &self,
         nodes: &[u32],
         steps: &[Step],
-        measurements: &[u32],
+        measurements: &[usize],
         phase: f64,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = self.object.py();
         let table = self.table;
         let ends: Vec<_> = measurements
             .iter()
-            .map(|&node| self.read(node, |parts| (parts.qubits[0], parts.clbits[0])))
+            .map(|&number| self.read(nodes[number], |parts| (parts.qubits[0], parts.clbits[0])))
             .collect();
         // The C table's own copy loses metadata (2.6) or fails (2.4).
         let lowered = self.object.call_method0(intern!(py, "copy_empty_like"))?;
