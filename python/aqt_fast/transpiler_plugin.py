@@ -1,4 +1,4 @@
-"""The stage that ``qiskit.transpile`` ends with for AQT: angles in range, measurements last.
+"""Stages of ``qiskit.transpile`` for AQT: gates taken apart, angles in range, measurements last.
 
 Definitions as in Qiskit and on the wire: RZ(φ) = exp(−iφZ/2),
 R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), RXX(θ) = exp(−iθ X⊗X/2).
@@ -21,29 +21,32 @@ _GATES = {"r": RGate, "rz": RZGate, "rxx": RXXGate}
 
 
 class LowerToAQT(TransformationPass):
-    """Bring a circuit of single-qubit gates, rxx and measure into the form of AQT's interface.
+    """Bring a circuit of standard gates into the form of AQT's interface.
 
-    - The single-qubit gates between two interactions of a qubit become at most one r, with
+    - Gates on two and more qubits become rxx and single-qubit gates, by rules that are exact: one
+      rxx for a controlled rotation or a product of two Paulis;
+    - the single-qubit gates between two interactions of a qubit become at most one r, with
       θ ∈ (0, π] and φ ∈ [0, 2π), and one rz after it;
     - rotations about X are carried through rxx, with which they commute, to where they save most
       r, and then most operations; never at the cost of an operation;
     - θ of rxx ends in (0, π/2], with the corrections in the neighbouring single-qubit gates, and
       neighbouring rxx on the same pair become one if only rotations about X stand between;
     - an rz that only a measurement follows is dropped;
-    - measurements come last, in their order;
+    - measurements come last, in their order, but before operations that may depend on them;
     - barriers stay where they are, and nothing is merged across them;
     - gates with unbound parameters, and operations that are not known natively, stay as they are.
 
-    Up to the dropped rz, the unitary stays the same, global phase included.
+    Up to the dropped rz, the unitary stays the same, global phase included. A circuit that is in
+    this form stays the object that it is.
     """
 
     def __init__(self, *, merge: bool = True) -> None:
-        """``merge=False`` rewrites each gate on its own and drops none."""
+        """``merge=False`` takes each gate on its own and drops no rz before a measurement."""
         super().__init__()
         self._merge = merge
 
     def run(self, dag: DAGCircuit) -> DAGCircuit:
-        """Return the new circuit.
+        """Return the new circuit, or the same.
 
         Raises:
             TranspilerError: an operation follows the measurement of its qubit.
