@@ -205,9 +205,9 @@ def lower_dag(
     """Lower a DAG to AQT's operations.
 
     Returns:
-        The new DAG, or the same if there is nothing to do; or, if nodes have to be copied, its steps
-        (the index of a node, or name, qubits and parameters of a gate) and what is added to the
-        global phase.
+        The new DAG, or the same if there is nothing to do. If nodes have to be copied, the new
+        one's steps (the index of a node, or name, qubits and parameters of a gate) and what is
+        added to the global phase.
 
     Raises:
         TranspilerError: an operation follows the measurement of its qubit.
