@@ -25,7 +25,7 @@ CONTRACT = {
     "aqt_fast.aqt_options": ["AQTOptions", "AQTDirectAccessOptions"],
     "aqt_fast.persistence": ["JobNotFoundError", "JobStore", "get_store_path"],
     "aqt_fast.primitives": ["AQTSampler", "AQTEstimator"],
-    "aqt_fast.transpiler_plugin": ["AQTSchedulingPlugin", "LowerToAQT"],
+    "aqt_fast.transpiler_plugin": ["AQTSchedulingPlugin", "AQTTranslationPlugin", "LowerToAQT"],
     "aqt_fast.api_client": [
         "PortalClient", "Resource", "Workspace", "Workspaces", "DEFAULT_PORTAL_URL",
     ],

@@ -200,7 +200,7 @@ def read_instructions(circuits: Sequence[Any]) -> int:
     """Read every instruction and return their number: the floor that benchmarks compare with."""
 
 def lower_dag(
-    dag: DAGCircuit, merge: bool
+    dag: DAGCircuit, merge: bool, final_measurements: bool
 ) -> DAGCircuit | tuple[list[int | tuple[str, list[int], list[float]]], float]:
     """Lower a DAG to AQT's operations.
 
@@ -210,11 +210,12 @@ def lower_dag(
         added to the global phase.
 
     Raises:
-        TranspilerError: an operation follows the measurement of its qubit.
+        TranspilerError: an operation follows the measurement of its qubit, and
+            ``final_measurements`` is set; if not, the measurement stays where it is.
     """
 
 def copy_dag(dag: DAGCircuit) -> DAGCircuit:
-    """Read a DAG and build the same: the floor that benchmarks compare :func:`lower_dag` with.
+    """Read a DAG and build the same, measurements last: what :func:`lower_dag` is compared with.
 
     Raises:
         ValueError: an operation is none of r, rz, rxx, barrier and measure.

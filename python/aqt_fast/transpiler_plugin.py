@@ -36,14 +36,20 @@ class LowerToAQT(TransformationPass):
     - barriers stay where they are, and nothing is merged across them;
     - gates with unbound parameters, and operations that are not known natively, stay as they are.
 
-    Up to the dropped rz, the unitary stays the same, global phase included. A circuit that is in
-    this form stays the object that it is.
+    Up to the dropped rz, the unitary stays the same, global phase included. A DAG that is in this
+    form is handed on as it is; in any other one, labels of gates and measurements are not kept.
+
+    Args:
+        merge: if False, each gate is taken on its own, and no rz before a measurement is dropped.
+        final_measurements: if False, a measurement that is not the last of its qubit stays where
+            it is, instead of being refused.
     """
 
-    def __init__(self, *, merge: bool = True) -> None:
-        """``merge=False`` takes each gate on its own and drops no rz before a measurement."""
+    def __init__(self, *, merge: bool = True, final_measurements: bool = True) -> None:
+        """See the class."""
         super().__init__()
         self._merge = merge
+        self._final_measurements = final_measurements
 
     def run(self, dag: DAGCircuit) -> DAGCircuit:
         """Return the new circuit, or the same.
@@ -51,7 +57,7 @@ class LowerToAQT(TransformationPass):
         Raises:
             TranspilerError: an operation follows the measurement of its qubit.
         """
-        lowered = _native.lower_dag(dag, self._merge)
+        lowered = _native.lower_dag(dag, self._merge, self._final_measurements)
         if isinstance(lowered, DAGCircuit):
             return lowered
         steps, phase = lowered
@@ -70,11 +76,10 @@ class LowerToAQT(TransformationPass):
 
 
 class AQTTranslationPlugin(PassManagerStagePlugin):
-    """The translation stage ``aqt_fast``: Qiskit's own, with :class:`LowerToAQT` before the last.
+    """The translation stage ``aqt_fast``: Qiskit's own, with :class:`LowerToAQT` in it.
 
-    So what Qiskit's synthesis leaves, standard gates, is taken apart natively: CP, CRZ, RZZ and
-    other gates on two qubits become one rxx, where Qiskit's basis translator makes two. That gets
-    what is left: gates with unbound parameters.
+    It stands between Qiskit's synthesis, which leaves standard gates, and Qiskit's basis
+    translator, for which it leaves gates with unbound parameters.
     """
 
     def pass_manager(
@@ -84,16 +89,13 @@ class AQTTranslationPlugin(PassManagerStagePlugin):
         stage = PassManagerStagePluginManager().get_passmanager_stage(
             "translation", "translator", pass_manager_config, optimization_level
         )
-        passes = [
-            each
-            for task in stage.to_flow_controller().tasks
-            for each in getattr(task, "tasks", [task])
-        ]
-        translator = next(
-            index for index, each in enumerate(passes) if isinstance(each, BasisTranslator)
-        )
-        passes.insert(translator, LowerToAQT(merge=optimization_level != 0))
-        return PassManager(passes)
+        lower = LowerToAQT(merge=optimization_level != 0, final_measurements=False)
+        passes = PassManager()
+        for task in stage.to_flow_controller().tasks:
+            if isinstance(task, BasisTranslator):
+                passes.append(lower)
+            passes.append(task)
+        return passes
 
 
 class AQTSchedulingPlugin(PassManagerStagePlugin):

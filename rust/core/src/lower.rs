@@ -9,12 +9,12 @@ mod carry;
 mod interactions;
 mod rotation;
 
-use std::iter;
+use std::{f64::consts::TAU, iter};
 
 pub use self::rotation::Rotation;
 use self::{
     carry::{Carrier, End},
-    rotation::Angles,
+    rotation::{Angles, principal},
 };
 use crate::decompose::{Local, Sink, Ways};
 
@@ -253,7 +253,8 @@ impl Sink for Lowering {
     }
 
     fn phase(&mut self, alpha: f64) {
-        self.phase += alpha;
+        // The sum with a large angle would forget the small ones.
+        self.phase += if alpha.abs() < TAU { alpha } else { principal(alpha) };
     }
 
     /// What stays on its own and in range stays as it is.

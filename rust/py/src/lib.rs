@@ -122,8 +122,12 @@ mod _native {
 
     /// Lowers a `DAGCircuit`: to a new one, or to the steps and the global phase that make one.
     #[pyfunction]
-    fn lower_dag<'py>(dag: &Bound<'py, PyAny>, merge: bool) -> PyResult<qiskit::Lowered<'py>> {
-        qiskit::lower_dag(dag, merge)
+    fn lower_dag<'py>(
+        dag: &Bound<'py, PyAny>,
+        merge: bool,
+        final_measurements: bool,
+    ) -> PyResult<qiskit::Lowered<'py>> {
+        qiskit::lower_dag(dag, merge, final_measurements)
     }
 
     /// Reads a `DAGCircuit` of AQT's operations and builds the same: the floor of [`lower_dag`].

@@ -112,7 +112,7 @@ impl Split {
             (None, Some(nu)) => (nu.times(incoming).conjugate(), OPERATION),
             (Some(mu), Some(nu)) => {
                 let (mu, nu) = (mu.times(incoming), nu.times(incoming));
-                if negligible(mu.times(nu).im * self.sizes[1]) {
+                if negligible(mu.times(nu).im) {
                     (mu, OPERATION)
                 } else {
                     (nu.conjugate().with_half_x(), PULSE + OPERATION)

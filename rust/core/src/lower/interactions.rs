@@ -1,13 +1,13 @@
 //! Interactions: merging neighbours, and bringing the angle of RXX into [0, π/2].
 
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use super::{
     Event, Lowering, Opening,
-    rotation::{Rotation, TOLERANCE},
+    rotation::{Rotation, TOLERANCE, principal},
 };
 
-/// RXX(θ) as RXX(`theta`)·RXX(`half_turns`·π), `theta` ∈ [−π/2, π/2] and 0 if it is negligible.
+/// RXX(θ), θ of a few turns at most, as RXX(`theta`)·RXX(`half_turns`·π), `theta` ∈ [−π/2, π/2] and 0 if it is negligible.
 struct Wrapped {
     theta: f64,
     half_turns: f64,
@@ -15,10 +15,9 @@ struct Wrapped {
 
 impl Wrapped {
     fn new(theta: f64) -> Self {
-        // The tangent has period π and is exact however large the angle.
         let near = theta.abs() < FRAC_PI_2 + TOLERANCE;
-        let wrapped = if near { theta } else { theta.tan().atan() };
-        let half_turns = ((theta - wrapped) / PI).round();
+        let half_turns = if near { 0.0 } else { (theta / PI).round() };
+        let wrapped = if near { theta } else { theta - half_turns * PI };
         if wrapped.abs() < TOLERANCE {
             Self { theta: 0.0, half_turns }
         } else if wrapped.abs() < FRAC_PI_2 - TOLERANCE {
@@ -38,12 +37,14 @@ impl Wrapped {
 impl Lowering {
     /// Appends RXX(`theta`), `theta` in radians.
     pub(super) fn interact(&mut self, qubits: [u32; 2], theta: f64) {
+        let came = theta;
+        // Of a large angle, only sine and cosine know what is left without the turns.
+        let theta = if came.abs() < TAU { came } else { 2.0 * principal(came / 2.0) };
         if self.add_to_last(qubits, theta) {
             self.rewritten = true;
             return;
         }
-        let came = theta;
-        let theta = self.wrap(qubits, came, 0);
+        let theta = self.wrap(qubits, theta, 0);
         self.rewritten |= theta.to_bits() != came.to_bits();
         if theta != 0.0 {
             let event = Opening::Interaction(self.events.len());

@@ -19,6 +19,12 @@ pub(super) fn size(re: f64, im: f64) -> f64 {
     (re * re + im * im).sqrt()
 }
 
+/// The angle in [−π, π] that has the same sine and cosine; exact however large `angle` is.
+pub(super) fn principal(angle: f64) -> f64 {
+    let (sine, cosine) = sincos(angle);
+    atan2(sine, cosine)
+}
+
 /// An element of SU(2): w − i(x·X + y·Y + z·Z), w² + x² + y² + z² = 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rotation {
@@ -139,7 +145,7 @@ impl Rotation {
         } else if lambda < TOLERANCE - PI {
             (lambda, alpha) = (lambda + TAU, PI);
         }
-        if (lambda - PI).abs() < TOLERANCE {
+        if (lambda - PI).abs() <= TOLERANCE {
             lambda = PI;
         }
         if negligible(pulse) {

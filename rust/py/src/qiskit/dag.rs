@@ -41,8 +41,13 @@ struct Borrowed<'a, 'py> {
 /// before what is not known and may depend on them.
 ///
 /// # Errors
-/// `TranspilerError` if an operation follows the measurement of its qubit.
-pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lowered<'py>> {
+/// `TranspilerError` if an operation follows the measurement of its qubit, and that has to be
+/// `final_measurements`; if not, the measurement stays where it is.
+pub fn lower_dag<'py>(
+    object: &Bound<'py, PyAny>,
+    merge: bool,
+    final_measurements: bool,
+) -> PyResult<Lowered<'py>> {
     let py = object.py();
     let source = Borrowed::new(object)?;
     let nodes = source.nodes();
@@ -68,8 +73,19 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             Some((gate, qubits)) => &qubits[..gate.num_qubits()],
             None => source.qubits(node),
         };
-        if let Some(qubit) = qubits.iter().find(|qubit| measured[**qubit as usize]) {
-            return Err(error::operation_after_measurement(py, number, *qubit));
+        let measured_before = qubits.iter().find(|qubit| measured[**qubit as usize]);
+        if let (Some(&qubit), true) = (measured_before, final_measurements) {
+            return Err(error::operation_after_measurement(py, number, qubit));
+        }
+        // What is not known may depend on what was measured.
+        let may_depend = gate.is_none() && !matches!(kind, kind::GATE | kind::DELAY | kind::RESET);
+        if may_depend || measured_before.is_some() {
+            for number in measurements.drain(..) {
+                let qubits = source.qubits(nodes[number]);
+                native = false;
+                lowering.opaque(number, qubits);
+                measured[qubits[0] as usize] = final_measurements;
+            }
         }
         if let Some((gate, _)) = gate {
             gate.emit(qubits, &mut lowering);
@@ -78,12 +94,6 @@ pub fn lower_dag<'py>(object: &Bound<'py, PyAny>, merge: bool) -> PyResult<Lower
             }
         } else {
             native = false;
-            if !matches!(kind, kind::GATE | kind::DELAY | kind::RESET) {
-                // It may depend on what was measured.
-                for number in measurements.drain(..) {
-                    lowering.opaque(number, source.qubits(nodes[number]));
-                }
-            }
             lowering.opaque(number, qubits);
         }
     }
