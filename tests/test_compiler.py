@@ -21,6 +21,7 @@ from qiskit.circuit import (
 )
 from qiskit.circuit.equivalence_library import SessionEquivalenceLibrary
 from qiskit.circuit.library import (
+    CRZGate,
     CXGate,
     DCXGate,
     EfficientSU2,
@@ -31,7 +32,10 @@ from qiskit.circuit.library import (
     PauliEvolutionGate,
     PermutationGate,
     QFTGate,
+    RXXGate,
     RYGate,
+    RZGate,
+    RZZGate,
     UnitaryGate,
     XGate,
     efficient_su2,
@@ -708,3 +712,14 @@ def test_clifford_is_a_clifford(backend):
     circuit.append(clifford, range(4))
     compiled = aqt_fast.compile(circuit, backend)
     assert Clifford.from_operator(Operator.from_circuit(compiled)) == clifford
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("angle", [1e15, 3.3e16, 1e20, -7.7e22])
+def test_huge_angles(backend, level, angle):
+    """All of them are doubles, so their sines are known; small angles beside them count."""
+    circuit = QuantumCircuit(2, global_phase=0.1)
+    for gate in (RXXGate(angle), RXXGate(0.3), CRZGate(angle), RZZGate(0.2), RZGate(angle)):
+        circuit.append(gate, range(gate.num_qubits))
+    compiled = aqt_fast.compile(circuit, backend, optimization_level=level)
+    assert np.allclose(Operator.from_circuit(compiled).data, Operator(circuit).data, atol=1e-9)

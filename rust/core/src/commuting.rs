@@ -5,7 +5,7 @@
 
 use crate::{
     decompose::{Local, Sink, Ways},
-    lower::Rotation,
+    lower::{Rotation, without_turns},
 };
 
 /// A gate or barrier that was taken.
@@ -76,7 +76,7 @@ impl Sink for Commuting {
     }
 
     fn phase(&mut self, alpha: f64) {
-        self.phase += alpha;
+        self.phase += without_turns(alpha);
     }
 
     fn rotate(&mut self, qubit: u32, gate: impl Into<Local>) {
@@ -103,7 +103,7 @@ impl Sink for Commuting {
         });
         if let Some((place, sign)) = earlier {
             if let Taken::Rxx(_, earlier) = &mut self.taken[place] {
-                *earlier += sign * theta;
+                *earlier = without_turns(*earlier) + sign * without_turns(theta);
             }
             return;
         }

@@ -9,12 +9,13 @@ mod carry;
 mod interactions;
 mod rotation;
 
-use std::{f64::consts::TAU, iter};
+use std::iter;
 
 pub use self::rotation::Rotation;
+pub(crate) use self::rotation::without_turns;
 use self::{
     carry::{Carrier, End},
-    rotation::{Angles, principal},
+    rotation::Angles,
 };
 use crate::decompose::{Local, Sink, Ways};
 
@@ -253,8 +254,7 @@ impl Sink for Lowering {
     }
 
     fn phase(&mut self, alpha: f64) {
-        // The sum with a large angle would forget the small ones.
-        self.phase += if alpha.abs() < TAU { alpha } else { principal(alpha) };
+        self.phase += without_turns(alpha);
     }
 
     /// What stays on its own and in range stays as it is.

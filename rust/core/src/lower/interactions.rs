@@ -1,10 +1,10 @@
 //! Interactions: merging neighbours, and bringing the angle of RXX into [0, π/2].
 
-use std::f64::consts::{FRAC_PI_2, PI, TAU};
+use std::f64::consts::{FRAC_PI_2, PI};
 
 use super::{
     Event, Lowering, Opening,
-    rotation::{Rotation, TOLERANCE, principal},
+    rotation::{Rotation, TOLERANCE, without_turns},
 };
 
 /// RXX(θ), θ of a few turns at most, as RXX(`theta`)·RXX(`half_turns`·π), `theta` ∈ [−π/2, π/2] and 0 if it is negligible.
@@ -38,8 +38,7 @@ impl Lowering {
     /// Appends RXX(`theta`), `theta` in radians.
     pub(super) fn interact(&mut self, qubits: [u32; 2], theta: f64) {
         let came = theta;
-        // Of a large angle, only sine and cosine know what is left without the turns.
-        let theta = if came.abs() < TAU { came } else { 2.0 * principal(came / 2.0) };
+        let theta = without_turns(came);
         if self.add_to_last(qubits, theta) {
             self.rewritten = true;
             return;

@@ -19,10 +19,14 @@ pub(super) fn size(re: f64, im: f64) -> f64 {
     (re * re + im * im).sqrt()
 }
 
-/// The angle in [−π, π] that has the same sine and cosine; exact however large `angle` is.
-pub(super) fn principal(angle: f64) -> f64 {
-    let (sine, cosine) = sincos(angle);
-    atan2(sine, cosine)
+/// The angle in [−2π, 2π] that differs by a multiple of 4π, to be added to others: the sum with a
+/// large one would forget the small ones, and only sine and cosine know what a large one leaves.
+pub(crate) fn without_turns(angle: f64) -> f64 {
+    if angle.abs() <= TAU {
+        return angle;
+    }
+    let (sine, cosine) = sincos(angle / 2.0);
+    2.0 * atan2(sine, cosine)
 }
 
 /// An element of SU(2): w − i(x·X + y·Y + z·Z), w² + x² + y² + z² = 1.
