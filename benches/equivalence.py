@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, transpile
 from qiskit.quantum_info import Statevector, random_statevector
 from qiskit.transpiler import TranspileLayout
 from qiskit_aer import AerSimulator
@@ -63,4 +63,5 @@ def evolved(circuit: QuantumCircuit, start: Statevector) -> Statevector:
     whole.compose(circuit, inplace=True)
     whole.save_statevector()
     simulator = AerSimulator(method="statevector", max_parallel_threads=1)
+    whole = transpile(whole, simulator, optimization_level=0)  # Aer knows not all standard gates
     return simulator.run(whole).result().get_statevector()
