@@ -433,12 +433,18 @@ class TestStore:
         """What is in memory can be had all the same."""
         server.faults.next("410", method="GET", path="/result/")
         job = backend.run(CIRCUITS)
-        with pytest.raises(IncompleteBatchError):
+        with pytest.raises(IncompleteBatchError) as caught:
             job.result()
+        (failure,) = caught.value.failures
         for summary in backend.provider.jobs():
             summary.remove()
         server.faults.next("410", method="GET", path="/result/")
-        assert [item.success for item in job.result(partial=True).results].count(True) == 10
+        missing = [
+            number
+            for number, item in enumerate(job.result(partial=True).results)
+            if not item.success
+        ]
+        assert missing == list(failure.circuits)
         assert job.result().get_counts() == COUNTS
 
     def test_unreadable_neighbours(self, backend):
