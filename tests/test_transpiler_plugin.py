@@ -5,7 +5,7 @@ import math
 import algorithms
 import numpy as np
 import pytest
-from aqt_fast import wire
+from aqt_fast import _native, wire
 from aqt_fast.aqt_resource import make_transpiler_target
 from aqt_fast.transpiler_plugin import LowerToAQT
 from qiskit import QuantumCircuit, transpile
@@ -352,6 +352,21 @@ def test_measurements_come_last(backend):
     assert (lowered.name, lowered.metadata) == ("mine", {"k": 1})
     assert lowered.cregs == circuit.cregs
     wire.check_circuits(lowered, backend.limits)
+
+
+def test_copying_is_a_floor():
+    """What benchmarks compare with does read and build everything."""
+    rng = np.random.default_rng(16)
+    for _ in range(50):
+        circuit = native(rng, 3, 10)
+        circuit.measure_all()
+        dag = LowerToAQT().run(circuit_to_dag(circuit))
+        copy = _native.copy_dag(dag)
+        assert copy is not dag
+        assert copy == dag
+    circuit.h(0)
+    with pytest.raises(ValueError, match=r"operation \d+ is none of AQT's"):
+        _native.copy_dag(circuit_to_dag(circuit))
 
 
 def conditional() -> QuantumCircuit:
