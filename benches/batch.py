@@ -35,9 +35,10 @@ import workloads
 import zstandard
 from aqt_fast import AQTProvider, wire
 from aqt_fast.api_client import PortalClient
-from aqt_fast.batch import Batch
-from aqt_fast.journal import Journal
 from aqt_fast.persistence import get_store_path
+from aqt_fast.store.journal import Journal
+from aqt_fast.wire.circuits import API_LIMITS
+from aqt_fast.wire.snapshot import Snapshot
 from qiskit import QuantumCircuit, qpy
 from qiskit.result import Result
 from tabulate import tabulate
@@ -57,7 +58,7 @@ NO_JOURNAL = "one job without journal"
 
 Chunks = list[list[QuantumCircuit]]
 
-_CLI = "from aqt_fast.cli import main; main()"
+_CLI = "from aqt_fast.cli.main import main; main()"
 
 
 @contextmanager
@@ -206,7 +207,7 @@ def _timed(call: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def journal_parts(batch: Batch, answers: list[bytes]) -> dict[str, float]:
+def journal_parts(batch: Snapshot, answers: list[bytes]) -> dict[str, float]:
     """Seconds of each step of a journal, on one thread: each line waits for the disk."""
     store = get_store_path()
 
@@ -242,11 +243,11 @@ def journal_parts(batch: Batch, answers: list[bytes]) -> dict[str, float]:
 def parts(chunks: Chunks, answers: list[bytes]) -> dict[str, float]:
     """Seconds of each step of ours that needs no network, alone on the machine."""
     states = [wire.decode_response(answer) for answer in answers]
-    batches = [Batch(chunk, wire.API_LIMITS) for chunk in chunks]
+    batches = [Snapshot(chunk, API_LIMITS) for chunk in chunks]
     pairs = list(zip(states, batches, strict=True))
     return {
         "read and check circuits": _timed(
-            lambda: [Batch(chunk, wire.API_LIMITS) for chunk in chunks]
+            lambda: [Snapshot(chunk, API_LIMITS) for chunk in chunks]
         ),
         "encode": _timed(
             lambda: [batch.encode_job(0, len(batch), SHOTS, "x") for batch in batches]
@@ -379,7 +380,7 @@ def main(number: int, rounds: int, interpreter: Path | None) -> None:
             asked = requests(url, chunks)
         steps = {
             **parts(chunks, answers),
-            **journal_parts(Batch(batch, wire.API_LIMITS), answers),
+            **journal_parts(Snapshot(batch, API_LIMITS), answers),
         }
     report(times, steps, asked)
 

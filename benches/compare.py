@@ -21,6 +21,7 @@ import peer
 import qiskit
 import workloads
 from aqt_fast import AQTProvider, _native, wire
+from aqt_fast.wire.circuits import Limits, check_circuits
 from qiskit import QuantumCircuit
 from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit
@@ -238,13 +239,13 @@ def growth_rows() -> list[list]:
     circuits = workloads.fresh_circuits(most)
     body = workloads.response(workloads.uniform(4)[:, :100])
     step = workloads.NUM_CIRCUITS
-    unlimited = wire.Limits(circuits=None)
+    unlimited = Limits(circuits=None)
 
     def job(batch: list[QuantumCircuit]) -> list[float]:
         """Seconds for checking all, encoding, decoding, and composing all results."""
         chunks = [batch[start : start + step] for start in range(0, len(batch), step)]
         times = [time.perf_counter()]
-        wire.check_circuits(batch, unlimited)
+        check_circuits(batch, unlimited)
         times.append(time.perf_counter())
         for chunk in chunks:
             wire.encode_job(chunk, 100)

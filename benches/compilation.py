@@ -16,15 +16,16 @@ import aqt_fast
 import numpy as np
 import qiskit
 import workloads
-from aqt_fast import AQTProvider, wire
+from aqt_fast import AQTProvider
 from aqt_fast.exceptions import InvalidCircuitError
+from aqt_fast.wire.circuits import Limits, check_circuits
 from equivalence import put_back, verdict
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator
 from tabulate import tabulate
 
 LEVELS = (0, 1, 2, 3)
-UNLIMITED = wire.Limits(circuits=None, operations=10**6, qubits=100)
+UNLIMITED = Limits(circuits=None, operations=10**6, qubits=100)
 
 
 def backend(num_qubits: int) -> aqt_fast.aqt_resource.AQTResource:
@@ -56,7 +57,7 @@ def random_circuits(number: int, seed: int) -> int:
         again = aqt_fast.compile(compiled, device, optimization_level=level)
         measured = compiled.copy()
         measured.measure_all()
-        wire.check_circuits(measured, UNLIMITED)
+        check_circuits(measured, UNLIMITED)
         if distance > 1e-8 or per_qubit(again) != per_qubit(compiled):
             print(f"circuit {index} at level {level}: {distance:.1e}, {compiled.count_ops()}")
             wrong += 1

@@ -29,8 +29,8 @@ from aqt_fast.aqt_job import AQTJob
 from aqt_fast.exceptions import (
     APIConnectionError,
     AQTError,
-    ChunkFailure,
     IncompleteBatchError,
+    PartFailure,
     ResultExpiredError,
     SubmissionUncertainError,
 )
@@ -90,7 +90,7 @@ class Diary:
 
     errors: list[AQTError] = field(default_factory=list)
     """What ``result()`` has raised."""
-    failures: list[ChunkFailure] = field(default_factory=list)
+    failures: list[PartFailure] = field(default_factory=list)
     """The API jobs that these errors named."""
     adopted: dict[str, str] = field(default_factory=dict)
     """Identifiers of the portal by label."""
@@ -135,7 +135,7 @@ def _ask(job: AQTJob, record: Callable[[], list[AcceptedJob]], diary: Diary) -> 
 
 def _deal_with(
     job: AQTJob,
-    failures: Sequence[ChunkFailure],
+    failures: Sequence[PartFailure],
     record: Callable[[], list[AcceptedJob]],
     diary: Diary,
 ) -> None:

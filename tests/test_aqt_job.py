@@ -12,7 +12,6 @@ import numpy as np
 import orjson
 import pytest
 from aqt_fast import AQTJob, AQTOptions, Progress, execute
-from aqt_fast.document import digest
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidCircuitError,
@@ -20,6 +19,7 @@ from aqt_fast.exceptions import (
     JobNotFoundError,
     UnsavableJobError,
 )
+from aqt_fast.store.checksummed_json import digest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
 from qiskit.exceptions import QiskitError
 from qiskit.providers import JobStatus, JobTimeoutError, JobV1

@@ -9,9 +9,7 @@ import threading
 import pytest
 import workloads
 from aqt_fast import AQTJob, AQTProvider, Progress, wire
-from aqt_fast.batch import Batch
-from aqt_fast.chunks import Chunk, cut
-from aqt_fast.dispatcher import Dispatcher
+from aqt_fast.backends.cloud.poller import Poller
 from aqt_fast.exceptions import (
     IncompleteBatchError,
     InvalidCircuitError,
@@ -20,8 +18,11 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
     UnsavableJobError,
 )
-from aqt_fast.poller import Poller
+from aqt_fast.jobs.dispatcher import Dispatcher
 from aqt_fast.testing import ArnicaServer
+from aqt_fast.wire.circuits import API_LIMITS, Limits, encode_circuit
+from aqt_fast.wire.plan import Part, cut
+from aqt_fast.wire.snapshot import Snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
@@ -67,7 +68,7 @@ class TestCut:
     @given(st.integers(1, 400), st.integers(1, 9000), st.integers(1, 60), st.integers(50, 3000))
     def test_everything_once(self, circuits, shots, width, most):
         """In order, within the limits, and no more API jobs than it takes."""
-        chunks = cut(circuits, shots, wire.Limits(circuits=width, shots=most))
+        chunks = cut(circuits, shots, Limits(circuits=width, shots=most))
         taken = dict.fromkeys(range(circuits), 0)
         for chunk in chunks:
             assert 1 <= len(chunk.circuits) <= width
@@ -80,7 +81,7 @@ class TestCut:
 
     def test_no_limits(self):
         """One chunk."""
-        assert cut(7, 9, wire.Limits(circuits=None, shots=None)) == [Chunk(0, 7, 9)]
+        assert cut(7, 9, Limits(circuits=None, shots=None)) == [Part(0, 7, 9)]
 
 
 class TestSnapshot:
@@ -89,10 +90,10 @@ class TestSnapshot:
     def test_encoding(self):
         """As the codec does it from Qiskit's circuits."""
         circuits = [marker(number) for number in range(60)]
-        batch = Batch(circuits, wire.API_LIMITS)
+        batch = Snapshot(circuits, API_LIMITS)
         assert len(batch) == 60
         assert batch.encode_job(5, 55, 7, "x") == wire.encode_job(circuits[5:55], 7, label="x")
-        assert batch.encode_circuit(3, 8) == wire.encode_circuit(circuits[3], 8)
+        assert batch.encode_circuit(3, 8) == encode_circuit(circuits[3], 8)
         assert batch.name(9) == f"marker {9:0{WIDTH}b}"
         with pytest.raises(IndexError):
             batch.encode_job(5, 61, 7, "x")
@@ -100,7 +101,7 @@ class TestSnapshot:
     def test_changes(self):
         """They do not reach it, and are noticed."""
         circuits = [marker(number) for number in range(3)]
-        batch = Batch(circuits, wire.API_LIMITS)
+        batch = Snapshot(circuits, API_LIMITS)
         before = batch.encode_job(0, 3, 1, "x")
         assert batch.is_of(circuits)
         circuits[1].name = "other"
@@ -115,7 +116,7 @@ class TestSnapshot:
     def test_bad_circuits(self):
         """All are listed."""
         with pytest.raises(InvalidCircuitError, match="circuit 1: not a QuantumCircuit"):
-            Batch([marker(1), "no circuit"], wire.API_LIMITS)
+            Snapshot([marker(1), "no circuit"], API_LIMITS)
 
     def test_runs_of_different_circuits(self):
         """They cannot be joined."""

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from aqt_fast import __version__
-from aqt_fast.cli import main
+from aqt_fast.cli.main import main
 from aqt_fast.testing import ArnicaServer
 from click.testing import CliRunner
 
@@ -23,7 +23,7 @@ def test_help_and_version():
     assert "demo" in result.output
     assert invoke("--version").output == f"aqt-fast, version {__version__}\n"
     script = (
-        "import sys; from aqt_fast.cli import main\n"
+        "import sys; from aqt_fast.cli.main import main\n"
         "try: main(['demo', '--help'])\n"
         "except SystemExit: print('qiskit' in sys.modules)"
     )
@@ -38,7 +38,7 @@ def test_commands_need_no_server():
     script = (
         "import sys\n"
         "sys.modules.update(uvicorn=None, starlette=None)\n"
-        "from aqt_fast.cli import main\n"
+        "from aqt_fast.cli.main import main\n"
         "main(sys.argv[1:])"
     )
 

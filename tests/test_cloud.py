@@ -15,7 +15,7 @@ from aqt_fast import AQTJob, AQTProvider, Progress, execute
 from aqt_fast.api_client import PortalClient
 from aqt_fast.api_client.retry import Patience
 from aqt_fast.aqt_resource import CloudResource
-from aqt_fast.cloud_execution import CloudExecution
+from aqt_fast.backends.cloud.execution import CloudExecution
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
@@ -27,7 +27,7 @@ from aqt_fast.exceptions import (
     ResultExpiredError,
     SubmissionUncertainError,
 )
-from aqt_fast.job_timing import JobTiming, job_timing
+from aqt_fast.jobs.timing import JobTiming, job_timing
 from aqt_fast.persistence import JobStore
 from aqt_fast.primitives import AQTSampler
 from aqt_fast.testing import ArnicaServer
@@ -299,8 +299,8 @@ class TestOnce:
             "import sys, math\n"
             "from aqt_fast import AQTProvider\n"
             "from qiskit import QuantumCircuit\n"
-            "from aqt_fast.execution import Session\n"
-            "Session.SETTLING_SECONDS = float(sys.argv[2])\n"
+            "from aqt_fast.jobs.execution import Connection\n"
+            "Connection.SETTLING_SECONDS = float(sys.argv[2])\n"
             "provider = AQTProvider(sys.argv[3], portal_url=sys.argv[1])\n"
             "backend = provider.saved_backend('simulator_ideal', 1,"
             " dict(portal_url=sys.argv[1], workspace_id='default', resource_name='x',"

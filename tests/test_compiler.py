@@ -11,6 +11,7 @@ from aqt_connector.models.arnica.request_bodies.jobs import SubmitJobRequest
 from aqt_fast import wire
 from aqt_fast.compiler import FallbackWarning
 from aqt_fast.exceptions import InvalidCircuitError, InvalidInputError, InvalidOptionError
+from aqt_fast.wire.circuits import Limits, check_circuits
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
 from qiskit.circuit import (
     AnnotatedOperation,
@@ -54,7 +55,7 @@ from qiskit.quantum_info import (
 pytestmark = pytest.mark.all_qiskits
 
 LEVELS = [0, 1, 2, 3]
-UNLIMITED = wire.Limits(circuits=None, operations=10**6)
+UNLIMITED = Limits(circuits=None, operations=10**6)
 
 
 def per_qubit(circuit: QuantumCircuit) -> list[list]:
@@ -79,7 +80,7 @@ def assert_equivalent(compiled: QuantumCircuit, source: QuantumCircuit) -> None:
     assert np.allclose(Operator.from_circuit(compiled).data, Operator(source).data, atol=1e-8)
     measured = compiled.copy()
     measured.measure_all()
-    wire.check_circuits(measured, UNLIMITED)
+    check_circuits(measured, UNLIMITED)
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -9,8 +9,8 @@ import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
-from aqt_fast.dispatcher import Dispatcher
 from aqt_fast.exceptions import APIConnectionError
+from aqt_fast.jobs.dispatcher import Dispatcher
 
 NAME = "aqt-fast test"
 LONG = 20.0
@@ -105,7 +105,7 @@ class TestOrder:
         dispatcher.call(lambda: go_on.wait(LONG))
         begin = time.monotonic()
         with monkeypatch.context() as patch:
-            patch.setattr("aqt_fast.dispatcher.time.monotonic", lambda: begin)
+            patch.setattr("aqt_fast.jobs.dispatcher.time.monotonic", lambda: begin)
             for name, after in (("c", 0.06), ("d", 0.06), ("b", 0.03), ("a", 0), ("e", 0.07)):
                 dispatcher.call(
                     lambda name=name, after=after: called.append((name, time.monotonic() - after)),

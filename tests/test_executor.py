@@ -13,8 +13,8 @@ import orjson
 import pytest
 from aqt_fast import AQTJob, AQTProvider, execute
 from aqt_fast.aqt_resource import UnknownOptionWarning
+from aqt_fast.backends.offline.worker import simulate_chunk, unpack_answer
 from aqt_fast.exceptions import InvalidOptionError
-from aqt_fast.simulation.shipment import simulate_chunk, unpack_answer
 from aqt_fast.testing import ArnicaServer
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.providers import JobStatus, JobTimeoutError

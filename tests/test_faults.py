@@ -144,7 +144,7 @@ def test_discrepancies_of_one_job_are_found(home: Path):
     fetched = replace(first, fetches=2)
     assert "5 results fetched" in found(accepted=[fetched, second, third, fourth])
     uncertain = faults.SubmissionUncertainError("x", "y", "z")
-    failure = faults_one_job.ChunkFailure(0, range(50), str(first.label), "?", uncertain)
+    failure = faults_one_job.PartFailure(0, range(50), str(first.label), "?", uncertain)
     assert "1 uncertain after 0" in found(diary=replace(report.diary, failures=[failure]))
     expired = replace(failure, error=faults.ResultExpiredError(first.job_id))
     assert "1 expired after 0" in found(diary=replace(report.diary, failures=[expired]))

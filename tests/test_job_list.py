@@ -12,18 +12,18 @@ from datetime import datetime, timedelta, timezone
 
 import orjson
 import pytest
-from aqt_fast import AQTJob, AQTProvider, file_lock
-from aqt_fast.document import digest, pack, unpack_first
+from aqt_fast import AQTJob, AQTProvider
 from aqt_fast.exceptions import (
     InvalidOptionError,
     JobNotFoundError,
     JournalError,
     SubmissionUncertainError,
 )
-from aqt_fast.job_record import JobRecord
-from aqt_fast.job_summary import _api_job_state
-from aqt_fast.journal import Journal
 from aqt_fast.persistence import JobStore, get_store_path
+from aqt_fast.store.checksummed_json import digest, pack, unpack_first
+from aqt_fast.store.events import ApiJobRecord
+from aqt_fast.store.journal import Journal
+from aqt_fast.store.listing import _api_job_state
 from aqt_fast.testing import ArnicaServer
 from qiskit import QuantumCircuit
 from waiting import SECONDS, wait_for
@@ -145,18 +145,18 @@ class TestStates:
     @pytest.mark.parametrize(
         ("record", "known", "state"),
         [
-            (JobRecord(), {}, "unsent"),
-            (JobRecord(), {"damaged": True}, "uncertain"),
-            (JobRecord(refused=True, payload_hash="a"), {}, "failed"),
-            (JobRecord(refused=True, payload_hash="a"), {"damaged": True}, "uncertain"),
-            (JobRecord(payload_hash="a"), {}, "uncertain"),
-            (JobRecord(payload_hash="a"), {"active": True}, "submitting"),
-            (JobRecord(payload_hash="a", message="reset"), {"active": True}, "uncertain"),
-            (JobRecord(job_id="j"), {"damaged": True}, "submitted"),
-            (JobRecord(job_id="j"), {"stored": True}, "done"),
-            (JobRecord(job_id="j", status="DONE"), {}, "submitted"),
-            (JobRecord(job_id="j", status="ERROR"), {"stored": True}, "failed"),
-            (JobRecord(status="CANCELLED"), {}, "cancelled"),
+            (ApiJobRecord(), {}, "unsent"),
+            (ApiJobRecord(), {"damaged": True}, "uncertain"),
+            (ApiJobRecord(refused=True, payload_hash="a"), {}, "failed"),
+            (ApiJobRecord(refused=True, payload_hash="a"), {"damaged": True}, "uncertain"),
+            (ApiJobRecord(payload_hash="a"), {}, "uncertain"),
+            (ApiJobRecord(payload_hash="a"), {"active": True}, "submitting"),
+            (ApiJobRecord(payload_hash="a", message="reset"), {"active": True}, "uncertain"),
+            (ApiJobRecord(job_id="j"), {"damaged": True}, "submitted"),
+            (ApiJobRecord(job_id="j"), {"stored": True}, "done"),
+            (ApiJobRecord(job_id="j", status="DONE"), {}, "submitted"),
+            (ApiJobRecord(job_id="j", status="ERROR"), {"stored": True}, "failed"),
+            (ApiJobRecord(status="CANCELLED"), {}, "cancelled"),
         ],
     )
     def test_of_an_api_job(self, record, known, state):
@@ -241,7 +241,7 @@ class TestSaved:
         backend.simulator.set_options(method="automatic")
         job = backend.run([circuit] * 10, label=',"circuits":"')
         path = job.persist()
-        monkeypatch.setattr("aqt_fast.document._CHUNK", 16)
+        monkeypatch.setattr("aqt_fast.store.checksummed_json._CHUNK", 16)
         monkeypatch.setattr("qiskit.qpy.load", None)
         assert one(portal).label == ',"circuits":"'
         assert path.exists()
@@ -473,7 +473,7 @@ class TestProcesses:
         cloud.run([circuit] * 60).result()
         wait_for(lambda: not one(portal).active)
         script = (
-            "import sys; from pathlib import Path; from aqt_fast.journal import Journal\n"
+            "import sys; from pathlib import Path; from aqt_fast.store.journal import Journal\n"
             "journal = Journal.load(Path(sys.argv[1]), sys.argv[2])\n"
             "print(journal.own(), flush=True); sys.stdin.readline()"
         )
@@ -514,9 +514,9 @@ class TestProcesses:
             close(descriptor)
 
         monkeypatch.setattr(os, "close", taking)
-        assert file_lock.is_held(journal.path / "journal") is False
+        assert locks.is_held(journal.path / "journal") is False
         assert taken == [True]
-        assert file_lock.is_held(journal.path / "journal") is True
+        assert locks.is_held(journal.path / "journal") is True
         assert not Journal.load(get_store_path(), journal.path.name).own()
 
     def test_read_only(self, portal, cloud, circuit):
@@ -525,7 +525,7 @@ class TestProcesses:
         wait_for(lambda: not one(portal).active)
         path = get_store_path() / one(portal).batch_id / "journal"
         descriptor = os.open(path, os.O_RDONLY)
-        file_lock.acquire(descriptor)
+        locks.acquire(descriptor)
         assert one(portal).active
         os.close(descriptor)
         assert not one(portal).active
@@ -536,7 +536,7 @@ class TestProcesses:
         def refuse(*_arguments) -> bytes:
             raise OSError(22, "Invalid argument")
 
-        monkeypatch.setattr(file_lock.fcntl, "fcntl", refuse)
+        monkeypatch.setattr(locks.fcntl, "fcntl", refuse)
         cloud.run(circuit).result()
         row = one(portal)
         assert (row.active, row.state, row.ended) == (None, "done", True)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta, timezone
 import orjson
 import pytest
 from aqt_fast import AQTProvider
-from aqt_fast.cli import main
-from aqt_fast.document import pack
+from aqt_fast.cli.main import main
 from aqt_fast.exceptions import SubmissionUncertainError
 from aqt_fast.persistence import JobStore, get_store_path
+from aqt_fast.store.checksummed_json import pack
 from aqt_fast.testing import ArnicaServer
 from click.testing import CliRunner, Result
 from qiskit import QuantumCircuit

@@ -14,10 +14,10 @@ import zlib
 import numpy as np
 import orjson
 import pytest
-from aqt_fast.document import pack
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.job_record import JobRecord
-from aqt_fast.journal import JobLog, Journal
+from aqt_fast.store.checksummed_json import pack
+from aqt_fast.store.events import ApiJobRecord
+from aqt_fast.store.journal import ApiJobLog, Journal
 
 HEADERS = [{"name": "a", "metadata": {}}, {"name": "b", "metadata": {"x": [1, 2]}}]
 
@@ -36,7 +36,7 @@ def journal(tmp_path):
     journal.close()
 
 
-def records(journal: Journal) -> dict[int, JobRecord]:
+def records(journal: Journal) -> dict[int, ApiJobRecord]:
     """What somebody else reads."""
     replay = Journal.load(journal.path.parent, journal.path.name).replay()
     assert replay.damaged == []
@@ -152,9 +152,9 @@ class TestLines:
 
     def test_life(self, journal):
         """From the intent to the end, and again."""
-        log = JobLog(journal, 1)
+        log = ApiJobLog(journal, 1)
         log.intend("x [2/3]", "ab")
-        assert records(journal)[1] == JobRecord(label="x [2/3]", payload_hash="ab")
+        assert records(journal)[1] == ApiJobRecord(label="x [2/3]", payload_hash="ab")
         assert records(journal)[1].uncertain
         log.uncertain("lost")
         assert records(journal)[1].uncertain
@@ -164,18 +164,18 @@ class TestLines:
         log.accepted("id")
         log.ended("ERROR", "hot")
         assert records(journal) == {
-            1: JobRecord("x [2/3] (again 1)", "cd", "id", status="ERROR", message="hot")
+            1: ApiJobRecord("x [2/3] (again 1)", "cd", "id", status="ERROR", message="hot")
         }
         assert not records(journal)[1].uncertain
 
     def test_cancelled_before_it_was_sent(self, journal):
         """It has ended without having been anywhere."""
-        JobLog(journal, 0).ended("CANCELLED", "not wanted")
-        assert records(journal) == {0: JobRecord(status="CANCELLED", message="not wanted")}
+        ApiJobLog(journal, 0).ended("CANCELLED", "not wanted")
+        assert records(journal) == {0: ApiJobRecord(status="CANCELLED", message="not wanted")}
 
     def test_cut_off(self, journal):
         """A crash while a line was written: it says nothing, and the next owner takes it away."""
-        log = JobLog(journal, 0)
+        log = ApiJobLog(journal, 0)
         log.intend("x", "ab")
         file = journal.path / "journal"
         whole = file.read_bytes()
@@ -194,7 +194,7 @@ class TestLines:
         file.write_bytes(whole + line[:-2])
         assert other.own()
         assert file.read_bytes() == whole
-        JobLog(other, 0).accepted("id")
+        ApiJobLog(other, 0).accepted("id")
         assert records(other)[0].job_id == "id"
 
     @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ class TestLines:
     )
     def test_damaged(self, journal, line):
         """Counted; the others are read."""
-        log = JobLog(journal, 0)
+        log = ApiJobLog(journal, 0)
         log.intend("x", "ab")
         file = journal.path / "journal"
         file.write_bytes(file.read_bytes() + line + b"\n")
@@ -221,7 +221,7 @@ class TestLines:
 
     def test_every_flipped_bit_is_noticed(self, journal):
         """Whatever bit it is, a line is read as it was or not at all."""
-        JobLog(journal, 0).intend("x", "ab")
+        ApiJobLog(journal, 0).intend("x", "ab")
         file = journal.path / "journal"
         whole = file.read_bytes()
         start = whole.index(b"\n") + 1
@@ -232,7 +232,7 @@ class TestLines:
                 file.write_bytes(data)
                 known = journal.replay().records
                 if index - start < len("00000000 "):  # the number may be written in another way
-                    assert known in ({}, {0: JobRecord("x", "ab")})
+                    assert known in ({}, {0: ApiJobRecord("x", "ab")})
                 else:
                     assert known == {}
 
@@ -240,17 +240,17 @@ class TestLines:
         """A file without its first line, and a result without an identifier, tell of others."""
         file = journal.path / "journal"
         assert not journal.replay().doubtful
-        JobLog(journal, 0).intend("x", "ab")
+        ApiJobLog(journal, 0).intend("x", "ab")
         journal.keep(0, b"{}")
         assert journal.replay().missing
-        JobLog(journal, 0).accepted("id")
+        ApiJobLog(journal, 0).accepted("id")
         assert not journal.replay().doubtful
         file.write_bytes(b"")
         assert journal.replay().doubtful
 
     def test_without_a_journal(self):
         """Nothing is kept, nothing fails."""
-        log = JobLog(None, 0)
+        log = ApiJobLog(None, 0)
         log.intend("x", "ab")
         log.accepted("id")
         log.keep(b"{}")
@@ -345,18 +345,18 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from aqt_fast.exceptions import JournalError
-from aqt_fast.journal import JobLog, Journal
+from aqt_fast.store.journal import ApiJobLog, Journal
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 journal = Journal.load(Path(sys.argv[1]), sys.argv[2])
 assert journal.own()
-log = JobLog(journal, 0)
+log = ApiJobLog(journal, 0)
 log.intend("x", "ab")
 size = (journal.path / "journal").stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
 for _ in range(2):
     try:
-        JobLog(journal, 1).intend("y", "cd")
+        ApiJobLog(journal, 1).intend("y", "cd")
     except JournalError as error:
         print(error)
 log.accepted("id")
@@ -364,7 +364,7 @@ log.keep(bytes(range(256)) * 100)
 print(journal.problem)
 assert (journal.path / "journal").stat().st_size == size
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-JobLog(journal, 1).intend("z", "ef")
+ApiJobLog(journal, 1).intend("z", "ef")
 """
 """A limit of the size of files stands for the full disk: part of a line is written, too."""
 
@@ -385,7 +385,7 @@ def test_full_disk(tmp_path):
     assert first == second
     assert first.startswith(f"the journal {journal.path} cannot be written: ")
     assert problem.startswith("a result cannot be stored")
-    assert records(journal) == {0: JobRecord("x", "ab"), 1: JobRecord("z", "ef")}
+    assert records(journal) == {0: ApiJobRecord("x", "ab"), 1: ApiJobRecord("z", "ef")}
     assert journal.result(0) is None
     assert journal.result(5) == b"before"
     assert not [path for path in journal.path.iterdir() if path.suffix == ".tmp"]
@@ -404,7 +404,7 @@ def test_lock_is_flock(journal):
 
 def test_lines_are_json(journal):
     """And so can people."""
-    JobLog(journal, 0).intend("x", "ab")
+    ApiJobLog(journal, 0).intend("x", "ab")
     line = (journal.path / "journal").read_text().splitlines()[1]
     checksum, _, text = line.partition(" ")
     assert int(checksum, 16) == zlib.crc32(text.encode())

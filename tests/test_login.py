@@ -10,7 +10,7 @@ import pytest
 from aqt_fast import AQTProvider, login
 from aqt_fast.aqt_provider import ArnicaConfig
 from aqt_fast.exceptions import AQTCredentialsError
-from aqt_fast.login import TokenStore
+from aqt_fast.login.tokens import TokenStore
 from aqt_fast.testing import ArnicaServer
 from qiskit import QuantumCircuit
 

@@ -8,7 +8,8 @@ import struct
 
 import pytest
 from aqt_fast import AQTProvider, _native, wire
-from aqt_fast.batch import Batch
+from aqt_fast.wire.circuits import API_LIMITS, Limits
+from aqt_fast.wire.snapshot import Snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
@@ -35,14 +36,14 @@ def native(batch: list[QuantumCircuit]) -> _native.Batch:
     return _native.Batch(batch, max_qubits=31, max_operations=2000)
 
 
-def body(batch: _native.Batch | Batch) -> bytes:
+def body(batch: _native.Batch | Snapshot) -> bytes:
     """All circuits of a batch as the body of one API job."""
     return batch.encode_job(0, len(batch), 7, "x")
 
 
-def reread(batch: Batch) -> Batch:
+def reread(batch: Snapshot) -> Snapshot:
     """Save and read, as a journal does."""
-    return Batch.from_saved(batch.to_bytes(), json.loads(json.dumps(batch.headers)))
+    return Snapshot.from_saved(batch.to_bytes(), json.loads(json.dumps(batch.headers)))
 
 
 def transpiled(seed: int, num_qubits: int) -> QuantumCircuit:
@@ -159,7 +160,7 @@ class TestSaved:
     @given(st.lists(circuits(), min_size=1, max_size=3), st.integers(1, 5), st.data())
     def test_round_trip(self, originals, shots, data):
         """Bodies and results are the same."""
-        batch = Batch(originals, wire.API_LIMITS)
+        batch = Snapshot(originals, API_LIMITS)
         again = reread(batch)
         assert len(again) == len(batch)
         assert again.headers == batch.headers
@@ -192,7 +193,7 @@ class TestSaved:
     def test_rebuilt(self, original):
         """The circuit is the original without barriers and overwritten measurements."""
         original.metadata = {"a": [1, None]}
-        batch = reread(Batch([original], wire.API_LIMITS))
+        batch = reread(Snapshot([original], API_LIMITS))
         rebuilt = batch.circuit(0)
         assert batch.is_of([rebuilt])
         assert wire.header(rebuilt) == wire.header(original)
@@ -208,7 +209,7 @@ class TestSaved:
     def test_transpiled(self):
         """Circuits as users have them."""
         originals = [transpiled(seed, 2 + seed % 3) for seed in range(8)]
-        batch = reread(Batch(originals, wire.API_LIMITS))
+        batch = reread(Snapshot(originals, API_LIMITS))
         rebuilt = [batch.circuit(index) for index in range(8)]
         assert batch.is_of(rebuilt)
         assert wire.encode_job(rebuilt, 3) == wire.encode_job(originals, 3)
@@ -228,7 +229,7 @@ class TestSaved:
         )
         shared.rxx(1, 1, 0)
         shared.measure(1, 0)
-        batch = reread(Batch([loose, shared], wire.API_LIMITS))
+        batch = reread(Snapshot([loose, shared], API_LIMITS))
         rebuilt = [batch.circuit(index) for index in range(2)]
         assert all(not circuit.qregs and not circuit.cregs for circuit in rebuilt)
         assert [circuit.num_qubits for circuit in rebuilt] == [2, 2]
@@ -247,7 +248,7 @@ class TestSaved:
             name="näme",
         )
         circuit.measure([0, 2], [2, 0])
-        rebuilt = reread(Batch([circuit], wire.API_LIMITS)).circuit(0)
+        rebuilt = reread(Snapshot([circuit], API_LIMITS)).circuit(0)
         assert [(register.name, register.size) for register in rebuilt.qregs] == [
             ("x", 2),
             ("none", 0),
@@ -265,13 +266,13 @@ class TestSaved:
         """Limits are not part of a snapshot."""
         circuit = QuantumCircuit(40)
         circuit.measure_all()
-        batch = reread(Batch([circuit], wire.Limits(qubits=40)))
+        batch = reread(Snapshot([circuit], Limits(qubits=40)))
         assert batch.is_of([circuit])
         assert batch.circuit(0).num_qubits == 40
 
     def test_snapshot(self):
         """Changes of a rebuilt circuit do not reach the batch."""
-        batch = Batch([transpiled(1, 2)], wire.API_LIMITS)
+        batch = Snapshot([transpiled(1, 2)], API_LIMITS)
         rebuilt = batch.circuit(0)
         rebuilt.metadata["seed"] = 7
         rebuilt.r(1, 1, 0)
@@ -281,11 +282,11 @@ class TestSaved:
 
     def test_other_headers(self):
         """Headers of other circuits are refused."""
-        batch = Batch([transpiled(1, 2)], wire.API_LIMITS)
+        batch = Snapshot([transpiled(1, 2)], API_LIMITS)
         with pytest.raises(ValueError, match="1 circuits, but 2 headers"):
-            Batch.from_saved(batch.to_bytes(), batch.headers * 2)
+            Snapshot.from_saved(batch.to_bytes(), batch.headers * 2)
         (header,) = batch.headers
         with pytest.raises(ValueError, match="header 0 is of a circuit with other classical bits"):
-            Batch.from_saved(batch.to_bytes(), [{**header, "memory_slots": 9}])
+            Snapshot.from_saved(batch.to_bytes(), [{**header, "memory_slots": 9}])
         with pytest.raises(ValueError, match="byte 0: not an archive"):
-            Batch.from_saved(b"", [])
+            Snapshot.from_saved(b"", [])

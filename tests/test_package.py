@@ -108,7 +108,7 @@ def test_exception_tree():
         exceptions.JobFailedError: ["x", "out of ions"],
         exceptions.ResultExpiredError: ["x"],
         exceptions.IncompleteBatchError: [
-            [exceptions.ChunkFailure(0, range(50), "Bell states", "lost", None)]
+            [exceptions.PartFailure(0, range(50), "Bell states", "lost", None)]
         ],
         exceptions.NotSubmittedError: [],
         exceptions.SubmissionUncertainError: ["Bell states", "ab12", "connection lost"],

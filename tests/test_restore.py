@@ -17,8 +17,8 @@ from aqt_fast.exceptions import (
     ResultExpiredError,
     SubmissionUncertainError,
 )
-from aqt_fast.journal import Journal, JournalWarning
 from aqt_fast.persistence import get_store_path
+from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.testing import ArnicaServer
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.providers import JobStatus
@@ -352,7 +352,7 @@ class TestStore:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr("aqt_fast.journal.write_file", full)
+            patch.setattr("aqt_fast.store.journal.write_file", full)
             job = backend.run(CIRCUITS)
             with pytest.warns(JournalWarning, match=r"cannot be stored in .*No space left"):
                 result = job.result()

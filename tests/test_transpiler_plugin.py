@@ -5,9 +5,10 @@ import math
 import algorithms
 import numpy as np
 import pytest
-from aqt_fast import _native, wire
+from aqt_fast import _native
 from aqt_fast.aqt_resource import make_transpiler_target
 from aqt_fast.transpiler_plugin import LowerToAQT
+from aqt_fast.wire.circuits import Limits, check_circuits
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import Gate, Parameter
 from qiskit.circuit.classical import expr
@@ -28,7 +29,7 @@ from qiskit_aer import AerSimulator
 
 pytestmark = pytest.mark.all_qiskits
 
-LIMITS = wire.Limits(circuits=None)
+LIMITS = Limits(circuits=None)
 
 
 def native(rng: np.random.Generator, num_qubits: int, size: int) -> QuantumCircuit:
@@ -66,7 +67,7 @@ def test_native_circuits(merge):
         lowered = lower.run(circuit)
         assert np.allclose(Operator(lowered).data, Operator(circuit).data, atol=1e-8)
         lowered.measure_all()
-        wire.check_circuits(lowered, LIMITS)
+        check_circuits(lowered, LIMITS)
         assert lowered.count_ops().get("barrier", 0) == circuit.count_ops().get("barrier", 0) + 1
 
 
@@ -186,7 +187,7 @@ def test_random_circuits(level, translation):
         )
         assert Operator.from_circuit(transpiled).equiv(Operator(circuit))
         transpiled.measure_all()
-        wire.check_circuits(transpiled, LIMITS)
+        check_circuits(transpiled, LIMITS)
 
 
 def standard_gates() -> list[Gate]:
@@ -208,7 +209,7 @@ def test_every_standard_gate(backend, level):
         transpiled = transpile(circuit, small, optimization_level=level)
         assert Operator.from_circuit(transpiled).equiv(Operator(circuit)), gate.name
         transpiled.measure_all()
-        wire.check_circuits(transpiled, LIMITS)
+        check_circuits(transpiled, LIMITS)
 
 
 @pytest.mark.parametrize("merge", [True, False])
@@ -225,7 +226,7 @@ def test_standard_gates_together(merge):
         lowered = lower.run(circuit)
         assert np.allclose(Operator(lowered).data, Operator(circuit).data, atol=1e-9)
         lowered.measure_all()
-        wire.check_circuits(lowered, LIMITS)
+        check_circuits(lowered, LIMITS)
 
 
 @pytest.mark.parametrize("level", [0, 1])
@@ -351,7 +352,7 @@ def test_measurements_come_last(backend):
     assert names.index("measure") == len(names) - 3
     assert (lowered.name, lowered.metadata) == ("mine", {"k": 1})
     assert lowered.cregs == circuit.cregs
-    wire.check_circuits(lowered, backend.limits)
+    check_circuits(lowered, backend.limits)
 
 
 def test_copying_is_a_floor():

@@ -23,6 +23,8 @@ from aqt_fast.exceptions import (
     MalformedResponseError,
     ResponseMismatchError,
 )
+from aqt_fast.wire.circuits import API_LIMITS, Limits, check_circuits, encode_circuit
+from aqt_fast.wire.results import decode_direct_response, results_from_samples, results_from_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
@@ -134,7 +136,7 @@ class TestEncodeCircuit:
     @given(strategies.circuits(), st.integers(1, 2000))
     def test_is_the_circuit_of_a_job(self, circuit, shots):
         """The same text as in a job's body, which AQT's models take as it is."""
-        body = wire.encode_circuit(circuit, shots)
+        body = encode_circuit(circuit, shots)
         assert json.loads(body) == oracle.circuit_payload(circuit, shots)
         assert b'"circuits":[' + body + b"]" in wire.encode_job(circuit, shots)
         assert ConnectorCircuit.model_validate_json(body).repetitions == shots
@@ -148,21 +150,21 @@ class TestEncodeCircuit:
             (with_gate(lambda c: c.h(0)), r"circuit 0, instruction 1 \(h\): not an operation"),
         ]:
             with pytest.raises(InvalidCircuitError, match=reason):
-                wire.encode_circuit(circuit, 1)
+                encode_circuit(circuit, 1)
         for shots in (0, 2001, True, None):
             with pytest.raises(InvalidOptionError, match="shots must be"):
-                wire.encode_circuit(small_circuit(), shots)
+                encode_circuit(small_circuit(), shots)
 
     def test_resource_limits(self):
         """Limits are the resource's."""
-        limits = wire.Limits(shots=200, operations=4, qubits=2)
-        assert wire.encode_circuit(small_circuit(), 200, limits=limits)
+        limits = Limits(shots=200, operations=4, qubits=2)
+        assert encode_circuit(small_circuit(), 200, limits=limits)
         with pytest.raises(InvalidOptionError, match="from 1 to 200"):
-            wire.encode_circuit(small_circuit(), 201, limits=limits)
+            encode_circuit(small_circuit(), 201, limits=limits)
         with pytest.raises(InvalidCircuitError, match="4 operations"):
-            wire.encode_circuit(small_circuit(), 1, limits=wire.Limits(operations=3))
+            encode_circuit(small_circuit(), 1, limits=Limits(operations=3))
         with pytest.raises(InvalidCircuitError, match="2 qubits"):
-            wire.encode_circuit(small_circuit(), 1, limits=wire.Limits(qubits=1))
+            encode_circuit(small_circuit(), 1, limits=Limits(qubits=1))
 
 
 def with_gate(append) -> QuantumCircuit:
@@ -231,7 +233,7 @@ class TestBadCircuits:
         batch = [small_circuit(), with_gate(append)]
         for refuse in (
             lambda: wire.encode_job(batch, 1),
-            lambda: wire.check_circuits(batch, wire.API_LIMITS),
+            lambda: check_circuits(batch, API_LIMITS),
         ):
             with pytest.raises(InvalidCircuitError, match=reason) as caught:
                 refuse()
@@ -292,11 +294,11 @@ class TestBadCircuits:
 
     def test_resource_limits(self):
         """Limits are the resource's."""
-        limits = wire.Limits(circuits=None, shots=None, operations=4, qubits=2)
-        wire.check_circuits([small_circuit()] * 1000, limits)
+        limits = Limits(circuits=None, shots=None, operations=4, qubits=2)
+        check_circuits([small_circuit()] * 1000, limits)
         assert wire.encode_job([small_circuit()] * 60, 5000, limits=limits)
         with pytest.raises(InvalidCircuitError, match="4 operations"):
-            wire.check_circuits(small_circuit(), wire.Limits(operations=3))
+            check_circuits(small_circuit(), Limits(operations=3))
 
 
 class TestDecode:
@@ -525,11 +527,9 @@ class TestDecodeDirect:
         expected = wire.result_from_response(body, circuits, shots=num_shots, memory=True)
         for index, (circuit, shots) in enumerate(zip(circuits, oracle.samples(body), strict=True)):
             document = {"payload": {"result": shots, "x": [{}], "status": "finished"}}
-            state = wire.decode_direct_response(json.dumps(document, indent=indent).encode())
+            state = decode_direct_response(json.dumps(document, indent=indent).encode())
             assert (state.status, state.message, state.finished_count) == ("finished", None, None)
-            (entry,), message = wire.results_from_state(
-                state, [circuit], shots=num_shots, memory=True
-            )
+            (entry,), message = results_from_state(state, [circuit], shots=num_shots, memory=True)
             assert message is None
             assert entry.to_dict() == expected.results[index].to_dict()
             assert entry.data.memory == oracle.memory(circuit, shots)
@@ -543,9 +543,9 @@ class TestDecodeDirect:
             ({"status": "error", "message": "ion lost"}, "ion lost"),
             ({"status": "cancelled"}, "the job is cancelled"),
         ]:
-            state = wire.decode_direct_response(direct(payload))
+            state = decode_direct_response(direct(payload))
             assert state.samples is None
-            entries, found = wire.results_from_state(state, circuit, shots=7)
+            entries, found = results_from_state(state, circuit, shots=7)
             assert found == message
             assert [(entry.success, entry.status, entry.shots) for entry in entries] == [
                 (False, message, 7)
@@ -554,10 +554,10 @@ class TestDecodeDirect:
     def test_circuits_that_have_not_ended(self):
         """There is nothing to compose."""
         for status in ("queued", "ongoing"):
-            state = wire.decode_direct_response(direct({"status": status}))
+            state = decode_direct_response(direct({"status": status}))
             assert state.status == status
             with pytest.raises(ResponseMismatchError, match=f"has not ended, it is {status}"):
-                wire.results_from_state(state, small_circuit(), shots=1)
+                results_from_state(state, small_circuit(), shots=1)
 
     @pytest.mark.parametrize(
         ("body", "offset", "reason"),
@@ -581,7 +581,7 @@ class TestDecodeDirect:
     def test_malformed(self, body, offset, reason):
         """The error names the byte, and the shot where there is one."""
         with pytest.raises(MalformedResponseError, match=reason) as caught:
-            wire.decode_direct_response(body)
+            decode_direct_response(body)
         assert caught.value.offset == offset
 
     def test_truncated_anywhere(self):
@@ -589,28 +589,28 @@ class TestDecodeDirect:
         body = direct({"status": "finished", "result": [[0, 1]] * 5})
         for length in range(len(body)):
             with pytest.raises(MalformedResponseError):
-                wire.decode_direct_response(body[:length])
-        (samples,) = wire.decode_direct_response(memoryview(body)).samples
+                decode_direct_response(body[:length])
+        (samples,) = decode_direct_response(memoryview(body)).samples
         assert (samples.num_shots, samples.num_qubits) == (5, 2)
 
     def test_samples_of_something_else(self):
         """Other circuits, shots or qubits are refused; the culprit has its own index."""
         circuit = small_circuit()
         samples = [
-            *wire.decode_direct_response(direct({"status": "finished", "result": [[0, 1]]})).samples
+            *decode_direct_response(direct({"status": "finished", "result": [[0, 1]]})).samples
         ]
-        assert len(wire.results_from_samples(samples * 2, [circuit] * 2, shots=1)) == 2
+        assert len(results_from_samples(samples * 2, [circuit] * 2, shots=1)) == 2
         for batch, circuits, shots, reason in [
             (samples, [circuit] * 2, 1, "samples of 1 circuits for 2"),
             (samples * 2, [circuit] * 2, 2, "circuit 0: 1 shots instead of 2"),
             (samples * 2, [circuit, QuantumCircuit(1, 1)], 1, "circuit 1: 2 qubits a shot"),
         ]:
             with pytest.raises(ResponseMismatchError, match=reason):
-                wire.results_from_samples(batch, circuits, shots=shots)
+                results_from_samples(batch, circuits, shots=shots)
         with pytest.raises(InvalidCircuitError, match="circuit 0: not a QuantumCircuit"):
-            wire.results_from_samples(samples, [3], shots=1)
+            results_from_samples(samples, [3], shots=1)
         with pytest.raises(InvalidOptionError, match="shots must be"):
-            wire.results_from_samples(samples, [circuit], shots=0)
+            results_from_samples(samples, [circuit], shots=0)
 
 
 def aer_circuits() -> dict[str, QuantumCircuit]:

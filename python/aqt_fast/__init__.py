@@ -6,9 +6,10 @@ nothing on top of importing Qiskit.
 
 from __future__ import annotations
 
-from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from aqt_fast._lazy import lazy_names
 from aqt_fast._native import __version__
 
 if TYPE_CHECKING:
@@ -20,22 +21,48 @@ if TYPE_CHECKING:
 
 __all__ = ["AQTJob", "AQTOptions", "AQTProvider", "Progress", "__version__", "compile", "execute"]
 
-_MODULES = {
-    "AQTJob": "aqt_fast.aqt_job",
-    "AQTOptions": "aqt_fast.aqt_options",
-    "AQTProvider": "aqt_fast.aqt_provider",
-    "Progress": "aqt_fast.aqt_job",
-    "compile": "aqt_fast.compiler",
-    "execute": "aqt_fast.aqt_resource",
-}
+
+def _job() -> ModuleType:
+    from aqt_fast import aqt_job
+
+    return aqt_job
 
 
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
+def _options() -> ModuleType:
+    from aqt_fast import aqt_options
+
+    return aqt_options
+
+
+def _provider() -> ModuleType:
+    from aqt_fast import aqt_provider
+
+    return aqt_provider
+
+
+def _resource() -> ModuleType:
+    from aqt_fast import aqt_resource
+
+    return aqt_resource
+
+
+def _compiler() -> ModuleType:
+    from aqt_fast import compiler
+
+    return compiler
+
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "AQTJob": _job,
+        "AQTOptions": _options,
+        "AQTProvider": _provider,
+        "Progress": _job,
+        "compile": _compiler,
+        "execute": _resource,
+    },
+)
 
 
 def __dir__() -> list[str]:

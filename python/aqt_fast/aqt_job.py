@@ -1,56 +1,46 @@
-"""The handle of a job: composes the steps (check, execute, wait, result, save), does none."""
+"""The handle of a job: composes the steps (check, execute, wait, result, save), does none.
+
+Longer than 400 lines: most of them are the docstrings of the one class that users call.
+"""
 
 from __future__ import annotations
 
 import copy
-import math
 import threading
-import time
-import uuid
-import warnings
-from collections.abc import (
-    AsyncIterator,
-    Callable,
-    Coroutine,
-    Generator,
-    Iterable,
-    Iterator,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from importlib import import_module
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, TypeVar
 
 from qiskit import QuantumCircuit
-from qiskit.exceptions import QiskitError
-from qiskit.providers import JobStatus, JobTimeoutError, JobV1
-from qiskit.providers.jobstatus import JOB_FINAL_STATES
+from qiskit.providers import JobStatus, JobV1
 from qiskit.result import Result
-from qiskit.result.models import ExperimentResult
 
-import aqt_fast
-from aqt_fast import wire
+from aqt_fast._ids import canonical_uuid
+from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.batch import Batch
-from aqt_fast.caller import warn_caller
-from aqt_fast.exceptions import (
-    APIError,
-    DamagedJobError,
-    InvalidInputError,
-    JournalError,
-    UnsavableJobError,
+from aqt_fast.exceptions import InvalidInputError, JournalError, UnsavableJobError
+from aqt_fast.jobs.backend import JobBackend
+from aqt_fast.jobs.execution import Execution
+from aqt_fast.jobs.timing import JobTiming
+from aqt_fast.jobs.waiting import (
+    CompletedPart,
+    completed_parts,
+    timed_out,
+    wait_with_bar,
+    wait_with_callback,
 )
-from aqt_fast.execution import Execution
-from aqt_fast.job_timing import JobTiming
-from aqt_fast.journal import Journal, JournalWarning
-from aqt_fast.persistence import JobStore, SavedJob
-from aqt_fast.stored_job import find_job
+from aqt_fast.store.description import JobDescription, now
+from aqt_fast.store.job_store import JobStore, SavedJob
+from aqt_fast.store.journal import JournalWarning
+from aqt_fast.store.listing import JobRestorer
+from aqt_fast.wire.circuits import checked_shots, listed
+from aqt_fast.wire.qpy_archive import circuits_to_qpy
+from aqt_fast.wire.results import job_result
+from aqt_fast.wire.snapshot import Snapshot
 
-_UNUSABLE = (
-    AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError, QiskitError
-)  # fmt: skip
-"""What making a job of readable but wrong data can raise."""
+T = TypeVar("T")
 
 
 class Progress(NamedTuple):
@@ -60,51 +50,6 @@ class Progress(NamedTuple):
     """Circuits that were evaluated."""
     total_count: int
     """Circuits in all."""
-
-
-class JobBackend(Protocol):
-    """What a job needs of its backend."""
-
-    name: str
-    job_class: type[AQTJob]
-
-    @property
-    def num_qubits(self) -> int:
-        """Size of the register."""
-
-    @property
-    def limits(self) -> wire.Limits:
-        """What one job takes."""
-
-    def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
-        """Check circuits and make a snapshot of them."""
-
-    def execution(self, batch: Any, options: AQTOptions) -> Execution:
-        """Make an execution of circuits that were prepared; it has not begun."""
-
-    def resumed(
-        self, batch: Any, options: AQTOptions, settings: dict[str, Any], journal: Journal | None
-    ) -> Execution:
-        """Make one that goes on with that of another process.
-
-        Args:
-            batch: its circuits, prepared.
-            options: its options.
-            settings: what its ``settings()`` has returned.
-            journal: its journal, if there is one.
-        """
-
-    def unchanged(self, circuits: Sequence[QuantumCircuit], batch: Any) -> list[QuantumCircuit]:
-        """The circuits of a snapshot; raise ``ValueError`` if they were changed since."""
-
-
-class CompletedPart(NamedTuple):
-    """A part of a job that has ended."""
-
-    circuits: range
-    """Indices of its circuits."""
-    results: list[ExperimentResult]
-    """One entry a circuit; those that were not evaluated have ``success=False``."""
 
 
 class AQTJob(JobV1):
@@ -117,7 +62,12 @@ class AQTJob(JobV1):
     _job_id: str
 
     def __init__(
-        self, backend: JobBackend, circuits: Iterable[QuantumCircuit] | Batch, options: AQTOptions
+        self,
+        backend: JobBackend,
+        circuits: Iterable[QuantumCircuit] | Snapshot,
+        options: AQTOptions,
+        *,
+        rescue: Callable[[], object] | None = None,
     ) -> None:
         """Check the circuits and make a snapshot, so that later changes do not reach the job.
 
@@ -125,6 +75,7 @@ class AQTJob(JobV1):
             backend: where to run them.
             circuits: one circuit, any number of them, or a snapshot that was made before.
             options: how to run them.
+            rescue: called before :meth:`result` raises an error, so that the job is not lost.
 
         Raises:
             InvalidInputError: ``circuits`` or ``options`` are something else.
@@ -136,17 +87,17 @@ class AQTJob(JobV1):
         if not isinstance(options, AQTOptions):
             found = type(options).__name__
             raise InvalidInputError(f"options must be AQTOptions, not of type '{found}'")
-        wire.checked_shots(options.shots, backend.limits)
+        checked_shots(options.shots, backend.limits)
         self._circuits: list[QuantumCircuit] | None = None
-        if isinstance(circuits, Batch):
-            self._batch: Any = circuits
+        if isinstance(circuits, Snapshot):
+            self._snapshot: Any = circuits
         else:
-            self._circuits = wire.listed(circuits)
-            self._batch = backend.prepare(self._circuits)
+            self._circuits = listed(circuits)
+            self._snapshot = backend.prepare(self._circuits)
         self._options = copy.copy(options)
         self._execution: Execution | None = None
         self._result: Result | None = None
-        self._restored: tuple[JobStore, SavedJob] | None = None
+        self._rescue = rescue
         self._warned = False
         self._lock = threading.Lock()
 
@@ -164,7 +115,7 @@ class AQTJob(JobV1):
         gates, measurements, names and metadata, without barriers and layout.
         """
         if self._circuits is None:
-            self._circuits = [self._batch.circuit(index) for index in range(len(self._batch))]
+            self._circuits = [self._snapshot.circuit(index) for index in range(len(self._snapshot))]
         return list(self._circuits)
 
     @property
@@ -185,7 +136,7 @@ class AQTJob(JobV1):
             if self._execution is None:
                 make = execution or self._backend.execution
                 # Known before anything is sent: whatever interrupts us, nothing is sent twice.
-                self._execution = make(self._batch, self._options)
+                self._execution = make(self._snapshot, self._options)
                 self._execution.begin()
                 return
         raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")
@@ -212,19 +163,20 @@ class AQTJob(JobV1):
 
     def status(self) -> JobStatus:
         """One status for all circuits; ``INITIALIZING`` before submission."""
-        return JobStatus.INITIALIZING if self._execution is None else self._execution.status
+        return JobStatus.INITIALIZING if self._execution is None else self._execution.state.status
 
     def progress(self) -> Progress:
         """Circuits that were evaluated, and circuits in all."""
-        finished = 0 if self._execution is None else self._execution.finished_count
-        return Progress(finished, len(self._batch))
+        finished = 0 if self._execution is None else self._execution.state.finished_count
+        return Progress(finished, len(self._snapshot))
 
     @property
     def error_message(self) -> str | None:
         """Why the job failed, None if it did not."""
-        if self._execution is None or self._execution.status is not JobStatus.ERROR:
+        if self._execution is None:
             return None
-        return self._execution.message
+        state = self._execution.state
+        return state.message if state.status is JobStatus.ERROR else None
 
     def cancel(self) -> bool:
         """Stop what has not run yet. False if there was nothing left to cancel.
@@ -256,32 +208,40 @@ class AQTJob(JobV1):
         """
         execution = self._submitted()
         while self._result is None:
-            self._go_on(execution, quietly=partial)
-            try:
-                self._wait_with_bar(execution)
-            except JobTimeoutError:
+            self._retry(execution, quietly=partial)
+            if not self._wait(execution):
                 if partial:
                     return self._compose(execution, "not all circuits were evaluated in time")
-                raise
-            outcome = execution.outcome()
-            if outcome is None:
+                raise timed_out(execution, self._options.query_timeout_seconds)
+            state = execution.state
+            if not state.ended:
                 continue  # another thread has made it go on
-            message, error = outcome
-            if error is None:
+            if state.error is None:
                 with self._lock:
-                    self._result = self._result or self._compose(execution, message)
+                    self._result = self._result or self._compose(execution, state.message)
             elif partial:
-                return self._compose(execution, message)
+                return self._compose(execution, state.message)
             else:
-                self._save_again()
+                if self._rescue is not None:
+                    with suppress(OSError):
+                        self._rescue()
                 # The same error may be raised again, from another place.
-                raise error.with_traceback(None)
+                raise state.error.with_traceback(None)
         return self._result
 
-    def _go_on(self, execution: Execution, *, quietly: bool) -> None:
-        """Take up again what an error has stopped; ``quietly`` if the rest is wanted anyway."""
+    def _wait(self, execution: Execution) -> bool:
+        return wait_with_bar(
+            execution,
+            total=len(self._snapshot),
+            title=self._backend.name,
+            timeout=self._options.query_timeout_seconds,
+            shown=self._options.with_progress_bar,
+        )
+
+    def _retry(self, execution: Execution, *, quietly: bool) -> None:
+        """Go on with what an error has stopped; ``quietly`` if the rest is wanted anyway."""
         try:
-            execution.go_on()
+            execution.retry()
         except JournalError:
             if not quietly:
                 raise
@@ -290,7 +250,7 @@ class AQTJob(JobV1):
         if execution.problem is not None and not self._warned:
             self._warned = True
             warn_caller(execution.problem, JournalWarning)
-        return wire.job_result(
+        return job_result(
             execution.results(),
             backend_name=self._backend.name,
             job_id=execution.name,
@@ -308,26 +268,10 @@ class AQTJob(JobV1):
             JobTimeoutError: ``query_timeout_seconds`` has passed since the last part.
         """
         execution = self._submitted()
-        self._go_on(execution, quietly=True)
-        given: set[int] = set()
-        number = 0
-        while True:
-            ended = execution.ended
-            for part in execution.completed[number:]:
-                number += 1
-                if given.isdisjoint(part):
-                    given.update(part)
-                    yield CompletedPart(part, execution.results(part))
-            if ended:
-                break
-            execution.wait(self._options.query_timeout_seconds, completed=number)
-            if not execution.ended and len(execution.completed) <= number:
-                raise self._timed_out(execution, self._options.query_timeout_seconds)
-        rest = [index for index in range(len(self._batch)) if index not in given]
-        if rest:
-            results = execution.results()
-            for index in rest:
-                yield CompletedPart(range(index, index + 1), [results[index]])
+        self._retry(execution, quietly=True)
+        yield from completed_parts(
+            execution, len(self._snapshot), self._options.query_timeout_seconds
+        )
 
     def __await__(self) -> Generator[Any, None, Result]:
         """``await job`` waits for :meth:`result` without holding up other tasks."""
@@ -375,8 +319,8 @@ class AQTJob(JobV1):
             JournalError: another process works on the job, or has gone on with it.
         """
         try:
-            plain = str(uuid.UUID(job_id))
-        except (ValueError, AttributeError, TypeError):
+            plain = canonical_uuid(job_id)
+        except ValueError:
             raise ValueError(f"{job_id!r} is no identifier of an API job: a UUID") from None
         self._submitted().adopt(label, plain)
         self._result = None
@@ -399,16 +343,12 @@ class AQTJob(JobV1):
             RuntimeError: the job was not submitted.
             JobTimeoutError: the job has not ended in time; it goes on.
         """
-        execution = self._submitted()
-        deadline = math.inf if timeout is None else time.monotonic() + timeout
-        while execution.status not in JOB_FINAL_STATES:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise self._timed_out(execution, timeout)
-            if callback is not None:
-                callback(execution.name, execution.status, self)
-                left = min(left, max(wait, 0.01))
-            execution.wait(None if left == math.inf else left)
+        wait_with_callback(
+            self._submitted(),
+            timeout=timeout,
+            period=wait,
+            callback=None if callback is None else partial(_called_with, callback, self),
+        )
 
     def persist(self, *, store_path: str | Path | None = None) -> Path:
         """Save the job, so that another process can restore it.
@@ -433,19 +373,24 @@ class AQTJob(JobV1):
             raise RuntimeError("Can only persist submitted jobs.")
         job_id = self._execution.job_id
         try:
-            settings = self._execution.settings()
-            circuits = self._backend.unchanged(self.circuits, self._batch)
-        except ValueError as error:
+            checkpoint = self._execution.checkpoint()
+            circuits = self._backend.unchanged(self.circuits, self._snapshot)
+            description = JobDescription(
+                job_id=checkpoint.job_id,
+                backend_name=self._backend.name,
+                available_qubits=self._backend.num_qubits,
+                location=checkpoint.location,
+                options=dict(self._options),
+                num_circuits=len(circuits),
+                created=now(),
+                plan=checkpoint.plan,
+                is_copy=True,
+                ended=checkpoint.ended,
+            )
+            saved = SavedJob(description, circuits_to_qpy(circuits), checkpoint.events)
+            return JobStore(store_path).save(saved)
+        except (TypeError, ValueError) as error:
             raise UnsavableJobError(job_id, str(error)) from error
-        saved = SavedJob(
-            job_id=job_id,
-            backend_name=self._backend.name,
-            available_qubits=self._backend.num_qubits,
-            backend_settings=settings,
-            options=dict(self._options),
-            circuits=circuits,
-        )
-        return JobStore(store_path).save(saved)
 
     @classmethod
     def restore(
@@ -455,7 +400,7 @@ class AQTJob(JobV1):
         access_token: str | None = None,
         store_path: str | Path | None = None,
         remove_from_store: bool = True,
-        provider: aqt_fast.AQTProvider | None = None,
+        provider: JobRestorer[AQTJob] | None = None,
     ) -> AQTJob:
         """Go on with a job that was saved, or that has a journal.
 
@@ -482,72 +427,30 @@ class AQTJob(JobV1):
             APIError: the job is one of another portal or machine, or there is no access token for
                 it. A machine gets the token only if ``AQT_DIRECT_URL`` names it.
         """
-        store = JobStore(store_path)
-        stored = find_job(store, job_id)
-        # Providers make backends and backends make jobs: only here does a job need a provider, and
-        # gets it from the package's lazy face.
-        if provider is None:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "no access token")  # an offline job needs none
-                provider = aqt_fast.AQTProvider(access_token)
-        try:
-            options = AQTOptions(**stored.options)
-            backend = provider.saved_backend(
-                stored.backend_name, stored.available_qubits, stored.backend_settings
-            )
-            job: AQTJob = backend.job_class(backend, stored.circuits(), options)
-            job._execution = backend.resumed(
-                job._batch, options, stored.backend_settings, stored.journal
-            )
-            job._execution.begin()
-        except (APIError, DamagedJobError):
-            raise
-        except _UNUSABLE as error:
-            raise DamagedJobError(stored.path, f"{type(error).__name__}: {error}") from error
-        if remove_from_store and stored.saved is not None:
-            store.remove(stored.saved.job_id)
-            job._restored = (store, stored.saved)
-        return job
+        # Declared exception: a job builds no provider, the package's face does. Providers make
+        # backends, and backends make jobs, so the import cannot stand above.
+        import aqt_fast
+
+        provider = provider or aqt_fast.AQTProvider.for_restoring(access_token)
+        return provider.restore(job_id, store_path=store_path, remove_from_store=remove_from_store)
 
     def _submitted(self) -> Execution:
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
         return self._execution
 
-    def _timed_out(self, execution: Execution, seconds: float | None) -> JobTimeoutError:
-        return JobTimeoutError(f"job {execution.name} has not ended within {seconds} s")
 
-    def _save_again(self) -> None:
-        """What was restored and then failed must not be lost with this process."""
-        if self._restored is not None:
-            store, saved = self._restored
-            with suppress(OSError):
-                store.save(saved)
-
-    def _wait_with_bar(self, execution: Execution) -> None:
-        timeout = self._options.query_timeout_seconds
-        deadline = math.inf if timeout is None else time.monotonic() + timeout
-        total = len(self._batch)
-        hidden = not self._options.with_progress_bar or execution.status in JOB_FINAL_STATES
-        tqdm = import_module("tqdm.auto").tqdm  # with asyncio, which takes a while to load
-        with tqdm(total=total, desc=self._backend.name, unit="circuit", disable=hidden) as bar:
-            while True:
-                finished = execution.finished_count
-                bar.update(finished - bar.n)
-                if execution.status in JOB_FINAL_STATES:
-                    bar.update(execution.finished_count - bar.n)
-                    return
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise self._timed_out(execution, timeout)
-                execution.wait(None if left == math.inf else left, beyond=finished)
+def _called_with(
+    callback: Callable[[str, JobStatus, AQTJob], None], job: AQTJob, name: str, status: JobStatus
+) -> None:
+    callback(name, status, job)
 
 
-def _in_daemon_thread(function: Callable[[], Any]) -> Coroutine[Any, Any, Any]:
-    """:func:`aqt_fast.waiting.in_daemon_thread`; asyncio is loaded when first used."""
-    wait: Callable[..., Coroutine[Any, Any, Any]]
-    wait = import_module("aqt_fast.waiting").in_daemon_thread
-    return wait(function)
+async def _in_daemon_thread(function: Callable[[], T]) -> T:
+    """Wait for a function in a thread of its own; asyncio is loaded when first used."""
+    from aqt_fast.jobs.coroutines import in_daemon_thread
+
+    return await in_daemon_thread(function)
 
 
 class AQTDirectAccessJob(AQTJob):

@@ -1,86 +1,57 @@
-"""Credentials → backends."""
+"""Credentials → backends, and jobs of other processes."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-import threading
-from dataclasses import dataclass
+import warnings
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import dotenv
 from qiskit.providers import QiskitBackendNotFoundError
 
-from aqt_fast import login, wire
-from aqt_fast.api_client import BackendType, ListedResource, Resource
-from aqt_fast.api_client.models import fits
+from aqt_fast._lazy import lazy_names
+from aqt_fast._warnings import warn_caller
+from aqt_fast.api_client import BackendType
+from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_integer
-from aqt_fast.aqt_resource import (
-    AQTDirectAccessResource,
-    AQTResource,
-    CloudResource,
-    OfflineSimulatorResource,
-)
-from aqt_fast.backends_table import BackendsTable
-from aqt_fast.caller import warn_caller
-from aqt_fast.exceptions import APIError, AQTCredentialsError, InvalidOptionError
+from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
 from aqt_fast.persistence import JobStore
+from aqt_fast.provider.connections import Connections
+from aqt_fast.provider.discovery import (
+    OFFLINE_SIMULATORS,
+    Discovery,
+    OfflineSimulator,
+    PortalUnavailableWarning,
+    WantedBackends,
+)
+from aqt_fast.provider.restoring import restore
+from aqt_fast.provider.tables import BackendsTable, JobsTable, WantedJobs, list_jobs
+from aqt_fast.store.states import StoredJobState
 
 if TYPE_CHECKING:
-    from aqt_fast.api_client import Credentials
-    from aqt_fast.arnica_config import ArnicaConfig
-    from aqt_fast.cloud import CloudSession
-    from aqt_fast.direct_access import DirectAccessSession
-    from aqt_fast.job_states import JobState
-    from aqt_fast.jobs_table import JobsTable
+    from aqt_fast.login.config import ArnicaConfig
 
 __all__ = [
     "OFFLINE_SIMULATORS",
     "AQTProvider",
     "ArnicaConfig",
     "BackendsTable",
+    "JobsTable",
     "NoTokenWarning",
     "OfflineSimulator",
     "PortalUnavailableWarning",
 ]
-
-DEFAULT_WORKSPACE = "default"
-"""The workspace that everything outside of the portal is listed in."""
-
-DEFAULT_NUM_QUBITS = 20
-"""Size of an offline simulator's register unless another is asked for."""
 
 _MOST_QUBITS = 10_000
 
 
 class NoTokenWarning(UserWarning):
     """There is no access token: only the offline simulators are listed."""
-
-
-class PortalUnavailableWarning(UserWarning):
-    """The portal, or one of its resources, cannot be asked, and so is not listed."""
-
-
-@dataclass(frozen=True)
-class OfflineSimulator:
-    """A simulator that runs in this process."""
-
-    id: str
-    """Name of the backend."""
-    name: str
-    """Description of the backend."""
-    noisy: bool
-    """Whether gates are noisy."""
-
-
-OFFLINE_SIMULATORS = (
-    OfflineSimulator("offline_simulator_no_noise", "Offline ideal simulator", noisy=False),
-    OfflineSimulator("offline_simulator_noise", "Offline noisy simulator", noisy=True),
-)
 
 
 class AQTProvider:
@@ -128,29 +99,34 @@ class AQTProvider:
             if dotenv_path is not None and not Path(dotenv_path).is_file():
                 raise FileNotFoundError(f"no file {dotenv_path}")
             dotenv.load_dotenv(dotenv_path or dotenv.find_dotenv(usecwd=True))
-        self._config = arnica_config
-        self._portal_url = portal_url
-        self._max_parallel = checked_integer("max_parallel_requests", max_parallel_requests, 1, 64)
-        self._timeouts = {"connect_timeout": connect_timeout, "read_timeout": read_timeout}
-        self._closed = False
-        self._cloud: CloudSession | None = None
-        self._credentials: Credentials | None = None
-        self._machines: dict[str, DirectAccessSession] = {}
-        self._lock = threading.Lock()
-        saved = False
-        if access_token is None:
-            access_token = os.environ.get("AQT_TOKEN")
-        if access_token is None:
-            access_token = self._token_store().access_token()
-            saved = access_token is not None
-        self._token = access_token or ""
-        self._renewable = saved
-        if not self._token:
+        self._connections = Connections(
+            access_token,
+            arnica_config,
+            portal_url=portal_url,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            max_parallel_requests=checked_integer(
+                "max_parallel_requests", max_parallel_requests, 1, 64
+            ),
+        )
+        self._discovery = Discovery(self, self._connections)
+        if not self._connections.token:
             message = "no access token was given: only offline simulators are available"
             warn_caller(message, NoTokenWarning)
 
+    @classmethod
+    def for_restoring(cls, access_token: str | None = None) -> AQTProvider:
+        """Make a provider for jobs that may need no token: it does not warn if there is none.
+
+        Args:
+            access_token: as for the class.
+        """
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NoTokenWarning)
+            return cls(access_token)
+
     def __repr__(self) -> str:
-        return f"<AQTProvider({'with' if self._token else 'without'} access token)>"
+        return f"<AQTProvider({'with' if self.access_token else 'without'} access token)>"
 
     def __enter__(self) -> AQTProvider:  # noqa: PYI034 - Python 3.10 has no Self
         return self
@@ -161,19 +137,14 @@ class AQTProvider:
     @property
     def access_token(self) -> str:
         """The token, or the empty string."""
-        return self._token if self._credentials is None else self._credentials.token
+        return self._connections.token
 
     def close(self) -> None:
         """Close all connections. Jobs that have not ended stay with the portal.
 
         Submissions that were not answered yet are waited for, up to 10 s.
         """
-        with self._lock:
-            self._closed = True
-            sessions = [self._cloud, *self._machines.values()]
-        for session in sessions:
-            if session is not None:
-                session.close()
+        self._connections.close()
 
     def log_in(self) -> None:
         """Log in to AQT's cloud, and save the tokens for other providers and later sessions.
@@ -185,12 +156,7 @@ class AQTProvider:
         Raises:
             AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
         """
-        token = login.log_in(self._config, self._token_store(), out=sys.stderr)
-        with self._lock:
-            self._token = token
-            self._renewable = True
-            if self._credentials is not None:
-                self._credentials.replace(token, self._renew)
+        self._connections.log_in()
 
     def backends(
         self,
@@ -217,13 +183,10 @@ class AQTProvider:
             PortalUnavailableWarning: the portal, a resource or the machine cannot be asked; it
                 tells why, and the others are listed.
         """
-        wanted = _Wanted(name, backend_type, workspace)
-        listed, problems = self._listed(wanted)
-        cloud, more = self._detailed(listed)
-        machines, yet_more = self._machine(wanted)
-        for problem in (*problems, *more, *yet_more):
+        found, problems = self._discovery.all(WantedBackends(name, backend_type, workspace))
+        for problem in problems:
             warn_caller(problem, PortalUnavailableWarning)
-        return BackendsTable([*self._offline(wanted), *machines, *cloud])
+        return BackendsTable(found)
 
     def get_backend(
         self,
@@ -250,26 +213,16 @@ class AQTProvider:
         Warns:
             PortalUnavailableWarning: one fits, but the portal or the machine cannot be asked.
         """
-        wanted = _Wanted(name, backend_type, workspace)
+        wanted = WantedBackends(name, backend_type, workspace)
         if available_qubits is not None:
             available_qubits = checked_integer(
                 "available_qubits", available_qubits, 1, _MOST_QUBITS
             )
-        offline = self._offline(wanted, available_qubits)
-        listed, problems = self._listed(wanted)
-        machines, more = self._machine(wanted)
-        problems += more
-        names = [backend.name for backend in (*offline, *machines)]
-        names += [f"{item.resource_id} ({item.workspace_id})" for item in listed]
-        if len(names) != 1:
-            raise QiskitBackendNotFoundError(self._not_found(names, problems))
+        backend, problems = self._discovery.one(wanted, available_qubits)
         for problem in problems:
             # Where it cannot be asked, there may be another that fits.
             warn_caller(problem, PortalUnavailableWarning)
-        cloud, more = self._detailed(listed)
-        if more:
-            raise QiskitBackendNotFoundError(more[0])
-        return [*offline, *machines, *cloud][0]
+        return backend
 
     def get_direct_access_backend(
         self, base_url: str | None = None, /, *, max_shots: int = 2000
@@ -292,25 +245,13 @@ class AQTProvider:
             raise QiskitBackendNotFoundError(
                 "no URL of a direct-access machine: give it, or set AQT_DIRECT_URL"
             )
-        most = wire.API_LIMITS.shots or max_shots
-        max_shots = checked_integer("max_shots", max_shots, 1, most)
-        session = self._direct_session(url)
-        resource = Resource(
-            workspace_id=DEFAULT_WORKSPACE,
-            resource_id=session.client.system_name(),
-            resource_name=f"Machine at {url}",
-            resource_type="direct_access",
-            available_qubits=session.client.num_ions(),
-        )
-        return AQTDirectAccessResource(
-            resource, provider=self, session=session, max_shots=max_shots
-        )
+        return self._discovery.direct(url, max_shots)
 
     def jobs(
         self,
         backend: str | re.Pattern[str] | None = None,
         *,
-        state: JobState | re.Pattern[str] | None = None,
+        state: StoredJobState | re.Pattern[str] | None = None,
         label: str | re.Pattern[str] | None = None,
         since: datetime | None = None,
         before: datetime | None = None,
@@ -326,7 +267,7 @@ class AQTProvider:
         Args:
             backend: name of the job's backend. A string must be equal, a compiled pattern must
                 match at the start.
-            state: one of :data:`~aqt_fast.job_states.JobState`, compared like ``backend``.
+            state: one of :data:`~aqt_fast.store.states.StoredJobState`, compared like ``backend``.
             label: what the portal shows with the job, compared like ``backend``.
             since: only jobs that were made then or later; a local time if it has no time zone.
             before: only jobs that were made earlier.
@@ -337,222 +278,36 @@ class AQTProvider:
             InvalidOptionError: ``state``, ``since``, ``before`` or ``limit`` is something else.
             OSError: the directory cannot be read.
         """
-        table = import_module("aqt_fast.jobs_table")
         if limit is not None:
             limit = checked_integer("limit", limit, 1, sys.maxsize)
-        wanted = table.WantedJobs(backend, state, label, since, before)
-        found: JobsTable = table.list_jobs(JobStore(store_path), wanted, limit=limit, provider=self)
-        return found
+        wanted = WantedJobs(backend, state, label, since, before)
+        return list_jobs(JobStore(store_path), wanted, limit=limit, provider=self)
 
-    def saved_backend(
-        self, name: str, available_qubits: int, settings: dict[str, Any]
-    ) -> AQTResource:
-        """The backend of a saved job; asks nobody.
+    def restore(
+        self,
+        job_id: str,
+        *,
+        store_path: str | Path | None = None,
+        remove_from_store: bool = True,
+    ) -> AQTJob:
+        """Go on with a job that was saved, or that has a journal, through these connections.
 
-        Args:
-            name: its name.
-            available_qubits: size of its register.
-            settings: what the job's execution has saved.
-
-        Raises:
-            APIError: it belongs to another portal or machine, or there is no token.
+        Args and errors are those of :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>`, which says
+        what becomes of the job.
         """
-        if "machine_url" in settings:
-            return self._saved_machine(name, available_qubits, settings)
-        if "portal_url" not in settings:
-            return self.get_backend(
-                name, backend_type="offline_simulator", available_qubits=available_qubits
-            )
-        if not self._token:
-            raise AQTCredentialsError("the job is with AQT's portal, and there is no access token")
-        session = self._cloud_session()
-        if settings["portal_url"] != session.portal.portal_url:
-            raise APIError(
-                f"the job is with {settings['portal_url']}, not with "
-                f"{session.portal.portal_url}; set AQT_PORTAL_URL"
-            )
-        resource = Resource(
-            workspace_id=settings["workspace_id"],
-            resource_id=name,
-            resource_name=settings["resource_name"],
-            resource_type=settings["resource_type"],
-            available_qubits=available_qubits,
-        )
-        return CloudResource(resource, provider=self, session=session)
-
-    def _saved_machine(
-        self, name: str, available_qubits: int, settings: dict[str, Any]
-    ) -> AQTDirectAccessResource:
-        """The machine of a saved job."""
-        url = settings["machine_url"]
-        named = os.environ.get("AQT_DIRECT_URL")
-        if named:
-            self._direct_session(named)
-        # The token goes to no address that is known from a file alone.
-        if self._token and url not in self._machines:
-            raise APIError(
-                f"the job is with the machine at {url}, which would get the access token: set "
-                "AQT_DIRECT_URL to this address"
-            )
-        resource = Resource(
-            workspace_id=DEFAULT_WORKSPACE,
-            resource_id=name,
-            resource_name=settings["resource_name"],
-            resource_type="direct_access",
-            available_qubits=available_qubits,
-        )
-        return AQTDirectAccessResource(
-            resource,
+        return restore(
+            job_id,
             provider=self,
-            session=self._direct_session(url),
-            max_shots=settings["max_shots"],
+            connections=self._connections,
+            store_path=store_path,
+            remove_from_store=remove_from_store,
         )
 
-    def _offline(self, wanted: _Wanted, num_qubits: int | None = None) -> list[AQTResource]:
-        """The simulators of this process that fit."""
-        resources = [
-            Resource(
-                workspace_id=DEFAULT_WORKSPACE,
-                resource_id=simulator.id,
-                resource_name=simulator.name,
-                resource_type="offline_simulator",
-                available_qubits=num_qubits or DEFAULT_NUM_QUBITS,
-            )
-            for simulator in OFFLINE_SIMULATORS
-        ]
-        return [
-            OfflineSimulatorResource(resource, provider=self, with_noise_model=simulator.noisy)
-            for resource, simulator in zip(resources, OFFLINE_SIMULATORS, strict=True)
-            if wanted.fits(resource)
-        ]
 
-    def _listed(self, wanted: _Wanted) -> tuple[list[ListedResource], list[str]]:
-        """The resources of the portal that fit, and why it could not be asked."""
-        if not self._token or not wanted.may_be_in_the_cloud:
-            return [], []
-        try:
-            listed = self._cloud_session().portal.list_resources()
-        except APIError as error:
-            return [], [f"AQT's portal cannot be asked for its resources: {error}"]
-        return [resource for resource in listed if wanted.fits(resource)], []
+def _config() -> ModuleType:
+    from aqt_fast.login import config  # needs the extra `login`
 
-    def _detailed(self, listed: list[ListedResource]) -> tuple[list[AQTResource], list[str]]:
-        """The backends of listed resources, and why some of them could not be asked for."""
-        if not listed:
-            return [], []
-        problems: list[str] = []
-
-        def note(resource: ListedResource, error: APIError) -> None:
-            problems.append(f"resource {resource.resource_id} cannot be asked for: {error}")
-
-        session = self._cloud_session()
-        resources = session.portal.resources(listed, on_error=note)
-        return [
-            CloudResource(resource, provider=self, session=session) for resource in resources
-        ], problems
-
-    def _machine(self, wanted: _Wanted) -> tuple[list[AQTResource], list[str]]:
-        """The machine at ``AQT_DIRECT_URL`` if it fits, and why it could not be asked."""
-        url = os.environ.get("AQT_DIRECT_URL")
-        if not url or not wanted.may_be_a_machine:
-            return [], []
-        try:
-            backend = self.get_direct_access_backend(url)
-        except APIError as error:
-            return [], [f"the machine at {url} cannot be asked: {error}"]
-        return [backend] if wanted.fits(backend.resource_id) else [], []
-
-    def _not_found(self, names: list[str], problems: list[str]) -> str:
-        if names:
-            return "; ".join([*problems, f"several backends fit: {', '.join(names)}"])
-        everything = _Wanted(None, None, None)
-        candidates = [backend.name for backend in self._offline(everything)]
-        if not problems:
-            listed, problems = self._listed(everything)
-            candidates += [f"{item.resource_id} ({item.workspace_id})" for item in listed]
-        return "; ".join([*problems, f"no backend fits; there are: {', '.join(candidates)}"])
-
-    def _cloud_session(self) -> CloudSession:
-        # httpx loads when it is needed.
-        cloud, client = import_module("aqt_fast.cloud"), import_module("aqt_fast.api_client")
-        with self._lock:
-            if self._cloud is None:
-                portal = client.PortalClient(
-                    self._shared_credentials(), portal_url=self._portal_url, **self._timeouts
-                )
-                self._cloud = cloud.CloudSession(portal, max_parallel_requests=self._max_parallel)
-                if self._closed:
-                    self._cloud.close()
-            return self._cloud
-
-    def _direct_session(self, url: str) -> DirectAccessSession:
-        access = import_module("aqt_fast.direct_access")
-        client = import_module("aqt_fast.api_client")
-        with self._lock:
-            machine = client.DirectAccessClient(url, self._shared_credentials(), **self._timeouts)
-            # One for each machine, however its URL is written: it has one circuit in hand.
-            session = self._machines.setdefault(
-                machine.base_url, access.DirectAccessSession(machine)
-            )
-            if self._closed:
-                session.close()
-            return session
-
-    def _shared_credentials(self) -> Credentials:
-        if self._credentials is None:
-            client = import_module("aqt_fast.api_client")
-            renew = self._renew if self._renewable else None
-            self._credentials = client.Credentials(self._token, renew)
-        return self._credentials
-
-    def _token_store(self) -> login.TokenStore:
-        return login.TokenStore(None if self._config is None else self._config.store_path)
-
-    def _renew(self, refused: str) -> str | None:
-        return login.renew(self._config, self._token_store(), refused)
+    return config
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What a backend must be like."""
-
-    name: str | re.Pattern[str] | None
-    backend_type: BackendType | None
-    workspace: str | re.Pattern[str] | None
-
-    def __post_init__(self) -> None:
-        if self.backend_type is not None and self.backend_type not in get_args(BackendType):
-            expected = f"one of {', '.join(get_args(BackendType))}"
-            raise InvalidOptionError("backend_type", self.backend_type, expected)
-
-    def fits(self, resource: Resource | ListedResource) -> bool:
-        """Whether a resource is wanted."""
-        return (
-            self.backend_type in (None, resource.resource_type)
-            and fits(self.name, resource.resource_id)
-            and fits(self.workspace, resource.workspace_id)
-        )
-
-    @property
-    def may_be_in_the_cloud(self) -> bool:
-        """Whether the portal has to be asked."""
-        return self.backend_type in (None, "device", "simulator") and not self._is_offline
-
-    @property
-    def may_be_a_machine(self) -> bool:
-        """Whether the machine in the same network has to be asked."""
-        return (
-            self.backend_type in (None, "direct_access")
-            and fits(self.workspace, DEFAULT_WORKSPACE)
-            and not self._is_offline
-        )
-
-    @property
-    def _is_offline(self) -> bool:
-        return self.name in [simulator.id for simulator in OFFLINE_SIMULATORS]
-
-
-def __getattr__(name: str) -> object:
-    if name == "ArnicaConfig":  # needs the extra `login`
-        return import_module("aqt_fast.arnica_config").ArnicaConfig
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(__name__, {"ArnicaConfig": _config})

@@ -25,11 +25,12 @@ from qiskit.transpiler import Layout, TranspileLayout
 from qiskit.transpiler.passes import HighLevelSynthesis
 from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginManager
 
-from aqt_fast import _native, wire
+from aqt_fast import _native
+from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import checked_integer
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.caller import warn_caller
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError, InvalidInputError
+from aqt_fast.wire.circuits import listed
 
 __all__ = ["FallbackWarning", "compile"]
 
@@ -78,7 +79,7 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     level = DEFAULT_LEVEL
     if optimization_level is not None:
         level = checked_integer("optimization_level", optimization_level, 0, 3)
-    batch = list(wire.listed(circuits))
+    batch = list(listed(circuits))
     problems: list[CircuitProblem] = []
     for index, circuit in enumerate(batch):
         try:

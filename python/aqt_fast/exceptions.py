@@ -274,10 +274,10 @@ class NotSubmittedError(APIError):
 
 
 @dataclass(frozen=True)
-class ChunkFailure:
+class PartFailure:
     """An API job of a batch that has no result."""
 
-    chunk: int
+    part: int
     """Its number in the batch, from 0."""
     circuits: range
     """Its circuits."""
@@ -291,7 +291,7 @@ class ChunkFailure:
     def __str__(self) -> str:
         first, last = self.circuits.start, self.circuits.stop - 1
         which = f"circuit {first}" if first == last else f"circuits {first} to {last}"
-        return f"API job {self.chunk} ({which}): {self.message}"
+        return f"API job {self.part} ({which}): {self.message}"
 
 
 class IncompleteBatchError(APIError):
@@ -299,7 +299,7 @@ class IncompleteBatchError(APIError):
 
     _SHOWN = 10
 
-    def __init__(self, failures: Sequence[ChunkFailure]) -> None:
+    def __init__(self, failures: Sequence[PartFailure]) -> None:
         """Names the first failures; ``failures`` has them all."""
         self.failures = tuple(failures)
         """One entry for each API job without a known result."""

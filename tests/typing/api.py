@@ -16,8 +16,8 @@ from aqt_fast import (
 )
 from aqt_fast.aqt_provider import BackendsTable
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.job_summary import JobSummary
-from aqt_fast.jobs_table import JobsTable
+from aqt_fast.provider.tables import JobsTable
+from aqt_fast.store.listing import StoredJob
 from qiskit import QuantumCircuit
 
 
@@ -48,8 +48,10 @@ def jobs(circuit: QuantumCircuit, backend: AQTResource) -> AQTJob:
 def stored(provider: AQTProvider) -> AQTJob:
     """Stored jobs are listed, found and restored."""
     table: JobsTable = provider.jobs(state="done", limit=3)
-    rows: Sequence[JobSummary] = provider.jobs(re.compile("simulator"), since=table[0].created)
-    job: JobSummary = table.find("3f2a")
+    rows: Sequence[StoredJob[AQTJob]] = provider.jobs(
+        re.compile("simulator"), since=table[0].created
+    )
+    job: StoredJob[AQTJob] = table.find("3f2a")
     active: bool | None = job.active or rows[0].active
     print(active, job.to_dict())  # noqa: T201
     return job.restore(remove_from_store=False)

@@ -1,0 +1,241 @@
+"""What all backends have in common: what they can run, their options, and how a job is made."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import qiskit
+from qiskit import QuantumCircuit
+from qiskit.circuit import Measure, Parameter
+from qiskit.circuit.library import RGate, RXXGate, RZGate
+from qiskit.providers import BackendV2
+from qiskit.transpiler import Target
+
+from aqt_fast._native import __version__
+from aqt_fast._warnings import warn_caller
+from aqt_fast.api_client import Resource
+from aqt_fast.aqt_job import AQTJob
+from aqt_fast.aqt_options import AQTOptions, checked_integer
+from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.jobs.execution import Execution
+from aqt_fast.store.description import JobDescription, now
+from aqt_fast.store.job_store import get_store_path
+from aqt_fast.store.journal import Journal, JournalWarning
+from aqt_fast.store.loading import LoadedJob
+from aqt_fast.store.location import JobLocation
+from aqt_fast.wire.circuits import Limits, as_batch
+from aqt_fast.wire.plan import BatchPlan
+from aqt_fast.wire.snapshot import Snapshot
+
+
+class UnknownOptionWarning(UserWarning):
+    """An option was passed to ``run`` that backends do not know; it has no effect."""
+
+
+def make_transpiler_target(num_qubits: int) -> Target:
+    """Make the target of an AQT register: rz, r, rxx and measure, every pair connected.
+
+    Args:
+        num_qubits: size of the register, 1 or more.
+    """
+    target = Target(num_qubits=num_qubits)
+    target.add_instruction(RZGate(Parameter("λ")))
+    target.add_instruction(RGate(Parameter("θ"), Parameter("φ")))
+    target.add_instruction(RXXGate(Parameter("θ")))
+    target.add_instruction(Measure())
+    return target
+
+
+class AQTResource(BackendV2):
+    """An AQT backend of whatever kind. Its name is the identifier of the resource."""
+
+    job_class: type[AQTJob] = AQTJob
+    """What makes its jobs."""
+
+    def __init__(self, resource: Resource, *, provider: Any = None) -> None:
+        """Usually made by :class:`~aqt_fast.AQTProvider`."""
+        super().__init__(
+            provider=provider,
+            name=resource.resource_id,
+            description=resource.resource_name,
+            backend_version=__version__,
+        )
+        self._resource = resource
+        self._target = make_transpiler_target(resource.available_qubits)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}('{self.name}'), {self.num_qubits} qubits>"
+
+    @property
+    def resource_id(self) -> Resource:
+        """Workspace, identifier, name, type, size and status of the resource."""
+        return self._resource
+
+    @property
+    def target(self) -> Target:
+        """What the transpiler compiles to."""
+        return self._target
+
+    @property
+    def max_circuits(self) -> int | None:
+        """Circuits that one job takes, None for any number."""
+        return self.limits.circuits
+
+    @property
+    @abstractmethod
+    def limits(self) -> Limits:
+        """What one job takes."""
+
+    @classmethod
+    def _default_options(cls) -> AQTOptions:
+        return AQTOptions()
+
+    def get_translation_stage_plugin(self) -> str:
+        """The stage in which ``qiskit.transpile`` takes gates apart."""
+        return "aqt_fast"
+
+    def get_scheduling_stage_plugin(self) -> str:
+        """Name of the stage that ``qiskit.transpile`` ends with for this backend."""
+        return "aqt_fast"
+
+    def run(self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any) -> AQTJob:
+        """Check circuits, start a job with them and return at once.
+
+        Args:
+            circuits: one circuit or any number, transpiled for this backend.
+            options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
+                the backend's own.
+
+        Raises:
+            InvalidOptionError: an option has a value that it does not take.
+            InvalidJobError: there are no circuits.
+            InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+        """
+        job = self._job(circuits, options)
+        job.submit()
+        return job
+
+    def _job(
+        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], options: dict[str, Any]
+    ) -> AQTJob:
+        """Make a job that was not submitted."""
+        job_options = copy.copy(self.options)
+        for name, value in options.items():
+            if name not in job_options:
+                message = f"option '{name}' is unknown and has no effect"
+                warn_caller(message, UnknownOptionWarning)
+            elif value is not None:
+                job_options[name] = value
+        return self.job_class(self, circuits, job_options)
+
+    def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
+        """Check circuits and make a snapshot of them, which is for :meth:`execution`.
+
+        Raises:
+            InvalidCircuitError: lists every circuit that cannot run.
+        """
+        return Snapshot(circuits, self.limits)
+
+    @abstractmethod
+    def execution(self, snapshot: Any, options: AQTOptions) -> Execution:
+        """Make an execution of circuits that were prepared; it has not begun."""
+
+    @abstractmethod
+    def resumed(self, snapshot: Any, options: AQTOptions, job: LoadedJob) -> Execution:
+        """Make one that goes on with that of another process.
+
+        Args:
+            snapshot: its circuits, prepared.
+            options: its options.
+            job: what is known of it.
+
+        Raises:
+            ValueError: it cannot go on.
+        """
+
+    def unchanged(self, circuits: Sequence[QuantumCircuit], snapshot: Any) -> list[QuantumCircuit]:
+        """The circuits of a snapshot, to be saved.
+
+        Raises:
+            ValueError: they were changed since.
+        """
+        if not snapshot.is_of(circuits):
+            raise ValueError("a circuit was changed after the job was made")
+        return list(circuits)
+
+
+def start_journal(
+    backend: AQTResource,
+    location: JobLocation,
+    plan: BatchPlan,
+    snapshot: Snapshot,
+    options: AQTOptions,
+) -> Journal | None:
+    """Make the journal of a new job; None if it has none.
+
+    Args:
+        backend: what is to run it.
+        location: where it will live.
+        plan: its API jobs.
+        snapshot: its circuits.
+        options: its options, which may say that it has none.
+
+    Warns:
+        JournalWarning: the journal cannot be written, and there is none.
+    """
+    if not options.journal:
+        return None
+    description = JobDescription(
+        job_id=plan.batch_id,
+        backend_name=backend.name,
+        available_qubits=backend.num_qubits,
+        location=location,
+        options=dict(options),
+        num_circuits=len(snapshot),
+        created=now(),
+        plan=plan,
+    )
+    try:
+        return Journal.create(get_store_path(), description, snapshot.to_bytes(), snapshot.headers)
+    except OSError as error:
+        message = f"the job is lost if this process ends, for it has no journal: {error}"
+        warn_caller(message, JournalWarning)
+        return None
+
+
+def execute(
+    circuits: QuantumCircuit | Iterable[QuantumCircuit],
+    backend: AQTResource,
+    *,
+    optimization_level: int | None = None,
+    **options: Any,
+) -> AQTJob:
+    """Transpile circuits for a backend and run them: the short way from circuits to a job.
+
+    AQT devices have neither reset, delay, control flow nor gates after a measurement: Qiskit's
+    transpiler refuses them.
+
+    Args:
+        circuits: one circuit or any number of them.
+        backend: where to run them.
+        optimization_level: that of ``qiskit.transpile``, 0 to 3; None stands for its default.
+        options: those of :class:`~aqt_fast.AQTOptions`, for this job only.
+
+    Raises:
+        InvalidInputError: ``backend`` is no AQT backend, or ``circuits`` are no circuits.
+        InvalidOptionError: an option, or ``optimization_level``, has a value that it does not take.
+        InvalidJobError: there are no circuits.
+        InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+        TranspilerError: Qiskit cannot express a circuit in AQT's gates, or on so few qubits.
+    """
+    if not isinstance(backend, AQTResource):
+        found = type(backend).__name__
+        raise InvalidInputError(f"expected an AQT backend, not an object of type '{found}'")
+    if optimization_level is not None:
+        optimization_level = checked_integer("optimization_level", optimization_level, 0, 3)
+    snapshot = as_batch(circuits)
+    transpiled = qiskit.transpile(snapshot, backend, optimization_level=optimization_level)
+    return backend.run(transpiled, **options)

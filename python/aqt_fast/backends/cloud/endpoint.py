@@ -1,0 +1,60 @@
+"""A resource of the portal, as the endpoint of API jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from aqt_fast._native import JobState
+from aqt_fast.api_client import PortalClient, Resource
+from aqt_fast.exceptions import APIConnectionError, APIError
+from aqt_fast.wire import decode_response
+from aqt_fast.wire.plan import Part
+from aqt_fast.wire.snapshot import Snapshot
+
+
+class CloudEndpoint:
+    """A resource of the portal, as who takes API jobs."""
+
+    name = "the portal"
+
+    def __init__(self, portal: PortalClient, resource: Resource) -> None:
+        """``portal`` is asked for ``resource``."""
+        self._portal = portal
+        self._resource = resource
+
+    def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:
+        """The request body of an API job."""
+        return snapshot.encode_job(part.start, part.stop, part.shots, label)
+
+    def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool]) -> str:
+        """Hand an API job over, once, and return the portal's identifier."""
+        return self._portal.submit(
+            self._resource.workspace_id,
+            self._resource.resource_id,
+            body,
+            label=label,
+            wanted=wanted,
+        )
+
+    def result(self, job_id: str, read: Callable[[bytes], JobState]) -> JobState:
+        """Ask for the state of an API job."""
+        return self._portal.result(job_id, read)
+
+    def decode(self, body: bytes) -> JobState:
+        """Read an answer."""
+        return decode_response(body)
+
+    def cancel(self, job_id: str) -> bool:
+        """Cancel an API job; False if it was cancelled already."""
+        return self._portal.cancel(job_id)
+
+    def will_pass(self, error: APIError) -> bool:
+        """Whether the portal cannot answer just now, and may do so later."""
+        status = error.status_code or 0
+        return (
+            isinstance(error, APIConnectionError)
+            or status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
+            or status >= httpx.codes.INTERNAL_SERVER_ERROR
+        )

@@ -1,0 +1,169 @@
+"""A batch on its way through AQT's cloud, in as many API jobs as it takes."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from aqt_fast.api_client import Resource
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.backends.cloud.connection import CloudConnection
+from aqt_fast.backends.cloud.endpoint import CloudEndpoint
+from aqt_fast.exceptions import APIError, AQTError, IncompleteBatchError, PartFailure
+from aqt_fast.jobs.api_job import ApiJob
+from aqt_fast.jobs.execution import Checkpoint
+from aqt_fast.jobs.remote import RemoteExecution
+from aqt_fast.jobs.timing import JobTiming, job_timing
+from aqt_fast.store.events import Records
+from aqt_fast.store.journal import Journal
+from aqt_fast.store.location import PortalLocation
+from aqt_fast.wire.plan import BatchPlan
+from aqt_fast.wire.snapshot import Snapshot
+
+
+class CloudExecution(RemoteExecution):
+    """API jobs that are submitted in order and several at the same time.
+
+    Args:
+        connection: the portal that takes them, and the threads that do the waiting.
+        resource: what is to run them.
+        snapshot: the circuits.
+        options: of the job.
+        plan: the API jobs.
+        journal: where to note what happens to them, None for nowhere.
+        records: what has happened to them in another process, None for a new batch.
+    """
+
+    def __init__(
+        self,
+        connection: CloudConnection,
+        resource: Resource,
+        snapshot: Snapshot,
+        options: AQTOptions,
+        plan: BatchPlan,
+        *,
+        journal: Journal | None = None,
+        records: Records | None = None,
+    ) -> None:
+        """Sends nothing yet."""
+        self._connection: CloudConnection
+        self._resource = resource
+        self._cancel_lock = threading.Lock()
+        self._unsent: deque[ApiJob] = deque()
+        super().__init__(
+            connection,
+            CloudEndpoint(connection.portal, resource),
+            portal_location(connection, resource),
+            snapshot,
+            options,
+            plan,
+            journal=journal,
+            records=records,
+        )
+
+    @property
+    def name(self) -> str:
+        """The portal's identifier of a single API job if there is one, or the label."""
+        if len(self._jobs) > 1:
+            return self._plan.batch_id
+        return self._jobs[0].job_id or self._plan.label
+
+    @property
+    def job_id(self) -> str:
+        """The portal's identifier of a single API job, else the batch's own.
+
+        Waits until the submission of a single API job was answered.
+
+        Raises:
+            AQTError: the submission has failed.
+        """
+        if len(self._jobs) > 1:
+            return self._plan.batch_id
+        self._require_process()
+        (job,) = self._jobs
+        with self._changed:
+            self._changed.wait_for(lambda: job.job_id is not None or self.state.ended)
+        if job.job_id is None:
+            raise job.error or APIError(job.message or "the job was not submitted")
+        return job.job_id
+
+    @property
+    def timing(self) -> JobTiming | None:
+        """Where the time went, None before the portal has told."""
+        changes = [change for job in self._jobs if job.state for change in job.state.timing or []]
+        return job_timing(changes) if changes else None
+
+    def cancel(self) -> bool:
+        """Stop what has not run; False if there is nothing left to stop.
+
+        Raises:
+            APIError: the portal refuses, or cannot be asked.
+        """
+        self._require_process()
+        with (
+            self._cancel_lock,
+            ThreadPoolExecutor(self._connection.max_parallel_requests) as threads,
+        ):
+            wishes = [threads.submit(job.cancel) for job in self._jobs]
+        for job, wish in zip(self._jobs, wishes, strict=True):
+            if wish.exception() is None and wish.result() and job.job_id is not None:
+                self._connection.poller.poll_now(job)
+        # Every error is told, even if others could be cancelled.
+        cancelled = [wish.result() for wish in wishes]
+        return any(cancelled)
+
+    def checkpoint(self) -> Checkpoint:
+        """Waits until all submissions were answered."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: all(job.job_id is not None or job.ended for job in self._jobs)
+            )
+        return super().checkpoint()
+
+    def _start(self, jobs: Sequence[ApiJob]) -> None:
+        """Watch what was accepted, and submit the rest in order; answers make room for others."""
+        unsent = []
+        for job in jobs:
+            if job.job_id is None:
+                unsent.append(job)
+            else:
+                self._watch(job)
+        self._unsent.extend(unsent)
+        for _ in range(min(self._connection.max_parallel_requests, len(unsent))):
+            self._connection.submissions.call(lambda: self._guarded(self._submit_next))
+
+    def _submit_next(self) -> None:
+        try:
+            job = self._unsent.popleft()
+        except IndexError:
+            return
+        try:
+            job.submit()
+            if job.job_id is not None:
+                self._watch(job)
+        finally:
+            self._release_journal()
+            self._connection.submissions.call(lambda: self._guarded(self._submit_next))
+
+    def _watch(self, job: ApiJob) -> None:
+        self._connection.poller.watch(self._resource.resource_id, job)
+
+    def _reason(self, failures: Sequence[PartFailure]) -> tuple[str, AQTError | None]:
+        """A single API job tells for itself; of several, those without a known result are named."""
+        if len(self._jobs) == 1:
+            return failures[0].message, failures[0].error
+        serious = [failure for failure in failures if failure.error is not None]
+        error = IncompleteBatchError(serious) if serious else None
+        return "; ".join(str(failure) for failure in failures), error
+
+
+def portal_location(connection: CloudConnection, resource: Resource) -> PortalLocation:
+    """Where jobs of a resource live."""
+    return PortalLocation(
+        portal_url=connection.portal.portal_url,
+        workspace_id=resource.workspace_id,
+        resource_name=resource.resource_name,
+        resource_type=resource.resource_type,
+    )

@@ -1,0 +1,129 @@
+"""The backend for Qiskit Aer as an AQT register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from qiskit import QuantumCircuit
+
+from aqt_fast.api_client import Resource
+from aqt_fast.aqt_job import AQTJob
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.backends.base import AQTResource
+from aqt_fast.jobs.execution import Execution
+from aqt_fast.store.loading import LoadedJob
+from aqt_fast.store.location import SimulatorLocation
+from aqt_fast.wire.circuits import Limits, check_circuits
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from qiskit_aer import AerSimulator
+
+
+class OfflineSimulatorResource(AQTResource):
+    """A simulator of an AQT register, in this process or on an executor's workers: Qiskit Aer.
+
+    Circuits go through the same checks as on a device. The register may have any size that Aer
+    can simulate; the number of circuits and of shots is free.
+    """
+
+    def __init__(
+        self, resource: Resource, *, provider: Any = None, with_noise_model: bool = False
+    ) -> None:
+        """``with_noise_model`` puts depolarising noise on r (0.003) and rxx (0.01)."""
+        super().__init__(resource, provider=provider)
+        self._noisy_from_start = with_noise_model
+
+    @property
+    def limits(self) -> Limits:
+        """Any number of circuits and shots; operations as on a device; qubits as asked for."""
+        return Limits(circuits=None, shots=None, qubits=self.num_qubits)
+
+    @property
+    def with_noise_model(self) -> bool:
+        """Whether the simulator has a noise model."""
+        return self.simulator.options.noise_model is not None
+
+    @cached_property
+    def simulator(self) -> AerSimulator:
+        """The Aer backend that does the work; its options may be changed."""
+        from qiskit_aer import AerSimulator
+
+        from aqt_fast.backends.offline.aer import standard_noise_model
+
+        noise_model = standard_noise_model() if self._noisy_from_start else None
+        return AerSimulator(noise_model=noise_model)
+
+    def run(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        executor: Executor | None = None,
+        **options: Any,
+    ) -> AQTJob:
+        """Check circuits, start a job with them and return at once.
+
+        Args:
+            circuits: one circuit or any number, transpiled for this backend.
+            executor: whose workers simulate, such as a ``ProcessPoolExecutor`` or what Dask's
+                ``Client.get_executor()`` gives; None stands for this process. Outcomes do not
+                depend on it. It is neither saved with the job nor shut down.
+            options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
+                the backend's own.
+
+        Raises:
+            InvalidOptionError: an option has a value that it does not take, ``executor`` is none,
+                or the simulator's options cannot be sent to it.
+            InvalidJobError: there are no circuits.
+            InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+        """
+        job = self._job(circuits, options)
+        job.submit(partial(self.execution, executor=executor))
+        return job
+
+    def prepare(self, circuits: Sequence[QuantumCircuit]) -> list[QuantumCircuit]:
+        """Check circuits and copy them: Aer wants Qiskit's own."""
+        return [circuit.copy() for circuit in check_circuits(circuits, self.limits)]
+
+    def unchanged(
+        self,
+        circuits: Sequence[QuantumCircuit],  # noqa: ARG002 - there are copies
+        snapshot: list[QuantumCircuit],
+    ) -> list[QuantumCircuit]:
+        """The copies."""
+        return snapshot
+
+    def execution(
+        self,
+        snapshot: list[QuantumCircuit],
+        options: AQTOptions,
+        executor: Executor | None = None,
+    ) -> Execution:
+        """A simulation with the simulator's options as they are now.
+
+        Raises:
+            InvalidOptionError: ``executor`` is none, or the simulator cannot be sent to it.
+        """
+        from aqt_fast.backends.offline.aer import copy_simulator
+        from aqt_fast.backends.offline.executor import ExecutorAerExecution
+        from aqt_fast.backends.offline.local import LocalAerExecution
+
+        simulator = copy_simulator(self.simulator)
+        if executor is None:
+            return LocalAerExecution(simulator, snapshot, options)
+        return ExecutorAerExecution(executor, simulator, snapshot, options)
+
+    def resumed(
+        self, snapshot: list[QuantumCircuit], options: AQTOptions, job: LoadedJob
+    ) -> Execution:
+        """Take over noise model and options of the simulator, and run the circuits again."""
+        from aqt_fast.backends.offline.aer import restore_simulator
+
+        location = job.description.location
+        if not isinstance(location, SimulatorLocation):
+            raise ValueError("it is no job of a simulator")
+        restore_simulator(self.simulator, location)
+        return self.execution(snapshot, options)

@@ -1,0 +1,198 @@
+"""Simulations on an executor's workers: a batch in chunks, many of them under way at once."""
+
+from __future__ import annotations
+
+import math
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+
+from qiskit import QuantumCircuit
+from qiskit.providers import JobStatus
+from qiskit_aer import AerSimulator
+
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.backends.offline.aer import Outcome, seed_at
+from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
+from aqt_fast.backends.offline.worker import (
+    described,
+    pack_circuits,
+    pack_simulator,
+    simulate_chunk,
+    unpack_answer,
+)
+from aqt_fast.exceptions import InvalidOptionError
+
+_SECONDS_PER_CHUNK = 0.2
+"""What a worker gets at a time, once it is known how long circuits take."""
+
+_FEWEST_UNDER_WAY = 32
+"""Chunks that are with an executor at the same time; there are more if it has more workers."""
+
+_MOST_UNDER_WAY = 1024
+
+_MOST_ERRORS_AT_FIRST = 32
+"""An executor that has answered nothing but so many errors gets no more chunks."""
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+"""So often an executor that does not answer is looked at."""
+
+
+class ExecutorAerExecution(AerExecution):
+    """One batch on its way through an executor, which others own and nobody here shuts down."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        simulator: AerSimulator,
+        circuits: Sequence[QuantumCircuit],
+        options: AQTOptions,
+    ) -> None:
+        """As :class:`AerExecution`, on the workers of an executor.
+
+        Raises:
+            InvalidOptionError: ``executor`` is none, or the simulator cannot be sent to it.
+        """
+        super().__init__(simulator, circuits, options)
+        if not isinstance(executor, Executor):
+            expected = (
+                "a concurrent.futures.Executor, such as a ProcessPoolExecutor or what Dask's "
+                "Client.get_executor() gives"
+            )
+            raise InvalidOptionError("executor", executor, expected)
+        try:
+            self._packed_simulator = pack_simulator(simulator)
+        except Exception as error:  # options are the user's own objects
+            expected = f"None for a simulator that cannot be pickled ({described(error)})"
+            raise InvalidOptionError("executor", executor, expected) from error
+        self._executor = executor
+        if self._seed is None:
+            # Workers that were forked could draw the same one.
+            self._seed = secrets.randbits(63)
+        self._num_sent = 0
+        self._size = 1
+        self._num_errors = 0
+        self._most_under_way = _FEWEST_UNDER_WAY
+        self._under_way: dict[Future[bytes], tuple[range, float]] = {}
+        self._landed: queue.SimpleQueue[Future[bytes]] = queue.SimpleQueue()
+        self._refused: str | None = None
+
+    def begin(self) -> None:
+        """Start a thread that sends chunks and receives outcomes."""
+        threading.Thread(
+            target=self._guarded, args=(self._run,), name="aqt-fast executor", daemon=True
+        ).start()
+
+    def cancel(self) -> bool:
+        """Stop what no worker has started; False if there is nothing left to stop.
+
+        Raises:
+            RuntimeError: called in a process that was forked from the one that has the executor.
+        """
+        self._require_process()
+        with self._changed:
+            if self.state.ended:
+                return False
+            unsent = self._has_more()
+            under_way = list(self._under_way)
+            before, self._cancelled = self._cancelled, True
+        stopped = [future.cancel() for future in under_way if not future.cancelled()]
+        if unsent or any(stopped):
+            return True
+        with self._changed:
+            self._cancelled = before
+        return False
+
+    def _run(self) -> None:
+        self._status = JobStatus.RUNNING
+        try:
+            while self._under_way or self._has_more():
+                if self._has_more() and len(self._under_way) < self._most_under_way:
+                    self._send()
+                    self._receive(wait=False)
+                else:
+                    self._receive(wait=True)
+        finally:
+            self._withdraw()
+        rest = range(self._num_sent, len(self._circuits))
+        if self._refused is not None and rest:
+            self._keep(rest, [self._refused] * len(rest))
+        self._finish()
+
+    def _has_more(self) -> bool:
+        more = self._num_sent < len(self._circuits)
+        return more and not self._cancelled and self._refused is None
+
+    def _withdraw(self) -> None:
+        for future in list(self._under_way):
+            future.cancel()
+
+    def _send(self) -> None:
+        start, total = self._num_sent, len(self._circuits)
+        # Small chunks in the end keep all workers busy until then.
+        share = math.ceil((total - start) / self._most_under_way)
+        size = min(self._size, max(1, share, self._size // 8))
+        part = range(start, min(start + size, total))
+        arguments = (
+            self._packed_simulator,
+            pack_circuits(self._circuits[part.start : part.stop]),
+            self._shots,
+            self._memory,
+            seed_at(self._seed, start),
+            self._job_id,
+        )
+        try:
+            future = self._executor.submit(simulate_chunk, *arguments)
+        except Exception as error:  # noqa: BLE001 - executors have errors of their own
+            self._refused = f"the executor takes no more chunks: {described(error)}"
+            return
+        with self._changed:
+            self._num_sent = part.stop
+            self._under_way[future] = (part, time.perf_counter())
+            cancelled = self._cancelled
+        future.add_done_callback(self._landed.put)
+        if cancelled:
+            future.cancel()
+
+    def _receive(self, *, wait: bool) -> None:
+        try:
+            future = self._landed.get(wait, _SECONDS_BETWEEN_LOOKS)
+        except queue.Empty:
+            if wait and self._client_is_closed():
+                self._refused = "the executor's client is closed"
+                self._withdraw()
+            return
+        with self._changed:
+            part, sent = self._under_way.pop(future)
+        if not (future.cancelled() and self._cancelled):
+            self._keep(part, self._outcomes(future, part, sent))
+
+    def _client_is_closed(self) -> bool:
+        """Whether the executor is one of a Dask client that was closed.
+
+        Dask's executor has no public way to tell. Those of its futures whose outcome was just on
+        its way stay pending for ever then, instead of being cancelled like the others.
+        """
+        return getattr(getattr(self._executor, "_client", None), "status", None) == "closed"
+
+    def _outcomes(self, future: Future[bytes], part: range, sent: float) -> list[Outcome]:
+        try:
+            outcomes, seconds = unpack_answer(future.result(), len(part))
+        except CancelledError:
+            reason = self._refused or "the executor has cancelled what it was given"
+        except Exception as error:  # noqa: BLE001 - workers and executors have errors of their own
+            reason = described(error)
+            self._num_errors += 1
+            hopeless = not self._finished_count and self._num_errors >= _MOST_ERRORS_AT_FIRST
+            if hopeless or isinstance(error, BrokenExecutor):
+                self._refused = reason
+        else:
+            self._size = fitting_size(_SECONDS_PER_CHUNK, seconds, len(part))
+            if time.perf_counter() - sent < 2 * seconds:
+                # It has hardly waited for a worker: there are more of them than chunks for them.
+                self._most_under_way = min(self._most_under_way + 1, _MOST_UNDER_WAY)
+            return outcomes
+        return [reason] * len(part)

@@ -1,0 +1,61 @@
+"""Simulations in this process: chunk after chunk, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from qiskit.providers import JobStatus
+
+from aqt_fast.backends.offline.aer import outcomes, seed_at
+from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
+
+_SECONDS_PER_CHUNK = 0.1
+"""Aer keeps Python's lock while it simulates: this is how long other threads have to wait."""
+
+
+class LocalAerExecution(AerExecution):
+    """One batch on its way through Aer in this process."""
+
+    _num_started = 0
+    """Circuits of the chunks that were begun."""
+
+    def begin(self) -> None:
+        """Start a thread that simulates."""
+        threading.Thread(
+            target=self._guarded, args=(self._run,), name="aqt-fast simulation", daemon=True
+        ).start()
+
+    def cancel(self) -> bool:
+        """Stop after the chunk in hand; False if that is the last one, or the batch has ended.
+
+        Raises:
+            RuntimeError: called in a process that was forked from the one that simulates.
+        """
+        self._require_process()
+        with self._changed:
+            cancellable = not self.state.ended and self._num_started < len(self._circuits)
+            self._cancelled = self._cancelled or cancellable
+            return cancellable
+
+    def _run(self) -> None:
+        size = 1
+        while self._num_started < len(self._circuits):
+            with self._changed:
+                if self._cancelled:
+                    break
+                self._status = JobStatus.RUNNING
+                start = self._num_started
+                self._num_started = min(start + size, len(self._circuits))
+            part = range(start, self._num_started)
+            began = time.perf_counter()
+            found = outcomes(
+                self._simulator,
+                self._circuits[part.start : part.stop],
+                shots=self._shots,
+                memory=self._memory,
+                seed=seed_at(self._seed, start),
+            )
+            self._keep(part, found)
+            size = fitting_size(_SECONDS_PER_CHUNK, time.perf_counter() - began, len(part))
+        self._finish()

@@ -1,0 +1,129 @@
+"""What simulations have in common, wherever they run: a batch, its results, its end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from itertools import groupby
+
+from qiskit import QuantumCircuit
+from qiskit.providers import JobStatus
+from qiskit.result.models import ExperimentResult
+from qiskit_aer import AerSimulator
+
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.backends.offline.aer import Outcome, simulator_location
+from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.wire.results import experiment_result, failed_experiment, result_header
+
+_MOST_CIRCUITS_PER_CHUNK = 500
+
+_MOST_FAILURES_TOLD = 10
+
+
+def fitting_size(seconds: float, elapsed: float, size: int) -> int:
+    """Circuits of the next chunk, which is to take so many seconds.
+
+    Args:
+        seconds: what a chunk should take.
+        elapsed: seconds that the last one took.
+        size: circuits of the last one, of which the next one has four times as many at most.
+    """
+    fitting = int(seconds / max(elapsed / size, 1e-6))
+    return max(1, min(fitting, 4 * size, _MOST_CIRCUITS_PER_CHUNK))
+
+
+class AerExecution(Execution):
+    """One batch on its way through Aer.
+
+    The outcomes are those of one call of ``simulator.run`` with all circuits, seed included.
+    """
+
+    def __init__(
+        self,
+        simulator: AerSimulator,
+        circuits: Sequence[QuantumCircuit],
+        options: AQTOptions,
+    ) -> None:
+        """Neither simulator nor circuits may be changed any more."""
+        super().__init__()
+        self._job_id = str(uuid.uuid4())
+        self._simulator = simulator
+        self._circuits = circuits
+        self._shots = options.shots
+        self._memory = options.memory
+        self._seed = options.seed_simulator
+        if self._seed is None:
+            self._seed = simulator.options.seed_simulator
+        self._results: list[ExperimentResult | None] = [None] * len(circuits)
+        self._cancelled = False
+
+    @property
+    def name(self) -> str:
+        """What messages call the job."""
+        return self._job_id
+
+    @property
+    def job_id(self) -> str:
+        """What the job is called."""
+        return self._job_id
+
+    def results(self, part: range | None = None) -> list[ExperimentResult]:
+        """One entry a circuit, in order; those that were not simulated have ``success=False``."""
+        message = self._message or "not simulated yet"
+        results = []
+        for index in range(len(self._circuits)) if part is None else part:
+            result = self._results[index]
+            results.append(self._entry(index, message) if result is None else result)
+        return results
+
+    def checkpoint(self) -> Checkpoint:
+        """What makes the simulator another than the default one.
+
+        Raises:
+            ValueError: the noise model or an option cannot be described.
+        """
+        location = simulator_location(self._simulator)
+        return Checkpoint(self._job_id, location, ended=self.state.ended)
+
+    def _keep(self, part: range, outcomes: Sequence[Outcome]) -> None:
+        """Keep what has become of a chunk: other chunks have nothing to do with its failure."""
+        entries = [
+            self._entry(index, outcome) for index, outcome in zip(part, outcomes, strict=True)
+        ]
+        with self._changed:
+            self._results[part.start : part.stop] = entries
+            self._finished_count += sum(entry.success for entry in entries)
+            self._completed.append(part)
+            self._changed.notify_all()
+
+    def _entry(self, index: int, outcome: Outcome) -> ExperimentResult:
+        header = result_header(self._circuits[index])
+        if isinstance(outcome, str):
+            return failed_experiment(header, self._shots, outcome)
+        return experiment_result(header, self._shots, *outcome)
+
+    def _finish(self) -> None:
+        """End the job once nothing more will come."""
+        if any(result is None for result in self._results):
+            self._end(JobStatus.CANCELLED, "the job was cancelled")
+        elif self._finished_count < len(self._results):
+            self._end(JobStatus.ERROR, self._told_failures())
+        else:
+            self._end(JobStatus.DONE)
+
+    def _told_failures(self) -> str:
+        """Which circuits have failed and why; neighbours with the same reason share a line."""
+        lines = []
+        numbered = enumerate(self.results())
+        for reason, group in groupby(numbered, lambda item: not item[1].success and item[1].status):
+            if reason:
+                failed = [index for index, _ in group]
+                first, last = failed[0], failed[-1]
+                which = f"circuits {first} to {last}"
+                if first == last:
+                    which = f"circuit {first} ({self._circuits[first].name})"
+                lines.append(f"{which}: {reason}")
+        if len(lines) > _MOST_FAILURES_TOLD:
+            lines[_MOST_FAILURES_TOLD:] = [f"and {len(lines) - _MOST_FAILURES_TOLD} more failures"]
+        return "\n".join(lines)

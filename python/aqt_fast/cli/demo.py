@@ -1,0 +1,164 @@
+"""The main job on real algorithm circuits, through a local server of AQT's interface."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+from pathlib import Path
+
+import click
+import qiskit
+from qiskit import QuantumCircuit, qasm2
+from qiskit.exceptions import QiskitError
+from tabulate import tabulate
+
+from aqt_fast.aqt_provider import AQTProvider
+from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.exceptions import AQTError, InvalidInputError, JobFailedError
+from aqt_fast.wire.circuits import check_circuits
+
+_BAR_WIDTH = 40
+_BARS = 12
+
+
+@dataclass
+class _Stages:
+    """What was done and how long it took."""
+
+    rows: list[tuple[str, str, float]] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str, amount: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.rows.append((name, amount, time.perf_counter() - start))
+
+    def __str__(self) -> str:
+        rows = [(name, amount, f"{seconds * 1e3:,.1f}") for name, amount, seconds in self.rows]
+        headers = ("Stage", "Amount", "Time (ms)")
+        alignment = ("left", "left", "right")
+        return tabulate(
+            rows, headers, tablefmt="rounded_outline", colalign=alignment, disable_numparse=True
+        )
+
+
+def run_demo(
+    paths: Sequence[Path], *, num_circuits: int, shots: int, noise: bool, seed: int
+) -> None:
+    """Go the way to AQT's portal and back, with a local server in its place.
+
+    Prints a histogram of the first circuit and the time of each stage.
+
+    Raises:
+        InvalidInputError: a file is not OpenQASM 2, or has a circuit that cannot be run.
+        AQTError: the server cannot be started, or a job fails.
+    """
+    stages = _Stages()
+    paths = paths or _built_in()
+    with stages.stage("read OpenQASM", f"{len(paths)} files"):
+        algorithms = [_load(path) for path in paths]
+    with stages.stage("start the local server", "1 process"):
+        portal = _LocalPortal(seed)
+    with portal, AQTProvider(portal.token, portal_url=portal.url, load_dotenv=False) as provider:
+        with stages.stage("discover", "1 backend"):
+            backend = provider.get_backend(
+                f"simulator_{'noise' if noise else 'ideal'}", workspace="default"
+            )
+        with stages.stage("transpile", f"{len(algorithms)} circuits"):
+            transpiled = [
+                _transpile(path, circuit, backend)
+                for path, circuit in zip(paths, algorithms, strict=True)
+            ]
+        circuits = list(islice(cycle(transpiled), num_circuits))
+        operations = sum(circuit.size() for circuit in circuits)
+        with stages.stage("check", f"{len(circuits)} circuits, {operations:,} operations"):
+            # Nobody will want to restore this one.
+            job = backend.run(circuits, shots=shots, query_period_seconds=0.1, journal=False)
+        with stages.stage("submit and wait", f"{len(circuits)} × {shots} shots"):
+            result = job.result()
+        if not result.success:
+            raise JobFailedError(job.job_id(), result.status)
+        with stages.stage("counts", f"{len(circuits)} circuits"):
+            counts = [result.get_counts(index) for index in range(len(circuits))]
+    click.echo(f"\n{circuits[0].name}, {shots} shots on {backend.name} at {portal.url}")
+    click.echo(_histogram(counts[0]))
+    click.echo(f"\n{stages}")
+
+
+class _LocalPortal:
+    """``aqt-fast serve`` in a process of its own."""
+
+    token = "demo-token"  # noqa: S105 - it opens nothing but this server
+
+    def __init__(self, seed: int) -> None:
+        """Waits until it listens.
+
+        Raises:
+            AQTError: it cannot be started.
+        """
+        command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0", "--until-eof"]
+        command += ["--token", self.token, "--seed", str(seed)]
+        # It ends when our end of its standard input is closed, however we end.
+        self._process = subprocess.Popen(  # noqa: S603 - the arguments are ours
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        self.url = self._process.stdout.readline().strip()
+        if not self.url:
+            _, reason = self._process.communicate()
+            raise AQTError(f"the local server does not start: {reason.strip()}")
+
+    def __enter__(self) -> None:
+        """Nothing is left to do."""
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+
+def _built_in() -> list[Path]:
+    return sorted((Path(__file__).parents[1] / "examples").glob("*.qasm"))
+
+
+def _load(path: Path) -> QuantumCircuit:
+    try:
+        circuit: QuantumCircuit = qasm2.load(
+            path, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS
+        )
+    except (qasm2.QASM2ParseError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{path} is not OpenQASM 2: {error}") from error
+    circuit.name = path.stem
+    return circuit
+
+
+def _transpile(path: Path, circuit: QuantumCircuit, backend: AQTResource) -> QuantumCircuit:
+    try:
+        transpiled: QuantumCircuit = qiskit.transpile(circuit, backend)
+        check_circuits(transpiled, backend.limits)
+    except (QiskitError, InvalidInputError) as error:
+        raise InvalidInputError(f"{path} cannot run on {backend.name}: {error}") from error
+    return transpiled
+
+
+def _histogram(counts: dict[str, int]) -> str:
+    """The most frequent outcomes as bars, and how much of the shots the others have."""
+    ranking = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    top = ranking[0][1]
+    rows = [
+        (outcome, count, "█" * round(_BAR_WIDTH * count / top))
+        for outcome, count in ranking[:_BARS]
+    ]
+    if len(ranking) > _BARS:
+        others = sum(count for _, count in ranking[_BARS:])
+        rows.append((f"{len(ranking) - _BARS} others", others, ""))
+    return tabulate(rows, ("Outcome", "Shots", ""), tablefmt="simple", disable_numparse=[0])

@@ -1,0 +1,307 @@
+"""The commands ``aqt-fast jobs``: list, show, fetch and remove what the store knows of jobs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from os.path import commonprefix
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from aqt_fast.cli.terminal import errors, fitted, pattern, say
+from aqt_fast.store.states import STATES
+
+if TYPE_CHECKING:
+    from aqt_fast.provider.tables import JobsTable
+    from aqt_fast.store.listing import StoredJob
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _moment(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> datetime | None:
+    """A point in time, also by its distance from now."""
+    if text is None:
+        return None
+    age = re.fullmatch(r"([0-9]{1,9})([smhdw])", text)
+    try:
+        if age is not None:
+            return datetime.now(timezone.utc) - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        # Python 3.10 does not read the letter.
+        return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        reason = f"{text!r} is no time: 2026-11-22, 2026-11-22T10:30, or an age like 12h, 30d"
+        raise click.BadParameter(reason, context, parameter) from None
+
+
+_SHORTEST_ID = 8
+"""Characters of an identifier in a narrow table; as many more as it takes to tell it apart."""
+
+_store_option = click.option(
+    "--store",
+    default=None,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory of the jobs.  [default: AQT_STORE_PATH, or the platform's place for data]",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group("jobs", invoke_without_command=True)
+@click.option(
+    "--backend",
+    default=None,
+    metavar="REGEX",
+    callback=pattern,
+    help="Only backends that begin like this.",
+)
+@click.option(
+    "--state",
+    default=None,
+    type=click.Choice(STATES),
+    help="Only jobs in this state.",
+)
+@click.option(
+    "--label",
+    default=None,
+    metavar="REGEX",
+    callback=pattern,
+    help="Only labels that begin like this.",
+)
+@click.option(
+    "--since",
+    default=None,
+    metavar="TIME",
+    callback=_moment,
+    help="Only jobs that were made since then.",
+)
+@click.option(
+    "--before",
+    default=None,
+    metavar="TIME",
+    callback=_moment,
+    help="Only jobs that were made before.",
+)
+@click.option("--limit", default=None, type=click.IntRange(1), help="Only so many, the newest.")
+@_json_option
+@_store_option
+@click.pass_context
+def jobs_command(
+    context: click.Context, /, as_json: bool, store: Path | None, **wanted: Any
+) -> None:
+    """List the jobs that the store knows, or do something with them.
+
+    These are the jobs in the cloud, which have a journal, and those that were saved. Nobody is
+    asked. Times are dates (2026-11-22), times (2026-11-22T10:30, local unless they say otherwise)
+    or ages (12h, 30d).
+    """
+    if context.invoked_subcommand is not None:
+        given = [name for name, value in wanted.items() if value is not None]
+        if given or as_json:
+            option = given[0] if given else "json"
+            raise click.UsageError(
+                f"--{option} is for the list; {context.invoked_subcommand} has options of its own"
+            )
+        context.default_map = {name: {"store": store} for name in jobs_command.commands}
+        return
+    with errors():
+        table = _jobs(store, **wanted)
+        if as_json:
+            _print_json([job.to_dict() for job in table])
+        elif table:
+            click.echo(_table(table))
+        else:
+            say("no job fits")
+
+
+@jobs_command.command()
+@click.argument("job_id", metavar="ID")
+@_json_option
+@_store_option
+def show(job_id: str, as_json: bool, store: Path | None) -> None:
+    """Show one job with its API jobs.
+
+    ID is the job's, its batch's or an API job's, or as much of the first as no other has.
+    """
+    with errors():
+        job = _jobs(store).find(job_id)
+    if as_json:
+        _print_json(job.to_dict())
+        return
+    for name, value in job.to_dict().items():
+        if name != "api_jobs" and value is not None:
+            click.echo(f"{name + ':':<14}{value}")
+    if job.api_jobs:
+        headers = ("API job", "Circuits", "Shots", "State", "ID", "Message")
+        rows = [
+            (
+                number,
+                f"{part.circuits.start} to {part.circuits.stop - 1}",
+                part.shots,
+                part.state,
+                part.job_id or "",
+                part.message or "",
+            )
+            for number, part in enumerate(job.api_jobs)
+        ]
+        click.echo("\n" + fitted(rows, headers, drop=["Shots"]))
+
+
+@jobs_command.command()
+@click.argument("job_id", metavar="ID")
+@click.option("--partial", is_flag=True, help="Also print a result that is not complete.")
+@click.option(
+    "--output",
+    default="-",
+    type=click.File("wb", lazy=True, atomic=True),
+    help="Write to this file.",
+)
+@_store_option
+def result(job_id: str, partial: bool, output: BinaryIO, store: Path | None) -> None:
+    """Wait for a job, and print its result as JSON (Qiskit's Result.to_dict()).
+
+    The portal is asked for what is not stored. Nothing is submitted; jobs of offline simulators
+    run again. The job stays in the store.
+
+    Exit code 1: not all circuits have results; standard error tells why.
+    """
+    with errors(), ExitStack() as stack:
+        # Whatever is in the results of the user's circuits, JSON has to express it somehow.
+        import orjson
+        from qiskit.providers import JobTimeoutError
+
+        from aqt_fast.aqt_provider import AQTProvider
+
+        provider = stack.enter_context(AQTProvider())
+        job = provider.jobs(store_path=store).find(job_id).restore(remove_from_store=False)
+        try:
+            found = job.result(partial=partial)
+        except JobTimeoutError as error:
+            say(error.message)
+            sys.exit(1)
+        text = orjson.dumps(
+            found.to_dict(),
+            default=str,
+            option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE,
+        )
+        output.write(text)
+        if not found.success:
+            say(str(found.status))
+    sys.exit(0 if found.success else 1)
+
+
+@jobs_command.command()
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_store_option
+def remove(job_ids: tuple[str, ...], yes: bool, store: Path | None) -> None:
+    """Remove jobs from the store; nothing happens at the portal.
+
+    Refuses while a process works on one of them. Asks first if that would lose results, or the way
+    to them.
+    """
+    with errors():
+        table = _jobs(store)
+        found = list({id(job): job for job in map(table.find, job_ids)}.values())
+        at_work = [job.job_id for job in found if job.active]
+        if at_work:
+            say(f"a process works on {', '.join(at_work)}; nothing was removed")
+            sys.exit(1)
+        for job in found:
+            loss = _loss(job)
+            if loss and not yes:
+                click.confirm(f"{job.job_id}: {loss}. Remove it?", abort=True, err=True)
+    _remove_all(found)
+
+
+@jobs_command.command()
+@click.option(
+    "--older-than", required=True, metavar="TIME", callback=_moment, help="Made before, like 30d."
+)
+@click.option("--all", "everything", is_flag=True, help="Also jobs that have not ended.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be removed.")
+@_store_option
+def prune(older_than: datetime, everything: bool, dry_run: bool, store: Path | None) -> None:
+    """Remove old jobs from the store, and print which; nothing happens at the portal.
+
+    Without --all only those that are done, failed or cancelled; never one that a process works on.
+    """
+    with errors():
+        found = [
+            job
+            for job in _jobs(store, before=older_than)
+            if job.ended or (everything and not job.active)
+        ]
+    if dry_run:
+        for job in found:
+            click.echo(_line(job))
+        return
+    _remove_all(found, _line)
+
+
+def _jobs(store: Path | None, **wanted: Any) -> JobsTable:
+    # Qiskit takes a while to load, which `--help` should not wait for.
+    from aqt_fast.aqt_provider import AQTProvider
+
+    with AQTProvider() as provider:
+        return provider.jobs(store_path=store, **wanted)
+
+
+def _remove_all(
+    jobs: list[StoredJob[Any]], line: Callable[[StoredJob[Any]], str] | None = None
+) -> None:
+    """Remove jobs and print them; what cannot be removed does not keep the others."""
+    from aqt_fast.exceptions import AQTError
+
+    kept = 0
+    for job in jobs:
+        try:
+            job.remove()
+        except (AQTError, OSError) as error:  # noqa: PERF203 - it is about the others
+            say(str(error))
+            kept += 1
+        else:
+            click.echo(line(job) if line else job.job_id)
+    sys.exit(1 if kept else 0)
+
+
+def _loss(job: StoredJob[Any]) -> str | None:
+    """What would be lost with a job, in words; None if nothing can be had any more."""
+    if job.state == "damaged":
+        return f"what it holds cannot be read ({job.problem})"
+    counts = job.counts
+    stored = counts.get("done", 0)
+    with_portal = counts.get("submitted", 0) + counts.get("uncertain", 0)
+    losses = []
+    if stored:
+        losses.append(
+            f"the results of {stored} API jobs are here, which the portal keeps for a day only"
+        )
+    if with_portal:
+        losses.append(f"{with_portal} API jobs are, or may be, with the portal, which has no list")
+    return ", and ".join(losses) or None
+
+
+def _line(job: StoredJob[Any]) -> str:
+    return f"{job.job_id}  {job.created.isoformat(timespec='seconds')}  {job.state}"
+
+
+def _table(table: JobsTable) -> str:
+    rows = table.rows()
+    ids = sorted(row[0] for row in rows)
+    alike = [len(commonprefix(pair)) for pair in pairwise(ids)]  # noqa: RUF071 - so it is meant
+    length = max([_SHORTEST_ID, *(number + 1 for number in alike)])
+    short = [(row[0][:length], *row[1:]) for row in rows]
+    return fitted(rows, table.HEADERS, drop=["Label", "Results", "Shots"], short_rows=short)
+
+
+def _print_json(content: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))

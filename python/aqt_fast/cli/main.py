@@ -1,0 +1,106 @@
+"""The command ``aqt-fast``: results go to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aqt_fast import __version__
+from aqt_fast.cli.jobs import jobs_command
+from aqt_fast.cli.serve import serve_command
+from aqt_fast.cli.terminal import errors, fitted, pattern, say
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="aqt-fast")
+def main() -> None:
+    """Fast Qiskit provider for AQT's trapped-ion quantum computers.
+
+    The access token comes from AQT_TOKEN, from a file .env, or from the last log-in; the portal's
+    address from AQT_PORTAL_URL.
+    """
+
+
+main.add_command(serve_command)
+main.add_command(jobs_command)
+
+
+@main.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--circuits", default=150, show_default=True, type=click.IntRange(1))
+@click.option("--shots", default=200, show_default=True, type=click.IntRange(1, 2000))
+@click.option("--noise/--no-noise", default=True, show_default=True)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of outcomes.")
+def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: int) -> None:
+    """Run algorithm circuits on a local server of AQT's interface; show where the time goes.
+
+    FILES are circuits in OpenQASM 2; without any, ten that come with the package are taken. They
+    are repeated until there are as many as asked for.
+    """
+    with errors():
+        # Qiskit and Aer take a while to load, which `--help` should not wait for.
+        from aqt_fast.cli.demo import run_demo
+
+        run_demo(files, num_circuits=circuits, shots=shots, noise=noise, seed=seed)
+
+
+@main.command()
+@click.option(
+    "--name", default=None, metavar="REGEX", callback=pattern, help="Only IDs that begin like this."
+)
+@click.option(
+    "--type",
+    "backend_type",
+    default=None,
+    type=click.Choice(["device", "simulator", "offline_simulator", "direct_access"]),
+    help="Only resources of this kind.",
+)
+@click.option("--workspace", default=None, metavar="ID", help="Only those in this workspace.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def backends(name: Any, backend_type: Any, workspace: str | None, as_json: bool) -> None:
+    """List the backends that can be used.
+
+    Exit code 1: nothing fits, or something could not be asked; standard error tells what.
+    """
+    with errors():
+        from aqt_fast.aqt_provider import AQTProvider, PortalUnavailableWarning
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            with AQTProvider() as provider:
+                table = provider.backends(name, backend_type=backend_type, workspace=workspace)
+        for warning in caught:
+            say(str(warning.message))
+        headers = [header.lower().replace(" ", "_") for header in table.HEADERS]
+        if as_json:
+            import orjson
+
+            rows = [dict(zip(headers, row, strict=True)) for row in table.rows()]
+            click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+        elif table:
+            click.echo(fitted(table.rows(), table.HEADERS, drop=["Description"]))
+        else:
+            say("no backend fits")
+        incomplete = any(
+            issubclass(warning.category, PortalUnavailableWarning) for warning in caught
+        )
+    sys.exit(1 if incomplete or not table else 0)
+
+
+@main.command("log-in")
+def log_in() -> None:
+    """Log in to AQT's cloud, and keep the tokens for later.
+
+    With AQT_CLIENT_ID and AQT_CLIENT_SECRET that needs nobody; without, a link has to be opened.
+    The tokens are kept in ~/.aqt, for your eyes only, unless AQT's configuration says not to.
+    """
+    with errors():
+        from aqt_fast.aqt_provider import AQTProvider
+
+        with AQTProvider("") as provider:
+            provider.log_in()
+    say("logged in")

@@ -1,0 +1,65 @@
+"""API jobs that share circuits: a circuit is done when all of its shots were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from qiskit.providers import JobStatus
+
+from aqt_fast._native import Samples
+from aqt_fast.jobs.api_job import ApiJob
+
+
+class Group:
+    """The API jobs of the same circuits, each with a part of the shots."""
+
+    def __init__(self, jobs: Sequence[ApiJob]) -> None:
+        """Nothing is done yet."""
+        self.jobs = tuple(jobs)
+        """In the order of the shots."""
+        self.circuits = jobs[0].part.circuits
+        """Indices of the circuits."""
+        self.finished_count = 0
+        """Circuits of which all shots were taken, as far as is known."""
+        self._open = set(jobs)
+        self._behind = set(jobs)
+        """API jobs of which no circuit is done: the others are looked at only when there are none,
+        for there may be many."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether all API jobs have ended."""
+        return not self._open
+
+    def update(self, job: ApiJob) -> None:
+        """Take over what has changed in one of the API jobs."""
+        if job.finished_count:
+            self._behind.discard(job)
+        if not self._behind:
+            self.finished_count = min(member.finished_count for member in self.jobs)
+        if job.ended:
+            self._open.discard(job)
+
+    def reopen(self, job: ApiJob) -> None:
+        """One of the API jobs has not ended after all."""
+        self._open.add(job)
+
+    @property
+    def message(self) -> str | None:
+        """Why there are no results, None if there are."""
+        if all(job.status is JobStatus.DONE for job in self.jobs):
+            return None
+        return next((job.message for job in self.jobs if job.message), "not evaluated yet")
+
+    def samples(self) -> list[Samples]:
+        """The outcomes of each circuit, the shots of all API jobs one after the other."""
+        parts = [job.state.samples or [] for job in self.jobs if job.state]
+        if len(parts) == 1:
+            return parts[0]
+        return [Samples.concatenate(runs) for runs in zip(*parts, strict=True)]
+
+
+def grouped(jobs: Sequence[ApiJob]) -> list[Group]:
+    """The groups of API jobs, which must be in the order of their circuits."""
+    return [Group(list(group)) for _, group in groupby(jobs, lambda job: job.part.circuits)]

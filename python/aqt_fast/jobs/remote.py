@@ -1,0 +1,333 @@
+"""A batch in API jobs, whatever takes them: what becomes of them adds up, and is journalled."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+
+from qiskit.providers import JobStatus
+from qiskit.result.models import ExperimentResult
+
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.exceptions import APIConnectionError, AQTError, JournalError, PartFailure
+from aqt_fast.jobs.api_job import ApiJob
+from aqt_fast.jobs.connection import Connection
+from aqt_fast.jobs.endpoint import Endpoint
+from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.jobs.group import grouped
+from aqt_fast.jobs.repeating import is_uncertain, may_be_repeated, may_be_retried
+from aqt_fast.store.events import Records
+from aqt_fast.store.journal import ApiJobLog, Journal
+from aqt_fast.store.location import JobLocation
+from aqt_fast.wire.plan import BatchPlan, again_label
+from aqt_fast.wire.snapshot import Snapshot
+
+
+class RemoteExecution(Execution):
+    """A batch, cut into API jobs.
+
+    Args:
+        connection: what the jobs share, with the threads that do the waiting.
+        endpoint: what takes the API jobs.
+        location: where the job lives.
+        snapshot: the circuits.
+        options: of the job.
+        plan: the API jobs.
+        journal: where to note what happens to them, None for nowhere.
+        records: what has happened to them in another process, None for a new batch.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        endpoint: Endpoint,
+        location: JobLocation,
+        snapshot: Snapshot,
+        options: AQTOptions,
+        plan: BatchPlan,
+        *,
+        journal: Journal | None = None,
+        records: Records | None = None,
+    ) -> None:
+        """Sends nothing yet."""
+        super().__init__()
+        self._connection = connection
+        self._location = location
+        self._snapshot = snapshot
+        self._options = options
+        self._plan = plan
+        self._others_work = False
+        """Whether another process works on the batch, and this one only looks on."""
+        self._journal = journal
+        self._records = records
+        self._jobs = [
+            ApiJob(
+                endpoint,
+                snapshot,
+                part,
+                plan.part_label(index),
+                options.query_period_seconds,
+                self._changed,
+                self._on_change,
+                ApiJobLog(journal, index),
+            )
+            for index, part in enumerate(plan.parts)
+        ]
+        self._groups = grouped(self._jobs)
+        self._group_of = {job: group for group in self._groups for job in group.jobs}
+        self._num_open = len(self._groups)
+        """Groups that have not ended."""
+        connection.register(self)
+
+    @abstractmethod
+    def _start(self, jobs: Sequence[ApiJob]) -> None:
+        """Submit API jobs that have no identifier yet, and ask for all until they have ended.
+
+        Raises:
+            APIConnectionError: that cannot be begun.
+        """
+
+    @abstractmethod
+    def _reason(self, failures: Sequence[PartFailure]) -> tuple[str, AQTError | None]:
+        """What to say, and what to raise, if some API jobs have ended without a result."""
+
+    @property
+    def _reads_results(self) -> bool:
+        """Whether stored results are read at once on resuming."""
+        return False
+
+    @property
+    def _asks(self) -> bool:
+        """Whether to ask for what another process has submitted; else it is looked at later."""
+        return True
+
+    @property
+    def label(self) -> str:
+        """What the portal shows with the job; those of several API jobs have numbers added."""
+        return self._plan.label
+
+    @property
+    def problem(self) -> str | None:
+        """What the journal could not keep, None if all is well."""
+        return None if self._journal is None else self._journal.problem
+
+    def begin(self) -> None:
+        """Submit, or go on where another process has stopped."""
+        if self._records is None:
+            self._start(self._jobs)
+        else:
+            self._resume_from(self._records, list(enumerate(self._jobs)))
+
+    def results(self, part: range | None = None) -> list[ExperimentResult]:
+        """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
+        results: list[ExperimentResult] = []
+        for group in self._groups:
+            circuits, shots = group.circuits, self._options.shots
+            if part not in (None, circuits):
+                continue
+            message = group.message
+            if message is None:
+                results += self._snapshot.results(
+                    group.samples(),
+                    circuits.start,
+                    circuits.stop,
+                    shots=shots,
+                    memory=self._options.memory,
+                )
+            else:
+                results += self._snapshot.failed(
+                    circuits.start, circuits.stop, shots=shots, message=message
+                )
+        return results
+
+    def checkpoint(self) -> Checkpoint:
+        """What it takes to go on in another process, as far as is known now."""
+        with self._changed:
+            events = [
+                event
+                for index, job in enumerate(self._jobs)
+                for event in job.record().events(index)
+            ]
+            return Checkpoint(
+                job_id=self._plan.batch_id,
+                location=self._location,
+                plan=self._plan,
+                events=tuple(events),
+                ended=self.state.ended,
+            )
+
+    def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:
+        """Submit those API jobs once more that have failed by now, and return their number."""
+        self._require_process()
+        with self._changed:
+            failed = [
+                job
+                for job in self._jobs
+                if job.status is JobStatus.ERROR
+                and may_be_repeated(job, uncertain=uncertain, expired=expired)
+            ]
+            if not failed:
+                return 0
+            self._own_journal()
+            for job in failed:
+                job.reset(again_label(job.label))
+            self._reopen(failed)
+        self._start(failed)
+        return len(failed)
+
+    def adopt(self, label: str, job_id: str) -> None:
+        """Take the identifier of an API job whose submission was uncertain."""
+        self._require_process()
+        with self._changed:
+            found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
+            if not found:
+                raise LookupError(f"no uncertain submission has the label '{label}'")
+            (job,) = found  # labels have numbers
+            for other in self._jobs:
+                if other.job_id == job_id:
+                    raise ValueError(f"{job_id} is the identifier of '{other.label}'")
+            self._own_journal()
+            self._reopen([job])
+            job.adopt(job_id)
+        self._start([job])
+
+    def retry(self) -> None:
+        """Ask again for what was accepted, and submit what was certainly not."""
+        self._require_process()
+        with self._changed:
+            again = [job for job in self._jobs if may_be_retried(job)]
+            if not again or self._connection.closed:
+                return
+            if any(job.job_id is None for job in again):
+                self._own_journal()
+            else:
+                with suppress(JournalError):  # the process that has it stores the results
+                    self._own_journal()
+            self._reopen(again)
+            for job in again:
+                job.reopen()
+        try:
+            self._start(again)
+        except APIConnectionError as error:
+            self.abandon(str(error))
+
+    @property
+    def unsent(self) -> list[str]:
+        """Labels of the API jobs that were neither accepted nor refused yet."""
+        if self._others_work:
+            return []
+        return [
+            job.label
+            for job in self._jobs
+            if job.status is JobStatus.INITIALIZING and not job.cancelled
+        ]
+
+    def wait_submitted(self, deadline: float) -> None:
+        """Wait until everything was accepted or refused, up to a time of ``time.monotonic``."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self.unsent, max(0.0, deadline - time.monotonic()))
+
+    def shutdown_message(self) -> str:
+        """What to say if something is :attr:`unsent` when the program ends, and how to go on."""
+        first, *others = self.unsent
+        lost = f"'{first}' was not submitted, or not to its end"
+        if others:
+            lost = f"'{first}' and {len(others)} more were not submitted, or not to their end"
+        if self._journal is None:
+            return lost
+        return f"{lost}; AQTJob.restore('{self._plan.batch_id}').resubmit_failed() goes on"
+
+    def abandon(self, reason: str) -> None:
+        """End here and now; what was accepted stays where it is.
+
+        What the closed connection has answered is taken in first.
+        """
+
+        def answered() -> bool:
+            return all(job.job_id or job.ended for job in self._jobs if job.submission.sending)
+
+        with self._changed:
+            self._changed.wait_for(answered, self._connection.SETTLING_SECONDS)
+        for job in self._jobs:
+            job.abandon(reason)
+
+    def _resume_from(self, records: Records, pending: list[tuple[int, ApiJob]]) -> None:
+        """Take API jobs over, also later on from a process that still works on them."""
+        self._others_work = not records.own()
+        state = records.replay()
+        left, accepted = [], []
+        for index, job in pending:
+            resumed = job.resume_from(
+                state.record(index),
+                settled=not self._others_work,
+                doubtful=state.doubtful,
+                read_result=self._reads_results,
+            )
+            if job.ended:
+                continue
+            if resumed and self._asks:
+                accepted.append(job)
+            else:
+                left.append((index, job))
+        if accepted:
+            self._start(accepted)
+        if left:
+            self._connection.dispatcher.call(
+                lambda: self._guarded(lambda: self._resume_from(records, left)),
+                after=self._options.query_period_seconds,
+            )
+
+    def _on_change(self, job: ApiJob) -> None:
+        """Take over what has changed in an API job."""
+        with self._changed:
+            group = self._group_of[job]
+            finished, ended = group.finished_count, group.ended
+            group.update(job)
+            self._finished_count += group.finished_count - finished
+            if group.ended and not ended:
+                self._num_open -= 1
+                self._completed.append(group.circuits)
+            if not self._num_open:
+                self._conclude()
+                self._release_journal()
+            elif job.status is not JobStatus.QUEUED and job.job_id is not None:
+                self._status = JobStatus.RUNNING
+            self._changed.notify_all()
+
+    def _conclude(self) -> None:
+        """All API jobs have ended: what does that make of the batch?"""
+        failures = [
+            PartFailure(index, job.part.circuits, job.label, job.message or "", job.error)
+            for index, job in enumerate(self._jobs)
+            if job.status is not JobStatus.DONE
+        ]
+        if not failures:
+            self._end(JobStatus.DONE)
+            return
+        failed = any(job.status is JobStatus.ERROR for job in self._jobs)
+        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, *self._reason(failures))
+
+    def _reopen(self, jobs: Sequence[ApiJob]) -> None:
+        """The batch has not ended after all."""
+        for job in jobs:
+            group = self._group_of[job]
+            self._num_open += group.ended
+            group.reopen(job)
+        again = {job.part.circuits for job in jobs}
+        self._completed = [part for part in self._completed if part not in again]
+        self._error = self._message = None
+        self._status = JobStatus.QUEUED
+
+    def _own_journal(self) -> None:
+        if self._journal is not None:
+            self._journal.own_again()
+            self._others_work = False
+
+    def _release_journal(self) -> None:
+        """Let others go on with the batch if nothing can happen here any more."""
+        with self._changed:
+            idle = self.state.ended and not any(job.submission.sending for job in self._jobs)
+            if self._journal is not None and idle:
+                self._journal.close()

@@ -1,0 +1,126 @@
+"""Waiting for an execution: with a progress bar, with a callback, part by part."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from qiskit.providers import JobStatus, JobTimeoutError
+from qiskit.result.models import ExperimentResult
+
+from aqt_fast.jobs.execution import Execution
+
+_SHORTEST_WAIT_SECONDS = 0.01
+
+
+class CompletedPart(NamedTuple):
+    """A part of a job that has ended."""
+
+    circuits: range
+    """Indices of its circuits."""
+    results: list[ExperimentResult]
+    """One entry a circuit; those that were not evaluated have ``success=False``."""
+
+
+def timed_out(execution: Execution, seconds: float | None) -> JobTimeoutError:
+    """What to raise when a job has not ended in time."""
+    return JobTimeoutError(f"job {execution.name} has not ended within {seconds} s")
+
+
+def wait_with_bar(
+    execution: Execution, *, total: int, title: str, timeout: float | None, shown: bool
+) -> bool:
+    """Wait until an execution has ended, and show on standard error how many circuits are done.
+
+    Args:
+        execution: the circuits on their way.
+        total: how many there are.
+        title: of the bar.
+        timeout: seconds to wait at most, None for as long as it takes.
+        shown: whether there is a bar at all.
+
+    Returns:
+        Whether it has ended.
+    """
+    from tqdm.auto import tqdm  # loads asyncio, which takes a while
+
+    deadline = _deadline(timeout)
+    state = execution.state
+    with tqdm(total=total, desc=title, unit="circuit", disable=not shown or state.ended) as bar:
+        while True:
+            state = execution.state
+            bar.update(state.finished_count - bar.n)
+            if state.ended:
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            execution.wait(_or_none(left), beyond=state.finished_count)
+
+
+def wait_with_callback(
+    execution: Execution,
+    *,
+    timeout: float | None,
+    period: float,
+    callback: Callable[[str, JobStatus], None] | None,
+) -> None:
+    """Wait until an execution has ended, and call a function meanwhile.
+
+    Args:
+        execution: the circuits on their way.
+        timeout: seconds to wait at most, None for as long as it takes.
+        period: seconds between calls, at least 0.01.
+        callback: called with the job's name and its status.
+
+    Raises:
+        JobTimeoutError: it has not ended in time.
+    """
+    deadline = _deadline(timeout)
+    while not (state := execution.state).ended:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise timed_out(execution, timeout)
+        if callback is not None:
+            callback(execution.name, state.status)
+            left = min(left, max(period, _SHORTEST_WAIT_SECONDS))
+        execution.wait(_or_none(left))
+
+
+def completed_parts(
+    execution: Execution, num_circuits: int, timeout: float | None
+) -> Iterator[CompletedPart]:
+    """Give the parts of an execution as they end, each circuit once; the rest comes last.
+
+    Raises:
+        JobTimeoutError: no part has ended for ``timeout`` seconds.
+    """
+    given: set[int] = set()
+    number = 0
+    while True:
+        ended = execution.state.ended
+        for part in execution.completed[number:]:
+            number += 1
+            if given.isdisjoint(part):
+                given.update(part)
+                yield CompletedPart(part, execution.results(part))
+        if ended:
+            break
+        execution.wait(timeout, completed=number)
+        if not execution.state.ended and len(execution.completed) <= number:
+            raise timed_out(execution, timeout)
+    rest = [index for index in range(num_circuits) if index not in given]
+    if rest:
+        results = execution.results()
+        for index in rest:
+            yield CompletedPart(range(index, index + 1), [results[index]])
+
+
+def _deadline(timeout: float | None) -> float:
+    return math.inf if timeout is None else time.monotonic() + timeout
+
+
+def _or_none(seconds: float) -> float | None:
+    return None if seconds == math.inf else seconds

@@ -1,0 +1,178 @@
+"""The provider's credentials, and the connections that its backends share."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aqt_fast.exceptions import APIError, AQTCredentialsError
+from aqt_fast.login.connector import log_in, renew
+from aqt_fast.login.tokens import TokenStore
+
+if TYPE_CHECKING:
+    from aqt_fast.api_client import Credentials
+    from aqt_fast.backends.cloud.connection import CloudConnection
+    from aqt_fast.backends.direct.connection import DirectConnection
+    from aqt_fast.login.config import ArnicaConfig
+
+
+class Connections:
+    """Makes each connection when it is first needed. httpx is loaded then.
+
+    Args:
+        access_token: the user's token; None takes that of ``AQT_TOKEN`` or of the last login.
+        config: how to log in.
+        portal_url: where the portal is, None for what the environment says.
+        connect_timeout: seconds to wait for a connection.
+        read_timeout: seconds to wait for an answer, or for more of it.
+        max_parallel_requests: submissions to the portal at the same time, and polls as well.
+
+    Raises:
+        AQTCredentialsError: others can read the saved token.
+    """
+
+    def __init__(
+        self,
+        access_token: str | None,
+        config: ArnicaConfig | None,
+        *,
+        portal_url: str | None,
+        connect_timeout: float,
+        read_timeout: float,
+        max_parallel_requests: int,
+    ) -> None:
+        """Looks for the token; connects to nothing."""
+        self._config = config
+        self._portal_url = portal_url
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self._max_parallel = max_parallel_requests
+        self._closed = False
+        self._cloud: CloudConnection | None = None
+        self._machines: dict[str, DirectConnection] = {}
+        self._credentials: Credentials | None = None
+        self._lock = threading.Lock()
+        self._renewable = False
+        if access_token is None:
+            access_token = os.environ.get("AQT_TOKEN")
+        if access_token is None:
+            access_token = self._tokens().access_token()
+            self._renewable = access_token is not None
+        self._token = access_token or ""
+
+    @property
+    def token(self) -> str:
+        """The access token, or the empty string."""
+        return self._token if self._credentials is None else self._credentials.token
+
+    def log_in(self) -> None:
+        """Log in to AQT's cloud, and save the tokens.
+
+        Raises:
+            AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
+        """
+        token = log_in(self._config, self._tokens(), out=sys.stderr)
+        with self._lock:
+            self._token = token
+            self._renewable = True
+            if self._credentials is not None:
+                self._credentials.replace(token, self._renew)
+
+    def cloud(self) -> CloudConnection:
+        """The connection to the portal."""
+        from aqt_fast.api_client import PortalClient
+        from aqt_fast.backends.cloud.connection import CloudConnection
+
+        with self._lock:
+            if self._cloud is None:
+                portal = PortalClient(
+                    self._shared_credentials(),
+                    portal_url=self._portal_url,
+                    connect_timeout=self._connect_timeout,
+                    read_timeout=self._read_timeout,
+                )
+                self._cloud = CloudConnection(portal, max_parallel_requests=self._max_parallel)
+                if self._closed:
+                    self._cloud.close()
+            return self._cloud
+
+    def cloud_at(self, portal_url: str) -> CloudConnection:
+        """The connection to the portal, which must be at this address.
+
+        Raises:
+            AQTCredentialsError: there is no access token.
+            APIError: the portal is somewhere else.
+        """
+        if not self._token:
+            raise AQTCredentialsError("the job is with AQT's portal, and there is no access token")
+        connection = self.cloud()
+        if portal_url != connection.portal.portal_url:
+            raise APIError(
+                f"the job is with {portal_url}, not with "
+                f"{connection.portal.portal_url}; set AQT_PORTAL_URL"
+            )
+        return connection
+
+    def machine(self, url: str) -> DirectConnection:
+        """The connection to a machine: one for each, however its URL is written.
+
+        Raises:
+            InsecureConnectionError: there is a token, and the URL is plain HTTP to another
+                machine.
+            APIError: ``url`` is no URL of a server.
+        """
+        from aqt_fast.api_client import DirectAccessClient
+        from aqt_fast.backends.direct.connection import DirectConnection
+
+        with self._lock:
+            client = DirectAccessClient(
+                url,
+                self._shared_credentials(),
+                connect_timeout=self._connect_timeout,
+                read_timeout=self._read_timeout,
+            )
+            connection = self._machines.setdefault(client.base_url, DirectConnection(client))
+            if self._closed:
+                connection.close()
+            return connection
+
+    def known_machine(self, url: str) -> DirectConnection:
+        """The connection to the machine of a stored job.
+
+        Raises:
+            APIError: it would get the access token, and only a file names its address.
+        """
+        named = os.environ.get("AQT_DIRECT_URL")
+        if named:
+            self.machine(named)
+        if self._token and url not in self._machines:
+            raise APIError(
+                f"the job is with the machine at {url}, which would get the access token: set "
+                "AQT_DIRECT_URL to this address"
+            )
+        return self.machine(url)
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            self._closed = True
+            connections = [self._cloud, *self._machines.values()]
+        for connection in connections:
+            if connection is not None:
+                connection.close()
+
+    def _shared_credentials(self) -> Credentials:
+        from aqt_fast.api_client import Credentials
+
+        if self._credentials is None:
+            self._credentials = Credentials(self._token, self._renew if self._renewable else None)
+        return self._credentials
+
+    def _tokens(self) -> TokenStore:
+        return TokenStore(None if self._config is None else Path(self._config.store_path))
+
+    def _renew(self, refused: str) -> str | None:
+        return renew(self._config, self._tokens(), refused)

@@ -1,0 +1,225 @@
+"""Which backends there are, and which of them fit what the user wants."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from qiskit.providers import QiskitBackendNotFoundError
+
+from aqt_fast.api_client import BackendType, ListedResource, Resource
+from aqt_fast.api_client.models import fits
+from aqt_fast.aqt_options import checked_integer
+from aqt_fast.aqt_resource import (
+    AQTDirectAccessResource,
+    AQTResource,
+    CloudResource,
+    OfflineSimulatorResource,
+)
+from aqt_fast.exceptions import APIError, InvalidOptionError
+from aqt_fast.provider.connections import Connections
+from aqt_fast.wire.circuits import API_LIMITS
+
+DEFAULT_WORKSPACE = "default"
+"""The workspace that everything outside of the portal is listed in."""
+
+DEFAULT_NUM_QUBITS = 20
+"""Size of an offline simulator's register unless another is asked for."""
+
+
+class PortalUnavailableWarning(UserWarning):
+    """The portal, or one of its resources, cannot be asked, and so is not listed."""
+
+
+@dataclass(frozen=True)
+class OfflineSimulator:
+    """A simulator that runs in this process."""
+
+    id: str
+    """Name of the backend."""
+    name: str
+    """Description of the backend."""
+    noisy: bool
+    """Whether gates are noisy."""
+
+
+OFFLINE_SIMULATORS = (
+    OfflineSimulator("offline_simulator_no_noise", "Offline ideal simulator", noisy=False),
+    OfflineSimulator("offline_simulator_noise", "Offline noisy simulator", noisy=True),
+)
+
+
+@dataclass(frozen=True)
+class WantedBackends:
+    """What backends must be like: see :meth:`AQTProvider.backends`.
+
+    Raises:
+        InvalidOptionError: there is no such ``backend_type``.
+    """
+
+    name: str | re.Pattern[str] | None = None
+    backend_type: BackendType | None = None
+    workspace: str | re.Pattern[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.backend_type is not None and self.backend_type not in get_args(BackendType):
+            expected = f"one of {', '.join(get_args(BackendType))}"
+            raise InvalidOptionError("backend_type", self.backend_type, expected)
+
+    def fits(self, resource: Resource | ListedResource) -> bool:
+        """Whether a resource is wanted."""
+        return (
+            self.backend_type in (None, resource.resource_type)
+            and fits(self.name, resource.resource_id)
+            and fits(self.workspace, resource.workspace_id)
+        )
+
+    @property
+    def may_be_in_the_cloud(self) -> bool:
+        """Whether the portal has to be asked."""
+        return self.backend_type in (None, "device", "simulator") and not self._is_offline
+
+    @property
+    def may_be_a_machine(self) -> bool:
+        """Whether the machine in the same network has to be asked."""
+        return (
+            self.backend_type in (None, "direct_access")
+            and fits(self.workspace, DEFAULT_WORKSPACE)
+            and not self._is_offline
+        )
+
+    @property
+    def _is_offline(self) -> bool:
+        return self.name in [simulator.id for simulator in OFFLINE_SIMULATORS]
+
+
+class Discovery:
+    """Finds the backends of a provider."""
+
+    def __init__(self, provider: Any, connections: Connections) -> None:
+        """``provider`` is what the backends are made for."""
+        self._provider = provider
+        self._connections = connections
+
+    def all(self, wanted: WantedBackends) -> tuple[list[AQTResource], list[str]]:
+        """All backends that fit, and why the portal, a resource or the machine is missing."""
+        listed, problems = self._listed(wanted)
+        cloud, more = self._detailed(listed)
+        machines, yet_more = self._machine(wanted)
+        backends = [*self.offline(wanted), *machines, *cloud]
+        return backends, [*problems, *more, *yet_more]
+
+    def one(self, wanted: WantedBackends, num_qubits: int | None) -> tuple[AQTResource, list[str]]:
+        """The one backend that fits, and why there may be another.
+
+        Args:
+            wanted: what it must be like.
+            num_qubits: size of an offline simulator's register, None for the default.
+
+        Raises:
+            QiskitBackendNotFoundError: none fits, or several, or it cannot be asked for.
+        """
+        offline = self.offline(wanted, num_qubits)
+        listed, problems = self._listed(wanted)
+        machines, more = self._machine(wanted)
+        problems += more
+        names = [backend.name for backend in (*offline, *machines)] + _names(listed)
+        if len(names) != 1:
+            raise QiskitBackendNotFoundError(self._not_found(names, problems))
+        cloud, unavailable = self._detailed(listed)
+        if unavailable:
+            raise QiskitBackendNotFoundError(unavailable[0])
+        return [*offline, *machines, *cloud][0], problems
+
+    def direct(self, url: str, max_shots: int) -> AQTDirectAccessResource:
+        """The machine at an address.
+
+        Raises:
+            InvalidOptionError: ``max_shots`` is out of range.
+            APIError: the machine cannot be asked, or would get the token over plain HTTP.
+        """
+        most = API_LIMITS.shots or max_shots
+        max_shots = checked_integer("max_shots", max_shots, 1, most)
+        connection = self._connections.machine(url)
+        resource = Resource(
+            workspace_id=DEFAULT_WORKSPACE,
+            resource_id=connection.client.system_name(),
+            resource_name=f"Machine at {url}",
+            resource_type="direct_access",
+            available_qubits=connection.client.num_ions(),
+        )
+        return AQTDirectAccessResource(
+            resource, provider=self._provider, connection=connection, max_shots=max_shots
+        )
+
+    def offline(self, wanted: WantedBackends, num_qubits: int | None = None) -> list[AQTResource]:
+        """The simulators of this process that fit."""
+        backends: list[AQTResource] = []
+        for simulator in OFFLINE_SIMULATORS:
+            resource = Resource(
+                workspace_id=DEFAULT_WORKSPACE,
+                resource_id=simulator.id,
+                resource_name=simulator.name,
+                resource_type="offline_simulator",
+                available_qubits=num_qubits or DEFAULT_NUM_QUBITS,
+            )
+            if wanted.fits(resource):
+                backends.append(
+                    OfflineSimulatorResource(
+                        resource, provider=self._provider, with_noise_model=simulator.noisy
+                    )
+                )
+        return backends
+
+    def _listed(self, wanted: WantedBackends) -> tuple[list[ListedResource], list[str]]:
+        """The resources of the portal that fit, and why it could not be asked."""
+        if not self._connections.token or not wanted.may_be_in_the_cloud:
+            return [], []
+        try:
+            listed = self._connections.cloud().portal.list_resources()
+        except APIError as error:
+            return [], [f"AQT's portal cannot be asked for its resources: {error}"]
+        return [resource for resource in listed if wanted.fits(resource)], []
+
+    def _detailed(self, listed: list[ListedResource]) -> tuple[list[AQTResource], list[str]]:
+        """The backends of listed resources, and why some of them could not be asked for."""
+        if not listed:
+            return [], []
+        problems: list[str] = []
+
+        def note(resource: ListedResource, error: APIError) -> None:
+            problems.append(f"resource {resource.resource_id} cannot be asked for: {error}")
+
+        connection = self._connections.cloud()
+        resources = connection.portal.resources(listed, on_error=note)
+        return [
+            CloudResource(resource, provider=self._provider, connection=connection)
+            for resource in resources
+        ], problems
+
+    def _machine(self, wanted: WantedBackends) -> tuple[list[AQTResource], list[str]]:
+        """The machine at ``AQT_DIRECT_URL`` if it fits, and why it could not be asked."""
+        url = os.environ.get("AQT_DIRECT_URL")
+        if not url or not wanted.may_be_a_machine:
+            return [], []
+        try:
+            backend = self.direct(url, API_LIMITS.shots or 1)
+        except APIError as error:
+            return [], [f"the machine at {url} cannot be asked: {error}"]
+        return [backend] if wanted.fits(backend.resource_id) else [], []
+
+    def _not_found(self, names: list[str], problems: list[str]) -> str:
+        if names:
+            return "; ".join([*problems, f"several backends fit: {', '.join(names)}"])
+        everything = WantedBackends()
+        candidates = [backend.name for backend in self.offline(everything)]
+        if not problems:
+            listed, problems = self._listed(everything)
+            candidates += _names(listed)
+        return "; ".join([*problems, f"no backend fits; there are: {', '.join(candidates)}"])
+
+
+def _names(listed: list[ListedResource]) -> list[str]:
+    return [f"{item.resource_id} ({item.workspace_id})" for item in listed]

@@ -1,0 +1,119 @@
+"""A job of another process, back as a handle."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.exceptions import QiskitError
+
+from aqt_fast.api_client import Resource
+from aqt_fast.aqt_job import AQTJob
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource, CloudResource
+from aqt_fast.exceptions import APIError, DamagedJobError
+from aqt_fast.provider.connections import Connections
+from aqt_fast.provider.discovery import DEFAULT_WORKSPACE, Discovery, WantedBackends
+from aqt_fast.store.description import JobDescription
+from aqt_fast.store.job_store import JobStore
+from aqt_fast.store.loading import LoadedJob, load_job
+from aqt_fast.store.location import MachineLocation, PortalLocation
+from aqt_fast.wire.qpy_archive import circuits_from_qpy
+from aqt_fast.wire.snapshot import Snapshot
+
+_UNUSABLE = (
+    AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError, QiskitError
+)  # fmt: skip
+"""What making a job of readable but wrong data can raise."""
+
+
+def restore(
+    job_id: str,
+    *,
+    provider: Any,
+    connections: Connections,
+    store_path: str | Path | None,
+    remove_from_store: bool,
+) -> AQTJob:
+    """Go on with a job of another process: see :meth:`aqt_fast.AQTJob.restore`.
+
+    Args:
+        job_id: the job's id, or that of any API job in it.
+        provider: what the backend is made for.
+        connections: which ones to use.
+        store_path: directory of jobs, None for the default one.
+        remove_from_store: delete what ``persist()`` has saved after it was loaded.
+
+    Raises:
+        JobNotFoundError: no job has this id.
+        DamagedJobError: the stored data cannot be read; it stays where it is.
+        APIError: the job is one of another portal or machine, or there is no access token.
+    """
+    store = JobStore(store_path)
+    found = load_job(store, job_id)
+    directory = found.directory
+    try:
+        options = AQTOptions(**found.description.options)
+        backend = _backend(found.description, provider, connections)
+        # Written again if the restored job fails: it must not be lost with this process.
+        saved = found.saved() if remove_from_store and found.description.is_copy else None
+        job: AQTJob = backend.job_class(
+            backend,
+            _circuits(found),
+            options,
+            rescue=None if saved is None else partial(store.save, saved),
+        )
+        job.submit(lambda snapshot, options: backend.resumed(snapshot, options, found))
+    except (APIError, DamagedJobError):
+        raise
+    except _UNUSABLE as error:
+        raise DamagedJobError(directory.path, f"{type(error).__name__}: {error}") from error
+    if remove_from_store:
+        if saved is not None:
+            directory.remove()
+        else:
+            directory.remove_circuits()
+    return job
+
+
+def _circuits(found: LoadedJob) -> list[QuantumCircuit] | Snapshot:
+    """The circuits that ``persist()`` saved, or the snapshot that the journal has."""
+    if found.directory.has_circuits:
+        return circuits_from_qpy(found.directory.circuits())
+    return Snapshot.from_saved(*found.directory.snapshot())
+
+
+def _backend(description: JobDescription, provider: Any, connections: Connections) -> AQTResource:
+    """The backend of a stored job; nobody is asked.
+
+    Raises:
+        APIError: it belongs to another portal or machine, or there is no token.
+    """
+    location = description.location
+    if isinstance(location, PortalLocation):
+        connection = connections.cloud_at(location.portal_url)
+        resource = Resource(
+            workspace_id=location.workspace_id,
+            resource_id=description.backend_name,
+            resource_name=location.resource_name,
+            resource_type=location.resource_type,
+            available_qubits=description.available_qubits,
+        )
+        return CloudResource(resource, provider=provider, connection=connection)
+    if isinstance(location, MachineLocation):
+        machine = connections.known_machine(location.machine_url)
+        resource = Resource(
+            workspace_id=DEFAULT_WORKSPACE,
+            resource_id=description.backend_name,
+            resource_name=location.resource_name,
+            resource_type="direct_access",
+            available_qubits=description.available_qubits,
+        )
+        return AQTDirectAccessResource(
+            resource, provider=provider, connection=machine, max_shots=location.max_shots
+        )
+    wanted = WantedBackends(description.backend_name, "offline_simulator")
+    backend, _ = Discovery(provider, connections).one(wanted, description.available_qubits)
+    return backend

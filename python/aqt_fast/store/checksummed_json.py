@@ -1,0 +1,67 @@
+"""JSON documents that tell their format's version and whether they are whole.
+
+``{"format": 2, "job": …, "sha256": …}``, with the digest of the part. Other keys, which a later
+version may add, are ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from aqt_fast.exceptions import DamagedJobError
+
+
+def pack(name: str, content: Any, version: int) -> bytes:
+    """Write a document of one part.
+
+    Args:
+        name: of the part.
+        content: what JSON can express.
+        version: of the format.
+
+    Raises:
+        TypeError: JSON cannot express the content.
+    """
+    plain = orjson.loads(orjson.dumps(content))
+    return orjson.dumps({"format": version, name: plain, "sha256": digest(plain)})
+
+
+def unpack(name: str, data: bytes, version: int, path: Path) -> Any:
+    """Read a document.
+
+    Args:
+        name: of the part.
+        data: what :func:`pack` has written.
+        version: of the format that can be read.
+        path: where it comes from, for messages.
+
+    Returns:
+        The part.
+
+    Raises:
+        DamagedJobError: it is no such document, it is not whole, or its format is another.
+    """
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise DamagedJobError(path, str(error)) from error
+    found = document.get("format") if isinstance(document, dict) else None
+    if not isinstance(found, int) or isinstance(found, bool) or found < 1:
+        raise DamagedJobError(path, "it is no saved job")
+    if found > version:
+        raise DamagedJobError(path, f"format {found} was written by a newer aqt-fast")
+    if found < version:
+        raise DamagedJobError(path, f"format {found} was written by an aqt-fast before 0.2")
+    content = document.get(name)
+    if document.get("sha256") != digest(content):
+        raise DamagedJobError(path, "its content does not match its checksum")
+    return content
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of content as JSON gives it back."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

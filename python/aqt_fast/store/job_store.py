@@ -1,0 +1,121 @@
+"""The directory of all jobs on this machine, the same for all versions of the package."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from aqt_fast._ids import canonical_uuid, is_canonical_uuid
+from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
+from aqt_fast.store.description import JobDescription
+from aqt_fast.store.events import lines_of
+from aqt_fast.store.job_directory import JobDirectory
+from aqt_fast.store.journal import Journal, remove_job
+
+
+def get_store_path(override: str | Path | None = None) -> Path:
+    """Directory of all jobs.
+
+    It is ``override``, or else what the environment variable ``AQT_STORE_PATH`` says, or else the
+    platform's place for the user's data.
+    """
+    if override is not None:
+        return Path(override)
+    if os.environ.get("AQT_STORE_PATH"):
+        return Path(os.environ["AQT_STORE_PATH"]).expanduser()
+    return platformdirs.user_data_path("aqt-fast", appauthor=False) / "jobs"
+
+
+@dataclass(frozen=True)
+class SavedJob:
+    """What ``persist()`` writes of a job."""
+
+    description: JobDescription
+    """What the job is."""
+    circuits: bytes
+    """Its circuits in QPY."""
+    events: tuple[dict[str, Any], ...] = ()
+    """What is known of its API jobs."""
+
+
+class JobStore:
+    """The jobs in a directory."""
+
+    def __init__(self, store_path: str | Path | None = None) -> None:
+        """The directory is made when something is saved; None stands for the default one."""
+        self.path = get_store_path(store_path)
+
+    def save(self, job: SavedJob) -> Path:
+        """Write a job, over an older copy of it if there is one, and return its directory.
+
+        If the job has its journal here, which knows the rest, only the circuits are added.
+
+        Raises:
+            TypeError: JSON cannot express the description.
+            OSError: a file cannot be written.
+        """
+        journal = self._journal(job.description.job_id)
+        if journal is not None:
+            journal.add_circuits(job.circuits)
+            return journal.path
+        remote = job.description.plan is not None
+        directory = JobDirectory.create(
+            self.path,
+            job.description,
+            circuits=job.circuits,
+            events=lines_of(job.events) if remote else None,
+        )
+        return directory.path
+
+    def find(self, job_id: str) -> JobDirectory:
+        """Find a job by its identifier, or by that of an API job in it.
+
+        Raises:
+            JobNotFoundError: no job has this identifier.
+            DamagedJobError: its file cannot be read; it stays as it is.
+        """
+        try:
+            return JobDirectory.load(self.path, job_id)
+        except JobNotFoundError:
+            return Journal.find(self.path, job_id).directory
+
+    def remove(self, job_id: str) -> None:
+        """Delete a job, if there is one.
+
+        Raises:
+            JobNotFoundError: the identifier is no UUID.
+            JournalError: a process works on it.
+            OSError: a file cannot be deleted.
+        """
+        try:
+            path = self.path / canonical_uuid(job_id)
+        except ValueError:
+            raise JobNotFoundError(str(job_id), self.path) from None
+        path.with_suffix(".json").unlink(missing_ok=True)  # of a version before 0.2
+        remove_job(path)
+
+    def _journal(self, job_id: str) -> JobDirectory | None:
+        """The directory of a job's journal, None if it has none here."""
+        with suppress(JobNotFoundError, DamagedJobError):
+            directory = JobDirectory.load(self.path, job_id)
+            if not directory.description.is_copy:
+                return directory
+        return None
+
+    def job_ids(self) -> Iterator[str]:
+        """Names of all directories and files that may be those of jobs, older ones included.
+
+        Raises:
+            OSError: the directory is there and cannot be read.
+        """
+        try:
+            names = {entry.name.removesuffix(".json") for entry in self.path.iterdir()}
+        except FileNotFoundError:
+            return iter(())
+        return filter(is_canonical_uuid, sorted(names))

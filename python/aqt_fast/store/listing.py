@@ -1,0 +1,280 @@
+"""What the store tells of its jobs without their circuits, and without asking the portal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
+from aqt_fast.store import locks
+from aqt_fast.store.events import JournalState
+from aqt_fast.store.fate import api_job_fate
+from aqt_fast.store.job_directory import EVENTS, JobDirectory
+from aqt_fast.store.job_store import JobStore
+from aqt_fast.store.journal import Journal
+from aqt_fast.store.states import ENDED, ApiJobState, StoredJobState
+
+JobT = TypeVar("JobT", covariant=True)
+"""What a job's handle is."""
+
+
+class JobRestorer(Protocol[JobT]):
+    """What goes on with stored jobs: a provider."""
+
+    def restore(
+        self, job_id: str, *, store_path: Any = None, remove_from_store: bool = True
+    ) -> JobT:
+        """Go on with a job of a store: see :meth:`aqt_fast.AQTProvider.restore`."""
+
+
+@dataclass(frozen=True)
+class StoredApiJob:
+    """One API job of a job in the cloud."""
+
+    circuits: range
+    """Indices of its circuits."""
+    shots: int
+    """Repetitions of each."""
+    label: str
+    """What the portal shows with it."""
+    job_id: str | None
+    """The portal's identifier, None if none is known."""
+    state: ApiJobState
+    """Where it stands."""
+    message: str | None
+    """Why it has no result."""
+
+
+@dataclass(frozen=True)
+class StoredJob(Generic[JobT]):
+    """A job as the store knows it."""
+
+    job_id: str
+    """What ``job.job_id()`` returns; the batch's identifier if the portal's is not known."""
+    batch_id: str | None
+    """The batch's own identifier, None for jobs of offline simulators."""
+    kind: Literal["journal", "saved", "both"]
+    """Whether the job has a journal, was saved by ``persist()``, or both."""
+    state: StoredJobState
+    """Where it stands, see :data:`~aqt_fast.store.states.StoredJobState`."""
+    created: datetime
+    """When it was submitted or, if it has no journal, saved; of damaged data, when it was changed
+    last. In UTC."""
+    store: JobStore = field(repr=False, compare=False)
+    """Where it is."""
+    provider: JobRestorer[JobT] = field(repr=False, compare=False)
+    """Through which it is restored."""
+    backend: str | None = None
+    """Name of its backend."""
+    num_circuits: int | None = None
+    """How many circuits it has."""
+    shots: int | None = None
+    """Repetitions of each."""
+    label: str | None = None
+    """What the portal shows with it."""
+    active: bool | None = False
+    """Whether a process works on it just now, None if the system cannot tell."""
+    portal_url: str | None = None
+    """The portal or the machine that it is with."""
+    api_jobs: tuple[StoredApiJob, ...] = field(default=(), repr=False)
+    """Its API jobs in order, none for jobs of offline simulators."""
+    problem: str | None = None
+    """What cannot be read."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing happens to it any more by itself."""
+        return self.state in ENDED and not self.active
+
+    @property
+    def counts(self) -> dict[ApiJobState, int]:
+        """How many API jobs there are in each state."""
+        return dict(Counter(job.state for job in self.api_jobs))
+
+    def names(self) -> Iterator[str]:
+        """All identifiers that it can be found by, that of :attr:`job_id` first."""
+        yield self.job_id
+        if self.batch_id is not None:
+            yield self.batch_id
+        for job in self.api_jobs:
+            if job.job_id is not None:
+                yield job.job_id
+
+    def restore(self, *, remove_from_store: bool = True) -> JobT:
+        """Go on with the job: :meth:`AQTProvider.restore <aqt_fast.AQTProvider.restore>`.
+
+        Args:
+            remove_from_store: delete what ``persist()`` has saved. Journals stay.
+
+        Returns:
+            The job's handle.
+        """
+        return self.provider.restore(
+            self.batch_id or self.job_id,
+            store_path=self.store.path,
+            remove_from_store=remove_from_store,
+        )
+
+    def remove(self) -> None:
+        """Delete everything that the store has of it; nothing happens at the portal.
+
+        Raises:
+            JournalError: a process works on it.
+            OSError: a file cannot be deleted.
+        """
+        self.store.remove(self.batch_id or self.job_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything in JSON's types, times in ISO 8601, circuits as the first and the last."""
+        api_jobs = [
+            {**asdict(job), "circuits": [job.circuits.start, job.circuits.stop - 1]}
+            for job in self.api_jobs
+        ]
+        return {
+            "job_id": self.job_id,
+            "batch_id": self.batch_id,
+            "kind": self.kind,
+            "state": self.state,
+            "active": self.active,
+            "backend": self.backend,
+            "num_circuits": self.num_circuits,
+            "shots": self.shots,
+            "label": self.label,
+            "created": self.created.isoformat(),
+            "portal_url": self.portal_url,
+            "problem": self.problem,
+            "api_jobs": api_jobs,
+        }
+
+
+def stored_jobs(store: JobStore, provider: JobRestorer[JobT]) -> list[StoredJob[JobT]]:
+    """All jobs of a store, the newest first. What cannot be read is among them.
+
+    Args:
+        store: where to look.
+        provider: for :attr:`StoredJob.provider`.
+
+    Raises:
+        OSError: the directory is there and cannot be read.
+    """
+    jobs: list[StoredJob[JobT]] = []
+    for job_id in store.job_ids():
+        with suppress(JobNotFoundError, FileNotFoundError):  # removed while we look
+            jobs.append(_stored_job(store, job_id, provider))
+    return sorted(jobs, key=lambda job: (-job.created.timestamp(), job.job_id))
+
+
+def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> StoredJob[JobT]:
+    """What the store tells of a job.
+
+    Raises:
+        JobNotFoundError: there is none.
+        FileNotFoundError: it was just removed.
+    """
+    # First of all: what a process that has ended by then has done is seen below.
+    active = locks.is_held(store.path / job_id / EVENTS)
+    try:
+        directory = JobDirectory.load(store.path, job_id)
+        api_jobs, problem = _api_jobs(directory, active=bool(active))
+    except (DamagedJobError, OSError) as error:
+        return StoredJob(
+            job_id=job_id,
+            batch_id=None,
+            kind="saved",
+            state="damaged",
+            created=_changed(store, job_id),
+            store=store,
+            provider=provider,
+            active=active,
+            problem=getattr(error, "reason", str(error)),
+        )
+    description = directory.description
+    remote = description.plan is not None
+    kind: Literal["journal", "saved", "both"] = "saved"
+    if not description.is_copy:
+        kind = "both" if directory.has_circuits else "journal"
+    return StoredJob(
+        job_id=(len(api_jobs) == 1 and api_jobs[0].job_id) or job_id,
+        batch_id=job_id if remote else None,
+        kind=kind,
+        state=_state(api_jobs, active=bool(active)) if remote else "saved",
+        created=description.created,
+        store=store,
+        provider=provider,
+        backend=description.backend_name,
+        num_circuits=description.num_circuits,
+        shots=description.options.get("shots"),
+        label=description.plan.label if description.plan else description.options.get("label"),
+        active=active if remote else False,
+        portal_url=description.location.url,
+        api_jobs=api_jobs,
+        problem=problem,
+    )
+
+
+def _changed(store: JobStore, job_id: str) -> datetime:
+    """When the directory or file of damaged data was changed last."""
+    path = store.path / job_id
+    if not path.exists():
+        path = path.with_suffix(".json")
+    return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+
+
+def _api_jobs(
+    directory: JobDirectory, *, active: bool
+) -> tuple[tuple[StoredApiJob, ...], str | None]:
+    """The API jobs of a batch, and what is wrong with its journal.
+
+    Args:
+        directory: the batch on the disk.
+        active: whether a process works on it.
+
+    Raises:
+        DamagedJobError: the events cannot be read.
+        OSError: the directory cannot be read.
+    """
+    plan = directory.description.plan
+    if plan is None:
+        return (), None
+    journal = Journal(directory).replay()
+    stored = directory.stored_results()
+    jobs = []
+    for index, part in enumerate(plan.parts):
+        record = journal.record(index)
+        state = api_job_fate(
+            record, stored=index in stored, active=active, doubtful=journal.doubtful
+        )
+        jobs.append(
+            StoredApiJob(
+                circuits=part.circuits,
+                shots=part.shots,
+                label=record.label or plan.part_label(index),
+                job_id=record.job_id,
+                state=state,
+                message=record.message,
+            )
+        )
+    return tuple(jobs), _doubts(journal)
+
+
+def _state(api_jobs: Sequence[StoredApiJob], *, active: bool) -> StoredJobState:
+    states = {job.state for job in api_jobs}
+    if "uncertain" in states:
+        return "uncertain"
+    if states & {"unsent", "submitting"}:
+        return "submitting" if active else "incomplete"
+    if "submitted" in states:
+        return "submitted"
+    if "failed" in states:
+        return "failed"
+    return "cancelled" if "cancelled" in states else "done"
+
+
+def _doubts(journal: JournalState) -> str | None:
+    if journal.damaged:
+        return f"damaged lines of its journal: {', '.join(map(str, journal.damaged))}"
+    return "lines of its journal are missing" if journal.missing else None

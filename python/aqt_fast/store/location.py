@@ -1,0 +1,84 @@
+"""Where a job lives: AQT's portal, a machine in the same network, a simulator of a process."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, TypeAlias
+
+from aqt_fast.api_client.models import BackendType
+
+
+@dataclass(frozen=True)
+class PortalLocation:
+    """A resource of AQT's portal."""
+
+    kind: ClassVar[str] = "portal"
+    portal_url: str
+    """Where the portal is."""
+    workspace_id: str
+    """The workspace through which the resource is reached."""
+    resource_name: str
+    """What people call the resource."""
+    resource_type: BackendType
+    """What the resource is."""
+
+    @property
+    def url(self) -> str:
+        """The portal's."""
+        return self.portal_url
+
+
+@dataclass(frozen=True)
+class MachineLocation:
+    """A machine in the same network."""
+
+    kind: ClassVar[str] = "machine"
+    machine_url: str
+    """Where the machine is."""
+    resource_name: str
+    """What people call the machine."""
+    max_shots: int
+    """Repetitions of a circuit that it takes."""
+
+    @property
+    def url(self) -> str:
+        """The machine's."""
+        return self.machine_url
+
+
+@dataclass(frozen=True)
+class SimulatorLocation:
+    """An offline simulator, by what makes it another than the default one."""
+
+    kind: ClassVar[str] = "simulator"
+    noise_model: Any
+    """Aer's description of the noise model, the name of a standard one, or None."""
+    simulator_options: dict[str, Any]
+    """Options of the simulator that are not the default."""
+
+    @property
+    def url(self) -> None:
+        """None: it is in a process."""
+        return
+
+
+JobLocation: TypeAlias = PortalLocation | MachineLocation | SimulatorLocation
+
+_KINDS: dict[str, type[JobLocation]] = {
+    kind.kind: kind for kind in (PortalLocation, MachineLocation, SimulatorLocation)
+}
+
+
+def location_to_json(location: JobLocation) -> dict[str, Any]:
+    """Describe a location in JSON's types, with its kind."""
+    return {"kind": location.kind, **asdict(location)}
+
+
+def location_from_json(content: dict[str, Any]) -> JobLocation:
+    """Read what :func:`location_to_json` has written; other keys are ignored.
+
+    Raises:
+        LookupError: something is missing, or the kind is unknown.
+    """
+    kind = _KINDS[content["kind"]]
+    return kind(**{field.name: content[field.name] for field in fields(kind)})

@@ -1,0 +1,201 @@
+"""Response bytes → job states, samples → Qiskit's results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.result import Result
+from qiskit.result.models import ExperimentResult, ExperimentResultData
+
+from aqt_fast import _native
+from aqt_fast._native import JobState, Samples, __version__
+from aqt_fast.exceptions import ResponseMismatchError
+from aqt_fast.wire.circuits import ANY_SHOTS, as_batch, checked_shots
+
+
+def decode_response(body: bytes | bytearray | memoryview) -> JobState:
+    """Decode the response to a request for a job's result.
+
+    Args:
+        body: JSON in UTF-8, in any valid layout.
+
+    Returns:
+        The job's state, with one :class:`Samples` a circuit once it is finished.
+
+    Raises:
+        MalformedResponseError: the body is not valid JSON or not of the documented shape.
+    """
+    return _native.decode_response(_as_bytes(body))
+
+
+def decode_direct_response(body: bytes | bytearray | memoryview) -> JobState:
+    """Decode the response of direct access to a request for a circuit's result.
+
+    Args:
+        body: JSON in UTF-8, in any valid layout.
+
+    Returns:
+        The circuit's state, with one :class:`Samples` once it is finished. A failure always has a
+        message, a standard one if the machine gives none.
+
+    Raises:
+        MalformedResponseError: the body is not valid JSON or not of the documented shape.
+    """
+    return _native.decode_direct_response(_as_bytes(body))
+
+
+def _as_bytes(body: bytes | bytearray | memoryview) -> bytes:
+    return body if isinstance(body, bytes) else bytes(memoryview(body))
+
+
+def result_from_response(
+    body: bytes | bytearray | memoryview,
+    circuits: QuantumCircuit | Sequence[QuantumCircuit],
+    *,
+    shots: int,
+    memory: bool = False,
+    backend_name: str = "",
+    job_id: str = "",
+) -> Result:
+    """Decode the response of a job that has ended and compose it into Qiskit's result.
+
+    Args:
+        body: the response to a request for the job's result.
+        circuits: the job's circuits, in the order of submission.
+        shots: the repetitions asked for.
+        memory: whether to add each shot's outcome, in order.
+        backend_name: goes into the result.
+        job_id: goes into the result.
+
+    Returns:
+        A result with one entry a circuit. A job that failed or was cancelled gives
+        ``success=False`` and its message in ``status``. Where a circuit has classical bits outside
+        of its registers, or registers that share bits, ``creg_sizes`` is empty and outcomes are
+        not cut into registers: Qiskit would lose bits.
+
+    Raises:
+        MalformedResponseError: the body cannot be read.
+        ResponseMismatchError: the job has not ended, or the response has other circuits, shots or
+            qubits than the job.
+        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
+        InvalidOptionError: ``shots`` is not a positive whole number.
+    """
+    results, message = results_from_state(
+        decode_response(body), circuits, shots=shots, memory=memory
+    )
+    return job_result(results, backend_name=backend_name, job_id=job_id, message=message)
+
+
+def results_from_state(
+    state: JobState,
+    circuits: QuantumCircuit | Sequence[QuantumCircuit],
+    *,
+    shots: int,
+    memory: bool = False,
+) -> tuple[list[ExperimentResult], str | None]:
+    """Compose the entries of circuits that have ended, however they did.
+
+    Args:
+        state: of a job and all its circuits, or of one circuit with direct access.
+        circuits: those that the state is about, in the order of submission.
+        shots: the repetitions asked for.
+        memory: whether to add each shot's outcome, in order.
+
+    Returns:
+        One entry a circuit, and why there are no outcomes: None if there are.
+
+    Raises:
+        ResponseMismatchError: the circuits have not ended, or there are samples of other circuits,
+            shots or qubits.
+        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
+        InvalidOptionError: ``shots`` is not a positive whole number.
+    """
+    batch = as_batch(circuits)
+    if state.status in ("queued", "ongoing"):
+        raise ResponseMismatchError(f"the job has not ended, it is {state.status}")
+    if state.status == "finished":
+        return results_from_samples(state.samples or [], batch, shots=shots, memory=memory), None
+    shots = checked_shots(shots, ANY_SHOTS)
+    message = state.message or f"the job is {state.status}"
+    return [failed_experiment(result_header(circuit), shots, message) for circuit in batch], message
+
+
+def results_from_samples(
+    samples: Sequence[Samples],
+    circuits: QuantumCircuit | Sequence[QuantumCircuit],
+    *,
+    shots: int,
+    memory: bool = False,
+) -> list[ExperimentResult]:
+    """Compose the entries of measured circuits.
+
+    Args:
+        samples: of each circuit.
+        circuits: in the same order.
+        shots: the repetitions asked for.
+        memory: whether to add each shot's outcome, in order.
+
+    Raises:
+        ResponseMismatchError: there are samples of other circuits, shots or qubits.
+        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
+        InvalidOptionError: ``shots`` is not a positive whole number.
+    """
+    batch = as_batch(circuits)
+    shots = checked_shots(shots, ANY_SHOTS)
+    data = _native.experiment_data(samples, batch, shots, memory)
+    return [
+        experiment_result(result_header(circuit), shots, counts, shot_memory)
+        for circuit, (counts, shot_memory) in zip(batch, data, strict=True)
+    ]
+
+
+def job_result(
+    results: list[ExperimentResult], *, backend_name: str, job_id: str, message: str | None
+) -> Result:
+    """Compose a job's result; ``message`` tells why it did not succeed, None if it did."""
+    return Result(
+        backend_name=backend_name,
+        backend_version=__version__,
+        job_id=job_id,
+        success=message is None and all(entry.success for entry in results),
+        results=results,
+        date=datetime.now(timezone.utc).isoformat(),
+        status="COMPLETED" if message is None else message,
+    )
+
+
+def experiment_result(
+    header: dict[str, Any], shots: int, counts: dict[str, int], memory: list[str] | None
+) -> ExperimentResult:
+    """Compose the result of one circuit from its header and outcomes in hexadecimal."""
+    return ExperimentResult(
+        shots,
+        True,
+        ExperimentResultData(counts=counts, memory=memory),
+        status="DONE",
+        header=header,
+    )
+
+
+def failed_experiment(header: dict[str, Any], shots: int, message: str) -> ExperimentResult:
+    """Compose the entry of a circuit that has no outcomes."""
+    return ExperimentResult(shots, False, ExperimentResultData(), status=message, header=header)
+
+
+def result_header(circuit: QuantumCircuit) -> dict[str, Any]:
+    """Describe a circuit as the header of its result does."""
+    cregs = [[register.name, register.size] for register in circuit.cregs]
+    if sum(size for _, size in cregs) != circuit.num_clbits:
+        # Qiskit cuts an outcome at the registers' sizes. Where bits have no register, or several,
+        # it would cut bits off and merge outcomes, so it had better not cut.
+        cregs = []
+    return {
+        "name": circuit.name,
+        "memory_slots": circuit.num_clbits,
+        "creg_sizes": cregs,
+        "qreg_sizes": [[register.name, register.size] for register in circuit.qregs],
+        "metadata": dict(circuit.metadata) if circuit.metadata else {},
+    }
