@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 
+from aqt_fast._files import make_directory, write_file
 from aqt_fast.exceptions import AQTCredentialsError
 
 _ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a file
@@ -47,20 +47,13 @@ class TokenStore:
         Raises:
             OSError: the directory or a file cannot be written.
         """
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(self.directory)
         for name, token in ((_ACCESS_TOKEN, access_token), (_REFRESH_TOKEN, refresh_token)):
             path = self.directory / name
             if token is None:
                 path.unlink(missing_ok=True)
-                continue
-            descriptor, temporary = tempfile.mkstemp(dir=self.directory, prefix=".", suffix=".tmp")
-            try:
-                with os.fdopen(descriptor, "w") as file:
-                    file.write(token)
-                Path(temporary).replace(path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            else:
+                write_file(path, token.encode())
 
     def _read(self, name: str) -> str | None:
         path = self.directory / name
