@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
@@ -38,11 +39,19 @@ _FINAL_STATUS = {
 _UNSEEN = "the process that has sent it did not see the answer"
 
 
+class Failure(NamedTuple):
+    """Why there is no result."""
+
+    message: str
+    """In words."""
+    error: AQTError | None
+    """What keeps the fate or the result from being known, None if the portal has told."""
+
+
 class ApiJob:
     """A part of a batch at the portal or a machine.
 
-    Its methods may be called from any thread, :meth:`submit` only once between two calls of
-    :meth:`reset`.
+    Its methods may be called from any thread, :meth:`submit` only once until it is reopened.
 
     Args:
         endpoint: what takes it.
@@ -77,10 +86,8 @@ class ApiJob:
         """The portal's identifier, None before the portal has given one."""
         self.status = JobStatus.INITIALIZING
         """Where it stands; ``INITIALIZING`` before the portal has accepted it."""
-        self.message: str | None = None
+        self.failure: Failure | None = None
         """Why it has ended without a result."""
-        self.error: AQTError | None = None
-        """What keeps its fate or its result from being known."""
         self.state: JobState | None = None
         """What the portal said last."""
         self.cancelled = False
@@ -153,42 +160,43 @@ class ApiJob:
             error = APIConnectionError(f"{reason}; {where}")
             self.end(JobStatus.ERROR, str(error), error)
 
-    def reset(self, label: str) -> None:
-        """Forget what has happened, so that it can be submitted once more."""
-        with self._lock:
-            self.label = label
-            self.job_id = self.message = self.error = self.state = None
-            self.cancelled = self._cancel_due = self._restored = False
-            self._adopted = self.submission.payload_hash = None
-            self._most_finished = 0
-            self.status = JobStatus.INITIALIZING
+    def reopen(self, new_label: str | None = None) -> None:
+        """Take back the end: it can be asked for, or submitted, again.
 
-    def reopen(self) -> None:
-        """Take back the end: it can be asked for, or submitted, again."""
+        Args:
+            new_label: forget what has happened, and submit it once more under this label.
+        """
         with self._lock:
-            self.message = self.error = None
+            if new_label is not None:
+                self.label = new_label
+                self.job_id = self.state = None
+                self.cancelled = self._cancel_due = self._restored = False
+                self._adopted = self.submission.payload_hash = None
+                self._most_finished = 0
+            self.failure = None
             self.status = JobStatus.INITIALIZING if self.job_id is None else JobStatus.QUEUED
 
     def adopt(self, job_id: str) -> None:
         """Take the portal's identifier from the user, after a submission that was uncertain."""
         self._log.accepted(job_id, adopted=True)
         with self._lock:
-            if isinstance(self.error, SubmissionUncertainError):
-                self._adopted = self.error
+            if isinstance(self._error, SubmissionUncertainError):
+                self._adopted = self._error
             self.job_id = job_id
             self.reopen()
 
     def record(self) -> ApiJobRecord:
         """What another process has to know of it."""
-        ended = self.ended and self.error is None and self.status is not JobStatus.DONE
-        unseen = self.job_id is None and not isinstance(self.error, SubmissionUncertainError)
+        error = self._error
+        ended = self.ended and error is None and self.status is not JobStatus.DONE
+        unseen = self.job_id is None and not isinstance(error, SubmissionUncertainError)
         return ApiJobRecord(
             label=self.label,
             payload_hash=None if unseen else self.submission.payload_hash,
             job_id=self.job_id,
-            refused=unseen and self.error is not None,
+            refused=unseen and error is not None,
             status=self.status.name if ended else None,
-            message=getattr(self.error, "reason", self.message),
+            message=getattr(error, "reason", self.failure and self.failure.message),
             adopted=self._adopted is not None,
         )
 
@@ -260,7 +268,7 @@ class ApiJob:
         """
         with self._lock:
             # After an error of a poll it is still with the portal.
-            ended = self.ended and (self.error is None or self.job_id is None)
+            ended = self.ended and (self._error is None or self.job_id is None)
             if ended or self.cancelled:
                 return False
             self.cancelled = True
@@ -280,10 +288,13 @@ class ApiJob:
         with self._lock:
             if self.ended:
                 return
-            self.message = message
-            self.error = error
+            self.failure = None if status is JobStatus.DONE else Failure(message or "", error)
             self.status = status
             self._on_change(self)
+
+    @property
+    def _error(self) -> AQTError | None:
+        return None if self.failure is None else self.failure.error
 
     def _end_with(self, error: AQTError) -> None:
         self.end(JobStatus.ERROR, str(error), error)
@@ -299,7 +310,7 @@ class ApiJob:
             self._cancel_due = self.cancelled
             if self.ended:
                 return  # abandoned: nobody waits for it any more
-            self.error = self.message = None
+            self.failure = None
             self.status = JobStatus.RUNNING if self._most_finished else JobStatus.QUEUED
             self._on_change(self)
 

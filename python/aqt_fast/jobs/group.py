@@ -50,7 +50,8 @@ class Group:
         """Why there are no results, None if there are."""
         if all(job.status is JobStatus.DONE for job in self.jobs):
             return None
-        return next((job.message for job in self.jobs if job.message), "not evaluated yet")
+        failures = [job.failure.message for job in self.jobs if job.failure is not None]
+        return next(filter(None, failures), "not evaluated yet")
 
     def samples(self) -> list[Samples]:
         """The outcomes of each circuit, the shots of all API jobs one after the other."""

@@ -172,7 +172,7 @@ class RemoteExecution(Execution):
                 return 0
             self._own_journal()
             for job in failed:
-                job.reset(again_label(job.label))
+                job.reopen(again_label(job.label))
             self._reopen(failed)
         self._start(failed)
         return len(failed)
@@ -299,9 +299,9 @@ class RemoteExecution(Execution):
     def _conclude(self) -> None:
         """All API jobs have ended: what does that make of the batch?"""
         failures = [
-            PartFailure(index, job.part.circuits, job.label, job.message or "", job.error)
+            PartFailure(index, job.part.circuits, job.label, *job.failure)
             for index, job in enumerate(self._jobs)
-            if job.status is not JobStatus.DONE
+            if job.failure is not None
         ]
         if not failures:
             self._end(JobStatus.DONE)

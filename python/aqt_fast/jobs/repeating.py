@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aqt_fast.api_client.decisions import NOT_ACCEPTED as NOT_ACCEPTED_BY_API
-from aqt_fast.exceptions import JournalError, ResultExpiredError, SubmissionUncertainError
+from aqt_fast.exceptions import AQTError, JournalError, ResultExpiredError, SubmissionUncertainError
 from aqt_fast.jobs.api_job import ApiJob
 
 NOT_ACCEPTED = (*NOT_ACCEPTED_BY_API, JournalError)
@@ -12,7 +12,7 @@ NOT_ACCEPTED = (*NOT_ACCEPTED_BY_API, JournalError)
 
 def is_uncertain(job: ApiJob) -> bool:
     """Whether nobody here knows if the portal has accepted it."""
-    return isinstance(job.error, SubmissionUncertainError) and job.job_id is None
+    return isinstance(_error(job), SubmissionUncertainError) and job.job_id is None
 
 
 def may_be_retried(job: ApiJob) -> bool:
@@ -20,9 +20,10 @@ def may_be_retried(job: ApiJob) -> bool:
 
     It is with the portal, or the portal has certainly not accepted it and may do so later.
     """
-    if job.error is None:
+    error = _error(job)
+    if error is None:
         return False
-    return job.job_id is not None or isinstance(job.error, NOT_ACCEPTED)
+    return job.job_id is not None or isinstance(error, NOT_ACCEPTED)
 
 
 def may_be_repeated(job: ApiJob, *, uncertain: bool, expired: bool) -> bool:
@@ -35,6 +36,11 @@ def may_be_repeated(job: ApiJob, *, uncertain: bool, expired: bool) -> bool:
         uncertain: also if it may have been accepted.
         expired: also if it has run, and its result is gone.
     """
-    if job.error is None or (expired and isinstance(job.error, ResultExpiredError)):
+    error = _error(job)
+    if error is None or (expired and isinstance(error, ResultExpiredError)):
         return True
     return job.job_id is None and (uncertain or not is_uncertain(job))
+
+
+def _error(job: ApiJob) -> AQTError | None:
+    return None if job.failure is None else job.failure.error

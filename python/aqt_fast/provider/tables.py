@@ -144,7 +144,11 @@ class JobsTable(Table[StoredJob[AQTJob]]):
             InvalidOptionError: several begin like this.
             JobNotFoundError: there is none.
         """
-        exact = [job for job in self if job_id in job.names()]
+        exact = [
+            job
+            for job in self
+            if job_id in (job.job_id, job.batch_id, *(part.job_id for part in job.api_jobs))
+        ]
         found = exact or [job for job in self if job_id and job.job_id.startswith(job_id)]
         if len(found) > 1:
             names = ", ".join(job.job_id for job in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -94,15 +94,6 @@ class StoredJob(Generic[JobT]):
     def counts(self) -> dict[ApiJobState, int]:
         """How many API jobs there are in each state."""
         return dict(Counter(job.state for job in self.api_jobs))
-
-    def names(self) -> Iterator[str]:
-        """All identifiers that it can be found by, that of :attr:`job_id` first."""
-        yield self.job_id
-        if self.batch_id is not None:
-            yield self.batch_id
-        for job in self.api_jobs:
-            if job.job_id is not None:
-                yield job.job_id
 
     def restore(self, *, remove_from_store: bool = True) -> JobT:
         """Go on with the job: :meth:`AQTProvider.restore <aqt_fast.AQTProvider.restore>`.

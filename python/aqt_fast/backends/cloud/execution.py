@@ -86,7 +86,8 @@ class CloudExecution(RemoteExecution):
         with self._changed:
             self._changed.wait_for(lambda: job.job_id is not None or self.state.ended)
         if job.job_id is None:
-            raise job.error or APIError(job.message or "the job was not submitted")
+            message, error = job.failure or ("", None)
+            raise error or APIError(message or "the job was not submitted")
         return job.job_id
 
     @property

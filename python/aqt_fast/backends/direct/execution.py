@@ -155,8 +155,8 @@ class DirectExecution(RemoteExecution):
 
     def _on_change(self, job: ApiJob) -> None:
         """An error stops the circuits that come after it; what the machine has accepted runs."""
-        if job.error is not None:
-            self._stop(job.error)  # before anybody can see the end and send them again
+        if job.failure is not None and job.failure.error is not None:
+            self._stop(job.failure.error)  # before anybody can see the end and send them again
         super()._on_change(job)
         with self._changed:
             if job.job_id is not None and not self.state.ended:
