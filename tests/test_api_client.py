@@ -23,8 +23,9 @@ import pytest
 import tenacity
 from aqt_fast import __version__
 from aqt_fast.api_client import Clock, Credentials, DirectAccessClient, ListedResource, PortalClient
-from aqt_fast.api_client.http import HTTPClient, Request
+from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
 from aqt_fast.api_client.models import read_json
+from aqt_fast.api_client.request import Request
 from aqt_fast.api_client.retry import BACK_OFF, Attempts, Patience, Retry, RetryBudget, retry_after
 from aqt_fast.exceptions import (
     APIConnectionError,
@@ -1047,7 +1048,7 @@ class TestPlainHTTP:
     def test_no_url_of_a_server(self, url):
         """Is refused."""
         with pytest.raises(APIError, match="URL") as caught:
-            HTTPClient(url, Credentials(TOKEN))
+            HTTPClient(url, Credentials(TOKEN), ConnectionSettings())
         assert not isinstance(caught.value, InsecureConnectionError)
         assert TOKEN not in str(caught.value)
 
@@ -1156,7 +1157,7 @@ class TestBackOff:
         assert not obeys.stop(state_after(2, error))
         time.elapsed += 1
         assert obeys.stop(state_after(3, error))
-        hasty = Attempts(Patience(10, obeys=False), budget, time.clock)
+        hasty = Attempts(Patience(10, obeys_orders=False), budget, time.clock)
         assert hasty.stop(state_after(1, ordered))
         assert hasty.stop(state_after(1, Retry(APIError("later"), ordered=10)))
         assert not hasty.stop(state_after(1, Retry(APIError("later"), ordered=9)))

@@ -1,0 +1,31 @@
+"""Names of a module that load when first used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from types import ModuleType
+
+
+def lazy_names(
+    module: str, loaders: Mapping[str, Callable[[], ModuleType]]
+) -> Callable[[str], object]:
+    """Make the ``__getattr__`` of a module whose names live in others.
+
+    Args:
+        module: ``__name__`` of the module.
+        loaders: for each name, a function that imports the module in which it lives.
+
+    Returns:
+        A function that returns the value of a name and keeps it in the module. It raises
+        ``AttributeError`` for any other name.
+    """
+
+    def load(name: str) -> object:
+        if name not in loaders:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        value: object = getattr(loaders[name](), name)
+        vars(sys.modules[module])[name] = value
+        return value
+
+    return load
