@@ -193,8 +193,11 @@ class HTTPClient:
     def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
         if os.getpid() != self._process:
             # The connections belong to the other process: both would read the same answers.
-            reason = f"the client is of process {self._process}; make another provider in this one"
-            raise self._exception(request, Fault.OTHER_PROCESS, reason)
+            raise self._exception(
+                request,
+                Fault.OTHER_PROCESS,
+                f"the client was made in process {self._process}; make another provider in this one",
+            )
         if request.wanted is not None and not request.wanted():
             raise self._exception(request, Fault.WITHDRAWN, "not wanted any more")
         with self._idle:
