@@ -193,11 +193,9 @@ class HTTPClient:
     def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
         if os.getpid() != self._process:
             # The connections belong to the other process: both would read the same answers.
-            raise self._exception(
-                request,
-                Fault.OTHER_PROCESS,
-                f"the client was made in process {self._process}; make another provider in this one",
-            )
+            made = f"the client was made in process {self._process}"
+            reason = f"{made}; make another provider in this one"
+            raise self._exception(request, Fault.OTHER_PROCESS, reason)
         if request.wanted is not None and not request.wanted():
             raise self._exception(request, Fault.WITHDRAWN, "not wanted any more")
         with self._idle:
