@@ -1,10 +1,11 @@
-"""AQT's HTTP interfaces: bytes in, bytes out. Nothing in here knows Qiskit."""
+"""AQT's HTTP interfaces: bytes in, bytes out, without Qiskit."""
 
 from __future__ import annotations
 
-from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+from aqt_fast._lazy import lazy_names
 from aqt_fast.api_client.models import BackendType, ListedResource, Resource, Workspace, Workspaces
 
 if TYPE_CHECKING:
@@ -26,19 +27,40 @@ __all__ = [
     "Workspaces",
 ]
 
-_MODULES = {
-    "DEFAULT_PORTAL_URL": "aqt_fast.api_client.portal",
-    "Clock": "aqt_fast.api_client.retry",
-    "Credentials": "aqt_fast.api_client.credentials",
-    "DirectAccessClient": "aqt_fast.api_client.direct",
-    "PortalClient": "aqt_fast.api_client.portal",
-}
-"""What needs httpx, which loads when first used."""
+# These import httpx or tenacity, which a program without requests does not need.
 
 
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
+def _credentials() -> ModuleType:
+    from aqt_fast.api_client import credentials
+
+    return credentials
+
+
+def _direct() -> ModuleType:
+    from aqt_fast.api_client import direct
+
+    return direct
+
+
+def _portal() -> ModuleType:
+    from aqt_fast.api_client import portal
+
+    return portal
+
+
+def _retry() -> ModuleType:
+    from aqt_fast.api_client import retry
+
+    return retry
+
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "DEFAULT_PORTAL_URL": _portal,
+        "Clock": _retry,
+        "Credentials": _credentials,
+        "DirectAccessClient": _direct,
+        "PortalClient": _portal,
+    },
+)

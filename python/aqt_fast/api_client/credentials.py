@@ -1,8 +1,7 @@
-"""The bearer token: where it is kept, and how it is renewed once for all requests that wait."""
+"""The access token: where it is kept, and how one renewal serves all requests that wait."""
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import threading
 import time
@@ -10,21 +9,21 @@ from collections.abc import Callable, Generator
 
 import httpx
 
-from aqt_fast.exceptions import AQTCredentialsError, InsecureConnectionError
+from aqt_fast.api_client.urls import check_protected
+from aqt_fast.exceptions import AQTCredentialsError
 
 _HIDDEN = "[token]"
 
-_ANSWER_HOLDS_SECONDS = 1.0
-"""That there is no other token is believed for so long: somebody may log in any time."""
+_NO_RENEWAL_SECONDS = 1.0
+"""After a renewal that gave no token, none is tried for this time: somebody may log in later."""
 
 
 class Credentials:
     """An access token and, where there is one, the way to the next.
 
     Args:
-        token: the bearer token, or the empty string for none.
-        renew: is given the token that was refused, and returns a new one, or None if there is
-            none to be had.
+        token: the access token, or the empty string for none.
+        renew: takes the token that was refused, and returns a new one, or None if there is none.
 
     Raises:
         AQTCredentialsError: the token has characters that no HTTP header can carry.
@@ -32,7 +31,6 @@ class Credentials:
 
     def __init__(self, token: str, renew: Callable[[str], str | None] | None = None) -> None:
         """Neither ``repr`` nor any message of this class shows the token."""
-        self._token = ""
         self._token = _checked(token)
         self._renew = renew
         self._seen = frozenset({self._token} - {""})
@@ -48,16 +46,20 @@ class Credentials:
         return self._token
 
     def renewed(self, refused: str) -> str | None:
-        """A token other than the one that was refused, None if there is none to be had.
+        """Get a token other than the one that was refused; None if there is none.
 
-        Many requests may find out at the same time that their token has expired: the first renews
-        it and the others wait for what that gives.
+        Several requests may learn at the same time that their token has expired. The first renews
+        it, the others wait and take the same new token.
+
+        Raises:
+            AQTCredentialsError: the login refuses, or gives what cannot be a token.
+            APIConnectionError: the login cannot be reached.
         """
         with self._lock:
             if self._token != refused:
                 return self._token
             since = time.monotonic() - self._refused.get(refused, -math.inf)
-            if self._renew is None or since < _ANSWER_HOLDS_SECONDS:
+            if self._renew is None or since < _NO_RENEWAL_SECONDS:
                 return None
             token = _checked(self._renew(refused) or "")
             if token in ("", refused):
@@ -68,10 +70,10 @@ class Credentials:
             return token
 
     def replace(self, token: str, renew: Callable[[str], str | None] | None) -> None:
-        """Take another token from now on.
+        """Use another token from now on.
 
         Raises:
-            AQTCredentialsError: as when it is made.
+            AQTCredentialsError: the token has characters that no HTTP header can carry.
         """
         with self._lock:
             self._token = _checked(token)
@@ -79,15 +81,15 @@ class Credentials:
             self._renew = renew
 
     def redact(self, text: str) -> str:
-        """Replace every token that was ever in use by a mark."""
+        """Hide every token that was ever in use."""
         for token in sorted(self._seen, key=len, reverse=True):
             text = text.replace(token, _HIDDEN)
         return text
 
     def redact_chain(self, error: BaseException | None) -> None:
-        """Replace every token in what an exception and those that led to it say.
+        """Hide every token in an exception and in those that led to it.
 
-        They are somebody else's, and may quote what the server has sent.
+        Exceptions of other packages may quote what the server has sent.
         """
         while error is not None:
             error.args = tuple(map(self._redact_text, error.args))
@@ -100,10 +102,10 @@ class Credentials:
 
 
 class BearerAuth(httpx.Auth):
-    """Puts the token into each request, and another one if it is refused."""
+    """Puts the token into each request, and a renewed one after 401."""
 
     def __init__(self, credentials: Credentials) -> None:
-        """Takes the token from ``credentials`` each time: there may be none at first."""
+        """Reads the token before each request, because it changes."""
         self._credentials = credentials
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -122,30 +124,9 @@ class BearerAuth(httpx.Auth):
                 yield request
 
 
-def check_protected(url: httpx.URL) -> None:
-    """Refuse to send a token over plain HTTP to another machine.
-
-    Raises:
-        InsecureConnectionError: that is what would happen.
-    """
-    if url.scheme == "http" and not _is_loopback(url.host):
-        raise InsecureConnectionError(
-            f"{url}: the access token is not sent over plain HTTP to another machine; use https://"
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _checked(token: str) -> str:
     token = token.strip()
     if not (token.isascii() and token.isprintable()) or " " in token:
-        # The token itself must not be shown, not even the wrong one.
+        # The message must not show the token, not even a wrong one.
         raise AQTCredentialsError("the access token has characters that no token has")
     return token

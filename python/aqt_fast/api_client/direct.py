@@ -8,44 +8,39 @@ from typing import TypeVar
 import httpx
 
 from aqt_fast.api_client.credentials import Credentials
-from aqt_fast.api_client.http import (
-    CONNECT_TIMEOUT_SECONDS,
-    READ_TIMEOUT_SECONDS,
-    Answer,
-    HTTPClient,
-    Request,
-)
-from aqt_fast.api_client.models import read_json
-from aqt_fast.api_client.portal import path_segment, read_uuid
+from aqt_fast.api_client.decisions import BUSY_STATUSES
+from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
+from aqt_fast.api_client.models import read_json, read_uuid
+from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry import Clock, Patience
+from aqt_fast.api_client.urls import path_segment
 from aqt_fast.exceptions import APIConnectionError, MalformedResponseError
 
 T = TypeVar("T")
 
-_DISCOVERY = Patience(seconds=3, obeys=False)
+_DISCOVERY = Patience(seconds=3, obeys_orders=False)
 _SUBMIT = Patience(seconds=600)
 _RESULT = Patience(seconds=24 * 3600)
 
-_BUSY = frozenset({httpx.codes.CONFLICT, httpx.codes.TOO_MANY_REQUESTS})
-"""The machine has another circuit in hand, or is asked too often; nothing was accepted."""
+_BUSY = BUSY_STATUSES | {httpx.codes.CONFLICT}
+"""409: the machine runs another circuit, and has not accepted this one."""
 
 
 class DirectAccessClient:
-    """A machine in the same network.
+    """A machine in the same network; any number of threads may use it.
 
     Args:
-        base_url: where it is.
+        base_url: where the machine is.
         credentials: the access token, if the machine wants one.
         transport: an ``httpx`` transport instead of the network.
         clock: tells the time and waits, None for the real one.
         connect_timeout: seconds to wait for a connection.
-        read_timeout: seconds to wait for an answer. The answer with a result comes when the
-            circuit was run: the request is repeated until then.
+        read_timeout: seconds to wait for an answer. A result may take longer: ask again then.
 
     Raises:
         InsecureConnectionError: there is a token, and ``base_url`` is plain HTTP to another
             machine.
-        APIError: ``base_url`` is no URL of a server.
+        APIError: ``base_url`` is not the URL of a server.
     """
 
     def __init__(
@@ -55,18 +50,12 @@ class DirectAccessClient:
         *,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
-        connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
-        read_timeout: float = READ_TIMEOUT_SECONDS,
+        connect_timeout: float = ConnectionSettings.connect_timeout,
+        read_timeout: float = ConnectionSettings.read_timeout,
     ) -> None:
         """Connects to nothing yet."""
-        self._http = HTTPClient(
-            base_url,
-            credentials,
-            transport=transport,
-            clock=clock,
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
-        )
+        settings = ConnectionSettings(transport, clock, connect_timeout, read_timeout)
+        self._http = HTTPClient(base_url, credentials, settings)
 
     def __repr__(self) -> str:
         return f"<DirectAccessClient({self.base_url!r})>"
@@ -81,7 +70,7 @@ class DirectAccessClient:
         self._http.close()
 
     def num_ions(self) -> int:
-        """Ions in the trap: the qubits of the machine.
+        """Number of ions in the trap, which is the number of qubits, 1 or more.
 
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
@@ -89,7 +78,7 @@ class DirectAccessClient:
         return self._http.send(Request("GET", "/status/ions"), _num_ions, _DISCOVERY)
 
     def system_name(self) -> str:
-        """The machine's name.
+        """Name of the machine.
 
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
@@ -97,12 +86,13 @@ class DirectAccessClient:
         return self._http.send(Request("GET", "/system/name"), _name, _DISCOVERY)
 
     def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool] | None = None) -> str:
-        """Hand one circuit over, once.
+        """Submit one circuit, once.
 
         Args:
-            body: the circuit.
-            label: what the circuit is called, for messages.
-            wanted: tells before each attempt whether it is still wanted, None if it is.
+            body: the request body.
+            label: the circuit's label, for messages.
+            wanted: called before each attempt: whether the circuit is still wanted. None for
+                always.
 
         Returns:
             The machine's identifier of the run, a UUID.
@@ -113,14 +103,14 @@ class DirectAccessClient:
             APIError: the machine has not accepted the circuit.
         """
         request = Request("PUT", "/circuit", content=body, label=label, busy=_BUSY, wanted=wanted)
-        return self._http.send(request, lambda answer: read_uuid(read_json(answer.body)), _SUBMIT)
+        return self._http.send(request, _run_id, _SUBMIT)
 
     def result(self, run_id: str, read: Callable[[bytes], T]) -> T | None:
-        """Wait for the result of a circuit. None if it has not come within the read time-out.
+        """Wait for the result of a circuit; None if none comes within the read time-out.
 
         Args:
             run_id: the machine's identifier of the run.
-            read: makes something of the body; a ``ResponseError`` says that it cannot be used.
+            read: turns the body into a value; raises ``ResponseError`` if it cannot be used.
 
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
@@ -147,3 +137,7 @@ def _name(answer: Answer) -> str:
     if not isinstance(name, str):
         raise MalformedResponseError("expected the machine's name, a string", 0)
     return name
+
+
+def _run_id(answer: Answer) -> str:
+    return read_uuid(read_json(answer.body))

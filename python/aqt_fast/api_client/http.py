@@ -1,29 +1,33 @@
-"""Requests that survive faults: one pooled client, and a decision for everything that can happen.
-
-Requests that only ask (GET) or cannot do harm twice (DELETE) are repeated. Requests that submit
-(POST, PUT) are repeated only if the server cannot have accepted anything: the connection was never
-made, or the answer says so (429).
-"""
+"""The send loop: send a request, name the fault, look up the decision, act on it."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import ssl
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 import tenacity
 
 from aqt_fast._native import __version__
-from aqt_fast.api_client.credentials import BearerAuth, Credentials, check_protected
-from aqt_fast.api_client.models import read_json
+from aqt_fast.api_client.credentials import BearerAuth, Credentials
+from aqt_fast.api_client.decisions import (
+    Decision,
+    Fault,
+    decide,
+    redirect_fault,
+    status_fault,
+)
+from aqt_fast.api_client.error_detail import error_detail
+from aqt_fast.api_client.payload import payload_hash
+from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry import Attempts, Clock, Patience, Retry, RetryBudget, retry_after
+from aqt_fast.api_client.urls import is_same_server, server_url
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
@@ -31,6 +35,7 @@ from aqt_fast.exceptions import (
     InsecureConnectionError,
     RequestWithdrawnError,
     ResponseError,
+    ResultExpiredError,
     SubmissionUncertainError,
 )
 
@@ -38,72 +43,53 @@ T = TypeVar("T")
 
 USER_AGENT = f"aqt-fast/{__version__} (Python {platform.python_version()}; httpx)"
 
-CONNECT_TIMEOUT_SECONDS = 10.0
-READ_TIMEOUT_SECONDS = 60.0
-
 _KEEP_ALIVE_SECONDS = 3.0
-"""Idle connections are closed before servers do (uvicorn: 5 s): a submission over a connection
-that the server is just closing would be uncertain."""
+"""Shorter than servers keep idle connections (uvicorn: 5 s). A submission over a connection that
+the server closes at the same time would be uncertain."""
 
 _CLOSING_SECONDS = 1.0
-"""So long are requests waited for that have not been answered when the client is closed."""
+"""Longest time that ``close`` waits for requests under way."""
 
-_LOOK_EVERY_SECONDS = 0.5
-"""So often is it looked whether a request that waits is still wanted."""
+_WANTED_CHECK_SECONDS = 0.5
+"""Longest time between two checks whether a waiting request is still wanted."""
 
-_MOST_CONNECTIONS = 32
+_MAX_CONNECTIONS = 32
 
-_MOST_REDIRECTS = 5
+_MAX_REDIRECTS = 5
 
-_LONGEST_DETAIL = 2000
+_MAX_DETAIL_LENGTH = 2000
 
-_NOTHING_SENT = (
-    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError
-)  # fmt: skip
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+)
 """What httpx raises before it has sent the first byte of a request."""
 
-_NOT_HTTP = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
-"""What httpx raises for a request that cannot be made at all."""
+_INVALID = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
+"""What httpx raises for a request that is not HTTP."""
+
+_ERROR_TYPES: Mapping[Decision, type[APIError]] = {
+    Decision.NO_CONNECTION: APIConnectionError,
+    Decision.NO_CREDENTIALS: AQTCredentialsError,
+    Decision.INSECURE: InsecureConnectionError,
+    Decision.WITHDRAWN: RequestWithdrawnError,
+}
 
 
 @dataclass(frozen=True)
-class Request:
-    """What to ask, and how the answer is read."""
+class ConnectionSettings:
+    """How a client reaches its server."""
 
-    method: Literal["GET", "DELETE", "POST", "PUT"]
-    """The HTTP method."""
-    path: str
-    """Path below the base URL, starting with a slash."""
-    params: Mapping[str, str] = field(default_factory=dict)
-    """The query."""
-    content: bytes | None = field(default=None, repr=False)
-    """The body, JSON."""
-    label: str = ""
-    """What a submission is called."""
-    busy: frozenset[int] = frozenset({httpx.codes.TOO_MANY_REQUESTS})
-    """Statuses that say: nothing was accepted, come again."""
-    wanted: Callable[[], bool] | None = None
-    """Tells before each attempt whether it is still wanted; None: it is."""
-    long_poll: bool = False
-    """Whether no answer in time means: not yet."""
-
-    @property
-    def submits(self) -> bool:
-        """Whether the request must not be repeated once it may have been accepted."""
-        return self.method in ("POST", "PUT")
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A successful answer."""
-
-    status_code: int
-    """The HTTP status, 200 to 299."""
-    body: bytes
-    """The body, decompressed."""
+    transport: httpx.BaseTransport | None = None
+    """An ``httpx`` transport instead of the network."""
+    clock: Clock | None = None
+    """Tells the time and waits; None for the real one, which closing the client interrupts."""
+    connect_timeout: float = 10.0
+    """Seconds to wait for a connection."""
+    read_timeout: float = 60.0
+    """Seconds to wait for an answer, or for more of it."""
 
 
 class HTTPClient:
@@ -111,11 +97,8 @@ class HTTPClient:
 
     Args:
         base_url: the server, with the path that all requests share.
-        credentials: the bearer token.
-        transport: an ``httpx`` transport instead of the network.
-        clock: tells the time and waits; None for the real one, which ``close`` interrupts.
-        connect_timeout: seconds to wait for a connection.
-        read_timeout: seconds to wait for an answer, or for more of it.
+        credentials: the access token.
+        settings: how to reach the server.
 
     Proxies and certificates come from the environment, as for any program that uses httpx
     (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``).
@@ -123,40 +106,38 @@ class HTTPClient:
     Raises:
         InsecureConnectionError: there is a token, and ``base_url`` is plain HTTP to another
             machine.
-        APIError: ``base_url`` is no URL of a server.
+        APIError: ``base_url`` is not the URL of a server.
     """
 
     def __init__(
         self,
         base_url: str,
         credentials: Credentials,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        clock: Clock | None = None,
-        connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
-        read_timeout: float = READ_TIMEOUT_SECONDS,
+        settings: ConnectionSettings,
     ) -> None:
         """Connects to nothing yet."""
-        self._url = _checked_url(base_url, with_token=bool(credentials.token))
+        self._url = server_url(base_url, with_token=bool(credentials.token))
         self._credentials = credentials
         self._process = os.getpid()
         self._closed = threading.Event()
         self._running = 0
         self._idle = threading.Condition()
-        self._clock = clock or Clock(sleep=self._sleep)
+        self._clock = settings.clock or Clock(sleep=self._sleep)
         self._budget = RetryBudget(clock=self._clock)
         self._client = httpx.Client(
             auth=BearerAuth(credentials),
             headers={"User-Agent": USER_AGENT},
-            timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=None),
-            limits=httpx.Limits(
-                max_connections=_MOST_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_SECONDS
+            timeout=httpx.Timeout(
+                settings.read_timeout, connect=settings.connect_timeout, pool=None
             ),
-            transport=transport,
+            limits=httpx.Limits(
+                max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_SECONDS
+            ),
+            transport=settings.transport,
             # A proxy would carry the token over plain HTTP to another machine.
             trust_env=self._url.scheme == "https",
         )
-        # Not everybody closes what they open. Programs that end still have something to send.
+        # Programs may forget to close. Not at exit: threads may still have something to send.
         weakref.finalize(self, self._client.close).atexit = False
 
     def __repr__(self) -> str:
@@ -177,31 +158,20 @@ class HTTPClient:
             self._idle.wait_for(lambda: self._running == 0, _CLOSING_SECONDS)
         self._client.close()
 
-    def _pause(self, seconds: float, wanted: Callable[[], bool] | None) -> None:
-        """Let seconds pass between two attempts, fewer if there will be no other."""
-        if wanted is None:
-            self._clock.sleep(seconds)
-            return
-        while seconds > 0 and wanted() and not self._closed.is_set():
-            self._clock.sleep(min(seconds, _LOOK_EVERY_SECONDS))
-            seconds -= _LOOK_EVERY_SECONDS
-
-    def _sleep(self, seconds: float) -> None:
-        """Let seconds pass, fewer if the client is closed."""
-        self._closed.wait(seconds)
-
     def send(self, request: Request, read: Callable[[Answer], T], patience: Patience) -> T:
-        """Send a request as often as it takes and is allowed.
+        """Send a request, and repeat it where the decision table and ``patience`` allow.
 
         Args:
-            request: what to ask.
-            read: makes something of the answer; a ``ResponseError`` says that it cannot be used.
+            request: what to send.
+            read: turns the answer into a value; raises ``ResponseError`` if it cannot be used.
             patience: how long the request is repeated.
 
         Raises:
             APIConnectionError: the server could not be reached in time.
             AQTCredentialsError: the token is not accepted.
             InsecureConnectionError: the answer is a redirect to another server.
+            RequestWithdrawnError: the caller does not want it any more; nothing was accepted.
+            ResultExpiredError: the server has deleted the result.
             SubmissionUncertainError: a submission may have been accepted or not.
             APIError: the request was refused, or the answers cannot be used.
         """
@@ -223,15 +193,14 @@ class HTTPClient:
     def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
         if os.getpid() != self._process:
             # The connections belong to the other process: both would read the same answers.
-            raise APIConnectionError(
-                f"{request}: the client was made in process {self._process}; make another provider "
-                "in this one"
-            )
+            made = f"the client was made in process {self._process}"
+            reason = f"{made}; make another provider in this one"
+            raise self._exception(request, Fault.OTHER_PROCESS, reason)
         if request.wanted is not None and not request.wanted():
-            raise RequestWithdrawnError(f"{request}: not wanted any more")
+            raise self._exception(request, Fault.WITHDRAWN, "not wanted any more")
         with self._idle:
             if self._closed.is_set():
-                raise APIConnectionError(f"{request}: the client is closed")
+                raise self._exception(request, Fault.CLOSED, "the client is closed")
             self._running += 1
         try:
             response = self._exchange(request)
@@ -240,18 +209,25 @@ class HTTPClient:
                 self._running -= 1
                 self._idle.notify_all()
         if not response.is_success:
-            raise self._failure(request, response)
+            raise self._no_success(request, response)
         try:
             return read(Answer(response.status_code, response.content))
         except ResponseError as error:
-            raise self._unreadable(request, response.status_code, error) from error
+            raise self._exception(
+                request,
+                Fault.UNREADABLE,
+                f"the answer cannot be used: {self._redacted(error)}",
+                cause=error,
+                status=response.status_code,
+                offset=getattr(error, "offset", None),
+            ) from error
 
     def _exchange(self, request: Request) -> httpx.Response:
-        """One answer, after redirects within the server."""
+        """Get one answer, after redirects within the server."""
         url = httpx.URL(f"{self._url}{request.path}")
         headers = {} if request.content is None else {"Content-Type": "application/json"}
         params = request.params or None
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(_MAX_REDIRECTS + 1):
             try:
                 response = self._client.request(
                     request.method,
@@ -261,146 +237,127 @@ class HTTPClient:
                     headers=headers,
                 )
             except APIConnectionError as error:
-                # The token has expired, so nothing was accepted, and cannot be renewed just now.
-                raise Retry(error) from error
-            except httpx.HTTPError as error:
-                raise self._lost(request, error) from error
-            except (httpx.InvalidURL, UnicodeError, RuntimeError) as error:
-                raise self._not_made(request, error) from error
+                reason = self._redacted(error)
+                raise self._exception(request, Fault.NOT_RENEWED, reason, cause=error) from error
+            except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, RuntimeError) as error:
+                reason = f"{type(error).__name__}: {self._redacted(error)}"
+                raise self._exception(request, self._fault(error), reason, cause=error) from error
             if not response.has_redirect_location:
                 return response
             url, params = self._redirected(request, response), None
-        raise APIError(f"{request}: more than {_MOST_REDIRECTS} redirects")
+        reason = f"more than {_MAX_REDIRECTS} redirects"
+        raise self._exception(request, Fault.TOO_MANY_REDIRECTS, reason)
 
-    def _not_made(self, request: Request, error: Exception) -> APIError:
-        """What to say of a request that httpx refuses to make."""
-        message = f"{request}: {self._redacted(error)}"
+    def _fault(self, error: Exception) -> Fault:
+        """Name the fault when there is no answer."""
+        if isinstance(error, _INVALID):
+            return Fault.INVALID
+        if isinstance(error, _NOT_SENT):
+            return Fault.UNTRUSTED if _is_untrusted(error) else Fault.NOT_CONNECTED
+        if isinstance(error, httpx.ReadTimeout):
+            return Fault.READ_TIMEOUT
+        if isinstance(error, httpx.HTTPError):
+            return Fault.LOST
         if not self._closed.is_set():
-            return APIError(message)
-        if request.submits and "Cannot send a request" not in message:
-            return self._uncertain(request, message)
-        return APIConnectionError(message)
+            return Fault.INVALID
+        # httpx reports with these words that it was closed before it sent anything.
+        not_sent = "Cannot send a request" in str(error)
+        return Fault.CLOSED if not_sent else Fault.CLOSED_MEANWHILE
 
     def _redirected(self, request: Request, response: httpx.Response) -> httpx.URL:
-        target = response.url.join(response.headers["Location"])
-        if request.submits and response.status_code == httpx.codes.SEE_OTHER:
-            # "Done; look there": RFC 9110, 15.4.4.
-            raise self._uncertain(
-                request, f"{request}: the server points to {self._redacted(target.path)}"
-            )
-        origin = (self._url.scheme, self._url.host, self._url.port)
-        if (target.scheme, target.host, target.port) != origin:
-            host = self._redacted(f"{target.scheme}://{target.host}")
-            raise InsecureConnectionError(
-                f"{request}: the server redirects to {host}, which does not get the access token",
-                status_code=response.status_code,
-            )
-        keeps_method = response.status_code in (
-            httpx.codes.TEMPORARY_REDIRECT,
-            httpx.codes.PERMANENT_REDIRECT,
-        )
-        if request.method != "GET" and not keeps_method:
-            message = f"{request}: the server redirects to {self._redacted(target.path)}"
-            raise APIError(message, status_code=response.status_code)
-        return target
-
-    def _lost(self, request: Request, error: httpx.HTTPError) -> Exception:
-        """What to do when there is no answer."""
-        what = f"{type(error).__name__}: {self._redacted(error)}"
-        if isinstance(error, _NOT_HTTP):
-            return APIError(f"{request}: {what}")
-        lost = APIConnectionError(f"{request} at {self._url}: {what}")
-        lost.__cause__ = error
-        if request.submits and not isinstance(error, _NOTHING_SENT):
-            return self._uncertain(request, what)
-        if request.long_poll and isinstance(error, httpx.ReadTimeout):
-            return lost
-        if _is_untrusted(error):
-            return lost
-        return Retry(lost)
-
-    def _failure(self, request: Request, response: httpx.Response) -> Exception:
-        """What to do with an answer that is no success."""
+        """Find where a redirect leads, if it is one to follow."""
         status = response.status_code
-        detail = self._redacted(_detail(response))[:_LONGEST_DETAIL]
-        reason = self._redacted(response.reason_phrase)
-        message = f"{request}: {status} {reason}{detail and f': {detail}'}"
-        if status == httpx.codes.UNAUTHORIZED:
-            hint = "log in again or give another token"
-            return AQTCredentialsError(
-                f"{message}; the access token is not accepted, {hint}", status_code=status
-            )
-        error = APIError(message, status_code=status)
+        target = response.url.join(response.headers["Location"])
+        same_server = is_same_server(target, self._url)
+        fault = redirect_fault(status, request.method, same_server=same_server)
+        if decide(fault, request.kind) is Decision.FOLLOW:
+            return target
+        if fault is Fault.OTHER_SERVER:
+            host = self._redacted(f"{target.scheme}://{target.host}")
+            reason = f"the server redirects to {host}, which does not get the access token"
+        else:
+            verb = "points" if fault is Fault.SEE_OTHER else "redirects"
+            reason = f"the server {verb} to {self._redacted(target.path)}"
+        raise self._exception(request, fault, reason, status=status)
+
+    def _no_success(self, request: Request, response: httpx.Response) -> Exception:
+        """Make the exception for an answer that is neither success nor redirect."""
+        status = response.status_code
+        fault = status_fault(status, request.busy)
+        detail = self._redacted(error_detail(response.content))[:_MAX_DETAIL_LENGTH]
+        reason = f"{status} {self._redacted(response.reason_phrase)}{detail and f': {detail}'}"
+        if fault is Fault.UNAUTHORIZED:
+            reason += "; the access token is not accepted, log in again or give another token"
         ordered = retry_after(response.headers.get("Retry-After"), self._clock.now())
-        if status in request.busy:
-            return Retry(error, ordered=ordered)
-        if status == httpx.codes.REQUEST_TIMEOUT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            if request.submits:
-                return self._uncertain(request, message)
-            return Retry(error, ordered=ordered)
+        return self._exception(request, fault, reason, status=status, ordered=ordered)
+
+    def _exception(
+        self,
+        request: Request,
+        fault: Fault,
+        reason: str,
+        *,
+        cause: Exception | None = None,
+        status: int | None = None,
+        offset: int | None = None,
+        ordered: float | None = None,
+    ) -> Exception:
+        """Make the exception that the table demands after a fault.
+
+        Args:
+            request: what was sent.
+            fault: what went wrong.
+            reason: the same in words, without tokens.
+            cause: the exception that reported it.
+            status: the answer's HTTP status, None without an answer.
+            offset: the byte at which the answer cannot be read.
+            ordered: seconds that the answer orders to wait.
+        """
+        decision = decide(fault, request.kind)
+        place = f"{request} at {self._url}" if status is None else str(request)
+        message = f"{place}: {reason}"
+        error: APIError
+        if decision is Decision.UNCERTAIN:
+            digest = payload_hash(request.content or b"")
+            error = SubmissionUncertainError(request.label, digest, message)
+        elif decision is Decision.EXPIRED:
+            error = ResultExpiredError(request.job_id)
+            cause = APIError(message, status_code=status)
+        else:
+            no_answer = decision is Decision.RETRY and status is None
+            otherwise = APIConnectionError if no_answer else APIError
+            kind = _ERROR_TYPES.get(decision, otherwise)
+            error = kind(message, status_code=status, offset=offset)
+        error.__cause__ = cause
+        if decision in (Decision.RETRY, Decision.RETRY_FEW):
+            unreadable = decision is Decision.RETRY_FEW
+            return Retry(error, ordered=ordered, unreadable=unreadable)
         return error
 
-    def _unreadable(self, request: Request, status: int, error: ResponseError) -> Exception:
-        """What to do with a success that says nothing."""
-        message = f"{request}: the answer cannot be used: {self._redacted(error)}"
-        if request.submits:
-            return self._uncertain(request, message)
-        offset = getattr(error, "offset", None)
-        wrong = APIError(message, status_code=status, offset=offset)
-        wrong.__cause__ = error
-        return Retry(wrong, unreadable=True)
+    def _pause(self, seconds: float, wanted: Callable[[], bool] | None) -> None:
+        """Wait between two attempts; stop early if the caller does not want another."""
+        if wanted is None:
+            self._clock.sleep(seconds)
+            return
+        while seconds > 0 and wanted() and not self._closed.is_set():
+            self._clock.sleep(min(seconds, _WANTED_CHECK_SECONDS))
+            seconds -= _WANTED_CHECK_SECONDS
 
-    def _uncertain(self, request: Request, reason: str) -> SubmissionUncertainError:
-        digest = hashlib.sha256(request.content or b"").hexdigest()
-        return SubmissionUncertainError(request.label, digest, reason)
+    def _sleep(self, seconds: float) -> None:
+        """Wait on the real clock; stop early if the client is closed."""
+        self._closed.wait(seconds)
 
     def _redacted(self, text: object) -> str:
+        """The text without tokens; an exception loses them itself."""
         if isinstance(text, BaseException):
             self._credentials.redact_chain(text)
         return self._credentials.redact(str(text))
 
 
-def _checked_url(base_url: str, *, with_token: bool) -> httpx.URL:
-    try:
-        url = httpx.URL(base_url.rstrip("/"))
-        host = url.host
-    except (httpx.InvalidURL, UnicodeError) as error:
-        raise APIError(f"{base_url!r} is no URL: {error}") from error
-    if url.scheme not in ("http", "https") or not host:
-        raise APIError(f"{base_url!r} is no URL of a server: it must start with https://")
-    if url.userinfo or url.query or url.fragment:
-        raise APIError("the URL of a server has neither user, password, query nor fragment")
-    if with_token:
-        check_protected(url)
-    return url
-
-
 def _is_untrusted(error: BaseException | None) -> bool:
-    """Whether the server's certificate is to blame, which does not mend itself."""
+    """Whether a connection was not made because the server's certificate is refused."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _detail(response: httpx.Response) -> str:
-    """The server's reason: ``detail`` or ``message`` of the body if there is one, or its text."""
-    text = response.content.decode("utf-8", "replace").strip()
-    try:
-        body = read_json(response.content)
-    except ResponseError:
-        return text
-    detail = body.get("detail", body.get("message", text)) if isinstance(body, dict) else text
-    if isinstance(detail, list):
-        detail = "; ".join(_field_error(item) for item in detail)
-    return str(detail)
-
-
-def _field_error(item: object) -> str:
-    """One entry of a 422 answer: where, and what is wrong."""
-    if not isinstance(item, dict):
-        return str(item)
-    location = item.get("loc")
-    place = ".".join(map(str, location)) if isinstance(location, list) else ""
-    return f"{place}: {item.get('msg', item)}" if place else str(item.get("msg", item))

@@ -1,4 +1,4 @@
-"""Workspaces and their resources, as the portal describes them."""
+"""Workspaces and their resources, and how to read them from JSON."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, Literal, cast, overload
 
 import orjson
 
+from aqt_fast._ids import canonical_uuid
 from aqt_fast.exceptions import MalformedResponseError
 
 BackendType = Literal["device", "simulator", "offline_simulator", "direct_access"]
-"""Kinds of resources: on the portal (two), in this process, in the same network."""
+"""Kinds of resources: two on the portal, one in this process, one in the same network."""
 
 
 @dataclass(frozen=True)
@@ -24,39 +25,39 @@ class Resource:
     resource_id: str
     """Its identifier, unique in the workspace."""
     resource_name: str
-    """What people call it."""
+    """Its name, for people."""
     resource_type: BackendType
-    """What it is."""
+    """Its kind."""
     available_qubits: int
-    """Size of its register."""
+    """Number of its qubits, 1 or more."""
     status: str = "online"
-    """``online``, ``offline``, ``maintenance`` or ``unavailable``, when the portal was asked."""
+    """``online``, ``offline``, ``maintenance`` or ``unavailable``, at the time of the request."""
     characterisation: dict[str, Any] | None = field(default=None, repr=False, compare=False)
     """Measured fidelities (per cent) and durations, as the portal publishes them."""
 
 
 @dataclass(frozen=True)
 class ListedResource:
-    """What a list of workspaces tells about a resource."""
+    """A resource in a list of workspaces, without details."""
 
     workspace_id: str
     """The workspace through which it is reached."""
     resource_id: str
     """Its identifier, unique in the workspace."""
     resource_name: str
-    """What people call it."""
+    """Its name, for people."""
     resource_type: BackendType
-    """What it is."""
+    """Its kind."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Resources that a user may submit to together."""
+    """A group of resources that a user may submit to."""
 
     workspace_id: str
     """Its identifier."""
     resources: tuple[Resource, ...]
-    """What can be reached through it."""
+    """The resources that are reached through it."""
 
 
 class Workspaces(Sequence[Workspace]):
@@ -88,13 +89,13 @@ class Workspaces(Sequence[Workspace]):
         name_pattern: str | re.Pattern[str] | None = None,
         backend_type: BackendType | None = None,
     ) -> Workspaces:
-        """Keep the resources that fit all that is given, and the workspaces that still have some.
+        """Keep the resources that fit all arguments, and the workspaces that still have some.
 
         Args:
             workspace_pattern: identifier of the workspace. A string must be equal, a compiled
-                pattern must match at the start.
+                pattern must match at the start. None for any.
             name_pattern: identifier of the resource, compared like ``workspace_pattern``.
-            backend_type: kind of the resource.
+            backend_type: kind of the resource, None for any.
         """
         kept = []
         for workspace in self._workspaces:
@@ -110,17 +111,17 @@ class Workspaces(Sequence[Workspace]):
 
 
 def fits(wanted: str | re.Pattern[str] | None, identifier: str) -> bool:
-    """Whether an identifier equals a string, matches a pattern, or anything is wanted."""
+    """Whether an identifier equals a string or matches a pattern at its start; None fits all."""
     if isinstance(wanted, re.Pattern):
         return wanted.match(identifier) is not None
     return wanted is None or wanted == identifier
 
 
 def read_workspaces(body: bytes) -> list[ListedResource]:
-    """Read the list of workspaces: each resource of each of them.
+    """Read the list of workspaces: each resource of each workspace, in order.
 
     Raises:
-        MalformedResponseError: the body is no JSON or not of the documented shape.
+        MalformedResponseError: the body is not JSON, or not of the documented shape.
     """
     return [
         ListedResource(
@@ -138,7 +139,7 @@ def read_resource(body: bytes, listed: ListedResource) -> Resource:
     """Read the details of a resource.
 
     Raises:
-        MalformedResponseError: the body is no JSON or not of the documented shape.
+        MalformedResponseError: the body is not JSON, or not of the documented shape.
     """
     details = read_json(body)
     num_qubits = _value(details, "available_qubits", int)
@@ -162,12 +163,24 @@ def read_json(body: bytes) -> Any:
     """Read JSON.
 
     Raises:
-        MalformedResponseError: it is none.
+        MalformedResponseError: the body is not JSON.
     """
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedResponseError(error.msg, error.pos) from error
+
+
+def read_uuid(value: object) -> str:
+    """Read an API job's identifier from an answer: a UUID, in lower case with hyphens.
+
+    Raises:
+        MalformedResponseError: the value is not a UUID.
+    """
+    try:
+        return canonical_uuid(value)
+    except ValueError:
+        raise MalformedResponseError(f"{value!r} is no job's identifier", 0) from None
 
 
 def _of_type(value: Any, kind: type, what: str) -> Any:

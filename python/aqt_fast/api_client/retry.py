@@ -22,22 +22,23 @@ BACK_OFF = tenacity.wait_random_exponential(
 )
 """Exponential with full jitter: before retry n, between 0 and 0.5 s · 2ⁿ⁻¹, 10 s at most."""
 
-_MOST_UNREADABLE = 4
-"""So many answers that cannot be read are enough to give up."""
+_MAX_UNREADABLE = 4
+"""Number of unreadable answers after which a request is given up."""
 
-_LONGEST_ORDER_SECONDS = 24 * 3600.0
+_MAX_ORDERED_SECONDS = 24 * 3600.0
+"""Longest wait that a server can order; longer orders are cut."""
 
 
 @dataclass(frozen=True)
 class Clock:
-    """What tells the time and lets it pass; tests bring their own."""
+    """Tells the time and waits; tests bring their own."""
 
     monotonic: Callable[[], float] = time.monotonic
-    """Seconds, from whenever."""
+    """Seconds since any fixed time."""
     now: Callable[[], float] = time.time
-    """Seconds since 1970, for dates."""
+    """Seconds since 1970, to compare with dates."""
     sleep: Callable[[float], None] = time.sleep
-    """Lets seconds pass."""
+    """Waits for a number of seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,24 @@ class Patience:
     """How long one request is repeated."""
 
     seconds: float
-    """No new attempt starts later than this after the first, unless the budget delays it."""
-    obeys: bool = True
-    """Whether waiting that the server orders (``Retry-After``) comes on top."""
+    """Time after the first attempt in which others may start; the budget may delay them further."""
+    obeys_orders: bool = True
+    """Whether waits that the server orders (``Retry-After``) extend this time."""
 
 
 class Retry(Exception):  # noqa: N818 - no error but a decision
-    """An attempt failed in a way that allows another."""
+    """An attempt has failed, and another is allowed."""
 
     def __init__(
         self, error: APIError, *, ordered: float | None = None, unreadable: bool = False
     ) -> None:
-        """``error`` is what to raise when there is no other; ``ordered`` are seconds to wait."""
+        """Ends the attempt; :class:`Attempts` decides whether and when another follows.
+
+        Args:
+            error: what to raise if there is no other attempt.
+            ordered: seconds that the server orders to wait, None for the back-off.
+            unreadable: whether the answer could not be read, which is retried a few times only.
+        """
         super().__init__(error)
         self.error = error
         self.ordered = ordered
@@ -64,23 +71,23 @@ class Retry(Exception):  # noqa: N818 - no error but a decision
 
 
 class RetryBudget:
-    """Bounds the retries of a client, so that it does not storm a server that is down.
+    """Bounds the retries of a client, so that they do not overload a server that is down.
 
-    Retries take from a stock that successes and time refill. When it is empty, a retry has to wait
-    for its share; no request is given up for that reason.
+    Each retry takes one from a stock, which time and successes refill. When the stock is empty,
+    a retry waits until it is refilled; no request is given up for that reason.
 
     Args:
-        stock: retries that may follow each other at once.
-        per_second: retries a second that time allows.
-        per_success: retries that each success allows.
+        stock: largest number of retries without a wait.
+        per_second: retries that each second adds to the stock.
+        per_success: retries that each success adds to the stock.
         clock: tells the time.
     """
 
     def __init__(
         self, stock: float = 50, per_second: float = 2, per_success: float = 0.5, *, clock: Clock
     ) -> None:
-        """The stock is full."""
-        self._most = stock
+        """Starts with a full stock."""
+        self._stock = stock
         self._left = stock
         self._per_second = per_second
         self._per_success = per_success
@@ -91,14 +98,14 @@ class RetryBudget:
     def succeeded(self) -> None:
         """Count a request that was answered."""
         with self._lock:
-            self._left = min(self._most, self._left + self._per_success)
+            self._left = min(self._stock, self._left + self._per_success)
 
     def take(self) -> float:
-        """Take a retry, and return how many seconds it has to wait for its turn."""
+        """Take one retry from the stock, and return the seconds that it must wait, 0 or more."""
         with self._lock:
             now = self._clock.monotonic()
             grown = self._left + (now - self._updated) * self._per_second
-            self._left = min(self._most, grown) - 1
+            self._left = min(self._stock, grown) - 1
             self._updated = now
             return max(0.0, -self._left / self._per_second)
 
@@ -115,13 +122,13 @@ class Attempts:
         self._unreadable = 0
 
     def stop(self, state: tenacity.RetryCallState) -> bool:
-        """Whether the last attempt was the last."""
+        """Whether no other attempt follows."""
         retry = _retry(state)
         self._unreadable += retry.unreadable
-        if self._unreadable >= _MOST_UNREADABLE:
+        if self._unreadable >= _MAX_UNREADABLE:
             return True
         ordered = retry.ordered or 0.0
-        if self._patience.obeys:
+        if self._patience.obeys_orders:
             self._deadline += ordered
         return self._clock.monotonic() + ordered >= self._deadline
 
@@ -161,4 +168,4 @@ def retry_after(header: str | None, now: float) -> float | None:
         seconds = (date - datetime.fromtimestamp(now, timezone.utc)).total_seconds()
     if not math.isfinite(seconds):
         return None
-    return min(max(seconds, 0.0), _LONGEST_ORDER_SECONDS)
+    return min(max(seconds, 0.0), _MAX_ORDERED_SECONDS)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
+from aqt_fast.api_client.payload import payload_hash as payload_hash_of
 from aqt_fast.exceptions import (
     AQTError,
     RequestWithdrawnError,
@@ -52,7 +52,7 @@ class Submission:
         if not wanted():
             raise RequestWithdrawnError("it is not wanted any more")
         body = self._encode(label)
-        payload_hash = hashlib.sha256(body).hexdigest()
+        payload_hash = payload_hash_of(body)
         try:
             self._log.intend(label, payload_hash)
             self.payload_hash = payload_hash
@@ -71,7 +71,7 @@ class Submission:
     def uncertain(self, label: str, reason: str) -> SubmissionUncertainError:
         """What to say if nobody knows whether it was accepted."""
         if self.payload_hash is None:
-            self.payload_hash = hashlib.sha256(self._encode(label)).hexdigest()
+            self.payload_hash = payload_hash_of(self._encode(label))
         return SubmissionUncertainError(label, self.payload_hash, reason)
 
     def _encode(self, label: str) -> bytes:

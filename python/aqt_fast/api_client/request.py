@@ -1,0 +1,55 @@
+"""A request to a server, and a successful answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aqt_fast.api_client.decisions import BUSY_STATUSES, SUBMITTING_METHODS, RequestKind
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to send."""
+
+    method: Literal["GET", "DELETE", "POST", "PUT"]
+    """The HTTP method."""
+    path: str
+    """Path below the base URL, starting with a slash."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    """The query."""
+    content: bytes | None = field(default=None, repr=False)
+    """The body, JSON."""
+    label: str = ""
+    """Of a submission: its label, for messages."""
+    job_id: str = ""
+    """Of a poll: the server's identifier of the API job, or empty if no result can expire."""
+    long_poll: bool = False
+    """Whether the server answers as soon as there is a result, so that a time-out is no fault."""
+    busy: frozenset[int] = BUSY_STATUSES
+    """Statuses with which the server says that it has accepted nothing yet."""
+    wanted: Callable[[], bool] | None = None
+    """Called before each attempt: whether the caller still wants it; None for always."""
+
+    @property
+    def kind(self) -> RequestKind:
+        """What decides about faults of this request."""
+        if self.method in SUBMITTING_METHODS:
+            return RequestKind.SUBMIT
+        if self.long_poll:
+            return RequestKind.LONG_POLL
+        return RequestKind.POLL if self.job_id else RequestKind.ASK
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer."""
+
+    status_code: int
+    """The HTTP status, 200 to 299."""
+    body: bytes
+    """The body, decompressed."""
