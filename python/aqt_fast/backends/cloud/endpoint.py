@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from aqt_fast._native import JobState
-from aqt_fast.api_client import PortalClient, Resource
+from aqt_fast.api_client import Resource
 from aqt_fast.api_client.decisions import will_pass
 from aqt_fast.exceptions import APIError
 from aqt_fast.wire import decode_response
 from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from aqt_fast.api_client import PortalClient  # loads httpx, which takes a while
 
 
 class CloudEndpoint:
