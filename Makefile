@@ -113,9 +113,31 @@ lint: .venv-lint/.installed
 	.venv-lint/bin/python -m mypy.stubtest aqt_fast._native --mypy-config-file pyproject.toml
 
 # The peer pins an older Qiskit than the newest, which it works with all the same.
-.venv-bench%/.peer: .venv-bench%/.installed
-	$(@D)/bin/python -m pip install --quiet --no-deps qiskit-aqt-provider==2.0.1
+.venv-bench-%/.peer: .venv-bench-%/.installed
+	$(UV) pip install --quiet --python $(@D) --no-deps qiskit-aqt-provider==2.0.1
 	touch $@
+
+bench bench-batch bench-large bench-mqt faults: export PYTHONPATH := $(CURDIR)/benches/support
+
+bench: .venv-bench-new/.peer .venv-bench-2.4/.peer
+	.venv-bench-new/bin/python benches/speed/compare.py
+	.venv-bench-2.4/bin/python benches/speed/compare.py
+
+bench-batch: .venv-bench-new/.installed .venv-peer/.ready
+	.venv-bench-new/bin/python benches/speed/batch.py
+
+bench-large: .venv-bench-new/.installed
+	.venv-bench-new/bin/python benches/speed/large.py
+
+bench-mqt: .venv-bench-mqt/.peer
+	.venv-bench-mqt/bin/python benches/correctness/algorithms.py --random 10000
+	.venv-bench-mqt/bin/python benches/correctness/compilation.py --sizes 4 8
+
+# 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; see
+# benches/README.md.
+faults: .venv-test/.installed
+	.venv-test/bin/python benches/correctness/faults.py
+	.venv-test/bin/python benches/correctness/faults_one_job.py
 
 clean:
 	rm -rf .venv-* dist target
