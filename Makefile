@@ -8,7 +8,7 @@ WHEEL := dist/.built
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev test test-rust test-python lint hooks lock demo bench bench-batch bench-large bench-mqt faults clean
+.PHONY: dev test test-rust test-python lint lint-workflows hooks lock demo bench bench-batch bench-large bench-mqt faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -104,13 +104,25 @@ test-python: .venv-test/.installed .venv-2.5/.installed .venv-2.4/.installed .ve
 	.venv-2.5/bin/python -m pytest $(PARALLEL) -m all_qiskits
 	.venv-2.4/bin/python -m pytest $(PARALLEL) -m all_qiskits
 
-lint: .venv-lint/.installed
+lint: .venv-lint/.installed lint-workflows
 	cargo fmt --all --check
 	cargo clippy --locked --release --all-targets -- -D warnings
 	.venv-lint/bin/ruff check
 	.venv-lint/bin/ruff format --check
 	.venv-lint/bin/mypy
 	.venv-lint/bin/python -m mypy.stubtest aqt_fast._native --mypy-config-file pyproject.toml
+	.venv-lint/bin/lint-imports --no-logo --no-cache
+	! grep -rnw --include='*.py' __import__ python tests benches
+	.venv-lint/bin/codespell
+
+# A fork of actionlint, because actionlint's own package downloads the program when it is installed.
+# Actions come by major version.
+lint-workflows: .venv-lint/.ready
+	.venv-lint/bin/jactionlint --ignore unpinned-uses --shellcheck= --no-online
+
+# Before each commit the quick part of `make lint` runs.
+hooks: .venv-lint/.ready
+	.venv-lint/bin/pre-commit install
 
 # The peer pins an older Qiskit than the newest, which it works with all the same.
 .venv-bench-%/.peer: .venv-bench-%/.installed
