@@ -13,6 +13,8 @@ WHEEL := dist/.built
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
 export UV_COMPILE_BYTECODE := 1
+# Compiling all of Qiskit anew in each process would take longer than most tests.
+unexport PYTHONDONTWRITEBYTECODE
 UV := .venv-build/bin/uv
 
 .venv-build/.ready: requirements/build.txt
