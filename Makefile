@@ -29,7 +29,7 @@ LOCK-bench-mqt := test
 LOCK-bench-2.4 := 2.4
 lock-of = requirements/$(or $(LOCK-$(1)),$(1)).txt
 
-.venv-%/.ready: $$(call lock-of,$$*) .venv-build/.ready
+.venv-%/.ready: $$(call lock-of,$$*) | .venv-build/.ready
 	$(UV) venv --quiet --clear --python $(PYTHON) $(@D)
 	$(UV) pip sync --quiet --python $(@D) $<
 	$(if $(MORE-$*),$(UV) pip install --quiet --python $(@D) -c $< $(MORE-$*))
@@ -48,14 +48,14 @@ FROM-test := $(OURS) --group test
 FROM-2.5 := $(OURS) --group test
 FROM-2.4 := $(OURS) --group test
 FROM-lint := $(OURS) --group lint
-QISKIT-2.5 := qiskit==2.5.*
-QISKIT-2.4 := qiskit==2.4.*
-QISKIT-peer := qiskit-aqt-provider==1.15.*
+PIN-2.5 := qiskit==2.5.*
+PIN-2.4 := qiskit==2.4.*
+PIN-peer := qiskit-aqt-provider==1.15.*
 
 # `make lock` changes as little as it can; `make lock UPGRADE=1` takes the newest of everything.
 lock: $(addprefix lock-,$(LOCKS))
 lock-%: .venv-build/.ready
-	echo '$(QISKIT-$*)' | $(UV) pip compile --quiet --universal --python-version 3.10 \
+	echo '$(PIN-$*)' | $(UV) pip compile --quiet --universal --python-version 3.10 \
 		--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) \
 		$(FROM-$*) - --output-file requirements/$*.txt
 
