@@ -1,49 +1,102 @@
 # The few commands that people and CI use. Each makes the environments it needs below this folder.
 PYTHON ?= python3
-SOURCES := $(shell find rust/core/src rust/py python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.qasm' -o -name 'Cargo.toml') Cargo.toml pyproject.toml
+RUST_SOURCES := $(shell find rust -path rust/fuzz -prune -o -path '*/src/*.rs' -print -o -name Cargo.toml -print) Cargo.toml Cargo.lock
+SOURCES := $(RUST_SOURCES) $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.qasm') pyproject.toml
 WHEEL := dist/.built
 
 # Environments are kept although the rules only pass through them.
 .SECONDARY:
+.SECONDEXPANSION:
 
-.PHONY: demo test test-rust test-python lint bench bench-batch bench-large bench-mqt faults clean
+.PHONY: dev test test-rust test-python lint lint-workflows hooks lock demo bench bench-batch bench-large bench-mqt faults clean
 
-# One environment each for running, linting, and testing with every supported Qiskit.
-.venv%/.ready: pyproject.toml Makefile
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(@D)/bin/python -m pip install --quiet $(PACKAGES$*)
+# Everything but the tools that build comes through uv, which is one of them.
+export UV_PYTHON_DOWNLOADS := never
+export UV_COMPILE_BYTECODE := 1
+# Compiling all of Qiskit anew in each process would take longer than most tests.
+unexport PYTHONDONTWRITEBYTECODE
+UV := .venv-build/bin/uv
+
+.venv-build/.ready: requirements/build.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet -r $<
 	touch $@
 
-PACKAGES-build := 'maturin>=1.9,<2'
-PACKAGES-run   := 'qiskit>=2.4,<3'
-PACKAGES-test  := 'qiskit>=2.4,<3' --group test
-PACKAGES-2.5   := 'qiskit==2.5.*' --group test
-PACKAGES-2.4   := 'qiskit==2.4.*' --group test
-PACKAGES-lint  := 'qiskit>=2.4,<3' --group lint
-PACKAGES-peer  := 'qiskit-aqt-provider==1.15.*' 'qiskit<2'
-PACKAGES-bench-new := 'qiskit>=2.4,<3' --group test --group peer
-PACKAGES-bench-mqt := 'qiskit>=2.4,<3' --group test --group peer --group algorithms
-PACKAGES-bench-2.4 := 'qiskit==2.4.*' --group test --group peer
+# The other environments begin with exactly what their lock says ...
+LOCK-dev := test
+LOCK-bench-new := test
+LOCK-bench-mqt := test
+LOCK-bench-2.4 := 2.4
+lock-of = requirements/$(or $(LOCK-$(1)),$(1)).txt
+
+.venv-%/.ready: $$(call lock-of,$$*) | .venv-build/.ready
+	$(UV) venv --quiet --clear --python $(PYTHON) $(@D)
+	$(UV) pip sync --quiet --python $(@D) $<
+	$(if $(MORE-$*),$(UV) pip install --quiet --python $(@D) -c $< $(MORE-$*))
+	touch $@
+
+# ... to which the benches add what no lock fixes.
+MORE-bench-new := --group peer
+MORE-bench-mqt := --group peer --group algorithms
+MORE-bench-2.4 := --group peer
+
+# What each lock is made from, beside pyproject.toml.
+LOCKS := build test 2.5 2.4 lint peer
+OURS := pyproject.toml --extra login --extra server
+FROM-build := --group build
+FROM-test := $(OURS) --group test
+FROM-2.5 := $(OURS) --group test
+FROM-2.4 := $(OURS) --group test
+FROM-lint := $(OURS) --group lint
+PIN-2.5 := qiskit==2.5.*
+PIN-2.4 := qiskit==2.4.*
+PIN-peer := qiskit-aqt-provider==1.15.*
+
+# `make lock` changes as little as it can; `make lock UPGRADE=1` takes the newest of everything.
+lock: $(addprefix lock-,$(LOCKS))
+lock-%: .venv-build/.ready
+	echo '$(PIN-$*)' | $(UV) pip compile --quiet --universal --python-version 3.10 \
+		--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) \
+		$(FROM-$*) - --output-file requirements/$*.txt
 
 $(WHEEL): $(SOURCES) .venv-build/.ready
 	rm -rf dist && mkdir -p dist
 	.venv-build/bin/maturin build --release --locked --out dist
 	touch $@
 
-# The wheel in an environment, with the dependencies that it declares.
-.venv%/.installed: .venv%/.ready $(WHEEL)
-	$(@D)/bin/python -m pip install --quiet "$$(echo dist/*.whl)[login,server]"
-	$(@D)/bin/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
+# The wheel in an environment; what it declares must be met by the lock.
+.venv-%/.installed: .venv-%/.ready $(WHEEL)
+	$(UV) pip install --quiet --python $(@D) --no-deps --reinstall dist/*.whl
+	$(if $(MORE-$*),,$(UV) pip check --quiet --python $(@D))
+	touch $@
+
+# As for a user: the wheel alone, without a lock.
+.venv-run/.installed: .venv-build/.ready $(WHEEL)
+	$(UV) venv --quiet --clear --python $(PYTHON) $(@D)
+	$(UV) pip install --quiet --python $(@D) "$$(echo dist/*.whl)[login,server]"
 	touch $@
 
 demo: .venv-run/.installed
 	.venv-run/bin/aqt-fast demo
 
+# An editable build, and with t= the tests to run: make dev t='tests/test_wire.py -k counts'.
+# PROFILE=debug has all of Rust's checks, and is slow.
+PROFILE ?= dev-release
+CARGO_PROFILE := $(PROFILE:debug=dev)
+
+dev: .venv-dev/.built-$(PROFILE)
+	$(if $(t),.venv-dev/bin/python -m pytest -q $(if $(filter debug,$(PROFILE)),-W 'ignore:aqt-fast is a slow debug build:RuntimeWarning') $(t))
+
+.venv-dev/.built-$(PROFILE): .venv-dev/.ready $(RUST_SOURCES) pyproject.toml
+	rm -f $(@D)/.built-*
+	PATH="$(CURDIR)/.venv-build/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/.venv-dev" \
+		maturin develop --quiet --uv --locked --profile $(CARGO_PROFILE)
+	touch $@
+
 test: test-rust test-python
 
 test-rust:
-	cargo test --locked --release --package aqt-core
+	cargo test --locked --release --workspace --exclude aqt-fast-native
 
 # More processes than cores: many tests wait.
 PARALLEL := -n 3 --dist worksteal
@@ -53,38 +106,55 @@ test-python: .venv-test/.installed .venv-2.5/.installed .venv-2.4/.installed .ve
 	.venv-2.5/bin/python -m pytest $(PARALLEL) -m all_qiskits
 	.venv-2.4/bin/python -m pytest $(PARALLEL) -m all_qiskits
 
-lint: .venv-lint/.installed
+# import-linter reads source code only: an empty file stands for the native module, which Python
+# finds first all the same.
+lint: .venv-lint/.installed lint-workflows
 	cargo fmt --all --check
 	cargo clippy --locked --release --all-targets -- -D warnings
 	.venv-lint/bin/ruff check
 	.venv-lint/bin/ruff format --check
 	.venv-lint/bin/mypy
 	.venv-lint/bin/python -m mypy.stubtest aqt_fast._native --mypy-config-file pyproject.toml
+	touch "$$(.venv-lint/bin/python -c 'import aqt_fast; print(aqt_fast.__path__[0])')/_native.py"
+	.venv-lint/bin/lint-imports --no-logo --no-cache
+	! grep -rnw --include='*.py' __import__ python tests benches
+	.venv-lint/bin/codespell
+
+# A fork of actionlint, because actionlint's own package downloads the program when it is installed.
+# Actions come by major version.
+lint-workflows: .venv-lint/.ready
+	.venv-lint/bin/jactionlint --ignore unpinned-uses --shellcheck= --no-online
+
+# Before each commit the quick part of `make lint` runs.
+hooks: .venv-lint/.ready
+	.venv-lint/bin/pre-commit install
 
 # The peer pins an older Qiskit than the newest, which it works with all the same.
-.venv-bench%/.peer: .venv-bench%/.installed
-	$(@D)/bin/python -m pip install --quiet --no-deps qiskit-aqt-provider==2.0.1
+.venv-bench-%/.peer: .venv-bench-%/.installed
+	$(UV) pip install --quiet --python $(@D) --no-deps qiskit-aqt-provider==2.0.1
 	touch $@
 
+bench bench-batch bench-large bench-mqt faults: export PYTHONPATH := $(CURDIR)/benches/support
+
 bench: .venv-bench-new/.peer .venv-bench-2.4/.peer
-	.venv-bench-new/bin/python benches/compare.py
-	.venv-bench-2.4/bin/python benches/compare.py
+	.venv-bench-new/bin/python benches/speed/compare.py
+	.venv-bench-2.4/bin/python benches/speed/compare.py
 
 bench-batch: .venv-bench-new/.installed .venv-peer/.ready
-	.venv-bench-new/bin/python benches/batch.py
+	.venv-bench-new/bin/python benches/speed/batch.py
 
 bench-large: .venv-bench-new/.installed
-	.venv-bench-new/bin/python benches/large.py
+	.venv-bench-new/bin/python benches/speed/large.py
 
 bench-mqt: .venv-bench-mqt/.peer
-	.venv-bench-mqt/bin/python benches/algorithms.py --random 10000
-	.venv-bench-mqt/bin/python benches/compilation.py --sizes 4 8
+	.venv-bench-mqt/bin/python benches/correctness/algorithms.py --random 10000
+	.venv-bench-mqt/bin/python benches/correctness/compilation.py --sizes 4 8
 
 # 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; see
 # benches/README.md.
 faults: .venv-test/.installed
-	.venv-test/bin/python benches/faults.py
-	.venv-test/bin/python benches/faults_one_job.py
+	.venv-test/bin/python benches/correctness/faults.py
+	.venv-test/bin/python benches/correctness/faults_one_job.py
 
 clean:
 	rm -rf .venv-* dist target

@@ -1,12 +1,13 @@
-"""``batch-1000``: a thousand circuits through the local server, from circuits to one ``Result``.
+"""Goal: ``batch-1000``, 1000 circuits through the local server, in a fraction of the peer's time.
 
-Us and ``qiskit-aqt-provider`` 1.15, which runs in an environment of its own, in turn against the
-same servers; the peer, and we in two ways of three, chunked by hand into jobs of 50. The server is
-a process of its own, without simulation and device time. What is built before (circuits, provider,
-backend) does not count. Journals go to the store (``AQT_STORE_PATH``), in a temporary directory on
-the disk of ``TMPDIR``.
+The time goes from circuits to one ``Result``, for us and for ``qiskit-aqt-provider`` 1.15, which
+runs in an environment of its own, in turn against the same servers; the peer, and we in two ways of
+three, chunked by hand into jobs of 50. The server is a process of its own, without simulation and
+device time. What is built before (circuits, provider, backend) does not count. Journals go to the
+store (``AQT_STORE_PATH``), in a temporary directory on the disk of ``TMPDIR``.
 
 ``AQT_PEER_PYTHON`` or ``--peer`` is the peer's interpreter, ``.venv-peer/bin/python`` by default.
+Run it with ``make bench-batch``.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -33,17 +33,23 @@ import numpy as np
 import qiskit
 import workloads
 import zstandard
-from aqt_fast import AQTProvider, wire
+from aqt_fast import wire
 from aqt_fast.api_client import PortalClient
 from aqt_fast.persistence import get_store_path
+from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.journal import Journal
+from aqt_fast.store.location import PortalLocation
 from aqt_fast.wire.circuits import API_LIMITS
+from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
+from local_server import TOKEN, backend_of, server
+from merging import merged
 from qiskit import QuantumCircuit, qpy
 from qiskit.result import Result
 from tabulate import tabulate
+from timing import median
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHUNK = 50
 SHOTS = 1000
 ROUNDS = 3
@@ -52,30 +58,9 @@ PORTAL_PATH = "/api/v1"
 QPY_VERSION = 13
 """The newest that Qiskit 1.4 reads."""
 
-TOKEN = "local-token"  # noqa: S105 - it opens nothing but our server
-
 NO_JOURNAL = "one job without journal"
 
 Chunks = list[list[QuantumCircuit]]
-
-_CLI = "from aqt_fast.cli.main import main; main()"
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """A server in a process of its own; gives its URL."""
-    options = ["--port", "0", "--no-simulate", "--token", TOKEN]
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", _CLI, "serve", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
 
 
 class Peer:
@@ -132,30 +117,9 @@ def one_by_one(backend: Any, chunks: Chunks) -> list[Result]:
     return [backend.run(chunk, shots=SHOTS).result() for chunk in chunks]
 
 
-def merged(results: list[Result]) -> Result:
-    """One result of all circuits."""
-    first = results[0]
-    return Result(
-        backend_name=first.backend_name,
-        backend_version=first.backend_version,
-        job_id=first.job_id,
-        success=all(result.success for result in results),
-        results=[entry for result in results for entry in result.results],
-    )
-
-
-@contextmanager
-def our_backend(url: str) -> Iterator[Any]:
-    """Our backend, polling as often as it may."""
-    with AQTProvider(TOKEN, portal_url=url, load_dotenv=False) as provider:
-        backend = provider.get_backend("simulator_ideal")
-        backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
-        yield backend
-
-
 def ours(way: Callable[[Any, Chunks], list[Result]], url: str, chunks: Chunks) -> float:
     """Seconds from circuits to the merged result."""
-    with our_backend(url) as backend:
+    with backend_of(url) as backend:
         start = time.perf_counter()
         result = merged(way(backend, chunks))
         seconds = time.perf_counter() - start
@@ -195,16 +159,9 @@ def floor(url: str, bodies: list[bytes], threads: int) -> tuple[float, list[byte
         return time.perf_counter() - start, answers
 
 
-def _timed(call: Callable[[], object]) -> float:
-    """Median seconds of seven calls, after one that does not count."""
-    call()
-    times = []
-    for _ in range(7):
-        start = time.perf_counter()
-        value = call()
-        times.append(time.perf_counter() - start)
-        del value
-    return statistics.median(times)
+def _alone(call: Callable[[], object]) -> float:
+    """Median seconds of seven calls."""
+    return median(call, 7)
 
 
 def journal_parts(batch: Snapshot, answers: list[bytes]) -> dict[str, float]:
@@ -212,8 +169,18 @@ def journal_parts(batch: Snapshot, answers: list[bytes]) -> dict[str, float]:
     store = get_store_path()
 
     def create() -> Journal:
-        header = {"batch_id": str(uuid.uuid4())}
-        return Journal.create(store, header, batch.to_bytes(), batch.headers)
+        plan = BatchPlan.new(len(batch), SHOTS, API_LIMITS, None)
+        description = JobDescription(
+            job_id=plan.batch_id,
+            backend_name="simulator",
+            available_qubits=20,
+            location=PortalLocation("http://127.0.0.1", "default", "simulator", "simulator"),
+            options={"shots": SHOTS},
+            num_circuits=len(batch),
+            created=now(),
+            plan=plan,
+        )
+        return Journal.create(store, description, batch.to_bytes(), batch.headers)
 
     journal = create()
 
@@ -231,10 +198,10 @@ def journal_parts(batch: Snapshot, answers: list[bytes]) -> dict[str, float]:
             zstandard.ZstdCompressor(level=1, write_checksum=True).compress(answer)
 
     steps = {
-        "journal: snapshot": _timed(lambda: create().close()),
-        "journal: lines": _timed(note),
-        "journal: results": _timed(keep),
-        "… of which compression": _timed(compress),
+        "journal: snapshot": _alone(lambda: create().close()),
+        "journal: lines": _alone(note),
+        "journal: results": _alone(keep),
+        "… of which compression": _alone(compress),
     }
     journal.close()
     return steps
@@ -246,20 +213,20 @@ def parts(chunks: Chunks, answers: list[bytes]) -> dict[str, float]:
     batches = [Snapshot(chunk, API_LIMITS) for chunk in chunks]
     pairs = list(zip(states, batches, strict=True))
     return {
-        "read and check circuits": _timed(
+        "read and check circuits": _alone(
             lambda: [Snapshot(chunk, API_LIMITS) for chunk in chunks]
         ),
-        "encode": _timed(
+        "encode": _alone(
             lambda: [batch.encode_job(0, len(batch), SHOTS, "x") for batch in batches]
         ),
-        "decode": _timed(lambda: [wire.decode_response(answer) for answer in answers]),
-        "check samples": _timed(
+        "decode": _alone(lambda: [wire.decode_response(answer) for answer in answers]),
+        "check samples": _alone(
             lambda: [
                 batch.check_samples(state.samples or [], 0, len(batch), shots=SHOTS)
                 for state, batch in pairs
             ]
         ),
-        "compose the result": _timed(
+        "compose the result": _alone(
             lambda: [
                 batch.results(state.samples or [], 0, len(batch), shots=SHOTS, memory=False)
                 for state, batch in pairs
@@ -297,7 +264,7 @@ def measure(peer: Peer, chunks: Chunks, rounds: int) -> tuple[dict[str, list[flo
     times: dict[str, list[float]] = defaultdict(list)
     answers: list[bytes] = []
     for _ in range(rounds):
-        with server() as url:
+        with server() as (url, _):
             ours(all_at_once, url, chunks)  # does not count
             for way in ("in turn", "with threads"):
                 for _ in range(OURS_PER_ROUND):
@@ -376,7 +343,7 @@ def main(number: int, rounds: int, interpreter: Path | None) -> None:
         os.environ["AQT_STORE_PATH"] = str(Path(directory) / "jobs")
         with Peer(Path(python), file) as peer:
             times, answers = measure(peer, chunks, rounds)
-        with server() as url:
+        with server() as (url, _):
             asked = requests(url, chunks)
         steps = {
             **parts(chunks, answers),

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from merging import merged
 from qiskit import QuantumCircuit, qpy
 from qiskit.result import Result
 from qiskit_aqt_provider import AQTProvider
@@ -42,18 +43,6 @@ WAYS: dict[str, Callable[[Any, Chunks, int], list[Result]]] = {
     "in turn": in_turn,
     "with threads": with_threads,
 }
-
-
-def merged(results: list[Result]) -> Result:
-    """One result of all circuits."""
-    first = results[0]
-    return Result(
-        backend_name=first.backend_name,
-        backend_version=first.backend_version,
-        job_id=first.job_id,
-        success=all(result.success for result in results),
-        results=[entry for result in results for entry in result.results],
-    )
 
 
 def main() -> None:

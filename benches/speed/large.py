@@ -1,10 +1,11 @@
-"""One job of 10 000 circuits × 5000 shots through the local server, against one of 500 circuits.
+"""Goal: a circuit of one job of 10 000 costs about what a circuit of a job of 500 does.
 
-Run it with ``make bench-large``. Every circuit is a marker whose counts tell which it is. Each run
-is a process of its own with a server of its own; the sizes come in turn. Before its time begins, a
-process runs a job of 500 circuits, so that modules, connections, threads and memory are there. Time
-goes from ``run()`` to the result. Prints time, processor time and peak memory; the exit code is 1
-if a circuit has wrong counts, or if one ran or a result was fetched more than once.
+Run it with ``make bench-large``. Every job runs 5000 shots; every circuit is a marker, whose counts
+name it. Each run is a process of its own with a server of its own; the sizes come in turn. Before
+its time begins, a process runs a job of 500 circuits, so that modules, connections, threads and
+memory are there. Time goes from ``run()`` to the result. Prints time, processor time and peak
+memory; the exit code is 1 if a circuit has wrong counts, or if one ran or a result was fetched more
+than once.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,8 +28,8 @@ from unittest.mock import patch
 import click
 import httpx
 import workloads
-from aqt_fast import AQTProvider
 from aqt_fast.api_client import PortalClient
+from local_server import backend_of, server
 from qiskit import QuantumCircuit
 from tabulate import tabulate
 
@@ -42,29 +42,10 @@ ROUNDS = 3
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
-TOKEN = "local-token"  # noqa: S105 - it opens nothing but our server
-
 
 def marker(number: int) -> QuantumCircuit:
     """A circuit in AQT's gates whose every shot is the number in binary."""
     return workloads.marker(f"{number:0{NUM_QUBITS}b}")
-
-
-@contextmanager
-def server() -> Iterator[tuple[str, int]]:
-    """The local server in a process of its own, without simulation and device time.
-
-    Gives its URL and its process number.
-    """
-    command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0", "--no-simulate"]
-    with subprocess.Popen(  # noqa: S603
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip(), process.pid
-        finally:
-            process.terminate()
 
 
 class Requests:
@@ -113,12 +94,8 @@ def run(num_circuits: int, *, journal: bool) -> dict[str, Any]:
     requests = Requests()
     with (
         server() as (url, pid),
-        AQTProvider(TOKEN, portal_url=url, load_dotenv=False) as provider,
+        backend_of(url, shots=SHOTS, journal=journal) as backend,
     ):
-        backend = provider.get_backend("simulator_ideal")
-        backend.set_options(
-            query_period_seconds=0.1, with_progress_bar=False, shots=SHOTS, journal=journal
-        )
         backend.run(circuits[:SMALL]).result()
         before = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES / 2**20
         earlier = len(_record(url))

@@ -1,7 +1,8 @@
-"""Is what ``aqt_fast.compile`` makes right, and how long is it against the transpiler's?
+"""Goal: what ``aqt_fast.compile`` makes is equivalent, and shorter than the transpiler's.
 
-Needs ``mqt.bench`` and ``mqt.qcec`` beside the peer; see ``benches/README.md``. Exits with 1 if a
-circuit is not equivalent, not accepted, or changes when it is compiled again.
+Run it with ``make bench-mqt``. It needs ``mqt.bench`` and ``mqt.qcec`` beside the peer; see
+``benches/README.md``. Exits with 1 if a circuit is not equivalent, not accepted, or changes when it
+is compiled again.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Us and ``qiskit-aqt-provider`` on the same workloads in one run; prints the README's table.
+"""Goal: codec, stages, ``compile`` and import at the ratios to the peer that the tables name.
 
+We and ``qiskit-aqt-provider`` work on the same objects in one run; prints the tables of figures.
 Run it with ``make bench``. Each figure is explained in ``benches/README.md``.
 """
 
@@ -13,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import aqt_fast
 import numpy as np
@@ -28,20 +28,9 @@ from qiskit.dagcircuit import DAGCircuit
 from qiskit.transpiler import PassManagerConfig
 from qiskit.transpiler.preset_passmanagers.plugin import PassManagerStagePluginManager
 from tabulate import tabulate
+from timing import median
 
 SHOTS = workloads.NUM_SHOTS
-
-
-def median(call: Callable[[], object], repeats: int) -> float:
-    """Median time of a call in seconds, after one call that does not count."""
-    call()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        value = call()
-        times.append(time.perf_counter() - start)
-        del value
-    return statistics.median(times)
 
 
 def milliseconds(seconds: float) -> str:
@@ -277,7 +266,6 @@ def growth_rows() -> list[list]:
 
 _MEMORY_SCRIPT = """
 import sys
-sys.path.insert(0, {folder!r})
 import workloads
 from aqt_fast import wire
 
@@ -309,10 +297,7 @@ def memory_rows() -> list[list]:
         for qubits in (10, 20):
             body = workloads.response(getattr(workloads, kind)(qubits))
             for what in ("Result", "packed bits"):
-                folder = str(Path(__file__).parent)
-                script = _MEMORY_SCRIPT.format(
-                    folder=folder, kind=kind, qubits=qubits, what=what, shots=SHOTS
-                )
+                script = _MEMORY_SCRIPT.format(kind=kind, qubits=qubits, what=what, shots=SHOTS)
                 run = subprocess.run(  # noqa: S603
                     [sys.executable, "-c", script], input=body, check=True, capture_output=True
                 )

@@ -1,4 +1,4 @@
-"""``qiskit.transpile`` on all of ``mqt.bench``: less than with the peer, and still the same.
+"""Goal: ``qiskit.transpile`` gives all of ``mqt.bench`` fewer gates than the peer, and stays right.
 
 Run it with ``make bench-mqt``; ``benches/README.md`` says what is counted and how. Exits with 1 if
 a circuit costs more than with the peer's stage at level 1 and above, if one is not equivalent, or

@@ -63,5 +63,5 @@ def evolved(circuit: QuantumCircuit, start: Statevector) -> Statevector:
     whole.compose(circuit, inplace=True)
     whole.save_statevector()
     simulator = AerSimulator(method="statevector", max_parallel_threads=1)
-    whole = transpile(whole, simulator, optimization_level=0)  # Aer knows not all standard gates
+    whole = transpile(whole, simulator, optimization_level=0)  # Aer lacks some standard gates
     return simulator.run(whole).result().get_statevector()

@@ -1,28 +1,25 @@
-"""The fault run with one job of a thousand API jobs, and a user who takes care of it.
+"""Goal: one job of 1000 API jobs has all its counts while a fifth of all requests fails.
 
-Run it with ``make faults``. The user asks for the result until all is there. What is uncertain they
-look up in the server's record, as they would on the portal's page: ``adopt`` takes what it shows,
-``resubmit_failed`` sends what it does not. At the end every circuit must have the counts of its
-pattern; each part must have been accepted once, or more often only where the user said so; a job
-restored from the journal must give the same without asking for a result; and tokens must show
-nowhere. The exit code is 1 if anything is amiss.
+Run it with ``make faults``. A simulated user calls ``result()`` until it returns. They look up
+what is uncertain in the server's record, as they would on the portal's page: they ``adopt`` what it
+shows, and ``resubmit_failed`` what it does not. At the end every circuit must have the counts of
+its pattern; the server must have accepted each part once, or again only where the user resubmitted
+it; a job restored from the journal must give the same without fetching a result; and tokens must
+show nowhere. The exit code is 1 if anything is amiss.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import sys
-import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-import faults
+import fault_run
 import workloads
 from aqt_fast import wire
 from aqt_fast.aqt_job import AQTJob
@@ -34,32 +31,30 @@ from aqt_fast.exceptions import (
     ResultExpiredError,
     SubmissionUncertainError,
 )
-from aqt_fast.testing import AcceptedJob, InjectedFault
+from aqt_fast.testing import AcceptedJob
 from qiskit import QuantumCircuit
 from qiskit.result import Result
-from tabulate import tabulate
 
 NUM_QUBITS = 15
 CIRCUITS_EACH = 50
 MOST_SHOTS = 2000
 SHOTS = MOST_SHOTS + 1
-"""So many that each circuit is in two API jobs, of 2000 shots and of one."""
+"""Each circuit is in two API jobs, of 2000 shots and of one."""
 
 READ_TIMEOUT_SECONDS = 2.0
 SPEED = 50_000
-"""Times a real machine's: an API job of 50 circuits × 2000 shots takes 20 ms."""
+"""Multiple of a real machine's: an API job of 50 circuits × 2000 shots takes 20 ms."""
 
 _MOST_ROUNDS = 40
 _BEFORE_LOOKING_SECONDS = 0.5
-"""The user does not look for a submission at the very moment at which it was sent."""
+"""A user needs a moment before they open the portal's page."""
 
-_ODD = 0x9E3779B1
 _AGAIN = re.compile(r" \(again \d+\)$")
 
 
 def pattern(number: int) -> str:
     """The bits of a marker circuit, different for every number below 2¹⁵."""
-    return format(number * _ODD % 2**NUM_QUBITS, f"0{NUM_QUBITS}b")
+    return fault_run.pattern(number, NUM_QUBITS)
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,7 @@ def parts_of(num_circuits: int, label: str) -> list[Part]:
 
 @dataclass
 class Diary:
-    """What the user has met, and done about it."""
+    """Errors that the user has met, and their answers."""
 
     errors: list[AQTError] = field(default_factory=list)
     """What ``result()`` has raised."""
@@ -95,9 +90,9 @@ class Diary:
     adopted: dict[str, str] = field(default_factory=dict)
     """Identifiers of the portal by label."""
     sent_again: list[str] = field(default_factory=list)
-    """Labels of what was uncertain, was not in the record, and was submitted again."""
+    """Labels of uncertain submissions that the record lacks and the user resubmitted."""
     resubmitted: int = 0
-    """API jobs in all that were submitted again on the user's word."""
+    """API jobs that the user resubmitted, uncertain ones included."""
 
     def labels(self, kind: type[AQTError]) -> list[str]:
         """Labels of the failures of a kind, once each, although each error names them again."""
@@ -106,7 +101,7 @@ class Diary:
 
 
 def take_care(job: AQTJob, record: Callable[[], list[AcceptedJob]], diary: Diary) -> Result | None:
-    """Ask for the result until it is there, None if it does not come.
+    """Call ``result()`` until it returns; None if it does not within 40 calls.
 
     Args:
         job: was submitted.
@@ -121,7 +116,7 @@ def take_care(job: AQTJob, record: Callable[[], list[AcceptedJob]], diary: Diary
 
 
 def _ask(job: AQTJob, record: Callable[[], list[AcceptedJob]], diary: Diary) -> Result | None:
-    """Ask once, and deal with what keeps the result from being there."""
+    """Call ``result()`` once, and act on what failed."""
     try:
         return job.result()
     except IncompleteBatchError as error:
@@ -149,62 +144,42 @@ def _deal_with(
     for label in found:
         job.adopt(label, shown[label])
         diary.adopted[label] = shown[label]
-    if not found:  # else the job goes on, and tells of the rest when it has ended again
+    if not found:  # else the job continues, and names the rest when it ends again
         diary.sent_again += labels
         diary.resubmitted += job.resubmit_failed(uncertain=True)
 
 
-@dataclass
-class Report:
-    """What has happened."""
+@dataclass(kw_only=True)
+class Report(fault_run.Report):
+    """What the user has met, and the result."""
 
-    seed: int
-    seconds: float
-    requests: Counter[str]
-    retries: int
-    renewals: int
     parts: list[Part] = field(repr=False)
     diary: Diary
     result: Result | None = field(repr=False)
-    log: list[InjectedFault] = field(repr=False)
-    accepted: list[AcceptedJob] = field(repr=False)
     view: str
     """What the job shows of itself."""
-    tokens: list[str] = field(repr=False)
-    """Those that were issued."""
-    discrepancies: list[str] = field(default_factory=list)
 
     @property
     def said(self) -> list[str]:
-        """Everything that the job and its errors have told."""
-        told = [self.view, repr(self)]
-        for error in [*self.diary.errors, *(failure.error for failure in self.diary.failures)]:
-            told += [repr(error), "".join(traceback.format_exception(error))] if error else []
-        return told
+        """All text that the job and its errors show."""
+        errors = [*self.diary.errors, *(failure.error for failure in self.diary.failures)]
+        return [self.view, repr(self), *fault_run.shown(errors)]
 
     def rows(self) -> list[tuple[str, object]]:
         """The figures."""
         diary = self.diary
-        names = Counter(fault.kind for fault in self.log)
         return [
             ("seed", self.seed),
             ("job", f"{self.parts[-1].circuits.stop} circuits × {SHOTS} shots"),
             ("API jobs", len(self.parts)),
             ("accepted by the server", len(self.accepted)),
-            ("errors of result()", f"{len(diary.errors)} ({faults.kinds(diary.errors)})"),
+            ("errors of result()", f"{len(diary.errors)} ({fault_run.kinds(diary.errors)})"),
             ("uncertain", len(diary.labels(SubmissionUncertainError))),
             ("… adopted", len(diary.adopted)),
             ("… not in the record, sent again", len(diary.sent_again)),
             ("other failures sent again", diary.resubmitted - len(diary.sent_again)),
             ("expired, and there when asked again", len(diary.labels(ResultExpiredError))),
-            ("requests", f"{sum(self.requests.values())} ({faults.listed(self.requests)})"),
-            ("results fetched", sum(job.fetches for job in self.accepted)),
-            ("retries", self.retries),
-            ("tokens renewed", self.renewals),
-            ("faults", names.total()),
-            *((f"fault {kind}", number) for kind, number in sorted(names.items())),
-            ("time", f"{self.seconds:.1f} s"),
-            ("discrepancies", len(self.discrepancies)),
+            *super().rows(),
         ]
 
 
@@ -223,7 +198,7 @@ def run(
     circuits = [workloads.marker(pattern(number)) for number in range(num_circuits)]
     label = f"fault run {seed}"
     diary = Diary()
-    with faults.watched(
+    with fault_run.watched(
         rate, seed, directory, speed=SPEED, read_timeout=READ_TIMEOUT_SECONDS
     ) as watch:
         server = watch.server
@@ -235,20 +210,15 @@ def run(
         result = take_care(job, lambda: server.jobs, diary)
         seconds = watch.seconds
         server.faults.clear()
-        faults.settle(server)
+        fault_run.settle(server)
         report = Report(
             seed=seed,
             seconds=seconds,
-            requests=watch.requests,
-            retries=watch.retries,
-            renewals=watch.renewals,
             parts=parts_of(num_circuits, label),
             diary=diary,
             result=result,
-            log=server.faults.log,
-            accepted=server.jobs,
             view=f"{job!r} {job.options!r}",
-            tokens=watch.tokens,
+            **fault_run.traffic(watch),
         )
         report.discrepancies += discrepancies(report, circuits)
         report.discrepancies += _restored(job.job_id(), report, watch)
@@ -256,7 +226,7 @@ def run(
     return report
 
 
-def _restored(job_id: str, report: Report, watch: faults.Watch) -> list[str]:
+def _restored(job_id: str, report: Report, watch: fault_run.Watch) -> list[str]:
     """What is wrong with a job that is restored from the journal."""
     restored = AQTJob.restore(job_id, access_token=watch.server.token)
     restored.options.update_options(with_progress_bar=False)
@@ -331,7 +301,7 @@ def _runs(report: Report) -> list[str]:
     )
     expected = sum(len(part.circuits) for part in report.parts)
     twice = sum(number - 1 for number in runs.values())
-    # Part by part, _acceptances tells whether the user has said so.
+    # Per part, _acceptances checks whether the user resubmitted it.
     allowed = CIRCUITS_EACH * (len(report.accepted) - len(report.parts))
     if len(runs) != expected or twice > allowed:
         found.append(f"{len(runs)} of {expected} circuits ran, {twice} of them again")
@@ -340,43 +310,23 @@ def _runs(report: Report) -> list[str]:
 
 def _unexplained(report: Report) -> list[str]:
     """Failures and fetches beyond the faults that allow nothing else."""
-    refusals = sum(fault.kind == "refuse" for fault in report.log)  # reset other requests, too
-    more = refusals * faults.MOST_OPEN
-    met = Counter(fault.kind for fault in report.log if fault.method == "POST")
-    doubtful = sum(number for kind, number in met.items() if kind not in faults.CERTAIN)
-    gone = sum(fault.kind == "410" for fault in report.log)
-    polls = sum(fault.method == "GET" for fault in report.log)
+    log = report.log
+    gone = sum(fault.kind == "410" for fault in log)
+    polls = sum(fault.method == "GET" for fault in log)
     fetches = sum(job.fetches for job in report.accepted)
     uncertain = len(report.diary.labels(SubmissionUncertainError))
     expired = len(report.diary.labels(ResultExpiredError))
-    found = []
-    if uncertain > doubtful + more:
-        found.append(f"{uncertain} uncertain after {doubtful} such faults")
+    found = fault_run.unexplained_uncertainty(uncertain, log)
     if expired > gone:
         found.append(f"{expired} expired after {gone} such faults")
-    if fetches > len(report.parts) + polls + more:
+    if fetches > len(report.parts) + polls + fault_run.most_reset(log):
         found.append(f"{fetches} results fetched after {polls} faults of polls")
     return found
 
 
-@click.command()
-@click.option(
-    "--circuits", default=25_000, show_default=True, type=click.IntRange(1, 2**NUM_QUBITS)
+main = fault_run.command(
+    run, __doc__, "circuits", default=25_000, type=click.IntRange(1, 2**NUM_QUBITS)
 )
-@click.option("--rate", default=0.2, show_default=True, type=click.FloatRange(0, 1))
-@click.option("--seed", default=None, type=click.IntRange(0), help="[default: another each time]")
-def main(circuits: int, rate: float, seed: int | None) -> None:
-    """Send one job through a server that lets requests fail, and see that nothing is lost."""
-    if seed is None:
-        seed = time.time_ns() % 2**32
-    print(f"one job of {circuits} circuits, {rate:.0%} faults, --seed {seed}\n", flush=True)
-    with tempfile.TemporaryDirectory() as directory:
-        report = run(circuits, rate, seed, Path(directory))
-    print(tabulate(report.rows(), ("Figure", "Value"), tablefmt="github", disable_numparse=True))
-    for problem in report.discrepancies:
-        print(problem, file=sys.stderr)
-    sys.exit(bool(report.discrepancies))
-
 
 if __name__ == "__main__":
     main()
