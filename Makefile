@@ -1,6 +1,6 @@
 # The few commands that people and CI use. Each makes the environments it needs below this folder.
 PYTHON ?= python3
-SOURCES := $(shell find rust/core/src rust/py python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.qasm' -o -name 'Cargo.toml') Cargo.toml pyproject.toml
+SOURCES := $(shell find rust/core/src rust/compile/src rust/py python -name '*.rs' -o -name '*.py' -o -name '*.pyi' -o -name '*.qasm' -o -name 'Cargo.toml') Cargo.toml pyproject.toml
 WHEEL := dist/.built
 
 # Environments are kept although the rules only pass through them.
@@ -43,7 +43,7 @@ demo: .venv-run/.installed
 test: test-rust test-python
 
 test-rust:
-	cargo test --locked --release --package aqt-core
+	cargo test --locked --release --package aqt-core --package aqt-compile --package aqt-fast-native
 
 # More processes than cores: many tests wait.
 PARALLEL := -n 3 --dist worksteal

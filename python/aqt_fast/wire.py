@@ -1,9 +1,8 @@
 """The native codec's Python face: circuits → request bytes, response bytes → results.
 
 One way out, :func:`encode_job`; one way back, :func:`decode_response` and
-:func:`result_from_response`. Direct access takes one circuit at a time: :func:`encode_circuit` and
-:func:`decode_direct_response`. What crosses the wire is described in AQT's OpenAPI document (0.4.0)
-and modelled by ``aqt_connector.models``.
+:func:`result_from_response`. Direct access answers for one circuit: :func:`decode_direct_response`.
+AQT's OpenAPI document (0.4.0) describes what crosses the wire, ``aqt_connector.models`` models it.
 """
 
 from __future__ import annotations
@@ -39,7 +38,6 @@ __all__ = [
     "checked_shots",
     "decode_direct_response",
     "decode_response",
-    "encode_circuit",
     "encode_job",
     "experiment_result",
     "failed_experiment",
@@ -122,29 +120,6 @@ def encode_job(
         batch,
         checked_shots(shots, limits),
         label,
-        max_qubits=limits.qubits,
-        max_operations=limits.operations,
-    )
-
-
-def encode_circuit(circuit: QuantumCircuit, shots: int, *, limits: Limits = API_LIMITS) -> bytes:
-    """Encode one circuit as direct access takes it: the bare object, without job and label.
-
-    Args:
-        circuit: as in :func:`encode_job`.
-        shots: its repetitions.
-        limits: what the resource takes.
-
-    Returns:
-        Compact JSON, with angles in units of π.
-
-    Raises:
-        InvalidOptionError: ``shots`` is out of range.
-        InvalidCircuitError: the circuit cannot run, or is no circuit.
-    """
-    return _native.encode_circuit(
-        circuit,
-        checked_shots(shots, limits),
         max_qubits=limits.qubits,
         max_operations=limits.operations,
     )
