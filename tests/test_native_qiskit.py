@@ -101,7 +101,10 @@ def test_any_release_of_a_tested_minor_version(suffix):
             "qiskit.converters.circuit_to_dag = lambda c, **kw: to_dag(c.reverse_ops(), **kw)",
             "DAG",
         ),
-        ("DAGCircuit.__eq__ = lambda self, other: False", "DAG"),
+        (
+            "DAGCircuit.copy_empty_like = lambda _: to_dag(QuantumCircuit(3, 2, global_phase=1))",
+            "DAG",
+        ),
     ],
 )
 def test_another_round_trip_is_refused(change, what):
