@@ -96,7 +96,7 @@ dev: .venv-dev/.built-$(PROFILE)
 test: test-rust test-python
 
 test-rust:
-	cargo test --locked --release --workspace --exclude aqt-fast-native
+	cargo test --locked --release --package aqt-core --package aqt-compile --package aqt-fast-native
 
 # More processes than cores: many tests wait.
 PARALLEL := -n 3 --dist worksteal

@@ -31,12 +31,12 @@ EXAMPLE = (
 """One circuit: rz, r, rxx, and qubit 2 measured into classical bit 1 of 2."""
 
 
-def native(batch: list[QuantumCircuit]) -> _native.Batch:
+def native(batch: list[QuantumCircuit]) -> _native.Snapshot:
     """What the extension makes of circuits."""
-    return _native.Batch(batch, max_qubits=31, max_operations=2000)
+    return _native.Snapshot(batch, max_qubits=31, max_operations=2000)
 
 
-def body(batch: _native.Batch | Snapshot) -> bytes:
+def body(batch: _native.Snapshot | Snapshot) -> bytes:
     """All circuits of a batch as the body of one API job."""
     return batch.encode_job(0, len(batch), 7, "x")
 
@@ -65,7 +65,7 @@ class TestNative:
         """Circuits come back as they were, and so do the bytes."""
         batch = native(originals)
         data = batch.to_bytes()
-        again = _native.Batch.from_bytes(data)
+        again = _native.Snapshot.from_bytes(data)
         assert again == batch
         assert len(again) == len(originals)
         assert again.to_bytes() == data
@@ -95,7 +95,7 @@ class TestNative:
 
     def test_format(self):
         """What version 1 writes and reads is fixed."""
-        batch = _native.Batch.from_bytes(EXAMPLE)
+        batch = _native.Snapshot.from_bytes(EXAMPLE)
         assert batch.to_bytes() == EXAMPLE
         assert (len(batch), batch.num_qubits(0), batch.num_clbits(0)) == (1, 3, 2)
         assert batch.measurements(0) == [(2, 1)]
@@ -133,19 +133,19 @@ class TestNative:
         """A plain ``ValueError`` with place and reason."""
         data = EXAMPLE[:at] + patch + EXAMPLE[at + len(patch) :]
         with pytest.raises(ValueError, match=f"^{message}") as caught:
-            _native.Batch.from_bytes(data)
+            _native.Snapshot.from_bytes(data)
         assert type(caught.value) is ValueError
 
     def test_truncated(self):
         """Wherever it ends."""
         for end in range(len(EXAMPLE)):
             with pytest.raises(ValueError, match=r"^byte \d+: "):
-                _native.Batch.from_bytes(EXAMPLE[:end])
+                _native.Snapshot.from_bytes(EXAMPLE[:end])
 
     @pytest.mark.parametrize("index", [1, 2**64 - 1])
     def test_no_such_circuit(self, index):
         """An ``IndexError``, however far off."""
-        batch = _native.Batch.from_bytes(EXAMPLE)
+        batch = _native.Snapshot.from_bytes(EXAMPLE)
         for method in (batch.operations, batch.measurements, batch.num_qubits, batch.num_clbits):
             with pytest.raises(IndexError, match="no such circuits"):
                 method(index)

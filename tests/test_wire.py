@@ -13,7 +13,7 @@ import strategies
 from aqt_connector.models.arnica.request_bodies.jobs import SubmitJobRequest
 from aqt_connector.models.arnica.response_bodies.jobs import ResultResponse
 from aqt_connector.models.circuits import QuantumCircuit as ConnectorCircuit
-from aqt_fast import wire
+from aqt_fast import _native, wire
 from aqt_fast.exceptions import (
     AQTError,
     InvalidCircuitError,
@@ -23,7 +23,7 @@ from aqt_fast.exceptions import (
     MalformedResponseError,
     ResponseMismatchError,
 )
-from aqt_fast.wire.circuits import API_LIMITS, Limits, check_circuits, encode_circuit
+from aqt_fast.wire.circuits import API_LIMITS, Limits, check_circuits
 from aqt_fast.wire.results import decode_direct_response, results_from_samples, results_from_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,13 +130,13 @@ class TestEncode:
 
 
 class TestEncodeCircuit:
-    """One circuit → the request bytes of direct access."""
+    """One circuit of a snapshot → the request bytes of direct access."""
 
     @settings(max_examples=300, deadline=None)
     @given(strategies.circuits(), st.integers(1, 2000))
     def test_is_the_circuit_of_a_job(self, circuit, shots):
         """The same text as in a job's body, which AQT's models take as it is."""
-        body = encode_circuit(circuit, shots)
+        body = snapshot(circuit).encode_circuit(0, shots)
         assert json.loads(body) == oracle.circuit_payload(circuit, shots)
         assert b'"circuits":[' + body + b"]" in wire.encode_job(circuit, shots)
         assert ConnectorCircuit.model_validate_json(body).repetitions == shots
@@ -150,21 +150,23 @@ class TestEncodeCircuit:
             (with_gate(lambda c: c.h(0)), r"circuit 0, instruction 1 \(h\): not an operation"),
         ]:
             with pytest.raises(InvalidCircuitError, match=reason):
-                encode_circuit(circuit, 1)
-        for shots in (0, 2001, True, None):
-            with pytest.raises(InvalidOptionError, match="shots must be"):
-                encode_circuit(small_circuit(), shots)
+                snapshot(circuit)
+        for shots in (-1, 2**32, "7", None):
+            with pytest.raises((OverflowError, TypeError)):
+                snapshot(small_circuit()).encode_circuit(0, shots)
 
     def test_resource_limits(self):
         """Limits are the resource's."""
-        limits = Limits(shots=200, operations=4, qubits=2)
-        assert encode_circuit(small_circuit(), 200, limits=limits)
-        with pytest.raises(InvalidOptionError, match="from 1 to 200"):
-            encode_circuit(small_circuit(), 201, limits=limits)
+        assert snapshot(small_circuit(), operations=4, qubits=2).encode_circuit(0, 200)
         with pytest.raises(InvalidCircuitError, match="4 operations"):
-            encode_circuit(small_circuit(), 1, limits=Limits(operations=3))
+            snapshot(small_circuit(), operations=3)
         with pytest.raises(InvalidCircuitError, match="2 qubits"):
-            encode_circuit(small_circuit(), 1, limits=Limits(qubits=1))
+            snapshot(small_circuit(), qubits=1)
+
+
+def snapshot(circuit, *, operations: int = 2000, qubits: int = 31) -> _native.Snapshot:
+    """A snapshot of one circuit within the limits of a resource."""
+    return _native.Snapshot([circuit], max_qubits=qubits, max_operations=operations)
 
 
 def with_gate(append) -> QuantumCircuit:

@@ -20,7 +20,7 @@ import numpy as np
 import peer
 import qiskit
 import workloads
-from aqt_fast import AQTProvider, _native, wire
+from aqt_fast import AQTProvider, wire
 from aqt_fast.wire.circuits import Limits, check_circuits
 from qiskit import QuantumCircuit
 from qiskit.converters import circuit_to_dag
@@ -131,11 +131,7 @@ def transpile_rows() -> list[list]:
 def stage_rows(
     qiskits: list[QuantumCircuit], ours: list[QuantumCircuit], circuits: list[QuantumCircuit]
 ) -> list[list]:
-    """The passes of either party's stages, on circuits from Qiskit's and from our translation.
-
-    The least that a stage can take, if it makes a DAG, is what it takes to read one and to build
-    the same through Qiskit's C table, natively.
-    """
+    """The passes of either party's stages, on circuits from Qiskit's and from our translation."""
     config = PassManagerConfig(target=workloads.target(10))
     stages = PassManagerStagePluginManager()
 
@@ -147,7 +143,6 @@ def stage_rows(
         "peer": (passes("scheduling", "aqt"), qiskits),
         "ours": (passes("scheduling", "aqt_fast"), ours),
         "after Qiskit's": (passes("scheduling", "aqt_fast"), qiskits),
-        "copying": ([_native.copy_dag], qiskits),
         "Qiskit's translation": (passes("translation", "translator"), circuits),
         "our translation": (passes("translation", "aqt_fast"), circuits),
     }
@@ -174,7 +169,6 @@ def stage_rows(
         ratio("translation stage; peer: Qiskit's", "Qiskit's translation", "our translation"),
         ratio("scheduling stage", "peer", "ours"),
         ratio("... of what Qiskit translates", "peer", "after Qiskit's"),
-        ratio("... copying that", "peer", "copying"),
     ]
 
 
@@ -204,12 +198,12 @@ def compile_rows() -> list[list]:
 
 
 def floor_rows() -> list[list]:
-    """How far ``brickwork-50`` is from reading all instructions and copying the output."""
+    """How far ``brickwork-50`` is from checking all instructions and copying the output."""
     circuits = workloads.brickwork_50()
     body = wire.encode_job(circuits, SHOTS)
     operations = sum(len(circuit.data) for circuit in circuits)
     parts = {
-        "reading all instructions": lambda: _native.read_instructions(circuits),
+        "checking all instructions": lambda: wire.check_circuits(circuits, wire.API_LIMITS),
         "copying the output": lambda: bytearray(body),
         "encode_job": lambda: wire.encode_job(circuits, SHOTS),
     }

@@ -10,21 +10,18 @@ from qiskit.primitives import BitArray
 from aqt_fast.exceptions import CircuitProblem
 
 __all__ = [
-    "Batch",
     "JobState",
     "Samples",
+    "Snapshot",
     "__version__",
     "check_circuits",
     "compile_circuits",
-    "copy_dag",
     "decode_direct_response",
     "decode_response",
-    "encode_circuit",
     "encode_job",
     "experiment_data",
     "lower_dag",
     "make_samples",
-    "read_instructions",
     "read_job",
 ]
 
@@ -34,8 +31,8 @@ __version__: str
 class Samples:
     """Packed measurement outcomes of one circuit: all its qubits, shot by shot.
 
-    The methods take the outcomes through the measurement map of ``circuit``: a classical bit holds
-    the qubit last measured into it, or 0. Without a circuit, bit i is qubit i. They raise
+    The methods map the outcomes to the classical bits of ``circuit``: each bit holds the qubit last
+    measured into it, or 0. Without a circuit, bit i is qubit i. They raise
     ``ResponseMismatchError`` if the circuit has another number of qubits.
     """
 
@@ -53,17 +50,17 @@ class Samples:
             ResponseMismatchError: there are no runs, or they differ in their numbers of qubits.
         """
     def counts(self, circuit: QuantumCircuit | None = None) -> dict[str, int]:
-        """How often each outcome came, by Qiskit's hexadecimal text."""
+        """The number of each outcome, by Qiskit's hexadecimal text."""
     def memory(self, circuit: QuantumCircuit | None = None) -> list[str]:
         """The outcome of each shot, in order, as Qiskit's hexadecimal text."""
     def bit_array(self, circuit: QuantumCircuit | None = None) -> BitArray:
         """The outcomes as a ``BitArray`` of shape () over all classical bits."""
 
 @final
-class Batch:
+class Snapshot:
     """A snapshot of checked circuits. Circuits are named by their indices, from 0."""
 
-    def __new__(cls, circuits: Sequence[Any], *, max_qubits: int, max_operations: int) -> Batch:
+    def __new__(cls, circuits: Sequence[Any], *, max_qubits: int, max_operations: int) -> Snapshot:
         """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -71,7 +68,7 @@ class Batch:
     def to_bytes(self) -> bytes:
         """Write all circuits to an archive that later versions can read."""
     @staticmethod
-    def from_bytes(data: bytes) -> Batch:
+    def from_bytes(data: bytes) -> Snapshot:
         """Read and check what :meth:`to_bytes` has written, whatever the sizes of its circuits.
 
         Raises:
@@ -84,35 +81,35 @@ class Batch:
     def operations(self, index: int) -> list[tuple[str, tuple[int, ...], tuple[float, ...]]]:
         """Name, qubits and angles of each gate: ``rz`` (φ), ``r`` (θ, φ) or ``rxx`` (θ).
 
-        Angles are in radians, and read as the very angles of the batch again.
+        Angles are in radians and read back as the same angles.
         """
     def measurements(self, index: int) -> list[tuple[int, int]]:
-        """Qubit and classical bit, in the order of the latter: what is measured in the end."""
+        """Qubit and classical bit of each final measurement, in the order of the latter."""
     def encode_job(self, start: int, stop: int, shots: int, label: str | None) -> bytes:
         """Encode the request body of one API job with the circuits from start to before stop."""
     def encode_circuit(self, index: int, shots: int) -> bytes:
-        """Encode one circuit as direct access takes it."""
+        """Encode the request body of direct access for one circuit."""
     def check_samples(self, samples: Sequence[Samples], start: int, stop: int, shots: int) -> None:
-        """Raise ``ResponseMismatchError`` for other circuits, shots or qubits than expected."""
+        """Raise ``ResponseMismatchError`` for other numbers of circuits, shots or qubits."""
     def experiment_data(
         self, samples: Sequence[Samples], start: int, stop: int, shots: int, with_memory: bool
     ) -> list[tuple[dict[str, int], list[str] | None]]:
         """Counts and, if wanted, memory of each circuit from start to before stop.
 
         Raises:
-            ResponseMismatchError: there are other circuits, shots or qubits than expected.
+            ResponseMismatchError: the numbers of circuits, shots or qubits differ.
         """
 
 @final
 class JobState:
-    """What a response tells about its job."""
+    """The state of a job according to a response."""
 
     @property
     def status(self) -> Literal["queued", "ongoing", "finished", "error", "cancelled"]:
-        """Where the job stands."""
+        """The status of the job."""
     @property
     def finished_count(self) -> int | None:
-        """Circuits done; a number while the job is ongoing."""
+        """Number of finished circuits; a number while the job is ongoing."""
     @property
     def message(self) -> str | None:
         """Why the job failed; text if ``status`` is ``error``."""
@@ -121,13 +118,13 @@ class JobState:
         """One entry a circuit, in circuit order; a list if ``status`` is ``finished``."""
     @property
     def timing(self) -> list[tuple[str, str]] | None:
-        """Status changes as pairs of status and ISO 8601 time stamp, if they were asked for."""
+        """Status changes as pairs of status and ISO 8601 time stamp; None if not requested."""
     @property
     def job_id(self) -> str | None:
-        """The identifier that the answer gives the job or run."""
+        """The identifier of the job or run, if present."""
     @property
     def label(self) -> str | None:
-        """The label that the answer gives the job; None with direct access."""
+        """The label of the job, if present; None with direct access."""
 
 def check_circuits(circuits: Sequence[Any], *, max_qubits: int, max_operations: int) -> None:
     """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
@@ -141,9 +138,6 @@ def encode_job(
     max_operations: int,
 ) -> bytes:
     """Encode the request body of one API job; raise ``InvalidCircuitError`` as above."""
-
-def encode_circuit(circuit: Any, shots: int, *, max_qubits: int, max_operations: int) -> bytes:
-    """Encode one circuit as direct access takes it; raise ``InvalidCircuitError`` as above."""
 
 def decode_response(body: bytes) -> JobState:
     """Read the body of a result response.
@@ -162,9 +156,9 @@ def decode_direct_response(body: bytes) -> JobState:
 def read_job(body: bytes) -> tuple[str | None, list[tuple[int, int]]]:
     """Read the request body of an API job.
 
-    Takes what AQT's own models take, except for numbers that are not written as such (``"7"``,
-    ``true``; ``7.0`` for a whole number), keys with a meaning that stand twice, ``NaN`` and
-    ``Infinity`` anywhere, and arrays and objects nested deeper than 127.
+    Accepts what AQT's own models accept, except for numbers in other forms (``"7"``, ``true``;
+    ``7.0`` for a whole number), keys with a meaning that occur twice, ``NaN``, ``Infinity``, and
+    arrays and objects nested deeper than 127.
 
     Returns:
         The label, and repetitions and number of qubits of each circuit.
@@ -176,9 +170,9 @@ def read_job(body: bytes) -> tuple[str | None, list[tuple[int, int]]]:
 def make_samples(body: bytes, seed: int) -> bytes:
     """Make samples up for the request body of an API job, as the ``result`` of a response.
 
-    A circuit of nothing but RZ and R with θ of 0 or π gives what a device without errors would:
+    A circuit of RZ and of R with θ of 0 or π alone gives the outcomes of a device without errors:
     each shot has each qubit's parity of flips. Any other circuit gives random bits that depend on
-    ``seed`` (0 to 2⁶⁴ − 1) and on its index and shape alone.
+    ``seed`` (0 to 2⁶⁴ − 1) and on its index and shape only.
 
     Returns:
         Compact JSON: ``{"0":[[0,1],…],"1":…}``.
@@ -193,11 +187,8 @@ def experiment_data(
     """Counts and, if wanted, memory of each circuit.
 
     Raises:
-        ResponseMismatchError: there are other circuits, shots or qubits than expected.
+        ResponseMismatchError: the numbers of circuits, shots or qubits differ.
     """
-
-def read_instructions(circuits: Sequence[Any]) -> int:
-    """Read every instruction and return their number: the floor that benchmarks compare with."""
 
 def lower_dag(
     dag: DAGCircuit, merge: bool, final_measurements: bool
@@ -205,20 +196,13 @@ def lower_dag(
     """Lower a DAG to AQT's operations.
 
     Returns:
-        The new DAG, or the same if there is nothing to do. If nodes have to be copied, the new
-        one's steps (the index of a node, or name, qubits and parameters of a gate) and what is
-        added to the global phase.
+        The new DAG, or the same DAG if there is nothing to do. If nodes have to be copied, the
+        steps of the new DAG (the index of a node, or name, qubits and parameters of a gate) and an
+        angle to add to the global phase.
 
     Raises:
-        TranspilerError: an operation follows the measurement of its qubit, and
-            ``final_measurements`` is set; if not, the measurement stays where it is.
-    """
-
-def copy_dag(dag: DAGCircuit) -> DAGCircuit:
-    """Read a DAG and build the same, measurements last: what :func:`lower_dag` is compared with.
-
-    Raises:
-        ValueError: an operation is none of r, rz, rxx, barrier and measure.
+        TranspilerError: an operation follows the measurement of its qubit and
+            ``final_measurements`` is set. If not, that measurement stays where it is.
     """
 
 def compile_circuits(
@@ -237,15 +221,15 @@ def compile_circuits(
 
     Args:
         circuits: of exactly the class ``QuantumCircuit``.
-        expand: what an operation is made of: a circuit, and whether ``synthesise`` may know a
-            better one; the matrix of a gate on one or two qubits, or of a larger one that is not
-            unitary; or why there is neither.
-        synthesise: another circuit that does the same; the shorter one of both ways is taken.
-        max_qubits: of a circuit.
+        expand: maps an operation to a circuit, and whether ``synthesise`` may find a better one;
+            to the matrix of a gate on one or two qubits, or of a larger gate that is not unitary;
+            or to a text that says why there is neither.
+        synthesise: maps a circuit to an equivalent one. The shorter one is used.
+        max_qubits: limit of a circuit.
         level: 0 to 3, see :func:`aqt_fast.compile`.
 
     Returns:
-        Index of a circuit, the compiled one, and the wire on which each qubit ends if they do not
-        all end on their own; problems of circuits that Qiskit's transpiler may know; and problems
-        of all circuits that cannot run, in which case not all of the others are compiled.
+        Three lists. The index of each compiled circuit with the circuit and the wire on which each
+        qubit ends, None if all end on their own. Problems of circuits that only Qiskit's transpiler
+        may know. Problems of circuits that cannot run; then others may not be compiled.
     """

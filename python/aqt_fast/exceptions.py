@@ -322,4 +322,4 @@ class UnsupportedQiskitError(AQTError, ImportError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"aqt-fast needs Qiskit 2.4 or newer (below 3), found {self.found}: {self.reason}"
+        return f"aqt-fast cannot read the circuits of Qiskit {self.found}: {self.reason}"

@@ -94,29 +94,6 @@ def encode_job(
     )
 
 
-def encode_circuit(circuit: QuantumCircuit, shots: int, *, limits: Limits = API_LIMITS) -> bytes:
-    """Encode one circuit as direct access takes it: the bare object, without job and label.
-
-    Args:
-        circuit: as in :func:`encode_job`.
-        shots: its repetitions.
-        limits: what the resource takes.
-
-    Returns:
-        Compact JSON, with angles in units of π.
-
-    Raises:
-        InvalidOptionError: ``shots`` is out of range.
-        InvalidCircuitError: the circuit cannot run, or is no circuit.
-    """
-    return _native.encode_circuit(
-        circuit,
-        checked_shots(shots, limits),
-        max_qubits=limits.qubits,
-        max_operations=limits.operations,
-    )
-
-
 def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
     """List one circuit or any number of them.
 

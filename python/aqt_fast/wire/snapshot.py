@@ -47,7 +47,7 @@ class Snapshot:
         Raises:
             ValueError: ``data`` cannot be read, or the headers are of other circuits.
         """
-        circuits = _native.Batch.from_bytes(data)
+        circuits = _native.Snapshot.from_bytes(data)
         if len(circuits) != len(headers):
             raise ValueError(f"{len(circuits)} circuits, but {len(headers)} headers")
         for index, header in enumerate(headers):
@@ -138,8 +138,8 @@ class Snapshot:
         """Compose the entries of a part that has no outcomes."""
         return [failed_experiment(header, shots, message) for header in self._headers[start:stop]]
 
-    def _read(self, circuits: Sequence[QuantumCircuit]) -> _native.Batch:
-        return _native.Batch(
+    def _read(self, circuits: Sequence[QuantumCircuit]) -> _native.Snapshot:
+        return _native.Snapshot(
             circuits, max_qubits=self._limits.qubits, max_operations=self._limits.operations
         )
 

@@ -3,9 +3,10 @@
 use std::{fmt::Write, hint::black_box};
 
 use aqt_core::{
-    Circuit, CircuitBuilder, Encoder, Limits, MeasurementMap, Operation, Outcomes, response,
+    Circuit, CircuitBuilder, Limits, MeasurementMap, Operation, Outcomes,
+    wire::{encoder::encode_job, response},
 };
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// A reproducible stream of numbers in [0, 1): splitmix64.
 struct Random(u64);
@@ -67,17 +68,7 @@ fn codec(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("codec");
     group.throughput(Throughput::Elements(operations as u64));
     group.bench_function("brickwork-50/encode", |bencher| {
-        bencher.iter_batched(
-            || circuits.clone(),
-            |circuits| {
-                let mut encoder = Encoder::new(2000);
-                for circuit in circuits {
-                    encoder.push(circuit);
-                }
-                encoder.finish(Some("qiskit"))
-            },
-            BatchSize::LargeInput,
-        );
+        bencher.iter(|| encode_job(black_box(&circuits), 2000, Some("qiskit")));
     });
     for (name, qubits, separator) in [
         ("samples-50/decode/10 qubits", 10, ","),

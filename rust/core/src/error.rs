@@ -1,5 +1,4 @@
-//! What can be wrong with a circuit, a response, a request or an archive: kind and position, no
-//! prose.
+//! Faults of circuits, responses, requests and archives: kind and position, no prose.
 
 /// Why a circuit cannot run on an AQT device.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,11 +32,11 @@ pub enum CircuitError {
         /// The qubit that was named twice.
         qubit: u32,
     },
-    /// A qubit index that the circuit's register does not have.
+    /// A qubit index that the circuit does not have.
     QubitOutOfRange {
         /// The index.
         qubit: u32,
-        /// Size of the register.
+        /// Number of qubits of the circuit.
         num_qubits: u32,
     },
     /// A classical bit that the circuit does not have.
@@ -81,9 +80,9 @@ pub struct ArchiveError {
 /// Why an archive of circuits cannot be read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ArchiveErrorKind {
-    /// It does not start with [`crate::archive::MAGIC`].
+    /// It does not start with `circuit::archive::MAGIC`.
     NotAnArchive,
-    /// A version other than [`crate::archive::VERSION`].
+    /// A version other than `circuit::archive::VERSION`.
     UnknownVersion(u8),
     /// The archive stops in the middle of a value.
     UnexpectedEnd,
@@ -132,17 +131,17 @@ pub enum BodyErrorKind {
     InvalidUtf8,
     /// A control character, a broken escape or a lone surrogate in a string.
     InvalidString,
-    /// More nested arrays and objects than [`crate::response::MAX_DEPTH`].
+    /// More nested arrays and objects than `wire::MAX_DEPTH`.
     TooDeep,
     /// Something after the end of the document.
     TrailingData,
-    /// A key that carries meaning and stands twice in its object.
+    /// A key with a meaning that occurs twice in its object.
     DuplicateKey(String),
-    /// A key that the status or the kind of object calls for and that is not there.
+    /// A missing key that the status or the kind of object demands.
     MissingKey(&'static str),
     /// A key that its object must not have.
     UnexpectedKey(&'static str),
-    /// A key in an object that has no keys but the defined ones.
+    /// An undefined key in an object that allows only defined ones.
     UnknownKey(String),
     /// A status that the interface does not define.
     UnknownStatus(String),
@@ -165,7 +164,7 @@ pub enum BodyErrorKind {
     Circuit(CircuitError),
     /// A circuit index that is not a plain decimal number.
     InvalidCircuitIndex(String),
-    /// A circuit index for which the result has no samples, although it has higher ones.
+    /// A circuit index without samples, below others with samples.
     MissingCircuit(usize),
     /// A sample that is neither 0 nor 1.
     NotABit {

@@ -3,7 +3,8 @@
 use std::f64::consts::PI;
 
 use aqt_core::{
-    Circuit, CircuitBuilder, Limits, MeasurementMap, Operation, archive, operation::radians,
+    Circuit, CircuitBuilder, Limits, MeasurementMap, Operation,
+    circuit::{archive, operation::radians},
 };
 use proptest::{collection::vec, prelude::*};
 

@@ -2,7 +2,10 @@
 
 use std::{f64::consts::PI, fmt::Write};
 
-use aqt_core::{Circuit, CircuitBuilder, Encoder, JobState, Limits, Operation, response};
+use aqt_core::{
+    Circuit, CircuitBuilder, JobState, Limits, Operation,
+    wire::{encoder::encode_job, response},
+};
 
 fn circuit(num_qubits: u32, operations: &[Operation]) -> Circuit {
     let limits = Limits::default();
@@ -16,9 +19,8 @@ fn circuit(num_qubits: u32, operations: &[Operation]) -> Circuit {
 
 /// The body of a job, and a line break as at the end of a file.
 fn body(circuits: impl IntoIterator<Item = Circuit>, shots: u32, label: Option<&str>) -> String {
-    let mut encoder = Encoder::new(shots);
-    circuits.into_iter().for_each(|circuit| encoder.push(circuit));
-    String::from_utf8(encoder.finish(label).to_vec()).unwrap() + "\n"
+    let circuits: Vec<_> = circuits.into_iter().collect();
+    String::from_utf8(encode_job(&circuits, shots, label)).unwrap() + "\n"
 }
 
 /// A decoded state for the eye: all fields, a line a shot.

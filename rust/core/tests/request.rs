@@ -6,7 +6,10 @@ mod oracle;
 
 use std::{collections::BTreeMap, f64::consts::PI};
 
-use aqt_core::{BodyError, CircuitBuilder, Encoder, Job, Limits, Operation, request, stand_in};
+use aqt_core::{
+    BodyError, CircuitBuilder, Job, Limits, Operation,
+    wire::{encoder::encode_job, fake_device, request},
+};
 use documents::{
     Layout, Renderer, TreeEdit, apply, apply_to_tree, cases, edit, junk, layout, object, text,
     tree_edit,
@@ -167,7 +170,7 @@ fn turned((_, num_qubits, gates): &Run) -> Option<Vec<u8>> {
 /// Made-up samples as `serde_json` reads them.
 fn samples(job: &Request, seed: u64) -> BTreeMap<String, Vec<Vec<u8>>> {
     let body = Renderer::render(&document(job, &[]), Layout { seed, compact: true });
-    let text = stand_in::result(&read(body.as_bytes()).unwrap(), seed);
+    let text = fake_device::result(&read(body.as_bytes()).unwrap(), seed);
     assert!(!text.contains(&b' '));
     serde_json::from_slice(&text).unwrap()
 }
@@ -194,9 +197,7 @@ proptest! {
             builder.measure(0, 0).unwrap();
             circuits.push(builder.finish().unwrap());
         }
-        let mut encoder = Encoder::new(shots);
-        circuits.iter().cloned().for_each(|circuit| encoder.push(circuit));
-        let job = read(&encoder.finish(label.as_deref()).to_vec()).unwrap();
+        let job = read(&encode_job(&circuits, shots, label.as_deref())).unwrap();
         prop_assert_eq!(job.label(), label.as_deref());
         let expected: Vec<_> = circuits.into_iter().map(|circuit| (shots, circuit)).collect();
         prop_assert_eq!(job.circuits(), expected);

@@ -4,7 +4,10 @@ mod documents;
 #[allow(dead_code, reason = "each test takes what it needs")]
 mod oracle;
 
-use aqt_core::{BodyError, JobState, response};
+use aqt_core::{
+    BodyError, JobState,
+    wire::{MAX_DEPTH, response},
+};
 use documents::{
     Renderer, TreeEdit, apply, apply_to_tree, cases, edit, junk, layout, object, text, tree_edit,
 };
@@ -418,7 +421,7 @@ fn nesting_gets_the_verdict_of_the_oracle() {
         for [open, close] in [["[", "]"], ["{\"x\":", "}"]] {
             let (inner, outer) = (open.repeat(depth), close.repeat(depth));
             let value = format!("{inner}0{outer}");
-            let max = response::MAX_DEPTH;
+            let max = MAX_DEPTH;
             for before in ["0", "{\"x\":[[],[{}]]}", "[[[[]]],[]]"] {
                 let body =
                     format!(r#"{{"b":{before},"a":{value},"response":{{"status":"queued"}}}}"#);

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use aqt_core::response::{decode, decode_direct};
+use aqt_core::wire::response::{decode, decode_direct};
 use libfuzzer_sys::fuzz_target;
 use oracle::{Verdict, compact, unpack, verdict, verdict_direct};
 

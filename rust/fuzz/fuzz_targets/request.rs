@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use aqt_core::{request::read, stand_in};
+use aqt_core::wire::{fake_device, request::read};
 use libfuzzer_sys::fuzz_target;
 use oracle::{
     Verdict,
@@ -20,7 +20,7 @@ fuzz_target!(|body: &[u8]| {
             assert_eq!(unpack(&job), expected);
             let shots: usize = job.circuits().iter().map(|(shots, _)| *shots as usize).sum();
             if shots < 100 {
-                let text = stand_in::result(&job, 0);
+                let text = fake_device::result(&job, 0);
                 let result: serde_json::Value = serde_json::from_slice(&text).unwrap();
                 assert_eq!(result.as_object().unwrap().len(), job.circuits().len());
             }

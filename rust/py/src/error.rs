@@ -1,4 +1,4 @@
-//! Core errors → the exceptions of `aqt_fast.exceptions`. The only place where errors get words.
+//! Faults → the exceptions of `aqt_fast.exceptions`. All words of errors are here.
 
 use aqt_core::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
 use pyo3::{
@@ -7,7 +7,7 @@ use pyo3::{
     types::PyType,
 };
 
-/// What is wrong with a circuit, as the reader finds it.
+/// A problem of a circuit.
 pub enum Problem {
     /// Not a `QuantumCircuit` but an object of the named type.
     NotACircuit { type_name: String },
@@ -21,13 +21,13 @@ pub enum Problem {
     NotUnitary,
     /// A definition with other numbers of qubits or classical bits than its operation.
     DefinitionDoesNotFit,
-    /// An exception of an operation that was asked what it is made of.
+    /// An exception of an operation whose definition was wanted.
     Raised { type_name: String, message: String },
-    /// Something that only Qiskit's transpiler may know, in words.
+    /// An operation that only Qiskit's transpiler may know, in Python's words.
     Unknown { reason: String },
     /// A problem of an instruction, with the qubits that it acts on.
     OnQubits { problem: Box<Problem>, qubits: Vec<u32> },
-    /// Anything that the core finds.
+    /// A problem that the core finds.
     Circuit(CircuitError),
 }
 
@@ -224,18 +224,88 @@ pub fn broken_archive(error: &ArchiveError) -> PyErr {
     PyValueError::new_err(format!("byte {}: {reason}", error.offset))
 }
 
-/// `IndexError`: a batch has no such part.
+/// `IndexError`: a snapshot has no such circuits.
 pub fn no_such_circuits() -> PyErr {
     PyIndexError::new_err("no such circuits")
 }
 
-/// `ResponseMismatchError`: a readable response that does not answer what was asked.
-pub fn response_mismatch(py: Python<'_>, message: String) -> PyErr {
+/// How a readable response differs from what was requested.
+pub enum Mismatch {
+    /// A circuit measures a qubit that has no samples.
+    QubitWithoutSamples,
+    /// Other qubits a shot than the circuit has.
+    Qubits { circuit: usize, found: usize, expected: u32 },
+    /// Runs of circuits with different numbers of qubits, or no runs.
+    DifferentRuns,
+    /// Another number of circuits.
+    Circuits { found: usize, expected: usize },
+    /// Another number of shots.
+    Shots { circuit: usize, found: usize, expected: usize },
+}
+
+/// `ResponseMismatchError`.
+pub fn response_mismatch(py: Python<'_>, mismatch: &Mismatch) -> PyErr {
+    let message = match mismatch {
+        Mismatch::QubitWithoutSamples => "a measured qubit has no samples".to_owned(),
+        Mismatch::Qubits { circuit, found, expected } => {
+            format!("circuit {circuit}: {found} qubits a shot instead of {expected}")
+        }
+        Mismatch::DifferentRuns => "runs of different circuits".to_owned(),
+        Mismatch::Circuits { found, expected } => {
+            format!("samples of {found} circuits for {expected}")
+        }
+        Mismatch::Shots { circuit, found, expected } => {
+            format!("circuit {circuit}: {found} shots instead of {expected}")
+        }
+    };
     raise(class(py, "ResponseMismatchError"), |class| Ok(class.call1((message,))?.unbind()))
 }
 
-/// `UnsupportedQiskitError`: the installed Qiskit cannot be read.
-pub fn unsupported_qiskit(py: Python<'_>, found: &str, reason: &str) -> PyErr {
+/// Why the installed Qiskit cannot be used.
+#[derive(Clone, Copy)]
+pub enum QiskitFault {
+    /// Its minor version was not tested.
+    Untested,
+    /// It exports no function table.
+    NoTable,
+    /// Its function table is of another version.
+    OtherTable { api_version: u32 },
+    /// A known circuit differs after a round trip.
+    OtherCircuit,
+    /// A known DAG differs after a round trip.
+    OtherDag,
+}
+
+/// `UnsupportedQiskitError`.
+pub fn unsupported_qiskit(
+    py: Python<'_>,
+    found: &str,
+    tested: &[(u32, u32)],
+    fault: QiskitFault,
+) -> PyErr {
+    let versions = |last_separator: &str| {
+        let names: Vec<_> =
+            tested.iter().map(|(major, minor)| format!("{major}.{minor}")).collect();
+        match names.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{}{last_separator}{last}", others.join(", ")),
+            None => String::new(),
+        }
+    };
+    let fault = match fault {
+        QiskitFault::Untested => "its C API is untested".to_owned(),
+        QiskitFault::NoTable => "it does not export its C API to extension modules".to_owned(),
+        QiskitFault::OtherTable { api_version } => {
+            format!("its C API has version {api_version:#010x}")
+        }
+        QiskitFault::OtherCircuit => "a known circuit differs after a round trip".to_owned(),
+        QiskitFault::OtherDag => "a known DAG differs after a round trip".to_owned(),
+    };
+    let reason = format!(
+        "{fault}; tested are {}: install Qiskit {}, or a newer aqt-fast",
+        versions(" and "),
+        versions(" or "),
+    );
     raise(class(py, "UnsupportedQiskitError"), |class| Ok(class.call1((found, reason))?.unbind()))
 }
 
@@ -252,6 +322,29 @@ pub fn operation_after_measurement(py: Python<'_>, position: usize, qubit: u32) 
 }
 
 /// A Qiskit call that broke its own contract.
-pub fn qiskit_failed(what: &str) -> PyErr {
+pub enum ApiFault {
+    /// An object has no native data.
+    Borrow,
+    /// A circuit refuses an operation.
+    Append,
+    /// A circuit measures a qubit into a bit that it does not have.
+    Read,
+    /// A definition is no circuit.
+    NotACircuit,
+}
+
+/// `RuntimeError`.
+pub fn api_failed(fault: ApiFault) -> PyErr {
+    let what = match fault {
+        ApiFault::Borrow => "an object has no native data",
+        ApiFault::Append => "a circuit refuses an operation",
+        ApiFault::Read => "a circuit measures into a bit that it does not have",
+        ApiFault::NotACircuit => "a definition is no circuit",
+    };
     PyRuntimeError::new_err(format!("Qiskit's C API failed: {what}"))
+}
+
+/// The reason against an operation whose definition contains itself.
+pub fn endless_definition(name: &str) -> String {
+    format!("the definition of '{name}' contains itself")
 }

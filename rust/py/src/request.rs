@@ -1,9 +1,43 @@
-//! A request body as the local server sees it.
+//! Request bodies: written for the device, read for the local server.
 
-use aqt_core::{request, stand_in};
+use aqt_core::{
+    Limits,
+    wire::{encoder, fake_device, request},
+};
 use pyo3::{prelude::*, types::PyBytes};
 
-use crate::error;
+use crate::{error, qiskit};
+
+/// Reads and checks `circuits`, all of them before an error lists every offender.
+#[pyfunction]
+#[pyo3(signature = (circuits, *, max_qubits, max_operations))]
+pub fn check_circuits(
+    py: Python<'_>,
+    circuits: Vec<Bound<'_, PyAny>>,
+    max_qubits: u32,
+    max_operations: usize,
+) -> PyResult<()> {
+    let limits = Limits { qubits: max_qubits, operations: max_operations };
+    qiskit::read_circuits(py, &circuits, limits, |_, _| ())
+}
+
+/// The request body of one API job.
+#[pyfunction]
+#[pyo3(signature = (circuits, shots, label, *, max_qubits, max_operations))]
+pub fn encode_job<'py>(
+    py: Python<'py>,
+    circuits: Vec<Bound<'py, PyAny>>,
+    shots: u32,
+    label: Option<&str>,
+    max_qubits: u32,
+    max_operations: usize,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let limits = Limits { qubits: max_qubits, operations: max_operations };
+    let mut checked = Vec::with_capacity(circuits.len());
+    qiskit::read_circuits(py, &circuits, limits, |circuit, _| checked.push(circuit))?;
+    let body = py.detach(|| encoder::encode_job(&checked, shots, label));
+    Ok(PyBytes::new(py, &body))
+}
 
 /// A label, and repetitions and number of qubits of each circuit.
 type JobShape = (Option<String>, Vec<(u32, u32)>);
@@ -29,7 +63,7 @@ pub fn make_samples<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let bytes = body.as_bytes();
     let text = py
-        .detach(|| request::read(bytes).map(|job| stand_in::result(&job, seed)))
+        .detach(|| request::read(bytes).map(|job| fake_device::result(&job, seed)))
         .map_err(|problem| error::malformed_request(py, &problem))?;
     Ok(PyBytes::new(py, &text))
 }

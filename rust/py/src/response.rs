@@ -1,29 +1,29 @@
 //! A response body as Python objects.
 
-use aqt_core::{Status, response};
+use aqt_core::{Status, wire::response};
 use pyo3::{prelude::*, types::PyBytes};
 
-use crate::{error, outcomes::Samples};
+use crate::{error, samples::Samples};
 
-/// What a response tells about its job.
+/// The state of a job according to a response.
 #[pyclass(frozen, module = "aqt_fast.wire")]
 pub struct JobState {
     /// `queued`, `ongoing`, `finished`, `error` or `cancelled`.
     #[pyo3(get)]
     status: &'static str,
-    /// Circuits done; a number while the job is ongoing.
+    /// Number of finished circuits; a number while the job is ongoing.
     #[pyo3(get)]
     finished_count: Option<u64>,
     /// Why the job failed; text if `status` is `error`.
     #[pyo3(get)]
     message: Option<String>,
-    /// Status changes as pairs of status and ISO 8601 time stamp, or None if not asked for.
+    /// Status changes as pairs of status and ISO 8601 time stamp; None if not requested.
     #[pyo3(get)]
     timing: Option<Vec<(String, String)>>,
-    /// The identifier that the answer gives the job or run.
+    /// The identifier of the job or run, if present.
     #[pyo3(get)]
     job_id: Option<String>,
-    /// The label that the answer gives the job.
+    /// The label of the job, if present.
     #[pyo3(get)]
     label: Option<String>,
     samples: Option<Vec<Py<Samples>>>,

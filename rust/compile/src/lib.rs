@@ -1,0 +1,17 @@
+//! Compiler for AQT's trapped-ion quantum computers, without Python and without unsafe code.
+//!
+//! [`compile()`] turns a [`Program`] of any gates into RZ, R and RXX. [`gates`] decomposes Qiskit's
+//! standard gates and [`weyl`] any two-qubit unitary; `commuting` and `blocks` reduce the number of
+//! RXX; [`lower`] merges single-qubit gates and brings all angles into the device's ranges.
+
+mod blocks;
+mod commuting;
+mod compile;
+pub mod complex;
+mod eigenbasis;
+pub mod gates;
+pub mod lower;
+pub mod rotation;
+pub mod weyl;
+
+pub use compile::{Compiled, Effort, Item, Program, compile};

@@ -1,0 +1,199 @@
+//! Checked circuits → a request body, compact JSON.
+//!
+//! Cloud: `{"job_type":"quantum_circuit","label":…,"payload":{"circuits":[…]}}`. A circuit, which is
+//! the whole body for direct access, is
+//! `{"repetitions":…,"quantum_circuit":[operation…],"number_of_qubits":…}`.
+
+use crate::circuit::{Circuit, Operation};
+
+/// No operation on fewer than 100 qubits is longer: R with two angles of 23 characters takes 91.
+const BYTES_PER_OPERATION: usize = 96;
+
+const MEASURE: &[u8] = br#"{"operation":"MEASURE"}"#;
+
+/// The request body of one API job that repeats each circuit `shots` times.
+#[must_use]
+pub fn encode_job(circuits: &[Circuit], shots: u32, label: Option<&str>) -> Vec<u8> {
+    let label_bytes = label.map_or(0, |label| 6 * label.len());
+    let mut out = Vec::with_capacity(label_bytes + capacity(circuits));
+    out.extend_from_slice(br#"{"job_type":"quantum_circuit","label":"#);
+    match label {
+        Some(label) => write_string(&mut out, label),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(br#","payload":{"circuits":["#);
+    for (index, circuit) in circuits.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_circuit(&mut out, circuit, shots);
+    }
+    out.extend_from_slice(b"]}}");
+    out
+}
+
+/// The request body of direct access: one circuit and its repetitions.
+#[must_use]
+pub fn encode_circuit(circuit: &Circuit, shots: u32) -> Vec<u8> {
+    let mut out = Vec::with_capacity(capacity(std::slice::from_ref(circuit)));
+    write_circuit(&mut out, circuit, shots);
+    out
+}
+
+/// Enough bytes for the text of these circuits and of the rest of a body without its label.
+fn capacity(circuits: &[Circuit]) -> usize {
+    let gates: usize = circuits.iter().map(|circuit| circuit.operations().len()).sum();
+    (gates + 2 * circuits.len() + 1) * BYTES_PER_OPERATION
+}
+
+/// Appends one circuit object.
+fn write_circuit(out: &mut Vec<u8>, circuit: &Circuit, shots: u32) {
+    out.extend_from_slice(br#"{"repetitions":"#);
+    write_integer(out, shots);
+    out.extend_from_slice(br#","quantum_circuit":["#);
+    for operation in circuit.operations() {
+        write_operation(out, operation);
+        out.push(b',');
+    }
+    out.extend_from_slice(MEASURE);
+    out.extend_from_slice(br#"],"number_of_qubits":"#);
+    write_integer(out, circuit.num_qubits());
+    out.push(b'}');
+}
+
+fn write_operation(out: &mut Vec<u8>, operation: &Operation) {
+    match *operation {
+        Operation::Rz { qubit, phi } => {
+            out.extend_from_slice(br#"{"operation":"RZ","qubit":"#);
+            write_integer(out, qubit);
+            out.extend_from_slice(br#","phi":"#);
+            write_number(out, phi);
+        }
+        Operation::R { qubit, phi, theta } => {
+            out.extend_from_slice(br#"{"operation":"R","qubit":"#);
+            write_integer(out, qubit);
+            out.extend_from_slice(br#","phi":"#);
+            write_number(out, phi);
+            out.extend_from_slice(br#","theta":"#);
+            write_number(out, theta);
+        }
+        Operation::Rxx { qubits: [a, b], theta } => {
+            out.extend_from_slice(br#"{"operation":"RXX","qubits":["#);
+            write_integer(out, a);
+            out.push(b',');
+            write_integer(out, b);
+            out.extend_from_slice(br#"],"theta":"#);
+            write_number(out, theta);
+        }
+    }
+    out.push(b'}');
+}
+
+/// Decimal digits; qubit indices are nearly always one or two of them.
+fn write_integer(out: &mut Vec<u8>, value: u32) {
+    let digit = |value: u32| b"0123456789"[(value % 10) as usize];
+    if value < 10 {
+        out.push(digit(value));
+        return;
+    }
+    let mut digits = [0; 10];
+    let mut start = digits.len();
+    let mut rest = value;
+    while rest > 0 {
+        start -= 1;
+        digits[start] = digit(rest);
+        rest /= 10;
+    }
+    out.extend_from_slice(&digits[start..]);
+}
+
+/// Shortest decimal that reads back as the same double. Operations hold finite numbers only.
+fn write_number(out: &mut Vec<u8>, value: f64) {
+    let mut buffer = zmij::Buffer::new();
+    let digits = buffer.format_finite(value).as_bytes();
+    // Two copies of a fixed size, which overlap, are faster than one of any size.
+    if let (Some(head), Some(tail)) = (digits.first_chunk::<16>(), digits.last_chunk::<16>()) {
+        let end = out.len() + digits.len();
+        out.extend_from_slice(head);
+        out.truncate(end - tail.len());
+        out.extend_from_slice(tail);
+    } else {
+        out.extend_from_slice(digits);
+    }
+}
+
+fn write_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            0..=0x1f => {
+                let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+                out.extend_from_slice(br"\u00");
+                out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+            }
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_operation_needs_more_than_its_share() {
+        let longest = 1.234_567_890_123_456_7e-100;
+        for operation in [
+            Operation::R { qubit: 99, phi: longest, theta: longest },
+            Operation::Rxx { qubits: [98, 99], theta: longest },
+            Operation::Rz { qubit: 99, phi: -1.234_567_890_123_456_7e-300 },
+        ] {
+            let mut text = Vec::new();
+            write_operation(&mut text, &operation);
+            assert!(text.len() < BYTES_PER_OPERATION, "{}", text.len());
+        }
+    }
+
+    #[test]
+    fn labels_are_escaped() {
+        let mut text = Vec::new();
+        write_string(&mut text, "a\"b\\c\n\u{1}é");
+        assert_eq!(String::from_utf8(text).unwrap(), "\"a\\\"b\\\\c\\u000a\\u0001é\"");
+    }
+
+    #[test]
+    fn the_capacity_is_enough() {
+        let longest = 1.234_567_890_123_456_7e-100;
+        let operation = Operation::R { qubit: 99, phi: longest, theta: longest };
+        for (circuits, gates) in [(0, 0), (1, 0), (50, 0), (50, 100)] {
+            let circuits = vec![Circuit::from_checked(100, vec![operation; gates]); circuits];
+            for label in [None, Some("\u{1}".repeat(1000))] {
+                let length = label.as_deref().map_or(0, str::len);
+                let body = encode_job(&circuits, u32::MAX, label.as_deref());
+                assert!(body.len() <= 6 * length + capacity(&circuits), "{}", body.len());
+            }
+        }
+    }
+
+    #[test]
+    fn circuits_are_separated_by_commas() {
+        let circuit = |qubits| Circuit::from_checked(qubits, vec![]);
+        let object = |qubits| {
+            format!(
+                r#"{{"repetitions":7,"quantum_circuit":[{{"operation":"MEASURE"}}],"number_of_qubits":{qubits}}}"#
+            )
+        };
+        assert_eq!(encode_circuit(&circuit(3), 7), object(3).as_bytes());
+        for numbers in [&[][..], &[1], &[1, 20], &[1, 20, 300]] {
+            let circuits: Vec<_> = numbers.iter().map(|&number| circuit(number)).collect();
+            let objects: Vec<_> = numbers.iter().map(|&number| object(number)).collect();
+            let expected = format!(
+                r#"{{"job_type":"quantum_circuit","label":"x","payload":{{"circuits":[{}]}}}}"#,
+                objects.join(",")
+            );
+            assert_eq!(encode_job(&circuits, 7, Some("x")), expected.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Qiskit DAG → lowered DAG.
+
+use aqt_compile::lower::{self, Lowering, Step};
+use pyo3::prelude::*;
+
+use crate::{
+    error,
+    qiskit::{DagRef, StandardGate, build_dag, checked_table, kind, standard_gate},
+};
+
+/// A step for Python: name, qubits and parameters of a gate, or the index of a node to copy.
+#[derive(IntoPyObject)]
+pub enum PlannedStep {
+    Gate((&'static str, Vec<u32>, Vec<f64>)),
+    Node(u32),
+}
+
+/// A lowered circuit: a DAG, or the steps and the global phase that make one.
+#[derive(IntoPyObject)]
+pub enum Lowered<'py> {
+    Dag(Bound<'py, PyAny>),
+    Plan((Vec<PlannedStep>, f64)),
+}
+
+/// Lowers a `DAGCircuit`; returns it as it is if there is nothing to do. Measurements come last, but
+/// before operations that may depend on them.
+///
+/// # Errors
+/// `TranspilerError` if an operation follows the measurement of its qubit and `final_measurements`
+/// is set. If not, that measurement stays where it is.
+#[pyfunction]
+pub fn lower_dag<'py>(
+    dag: &Bound<'py, PyAny>,
+    merge: bool,
+    final_measurements: bool,
+) -> PyResult<Lowered<'py>> {
+    let source = DagRef::new(checked_table(dag.py())?, dag)?;
+    let nodes = source.nodes();
+    let mut measured = vec![false; source.num_qubits() as usize];
+    let mut lowering = Lowering::new(source.num_qubits());
+    let mut measurements = Vec::new();
+    let (mut native, mut measured_last, mut barriers) = (true, true, Vec::new());
+    for (number, &node) in nodes.iter().enumerate() {
+        let kind = source.kind(node);
+        if kind == kind::MEASURE {
+            measurements.push(number);
+            measured[source.qubits(node)[0] as usize] = true;
+            continue;
+        }
+        measured_last &= measurements.is_empty();
+        if kind == kind::BARRIER {
+            barriers.push(node);
+            lowering.barrier(number, source.qubits(node));
+            continue;
+        }
+        let gate = match kind {
+            kind::GATE => match source.read(node, standard_gate) {
+                StandardGate::Known(gate, qubits) => Some((gate, qubits)),
+                StandardGate::NotFinite { .. } | StandardGate::Unknown => None,
+            },
+            _ => None,
+        };
+        let qubits = match &gate {
+            Some((gate, qubits)) => &qubits[..gate.num_qubits()],
+            None => source.qubits(node),
+        };
+        let measured_before = qubits.iter().find(|qubit| measured[**qubit as usize]);
+        if let (Some(&qubit), true) = (measured_before, final_measurements) {
+            return Err(error::operation_after_measurement(dag.py(), number, qubit));
+        }
+        // Any other kind of operation may depend on measurements.
+        let may_depend = gate.is_none() && !matches!(kind, kind::GATE | kind::DELAY | kind::RESET);
+        if may_depend || measured_before.is_some() {
+            for number in measurements.drain(..) {
+                let qubits = source.qubits(nodes[number]);
+                native = false;
+                lowering.opaque(number, qubits);
+                measured[qubits[0] as usize] = final_measurements;
+            }
+        }
+        if let Some((gate, _)) = gate {
+            gate.emit(qubits, &mut lowering);
+            if !merge {
+                lowering.cut(qubits);
+            }
+        } else {
+            native = false;
+            lowering.opaque(number, qubits);
+        }
+    }
+    let lower::Lowered { steps, phase, rewritten } =
+        lowering.finish(|qubit| merge && measured[qubit as usize]);
+    if !rewritten && measured_last && steps.len() + measurements.len() == nodes.len() {
+        return Ok(Lowered::Dag(dag.clone()));
+    }
+    for barrier in barriers {
+        native = native && !source.is_labelled(barrier)?;
+    }
+    if native {
+        return Ok(Lowered::Dag(build_dag(&source, &nodes, &steps, &measurements, phase)?));
+    }
+    let node = |number: usize| PlannedStep::Node(nodes[number].index());
+    let mut plan: Vec<_> = steps
+        .into_iter()
+        .map(|step| match step {
+            Step::R { qubit, theta, phi } => {
+                PlannedStep::Gate(("r", vec![qubit], vec![theta, phi]))
+            }
+            Step::Rz { qubit, phi } => PlannedStep::Gate(("rz", vec![qubit], vec![phi])),
+            Step::Rxx { qubits, theta } => PlannedStep::Gate(("rxx", qubits.to_vec(), vec![theta])),
+            Step::Barrier(number) | Step::Opaque(number) => node(number),
+        })
+        .collect();
+    plan.extend(measurements.into_iter().map(node));
+    Ok(Lowered::Plan((plan, phase)))
+}

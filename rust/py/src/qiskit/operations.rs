@@ -1,0 +1,89 @@
+//! Qiskit circuit → AQT operations.
+
+use aqt_core::{Circuit, CircuitBuilder, CircuitError, Limits, MeasurementMap, Operation};
+use pyo3::prelude::*;
+
+use super::{
+    circuit::CircuitRef,
+    instruction::{Instruction, NativeGate},
+    offences::{not_a_circuit, offence},
+    self_check::checked_table,
+};
+use crate::error::{self, ApiFault};
+
+/// Reads and checks circuits; `take` gets those that can run.
+///
+/// # Errors
+/// `InvalidCircuitError` lists every circuit that cannot run, with its first problem.
+pub fn read_circuits(
+    py: Python<'_>,
+    circuits: &[Bound<'_, PyAny>],
+    limits: Limits,
+    mut take: impl FnMut(Circuit, MeasurementMap),
+) -> PyResult<()> {
+    let table = checked_table(py)?;
+    let mut offences = Vec::new();
+    for (index, object) in circuits.iter().enumerate() {
+        let Some(borrowed) = CircuitRef::new(table, object)? else {
+            offences.push(not_a_circuit(object, index)?);
+            continue;
+        };
+        match read_circuit(&borrowed, limits) {
+            Ok((circuit, map)) => take(circuit, map),
+            Err((instruction, error)) => {
+                drop(borrowed);
+                offences.push(offence(object, index, instruction, error)?);
+            }
+        }
+    }
+    if offences.is_empty() { Ok(()) } else { Err(error::invalid_circuits(py, offences)) }
+}
+
+fn read_circuit(
+    borrowed: &CircuitRef<'_>,
+    limits: Limits,
+) -> Result<(Circuit, MeasurementMap), (Option<usize>, CircuitError)> {
+    let whole = |error| (None, error);
+    let (num_qubits, num_clbits) = (borrowed.num_qubits(), borrowed.num_clbits());
+    let mut map = MeasurementMap::new(num_clbits);
+    let mut builder =
+        CircuitBuilder::new(num_qubits, num_clbits, borrowed.num_instructions(), limits)
+            .map_err(whole)?;
+    for (index, instruction) in borrowed.instructions().enumerate() {
+        let appended = match instruction {
+            Instruction::Gate(gate) => checked(gate).and_then(|operation| builder.gate(operation)),
+            Instruction::Measure { qubit, clbit } => {
+                builder.measure(qubit, clbit).and_then(|()| map.measure(qubit, clbit))
+            }
+            Instruction::Barrier => Ok(()),
+            Instruction::ControlFlow => Err(CircuitError::ControlFlow),
+            Instruction::Unsupported => Err(CircuitError::UnsupportedOperation),
+        };
+        appended.map_err(|error| (Some(index), error))?;
+    }
+    Ok((builder.finish().map_err(whole)?, map))
+}
+
+/// The number of qubits of the circuit with that index and its measurement map.
+///
+/// # Errors
+/// `InvalidCircuitError` if `object` is no `QuantumCircuit`.
+pub fn measurement_map(object: &Bound<'_, PyAny>, index: usize) -> PyResult<(u32, MeasurementMap)> {
+    let Some(borrowed) = CircuitRef::new(checked_table(object.py())?, object)? else {
+        return Err(error::invalid_circuits(object.py(), vec![not_a_circuit(object, index)?]));
+    };
+    let mut map = MeasurementMap::new(borrowed.num_clbits());
+    for (qubit, clbit) in borrowed.measurements() {
+        map.measure(qubit, clbit).map_err(|_| error::api_failed(ApiFault::Read))?;
+    }
+    Ok((borrowed.num_qubits(), map))
+}
+
+/// The gate as an operation with its angles in range.
+fn checked(gate: NativeGate) -> Result<Operation, CircuitError> {
+    match gate {
+        NativeGate::Rz { qubit, phi } => Operation::rz(qubit, phi),
+        NativeGate::R { qubit, theta, phi } => Operation::r(qubit, theta, phi),
+        NativeGate::Rxx { qubits, theta } => Operation::rxx(qubits, theta),
+    }
+}

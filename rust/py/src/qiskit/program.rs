@@ -1,0 +1,359 @@
+//! A Qiskit circuit of any gates → a program for the compiler.
+
+use aqt_compile::{Item, Program, gates::Gate};
+use aqt_core::{CircuitError, Limits};
+use pyo3::{intern, prelude::*};
+
+use super::{
+    capi::{Table, kind},
+    circuit::CircuitRef,
+    explain::{Expansion, Explain, raised_problem, unitary},
+    gates::{StandardGate, standard_gate},
+    offences::{not_a_circuit, not_a_number, offence},
+    self_check::checked_table,
+};
+use crate::error::{self, ApiFault, Offence, Problem};
+
+/// Deepest nesting of definitions. A definition that is deeper contains itself.
+const MAX_DEPTH: usize = 200;
+
+/// Names of the parameters of a gate.
+const PARAMS: [&str; 4] = ["parameter 0", "parameter 1", "parameter 2", "parameter 3"];
+
+/// A circuit as the compiler takes it, and what is needed to build the compiled one.
+#[derive(Default)]
+pub struct Reading {
+    pub program: Program,
+    /// The global phase of the circuit itself, in radians.
+    pub phase: f64,
+    /// Qubit and classical bit of each measurement.
+    pub measurements: Vec<(u32, u32)>,
+    /// Whether an operation acts on each qubit.
+    used: Vec<bool>,
+    /// Barriers with a label: number and operation.
+    pub labelled: Vec<(usize, Py<PyAny>)>,
+    num_barriers: usize,
+    /// Whether it has operations that Qiskit has synthesis plugins for.
+    pub with_plugins: bool,
+    /// An instruction that the compiler cannot compile, by its index, and why.
+    pub refused: Option<(usize, String)>,
+}
+
+/// Why a circuit cannot run, and the index of the instruction.
+pub struct Failure {
+    instruction: Option<usize>,
+    fault: Fault,
+    qubits: Vec<u32>,
+}
+
+/// The kind of a failure.
+enum Fault {
+    /// The object is no circuit.
+    NotACircuit,
+    Circuit(CircuitError),
+    /// A problem that shows on the Python object.
+    Seen(Problem),
+}
+
+impl Failure {
+    /// An instruction that the compiler cannot compile.
+    pub fn unknown(instruction: usize, reason: String) -> Self {
+        let fault = Fault::Seen(Problem::Unknown { reason });
+        Self { instruction: Some(instruction), fault, qubits: Vec::new() }
+    }
+
+    /// The offence of the circuit `object`, which has the index `circuit`.
+    pub fn describe(self, object: &Bound<'_, PyAny>, circuit: usize) -> PyResult<Offence> {
+        let mut offence = match self.fault {
+            Fault::NotACircuit => return not_a_circuit(object, circuit),
+            Fault::Circuit(error) => offence(object, circuit, self.instruction, error)?,
+            Fault::Seen(problem) => {
+                let operation = match self.instruction {
+                    Some(index) => Some(operation(object, index)?.getattr("name")?.extract()?),
+                    None => None,
+                };
+                Offence { circuit, instruction: self.instruction, operation, problem }
+            }
+        };
+        if !self.qubits.is_empty() {
+            let (problem, qubits) = (Box::new(offence.problem), self.qubits);
+            offence.problem = Problem::OnQubits { problem, qubits };
+        }
+        Ok(offence)
+    }
+}
+
+/// An instruction with the qubits of its own definition.
+enum Raw {
+    Item(Item),
+    Measure {
+        qubit: u32,
+        clbit: u32,
+    },
+    Reset {
+        qubit: u32,
+    },
+    /// Python must explain it.
+    Unknown,
+    Refused(CircuitError),
+}
+
+/// An outcome of reading, or why the circuit cannot run.
+pub type Read<T> = PyResult<Result<T, Failure>>;
+
+/// Reads a circuit with at most as many qubits as the `limits`.
+pub fn read_program<'py>(
+    object: &Bound<'py, PyAny>,
+    explain: &Explain<'_, 'py>,
+    limits: Limits,
+) -> Read<Reading> {
+    let table = checked_table(object.py())?;
+    let whole = |fault| Failure { instruction: None, fault, qubits: Vec::new() };
+    let Some(borrowed) = CircuitRef::new(table, object)? else {
+        return Ok(Err(whole(Fault::NotACircuit)));
+    };
+    let num_qubits = borrowed.num_qubits();
+    drop(borrowed);
+    if num_qubits > limits.qubits {
+        let error = CircuitError::TooManyQubits { found: num_qubits, limit: limits.qubits };
+        return Ok(Err(whole(Fault::Circuit(error))));
+    }
+    let mut reading = Reading { used: vec![false; num_qubits as usize], ..Reading::default() };
+    match global_phase(object)? {
+        Ok(phase) => reading.phase = phase,
+        Err(fault) => return Ok(Err(whole(fault))),
+    }
+    reading.program.num_qubits = num_qubits;
+    reading.program.measured = vec![false; num_qubits as usize];
+    let scope = Scope { qubits: None, clbits: None, instruction: None, depth: 0 };
+    match reading.append(table, object, explain, &scope)? {
+        Ok(()) => Ok(Ok(reading)),
+        Err(failure) => Ok(Err(failure)),
+    }
+}
+
+/// The place of a definition in the circuit: no maps for the circuit itself.
+struct Scope<'a> {
+    qubits: Option<&'a [u32]>,
+    clbits: Option<&'a [u32]>,
+    /// The circuit's instruction that the definition belongs to.
+    instruction: Option<usize>,
+    depth: usize,
+}
+
+impl Scope<'_> {
+    fn qubit(&self, qubit: u32) -> u32 {
+        self.qubits.map_or(qubit, |qubits| qubits[qubit as usize])
+    }
+
+    fn clbit(&self, clbit: u32) -> u32 {
+        self.clbits.map_or(clbit, |clbits| clbits[clbit as usize])
+    }
+}
+
+impl Reading {
+    /// Appends the instructions of `object`, a `QuantumCircuit`.
+    fn append<'py>(
+        &mut self,
+        table: &Table,
+        object: &Bound<'py, PyAny>,
+        explain: &Explain<'_, 'py>,
+        scope: &Scope<'_>,
+    ) -> Read<()> {
+        let py = object.py();
+        let raw: Vec<_> = {
+            let Some(borrowed) = CircuitRef::new(table, object)? else {
+                return Err(error::api_failed(ApiFault::NotACircuit));
+            };
+            (0..borrowed.num_instructions()).map(|index| read_raw(&borrowed, index)).collect()
+        };
+        self.program.items.reserve(raw.len());
+        for (index, raw) in raw.into_iter().enumerate() {
+            let failed = |error, qubits| {
+                let instruction = Some(scope.instruction.unwrap_or(index));
+                Ok(Err(Failure { instruction, fault: Fault::Circuit(error), qubits }))
+            };
+            match raw {
+                Raw::Item(mut item) => {
+                    let (qubits, is_barrier) = match &mut item {
+                        Item::Gate(gate, qubits) => (&mut qubits[..gate.num_qubits()], false),
+                        Item::Unitary(_, qubits) => (&mut qubits[..], false),
+                        Item::Barrier(qubits) => (&mut qubits[..], true),
+                    };
+                    for qubit in qubits.iter_mut() {
+                        *qubit = scope.qubit(*qubit);
+                    }
+                    if is_barrier {
+                        let operation = operation(object, index)?;
+                        if !operation.getattr(intern!(py, "label"))?.is_none() {
+                            self.labelled.push((self.num_barriers, operation.unbind()));
+                        }
+                        self.num_barriers += 1;
+                    } else if let Some(qubit) = self.act(qubits) {
+                        return failed(CircuitError::GateAfterMeasurement, vec![qubit]);
+                    }
+                    self.program.items.push(item);
+                }
+                Raw::Measure { qubit, clbit } => {
+                    let qubit = scope.qubit(qubit);
+                    self.program.measured[qubit as usize] = true;
+                    self.measurements.push((qubit, scope.clbit(clbit)));
+                }
+                Raw::Reset { qubit } => {
+                    let qubit = scope.qubit(qubit);
+                    // A device prepares all qubits in |0⟩.
+                    if self.used[qubit as usize] || self.program.measured[qubit as usize] {
+                        return failed(CircuitError::Reset, vec![qubit]);
+                    }
+                }
+                Raw::Refused(error) => {
+                    let (qubits, _) = bits(object, index)?;
+                    return failed(error, qubits.into_iter().map(|it| scope.qubit(it)).collect());
+                }
+                Raw::Unknown => {
+                    let (qubits, clbits) = bits(object, index)?;
+                    let qubits: Vec<_> = qubits.into_iter().map(|it| scope.qubit(it)).collect();
+                    let clbits: Vec<_> = clbits.into_iter().map(|it| scope.clbit(it)).collect();
+                    let inner = Scope {
+                        qubits: Some(&qubits),
+                        clbits: Some(&clbits),
+                        instruction: Some(scope.instruction.unwrap_or(index)),
+                        depth: scope.depth + 1,
+                    };
+                    let operation = operation(object, index)?;
+                    let done = self.append_unknown(table, &operation, explain, &inner)?;
+                    if done.is_err() {
+                        return Ok(done);
+                    }
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Appends an operation that Python must explain.
+    fn append_unknown<'py>(
+        &mut self,
+        table: &Table,
+        operation: &Bound<'py, PyAny>,
+        explain: &Explain<'_, 'py>,
+        scope: &Scope<'_>,
+    ) -> Read<()> {
+        let failed =
+            |fault, qubits| Ok(Err(Failure { instruction: scope.instruction, fault, qubits }));
+        let qubits = scope.qubits.unwrap_or_default();
+        let expansion = if scope.depth > MAX_DEPTH {
+            let name: String = operation.getattr("name")?.extract()?;
+            Ok(Expansion::Reason(error::endless_definition(&name)))
+        } else {
+            Expansion::of(operation, explain)
+        };
+        let expansion = match expansion {
+            Ok(expansion) => expansion,
+            Err(raised) => {
+                let problem = raised_problem(operation.py(), raised)?;
+                return failed(Fault::Seen(problem), vec![]);
+            }
+        };
+        match expansion {
+            Expansion::Reason(reason) => {
+                if self.refused.is_none() {
+                    let index = scope.instruction.unwrap_or_default();
+                    self.refused = Some((index, reason));
+                }
+                self.act(qubits);
+            }
+            Expansion::Matrix(rows) => {
+                if let Some(qubit) = self.act(qubits) {
+                    return failed(Fault::Circuit(CircuitError::GateAfterMeasurement), vec![qubit]);
+                }
+                match unitary(&rows, qubits) {
+                    Ok(item) => self.program.items.push(item),
+                    Err(problem) => return failed(Fault::Seen(problem), vec![]),
+                }
+            }
+            Expansion::Circuit(circuit, with_plugins) => {
+                self.with_plugins |= with_plugins;
+                let found: usize = circuit.getattr("num_qubits")?.extract()?;
+                let num_clbits: usize = circuit.getattr("num_clbits")?.extract()?;
+                let fits =
+                    found == qubits.len() && num_clbits <= scope.clbits.unwrap_or_default().len();
+                if !fits {
+                    return failed(Fault::Seen(Problem::DefinitionDoesNotFit), vec![]);
+                }
+                let phase = match global_phase(&circuit)? {
+                    Ok(phase) => phase,
+                    Err(fault) => return failed(fault, qubits.to_vec()),
+                };
+                self.program.items.push(Item::Gate(Gate::Phase(phase), [0; 4]));
+                return self.append(table, &circuit, explain, scope);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Marks these qubits as used; returns one that was measured before.
+    fn act(&mut self, qubits: &[u32]) -> Option<u32> {
+        for &qubit in qubits {
+            self.used[qubit as usize] = true;
+        }
+        qubits.iter().copied().find(|&qubit| self.program.measured[qubit as usize])
+    }
+}
+
+/// The global phase of a circuit, in radians.
+fn global_phase(circuit: &Bound<'_, PyAny>) -> PyResult<Result<f64, Fault>> {
+    let py = circuit.py();
+    let object = circuit.getattr(intern!(py, "global_phase"))?;
+    let value = match object.extract::<f64>() {
+        Ok(value) if value.is_finite() => return Ok(Ok(value)),
+        Ok(value) => value,
+        Err(_) => f64::NAN,
+    };
+    let not_finite = CircuitError::AngleNotFinite { angle: "the global phase", value };
+    let problem = not_a_number(&object)?.unwrap_or(Problem::Circuit(not_finite));
+    Ok(Err(Fault::Seen(problem)))
+}
+
+fn read_raw(borrowed: &CircuitRef<'_>, index: usize) -> Raw {
+    match borrowed.kind(index) {
+        kind::GATE => match borrowed.read(index, standard_gate) {
+            StandardGate::Known(gate, qubits) => Raw::Item(Item::Gate(gate, qubits)),
+            StandardGate::NotFinite { param, value } => {
+                Raw::Refused(CircuitError::AngleNotFinite { angle: PARAMS[param], value })
+            }
+            StandardGate::Unknown => Raw::Unknown,
+        },
+        kind::BARRIER => {
+            borrowed.read(index, |parts| Raw::Item(Item::Barrier(parts.qubits.to_vec())))
+        }
+        kind::MEASURE => borrowed
+            .read(index, |parts| Raw::Measure { qubit: parts.qubits[0], clbit: parts.clbits[0] }),
+        kind::RESET => borrowed.read(index, |parts| Raw::Reset { qubit: parts.qubits[0] }),
+        kind::DELAY => Raw::Refused(CircuitError::Delay),
+        kind::CONTROL_FLOW => Raw::Refused(CircuitError::ControlFlow),
+        _ => Raw::Unknown,
+    }
+}
+
+/// The operation of an instruction, as a Python object.
+fn operation<'py>(circuit: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+    let py = circuit.py();
+    circuit.getattr(intern!(py, "_data"))?.get_item(index)?.getattr(intern!(py, "operation"))
+}
+
+/// Indices of the qubits and classical bits of an instruction.
+fn bits(circuit: &Bound<'_, PyAny>, index: usize) -> PyResult<(Vec<u32>, Vec<u32>)> {
+    let py = circuit.py();
+    let instruction = circuit.getattr(intern!(py, "_data"))?.get_item(index)?;
+    let indices = |name| -> PyResult<Vec<u32>> {
+        let bits = instruction.getattr(name)?;
+        bits.try_iter()?
+            .map(|bit| {
+                let place = circuit.call_method1(intern!(py, "find_bit"), (bit?,))?;
+                place.getattr(intern!(py, "index"))?.extract()
+            })
+            .collect()
+    };
+    Ok((indices("qubits")?, indices("clbits")?))
+}
