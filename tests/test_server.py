@@ -28,7 +28,7 @@ from aqt_connector.models.arnica.response_bodies.resources import (
 )
 from aqt_connector.models.arnica.response_bodies.workspaces import Workspace as WorkspaceModel
 from aqt_fast.server.faults import KINDS
-from aqt_fast.testing import ArnicaServer, Resource, Workspace, circuit_digest
+from aqt_fast.testing import ArnicaServer, Resource, Workspace, circuit_digest, count_runs
 from pydantic import TypeAdapter
 
 pytest_plugins = ["aqt_fast.testing"]
@@ -453,7 +453,7 @@ def test_record():
             assert (first.repetitions, second.repetitions) == ((10, 10), (7, 10))
             assert (first.fetches, second.fetches) == (2, 1)
             assert first.runs == second.runs == (1, 1)
-            assert server.runs() == {
+            assert count_runs(server.jobs) == {
                 circuit_digest(flips(1)): 2,
                 circuit_digest(flips(2)): 1,
                 circuit_digest(flips(1, shots=7)): 1,
@@ -465,7 +465,7 @@ def test_record():
     with ArnicaServer(simulate=False) as server, client_of(server) as client:
         submit(client, bodies[0])
         with pytest.raises(LookupError, match="identify_circuits"):
-            server.runs()
+            count_runs(server.jobs)
 
 
 def test_two_threads(server):
