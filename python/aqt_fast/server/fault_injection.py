@@ -49,7 +49,7 @@ class FaultInjection:
             else:
                 await self._break(fault.kind, scope, receive, send)
         except (asyncio.CancelledError, ClientDisconnect):
-            # The server stops, or the client has closed the connection: nobody waits.
+            # The server stops, or the client has closed the connection: there is nothing to send.
             return
 
     async def _break(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,7 +137,7 @@ async def _send(
 ) -> None:
     """Send a response.
 
-    ``limit`` cuts the body after so many bytes; ``Content-Length`` still counts the whole body.
+    ``limit`` cuts the body after this many bytes; ``Content-Length`` still counts the whole body.
     """
     kept: list[Any] = [pair for pair in headers if pair[0].lower() != b"content-length"]
     if status != 204:

@@ -185,10 +185,10 @@ class Faults:
         if not self._rate or not path.startswith(("/api/", "/direct/")):
             return None
         # Draw twice for every request: later decisions must not depend on this one.
-        suffers, which = self._random.random() < self._rate, self._random.random()
+        has_fault, which = self._random.random() < self._rate, self._random.random()
         fetches = method == "GET" and path.startswith("/api/v1/result/")
         kinds = [kind for kind in self._kinds if kind != "410" or fetches]
-        return kinds[int(which * len(kinds))] if suffers and kinds else None
+        return kinds[int(which * len(kinds))] if has_fault and kinds else None
 
 
 def _check_kinds(kinds: Sequence[str]) -> None:
