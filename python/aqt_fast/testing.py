@@ -21,8 +21,9 @@ from contextlib import suppress
 try:
     from aqt_fast.server.arnica import ArnicaServer
     from aqt_fast.server.faults import KINDS, Faults, InjectedFault
-    from aqt_fast.server.portal import AcceptedJob, Resource, Workspace, default_workspaces
-    from aqt_fast.server.sampling import circuit_digest
+    from aqt_fast.server.record import AcceptedJob, count_runs
+    from aqt_fast.server.sampler import circuit_digest
+    from aqt_fast.server.workspaces import Resource, Workspace, default_workspaces
 except ImportError as error:
     raise ImportError(f"{error}; install aqt-fast[server]") from error
 
@@ -35,6 +36,7 @@ __all__ = [
     "Resource",
     "Workspace",
     "circuit_digest",
+    "count_runs",
     "default_workspaces",
 ]
 

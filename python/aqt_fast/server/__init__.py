@@ -1,8 +1,30 @@
 """A local server of AQT's interfaces, for tests, demonstrations and benchmarks (extra ``server``).
 
-:class:`aqt_fast.testing.ArnicaServer` starts it from Python, ``aqt-fast serve`` from the shell.
+Start it from Python with :class:`aqt_fast.testing.ArnicaServer`, from the shell with
+``aqt-fast serve``. Of this package it imports only ``_native`` and ``exceptions``: it stands for
+another party.
 
-From the inside out: ``portal`` has the state and the machines, ``sampling`` turns request bodies
-into outcomes, ``app`` and ``direct`` are the two interfaces, ``oidc`` and ``access`` the login,
-``faults`` spoils answers, ``serving`` owns the socket, ``arnica`` puts them together.
+The files, in the order in which a request passes them::
+
+    arnica            ArnicaServer: builds everything below, and steers it for tests
+    http_server       the socket and its thread: start, stop, reset connections
+    fault_injection   middleware that breaks requests and responses
+    faults            the kinds of faults, and the choice of the next one
+    app               all routes, compression, error responses
+    oidc              the login: device code, client credentials, refresh tokens
+    access_tokens     bearer tokens, and the workspaces that each one opens
+    cloud             the cloud interface (ARNICA), route by route
+    direct            the direct-access interface, route by route
+    bodies            read request bodies in a thread, write response bodies
+    sampler           what a sampler must do; digests of circuits
+    aer_sampler       validate with AQT's models, simulate with Aer
+    native_sampler    validate natively, make outcomes up
+    portal            accept, find, fetch and cancel jobs; drop expired results
+    workspaces        workspaces and resources
+    jobs              one job: its status changes, circuits and result
+    machines          queues and threads that run the jobs; hold, release, fail
+    clock             the server's time, which tests can put forward
+    record            what the server tells about the jobs that it accepted
+    cloud_responses   JSON of the cloud interface's responses
+    errors            a refused request: HTTP status and detail
 """

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from aqt_fast.server.access import AccessTokens
+from aqt_fast.server.access_tokens import AccessTokens
+from aqt_fast.server.aer_sampler import AerSampler
 from aqt_fast.server.app import make_app
-from aqt_fast.server.faults import FaultInjection, Faults
+from aqt_fast.server.fault_injection import FaultInjection
+from aqt_fast.server.faults import Faults
+from aqt_fast.server.http_server import HttpServer
+from aqt_fast.server.native_sampler import NativeSampler
 from aqt_fast.server.oidc import OIDCProvider
-from aqt_fast.server.portal import (
-    AcceptedJob,
-    Portal,
-    ResourceStatus,
-    Workspace,
-    default_workspaces,
-    record_as_json,
-)
-from aqt_fast.server.sampling import AerSampler, NativeSampler
-from aqt_fast.server.serving import HttpServer
+from aqt_fast.server.portal import Portal
+from aqt_fast.server.record import AcceptedJob, record_as_json
+from aqt_fast.server.workspaces import ResourceStatus, Workspace, default_workspaces
 
 if TYPE_CHECKING:
     from aqt_connector._sdk_config import AuthenticationConfig
     from typing_extensions import Self
 
-_READERS = 4
+_NUM_READERS = 4
 """Threads that read request bodies."""
 
 
 class ArnicaServer:
     """AQT's cloud and direct-access interfaces on a local socket.
 
-    As a context manager it listens inside of the block. :meth:`stop` and :meth:`start` cut the
-    network and bring it back on the same port, while the machines work on and nothing is forgotten.
+    As a context manager, it listens inside the block. :meth:`stop` simulates a network failure, and
+    :meth:`start` ends it, on the same port. In between, machines go on and keep all jobs.
 
     >>> with ArnicaServer(simulate=False) as server:
     ...     server.url == f"http://127.0.0.1:{server.port}"
@@ -61,27 +57,29 @@ class ArnicaServer:
         poll_interval: float = 1,
         clients: Mapping[str, str] | None = None,
     ) -> None:
-        """Nothing listens yet.
+        """Listen on nothing yet.
 
         Args:
             host: address to listen on.
-            port: 0 takes a free one.
+            port: 0 chooses a free one.
             token: bearer token that opens every workspace.
-            workspaces: None takes :func:`default_workspaces`.
-            speed: 1 takes as long as a real machine (0.1 s a circuit and 10 ms a shot), 100 is a
-                hundred times faster, and None takes no time but that of the simulation.
-            simulate: validate with AQT's own models and simulate with Aer; if not, validate
-                natively and make outcomes up (those of full flips are right, others are random).
-            identify_circuits: keep a digest of each circuit in the record; None does so while
-                simulating.
-            seed: of all outcomes, together with the order in which jobs are accepted.
-            compress: answer in gzip to clients that accept it.
-            clock: seconds since the epoch, for expiry, time stamps and tokens.
-            token_lifetime: seconds for which tokens of the login are accepted.
-            pending: how often the login with a device code says that the user is not done.
-            poll_interval: seconds that the login asks to wait in between.
-            clients: secrets by client identifier for the login with client credentials; None takes
-                ``{"local-client": "local-secret"}``.
+            workspaces: None means :func:`default_workspaces`.
+            speed: 1 takes the time of a real machine (0.1 s per circuit and 10 ms per shot), 100 is
+                a hundred times faster, None takes no device time.
+            simulate: True validates with AQT's models and simulates with Aer. False validates
+                natively and makes outcomes up: right ones for circuits of full flips, random bits
+                for all others.
+            identify_circuits: keep a digest of each circuit in the record; a server that simulates
+                always does.
+            seed: fixes all outcomes, together with the order in which jobs are accepted.
+            compress: send gzip to clients that accept it.
+            clock: returns seconds since the epoch, for time stamps, expiry and tokens.
+            token_lifetime: seconds until tokens of the login expire.
+            pending: number of requests for a token, in the login with a device code, before the
+                user counts as logged in.
+            poll_interval: seconds that the client is to wait between these requests.
+            clients: secret of each client identifier, for the login with client credentials; None
+                means ``{"local-client": "local-secret"}``.
         """
         self.token = token
         self.faults = Faults()
@@ -92,7 +90,7 @@ class ArnicaServer:
             seed=seed,
             clock=clock,
         )
-        self._tokens = AccessTokens(self._portal.now)
+        self._tokens = AccessTokens(self._portal.clock.now)
         self._tokens.accept(token)
         self._oidc = OIDCProvider(
             self._tokens,
@@ -103,7 +101,7 @@ class ArnicaServer:
             clients={"local-client": "local-secret"} if clients is None else clients,
         )
         sampler = AerSampler() if simulate else NativeSampler(identify=identify_circuits is True)
-        self._executor = ThreadPoolExecutor(_READERS, thread_name_prefix="aqt-fast reader")
+        self._executor = ThreadPoolExecutor(_NUM_READERS, thread_name_prefix="aqt-fast reader")
         app = make_app(
             self._portal, self._tokens, sampler, self._oidc, self._executor, compress=compress
         )
@@ -128,18 +126,22 @@ class ArnicaServer:
 
     @property
     def port(self) -> int:
-        """The port; 0 until one was chosen."""
+        """The port; 0 before the first start if it is to be a free one."""
         return self._http.port
 
     @property
     def url(self) -> str:
-        """What clients take for ``AQT_PORTAL_URL``."""
+        """Value of ``AQT_PORTAL_URL`` for clients."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self.port}"
 
     @property
     def direct_url(self) -> str:
-        """Base address of direct access to the first device that is online."""
+        """Base address of direct access to the first device that is online.
+
+        Raises:
+            LookupError: no device is online.
+        """
         for workspace in self._portal.workspaces.values():
             for resource in workspace.resources:
                 if resource.type == "device" and resource.status == "online":
@@ -151,7 +153,7 @@ class ArnicaServer:
         return f"{self.url}/direct/{resource_id}"
 
     def start(self) -> None:
-        """Listen, on the same port as before if there was one.
+        """Listen, on the same port as before the last stop.
 
         Raises:
             OSError: the port is in use.
@@ -159,17 +161,17 @@ class ArnicaServer:
         self._http.start()
 
     def stop(self) -> None:
-        """Reset all connections and refuse new ones; machines and state live on."""
+        """Reset all connections and refuse new ones; machines go on."""
         self._http.stop()
 
     def refuse(self, seconds: float) -> None:
-        """Reset all connections and refuse new ones for a time."""
+        """Reset all connections, and refuse new ones for a number of seconds."""
         self._http.refuse(seconds)
 
     def close(self) -> None:
-        """Stop for good: give back the port and end all threads."""
+        """Stop for good: free the port and end all threads."""
         self._http.close()
-        self._portal.close()
+        self._portal.machines.close()
         self._executor.shutdown()
 
     # -- tokens -------------------------------------------------------------------------------
@@ -181,15 +183,21 @@ class ArnicaServer:
         workspaces: Collection[str] | None = None,
         lifetime: float | None = None,
     ) -> None:
-        """Accept a token for some workspaces (None: all), for so many seconds (None: for good)."""
+        """Accept a token from now on; a second call replaces the first.
+
+        Args:
+            token: without ``Bearer``.
+            workspaces: identifiers; None opens all workspaces.
+            lifetime: in seconds; None means no expiry.
+        """
         self._tokens.accept(token, workspaces=workspaces, lifetime=lifetime)
 
     def revoke(self, token: str) -> None:
-        """Accept a token no more."""
+        """Stop accepting a token."""
         self._tokens.revoke(token)
 
     def oidc_config(self) -> AuthenticationConfig:
-        """Settings for ``ArnicaConfig.oidc_config`` of aqt-connector.
+        """Make the settings ``ArnicaConfig.oidc_config`` of aqt-connector.
 
         ``ArnicaConfig.arnica_url`` must be ``f"{server.url}/api"``.
         """
@@ -198,48 +206,32 @@ class ArnicaServer:
     # -- the machines -------------------------------------------------------------------------
 
     def set_status(self, resource_id: str, status: ResourceStatus) -> None:
-        """Switch a machine on or off; jobs wait in its queue until it is online."""
-        self._portal.set_status(resource_id, status)
+        """Set a machine's status; queued jobs wait until it is online."""
+        self._portal.machines.set_status(resource_id, status)
 
     def hold(self) -> None:
-        """Make every machine wait before its next circuit, so that a test sees jobs under way."""
-        self._portal.hold()
+        """Make every machine wait before its next circuit: tests then see jobs under way."""
+        self._portal.machines.hold()
 
     def release(self, circuits: int | None = None) -> None:
-        """Let so many circuits run while held; None ends the hold."""
-        self._portal.release(circuits)
+        """Let this many circuits run during a hold; None ends the hold."""
+        self._portal.machines.release(circuits)
 
     def fail_jobs(self, message: str, count: int = 1) -> None:
-        """Make the next jobs that start end with an error."""
-        self._portal.fail(message, count)
+        """Make the next ``count`` jobs that start end with an error."""
+        self._portal.machines.fail(message, count)
 
     def advance(self, seconds: float) -> None:
-        """Put the clock forward: results and tokens expire, device time does not pass."""
-        self._portal.advance(seconds)
+        """Put the clock forward: results and tokens expire; no device time passes."""
+        self._portal.clock.advance(seconds)
 
     # -- the record ---------------------------------------------------------------------------
 
     @property
     def jobs(self) -> list[AcceptedJob]:
-        """Every job that was accepted, in order; direct access's circuits are jobs of one."""
+        """All accepted jobs, in order; a circuit of direct access is a job of one circuit."""
         return self._portal.record()
 
-    def runs(self) -> Counter[str]:
-        """How often each circuit ran, by its digest: see :func:`circuit_digest`.
-
-        Equal circuits in several jobs or places add up.
-
-        Raises:
-            LookupError: circuits are not identified; ``jobs`` tells by job and index.
-        """
-        total: Counter[str] = Counter()
-        for job in self.jobs:
-            if job.digests is None:
-                raise LookupError("start the server with identify_circuits=True")
-            for digest, runs in zip(job.digests, job.runs, strict=True):
-                total[digest] += runs
-        return total
-
     def record(self) -> dict[str, Any]:
-        """The record in JSON's types, as ``GET /testing/record`` gives it."""
+        """Return the record in JSON's types, like ``GET /testing/record``."""
         return record_as_json(self.jobs)

@@ -1,4 +1,4 @@
-"""Request bodies in, answers out: what both interfaces share."""
+"""Read request bodies in a thread, write response bodies; both interfaces share this."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from aqt_fast.server.portal import Workload
+from aqt_fast.server.sampler import Workload
 
 
 async def read_in_thread(
     executor: Executor, read: Callable[[bytes], Workload], body: bytes
 ) -> tuple[Workload, str]:
-    """Read a request body and hash it, while the event loop serves others."""
+    """Read a request body and hash it; the event loop stays free for other requests.
+
+    Returns:
+        The circuits, and the body's SHA-256 in hexadecimal.
+    """
 
     def work() -> tuple[Workload, str]:
         return read(body), hashlib.sha256(body).hexdigest()
@@ -26,11 +30,11 @@ async def read_in_thread(
 
 
 def json_response(content: Any, status: int = 200, **headers: str) -> Response:
-    """An answer in compact JSON."""
+    """Respond in compact JSON; underscores in header names become hyphens."""
     return raw_response(orjson.dumps(content), status, **headers)
 
 
 def raw_response(body: bytes, status: int = 200, **headers: str) -> Response:
-    """An answer whose JSON is already written."""
+    """Respond with a body that is JSON already; underscores in header names become hyphens."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(body, status, named, media_type="application/json")

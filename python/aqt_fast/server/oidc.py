@@ -1,7 +1,10 @@
-"""A small OpenID Connect provider with Auth0's paths, so that AQT's own login works against it.
+"""The login: a small OpenID Connect provider with Auth0's paths.
 
-The flows are those of ``aqt-connector``: device code (the user has "logged in" after a few requests
-for the token), client credentials, and refresh tokens, each of which is good for one use.
+It has the flows of ``aqt-connector``:
+
+- device code: the user counts as logged in after a few requests for the token;
+- client credentials;
+- refresh tokens: each can be used once.
 """
 
 from __future__ import annotations
@@ -19,13 +22,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aqt_fast.server.access import AccessTokens
+from aqt_fast.server.access_tokens import AccessTokens
 
 if TYPE_CHECKING:
     from aqt_connector._sdk_config import AuthenticationConfig
 
 DEVICE_CLIENT_ID = "aqt-fast-device"
-"""The application that users log in with."""
+"""Client identifier of the application that a user logs in with."""
 
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 _KEY_ID = "aqt-fast-server"
@@ -33,37 +36,37 @@ _SUBJECT = "local|user"
 
 
 class _OAuthError(Exception):
-    """An answer with ``error`` and ``error_description``, as RFC 6749 has it."""
+    """A refusal with ``error`` and ``error_description``, see RFC 6749, section 5.2."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(error)
-        self.answer = JSONResponse(
+        self.response = JSONResponse(
             {"error": error, "error_description": description}, status_code=status
         )
 
 
 @dataclass
 class OIDCProvider:
-    """Issues signed tokens that the portal accepts until they expire."""
+    """Issues signed tokens; the portal accepts them until they expire."""
 
     tokens: AccessTokens
     url: Callable[[], str]
-    """Where the server is found, without a slash at the end."""
+    """Returns the server's URL, without a slash at the end."""
     lifetime: float
-    """Seconds for which an access token is accepted."""
+    """Seconds until an access token expires."""
     pending: int
-    """How often a device code is answered with ``authorization_pending`` first."""
+    """Number of requests for a token that get ``authorization_pending`` first."""
     interval: float
-    """Seconds that the client is asked to wait between those."""
+    """Seconds that the client is to wait between these requests."""
     clients: Mapping[str, str] = field(repr=False)
-    """Secrets by client identifier, for client credentials."""
+    """Secret of each client identifier, for client credentials."""
     _codes: dict[str, int] = field(default_factory=dict, repr=False)
     _refresh_tokens: set[str] = field(default_factory=set, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _key: Any = field(default=None, repr=False)
 
     def routes(self) -> list[Route]:
-        """The provider's paths, at the root of the server."""
+        """Return the provider's routes, at the root of the server."""
         return [
             Route("/oauth/device/code", self._device_code, methods=["POST"]),
             Route("/oauth/token", self._token, methods=["POST"]),
@@ -72,7 +75,7 @@ class OIDCProvider:
 
     @property
     def audience(self) -> str:
-        """Whom access tokens are for: what aqt-connector calls ``arnica_url``."""
+        """The claim ``aud`` of access tokens: ``arnica_url`` of aqt-connector."""
         return f"{self.url()}/api"
 
     @property
@@ -81,7 +84,7 @@ class OIDCProvider:
         return f"{self.url()}/"
 
     def config(self) -> AuthenticationConfig:
-        """Settings for ``ArnicaConfig.oidc_config`` of aqt-connector."""
+        """Make the settings ``ArnicaConfig.oidc_config`` of aqt-connector."""
         from aqt_connector._sdk_config import AuthenticationConfig
 
         return AuthenticationConfig(
@@ -93,7 +96,7 @@ class OIDCProvider:
 
     async def _device_code(self, request: Request) -> Response:
         if (await _fields(request)).get("client_id") != DEVICE_CLIENT_ID:
-            return _OAuthError(403, "unauthorized_client", "unknown client").answer
+            return _OAuthError(403, "unauthorized_client", "unknown client").response
         code = uuid.uuid4().hex
         user_code = f"{code[:4]}-{code[4:8]}".upper()
         with self._lock:
@@ -113,11 +116,11 @@ class OIDCProvider:
     async def _token(self, request: Request) -> Response:
         fields = await _fields(request)
         try:
-            # Signing, and making the key before, are work for a thread.
-            answer = await asyncio.to_thread(self._grant, fields)
+            # Making the key and signing take long: keep the event loop free.
+            grant = await asyncio.to_thread(self._grant, fields)
         except _OAuthError as error:
-            return error.answer
-        return JSONResponse(answer, headers={"cache-control": "no-store"})
+            return error.response
+        return JSONResponse(grant, headers={"cache-control": "no-store"})
 
     async def _jwks(self, _: Request) -> Response:
         from jwt.algorithms import RSAAlgorithm
@@ -127,6 +130,11 @@ class OIDCProvider:
         return JSONResponse({"keys": [{**public, "kid": _KEY_ID, "use": "sig", "alg": "RS256"}]})
 
     def _grant(self, fields: Mapping[str, str]) -> dict[str, Any]:
+        """Return the response to a request for a token.
+
+        Raises:
+            _OAuthError: the request is refused.
+        """
         grant = fields.get("grant_type")
         if grant == "client_credentials":
             client, secret = fields.get("client_id", ""), fields.get("client_secret")
@@ -134,7 +142,7 @@ class OIDCProvider:
                 raise _OAuthError(401, "access_denied", "unauthorized")
             if fields.get("audience") != self.audience:
                 raise _OAuthError(403, "access_denied", "unknown audience")
-            return self._answer(f"{client}@clients")
+            return self._issue_all(f"{client}@clients")
         if fields.get("client_id") != DEVICE_CLIENT_ID:
             raise _OAuthError(403, "unauthorized_client", "unknown client")
         if grant == _DEVICE_CODE:
@@ -147,9 +155,10 @@ class OIDCProvider:
                 self._refresh_tokens.remove(token)
         else:
             raise _OAuthError(403, "unsupported_grant_type", "unsupported grant type")
-        return self._answer(_SUBJECT, with_refresh=True)
+        return self._issue_all(_SUBJECT, with_refresh=True)
 
     def _redeem(self, code: str) -> None:
+        """Use up a device code."""
         with self._lock:
             pending = self._codes.get(code)
             if pending is None:
@@ -159,21 +168,22 @@ class OIDCProvider:
                 raise _OAuthError(403, "authorization_pending", "the user has not yet logged in")
             del self._codes[code]
 
-    def _answer(self, subject: str, *, with_refresh: bool = False) -> dict[str, Any]:
-        answer: dict[str, Any] = {
+    def _issue_all(self, subject: str, *, with_refresh: bool = False) -> dict[str, Any]:
+        tokens: dict[str, Any] = {
             "access_token": self._issue(subject, self.audience),
             "token_type": "Bearer",
             "expires_in": int(self.lifetime),
         }
         if with_refresh:
-            # aqt-connector takes the identity token of a first login for its access token.
-            answer["id_token"] = self._issue(subject, DEVICE_CLIENT_ID)
-            answer["refresh_token"] = uuid.uuid4().hex
+            # aqt-connector uses the identity token of a first login as its access token.
+            tokens["id_token"] = self._issue(subject, DEVICE_CLIENT_ID)
+            tokens["refresh_token"] = uuid.uuid4().hex
             with self._lock:
-                self._refresh_tokens.add(answer["refresh_token"])
-        return answer
+                self._refresh_tokens.add(tokens["refresh_token"])
+        return tokens
 
     def _issue(self, subject: str, audience: str) -> str:
+        """Sign a token and let the portal accept it."""
         import jwt
 
         now = self.tokens.now()
@@ -199,7 +209,7 @@ class OIDCProvider:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """A form or a JSON object; whatever else gives no fields."""
+    """Read a form or a JSON object; any other body has no fields."""
     body = await request.body()
     if request.headers.get("content-type", "").startswith("application/json"):
         try:

@@ -1,4 +1,4 @@
-"""The socket: uvicorn's HTTP protocol in a thread, started, stopped and cut off at will."""
+"""The socket and its thread: start, stop, reset connections. HTTP is uvicorn's."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _BACKLOG = 2048
 
 
 class _Connection(HttpToolsProtocol):
-    """uvicorn's protocol; requests can get at their connection, which ASGI has no way to reset."""
+    """Passes itself to each request, because ASGI has no way to reset a connection."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["extensions"] = {"aqt_fast.connection": self}  # type: ignore[dict-item]
 
     def reset(self) -> None:
-        """Drop the connection with RST instead of FIN, and whatever was not sent yet with it."""
+        """Close the connection with RST instead of FIN; drop what was not sent yet."""
         peer = self.transport.get_extra_info("socket")
         if peer is not None and not self.transport.is_closing():
             with contextlib.suppress(OSError):
@@ -38,10 +38,10 @@ class _Connection(HttpToolsProtocol):
 
 
 class HttpServer:
-    """An ASGI application on a port that stays ours from the first start to :meth:`close`."""
+    """Serves an ASGI application; keeps its port from the first start to :meth:`close`."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        """Port 0 is replaced by a free one at the first start."""
+        """Listen on nothing yet; the first start replaces port 0 by a free one."""
         self._app = app
         self._host = host
         self._port = port
@@ -52,16 +52,11 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port; 0 until it was chosen."""
+        """The port; 0 before the first start if it is to be a free one."""
         return self._port
 
-    @property
-    def running(self) -> bool:
-        """Whether :meth:`start` was called, and :meth:`stop` was not."""
-        return self._thread is not None
-
     def start(self) -> None:
-        """Listen, and return as soon as connections are accepted; nothing if it does already.
+        """Listen, and return once connections are accepted; do nothing if it listens already.
 
         Raises:
             OSError: the port is in use.
@@ -69,8 +64,8 @@ class HttpServer:
         if self._thread is not None:
             return
         if self._reservation is None:
-            # Bound and never listening: connections are refused, yet neither another process nor
-            # the outgoing end of a client's connection can get the port while we are stopped.
+            # This socket never listens: it keeps the port while the server is stopped. Otherwise
+            # another process could take it, or a client's outgoing connection.
             self._reservation = _bind(self._host, self._port)
             self._port = self._reservation.getsockname()[1]
         ready: threading.Event = threading.Event()
@@ -94,14 +89,14 @@ class HttpServer:
             thread.join()
 
     def close(self) -> None:
-        """Stop, and give the port back."""
+        """Stop, and free the port."""
         self.stop()
         if self._reservation is not None:
             self._reservation.close()
             self._reservation = None
 
     def refuse(self, seconds: float) -> None:
-        """Reset all connections and refuse new ones for a time; returns when that is so."""
+        """Reset all connections, refuse new ones for a number of seconds; return once it is so."""
         loop, serving = self._loop, self._serving
         if self._thread is None or loop is None or serving is None:
             return
@@ -120,19 +115,19 @@ class HttpServer:
 
         try:
             asyncio.run(serve())
-        except BaseException as error:  # noqa: BLE001 - raised again by who starts us
+        except BaseException as error:  # noqa: BLE001 - `start` raises it again
             failures.append(error)
         finally:
             ready.set()
 
 
 class _Serving:
-    """What belongs to one event loop, that is, to the time from a start to a stop."""
+    """Accepts connections in one event loop, from a start to a stop."""
 
     def __init__(self, app: ASGIApp, bind: Callable[[], socket.socket]) -> None:
         self.ended = asyncio.Event()
         self._bind = bind
-        # No log of requests: nothing that came from a client is ever printed.
+        # No log: a request may hold a secret, such as a token.
         self._config = uvicorn.Config(
             app,
             http=_Connection,
@@ -149,11 +144,9 @@ class _Serving:
         self._reopening: asyncio.TimerHandle | None = None
 
     def listen(self) -> None:
-        """Accept connections.
-
-        asyncio's own servers lose a connection that comes while they are closed, and tell so by a
-        warning; hence the few lines here and in the two methods below.
-        """
+        """Accept connections."""
+        # Not by asyncio's own server: it loses a connection that arrives while it is closed, and
+        # issues a warning.
         listener = self._bind()
         listener.setblocking(False)
         listener.listen(_BACKLOG)
@@ -161,11 +154,11 @@ class _Serving:
         asyncio.get_running_loop().add_reader(listener, self._accept, listener)
 
     async def until_ended(self) -> None:
-        """Serve until ``ended`` is set, then leave nothing behind."""
+        """Serve until ``ended`` is set, then close all connections and end all tasks."""
         await self.ended.wait()
-        self._cut_off()
-        # Now every request is told that its client is gone; those that wait for something else
-        # are cancelled.
+        self._stop_listening()
+        # Let each request see that its client is gone; then cancel those that wait for anything
+        # else.
         await asyncio.gather(*self._adopting, asyncio.sleep(0))
         tasks: list[asyncio.Task[Any]] = list(self._state.tasks)
         for task in tasks:
@@ -175,17 +168,17 @@ class _Serving:
             self._reopening.cancel()
 
     def refuse(self, seconds: float) -> None:
-        """Cut everything off and listen again after a time; a second call prolongs it."""
+        """Stop listening for a number of seconds; a second call can only make it longer."""
         loop = asyncio.get_running_loop()
         when = loop.time() + seconds
         if self._reopening is not None:
             when = max(when, self._reopening.when())
             self._reopening.cancel()
-        self._cut_off()
+        self._stop_listening()
         self._reopening = loop.call_at(when, self.listen)
 
     async def refuse_from_outside(self, seconds: float) -> None:
-        """The same as a coroutine; clients notice before it ends."""
+        """Do the same for another thread; all connections are reset before it returns."""
         self.refuse(seconds)
         await asyncio.sleep(0)
 
@@ -193,7 +186,7 @@ class _Serving:
         try:
             accepted, _ = listener.accept()
         except OSError:
-            # The client has left already.
+            # The client has closed the connection already.
             return
         accepted.setblocking(False)
         task = asyncio.get_running_loop().create_task(self._adopt(listener, accepted))
@@ -204,13 +197,14 @@ class _Serving:
         loop = asyncio.get_running_loop()
         _, connection = await loop.connect_accepted_socket(self._connection, accepted)
         if self._listener is not listener:
-            # Everything was cut off in between.
+            # The server stopped listening in between.
             connection.reset()
 
     def _connection(self) -> _Connection:
         return _Connection(config=self._config, server_state=self._state, app_state={})
 
-    def _cut_off(self) -> None:
+    def _stop_listening(self) -> None:
+        """Stop listening and reset all connections."""
         if self._listener is not None:
             asyncio.get_running_loop().remove_reader(self._listener)
             self._listener.close()
@@ -222,7 +216,7 @@ class _Serving:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches the delay of small packets off for sockets that are TCP by name only.
+    # asyncio sets TCP_NODELAY only on sockets with this protocol number.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Who may do what: bearer tokens and the workspaces that they open."""
+"""Bearer tokens, and the workspaces that each one opens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from aqt_fast.server.portal import PortalError
+from aqt_fast.server.errors import PortalError
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,10 @@ class _Grant:
 
 @dataclass
 class AccessTokens:
-    """The tokens that are accepted at the moment."""
+    """The tokens that the server accepts now."""
 
     now: Callable[[], float]
-    """Seconds since the epoch."""
+    """Returns seconds since the epoch."""
     _grants: dict[str, _Grant] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -31,22 +31,28 @@ class AccessTokens:
         workspaces: Collection[str] | None = None,
         lifetime: float | None = None,
     ) -> None:
-        """Accept a token for some workspaces (None: all), for so many seconds (None: for good)."""
+        """Accept a token from now on; a second call replaces the first.
+
+        Args:
+            token: without ``Bearer``.
+            workspaces: identifiers; None opens all workspaces.
+            lifetime: in seconds; None means no expiry.
+        """
         opened = None if workspaces is None else frozenset(workspaces)
         expires = None if lifetime is None else self.now() + lifetime
         with self._lock:
             self._grants[token] = _Grant(opened, expires)
 
     def revoke(self, token: str) -> None:
-        """Accept a token no more; nothing if it was not."""
+        """Stop accepting a token; ignore a token that is not accepted."""
         with self._lock:
             self._grants.pop(token, None)
 
     def workspaces(self, authorization: str | None) -> frozenset[str] | None:
-        """What the header ``Authorization`` of a request opens; None is everything.
+        """Return the workspaces that the header ``Authorization`` opens; None means all.
 
         Raises:
-            PortalError: there is no token, or one that is not accepted (401).
+            PortalError: the token is missing, unknown or expired (401).
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:

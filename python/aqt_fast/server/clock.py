@@ -1,0 +1,22 @@
+"""The server's time, which tests can put forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Clock:
+    """Time stamps, expiry of results and expiry of tokens follow this clock."""
+
+    def __init__(self, source: Callable[[], float]) -> None:
+        """``source`` returns seconds since the epoch."""
+        self._source = source
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return self._source() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Put the clock forward; device time does not depend on it."""
+        self._ahead += seconds

@@ -1,0 +1,159 @@
+"""Middleware that breaks requests and responses."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Sequence
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.requests import ClientDisconnect
+
+from aqt_fast.server.faults import HANDLED, Faults, InjectedFault
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_DETAILS = {
+    401: "token expired",
+    410: "the result has expired",
+    429: "too many requests",
+    500: "internal server error",
+    502: "bad gateway",
+    503: "service unavailable",
+    504: "gateway timeout",
+}
+"""What the response to a failed request says, by status."""
+
+
+class FaultInjection:
+    """ASGI middleware around the application; nothing else breaks a response."""
+
+    def __init__(self, app: ASGIApp, faults: Faults, refuse: Callable[[float], None]) -> None:
+        """``refuse`` resets all connections and refuses new ones for a number of seconds."""
+        self._app = app
+        self._faults = faults
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            fault = self._faults.decide(scope["method"], scope["path"])
+            if fault is None:
+                await self._app(scope, receive, send)
+            elif fault.kind in HANDLED:
+                await self._handle_and_break(fault, scope, receive, send)
+            else:
+                await self._break(fault.kind, scope, receive, send)
+        except (asyncio.CancelledError, ClientDisconnect):
+            # The server stops, or the client has closed the connection: there is nothing to send.
+            return
+
+    async def _break(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read a request to its end, and fail it before the application sees it."""
+        while (await receive()).get("more_body"):
+            pass
+        if kind in ("reset_before", "refuse"):
+            if kind == "refuse":
+                self._refuse(self._faults.refuse_seconds)
+            await _reset(scope, receive)
+            return
+        status = int(kind[:3])
+        headers = [(b"content-type", b"application/json")]
+        if kind in ("429", "503_retry"):
+            headers.append((b"retry-after", b"%d" % self._faults.retry_after))
+        elif kind == "429_date":
+            when = math.ceil(time.time()) + self._faults.retry_after
+            headers.append((b"retry-after", formatdate(when, usegmt=True).encode()))
+        await _send(send, status, headers, orjson.dumps({"detail": _DETAILS[status]}))
+
+    async def _handle_and_break(
+        self, fault: InjectedFault, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Let a request take effect, then break its response."""
+        kind = fault.kind
+        response = await _collect(self._app, scope, receive)
+        if response is None:
+            return
+        status, headers, body = response
+        success = 200 <= status < 300
+        json_header = [(b"content-type", b"application/json")]
+        if kind == "slow":
+            await asyncio.sleep(self._faults.slow_seconds)
+            await _send(send, status, headers, body)
+        elif kind == "stall":
+            await _closed(receive)
+        elif kind == "reset_after":
+            await _reset(scope, receive)
+        elif kind == "truncated" and body:
+            await _send(send, status, headers, body, limit=len(body) // 2)
+            scope["extensions"]["aqt_fast.connection"].transport.close()
+            await _closed(receive)
+        elif kind.endswith("_after"):
+            failure = int(kind[:3])
+            await _send(send, failure, json_header, orjson.dumps({"detail": _DETAILS[failure]}))
+        elif kind == "bad_json" and success:
+            broken = body[: len(body) // 2] + b"<html>"
+            await _send(send, 200 if status == 204 else status, json_header, broken)
+        elif kind == "wrong_shape" and success:
+            broken = b'{"unexpected":[null,{"status":42}]}'
+            await _send(send, 200 if status == 204 else status, json_header, broken)
+        else:
+            self._faults.withdraw(fault)
+            await _send(send, status, headers, body)
+
+
+async def _collect(
+    app: ASGIApp, scope: Scope, receive: Receive
+) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
+    """Let the application handle a request, and keep its response.
+
+    Returns:
+        Status, headers and body; None if the client closed the connection before.
+    """
+    start: Message = {}
+    pieces: list[bytes] = []
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+        else:
+            pieces.append(message.get("body", b""))
+
+    await app(scope, receive, keep)
+    return (start["status"], start["headers"], b"".join(pieces)) if start else None
+
+
+async def _send(
+    send: Send,
+    status: int,
+    headers: Sequence[tuple[bytes, bytes]],
+    body: bytes,
+    *,
+    limit: int | None = None,
+) -> None:
+    """Send a response.
+
+    ``limit`` cuts the body after this many bytes; ``Content-Length`` still counts the whole body.
+    """
+    kept: list[Any] = [pair for pair in headers if pair[0].lower() != b"content-length"]
+    if status != 204:
+        kept.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": kept})
+    more = limit is not None
+    await send({"type": "http.response.body", "body": body[:limit], "more_body": more})
+
+
+async def _reset(scope: Scope, receive: Receive) -> None:
+    """Reset the connection of a request."""
+    scope["extensions"]["aqt_fast.connection"].reset()
+    await _closed(receive)
+
+
+async def _closed(receive: Receive) -> None:
+    """Wait until one side closes the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

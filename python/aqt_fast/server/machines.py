@@ -1,0 +1,203 @@
+"""Queues and threads that run the jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import deque
+from collections.abc import Iterable
+
+from aqt_fast.server.clock import Clock
+from aqt_fast.server.errors import PortalError
+from aqt_fast.server.jobs import Job
+from aqt_fast.server.workspaces import Resource, ResourceStatus
+
+SECONDS_PER_CIRCUIT = 0.1
+"""Device time to load a circuit."""
+SECONDS_PER_SHOT = 0.01
+"""Device time of one shot: cooling, gates and read-out."""
+
+
+class _Machine:
+    """A resource and its queue."""
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+        self.queue: deque[Job] = deque()
+        self.busy = False
+        self.in_flight: Job | None = None
+        """The last circuit that came by direct access."""
+
+
+class Machines:
+    """All machines of the server.
+
+    A machine has a thread while it has work, and none otherwise.
+    """
+
+    def __init__(
+        self,
+        resources: Iterable[Resource],
+        clock: Clock,
+        changed: threading.Condition,
+        *,
+        speed: float | None,
+        seed: int,
+    ) -> None:
+        """Start no thread yet.
+
+        Args:
+            resources: one machine each; repeated resources count once.
+            clock: for the time stamps of status changes.
+            changed: the portal's lock; notified when a job or a machine may go on.
+            speed: divides the realistic device time; None means no device time.
+            seed: of all outcomes.
+        """
+        self._machines = {resource.id: _Machine(resource) for resource in resources}
+        self._clock = clock
+        self._changed = changed
+        self._speed = speed
+        self._seed = seed
+        self._failures: deque[str] = deque()
+        self._permits: int | None = None
+        """How many circuits may start; None means any number."""
+        self._closed = False
+
+    def resource(self, resource_id: str) -> Resource:
+        """Find a resource in any workspace.
+
+        Raises:
+            PortalError: there is none (404).
+        """
+        machine = self._machines.get(resource_id)
+        if machine is None:
+            raise PortalError(404, "unknown resource")
+        return machine.resource
+
+    def set_status(self, resource_id: str, status: ResourceStatus) -> None:
+        """Set a machine's status; queued jobs wait until it is online.
+
+        Raises:
+            PortalError: there is no such machine (404).
+        """
+        resource = self.resource(resource_id)
+        with self._changed:
+            resource.status = status
+            resource.status_updated_at = self._clock.now()
+            self._start_thread(self._machines[resource_id])
+
+    def add(self, job: Job, *, alone: bool) -> None:
+        """Put a job at the end of its machine's queue.
+
+        Args:
+            job: with the status ``queued``.
+            alone: refuse the job while another one that came with ``alone`` has not ended.
+
+        Raises:
+            PortalError: such a job has not ended (409).
+        """
+        machine = self._machines[job.resource.id]
+        with self._changed:
+            if alone:
+                if machine.in_flight is not None and not machine.in_flight.ended.done():
+                    raise PortalError(409, "a circuit is in flight")
+                machine.in_flight = job
+            machine.queue.append(job)
+            self._start_thread(machine)
+
+    def cancel(self, job: Job) -> None:
+        """Cancel a job that has not ended: at once if queued, else after the current circuit."""
+        with self._changed:
+            job.cancelling = True
+            if job.status == "queued":
+                self._machines[job.resource.id].queue.remove(job)
+                job.end("cancelled", self._clock.now())
+            self._changed.notify_all()
+
+    def hold(self) -> None:
+        """Make every machine wait before its next circuit."""
+        with self._changed:
+            self._permits = 0
+
+    def release(self, circuits: int | None = None) -> None:
+        """Let this many circuits run during a hold; None ends the hold."""
+        with self._changed:
+            self._permits = None if circuits is None else (self._permits or 0) + circuits
+            self._changed.notify_all()
+
+    def fail(self, message: str, count: int = 1) -> None:
+        """Make the next ``count`` jobs that start end with an error."""
+        with self._changed:
+            self._failures.extend([message] * count)
+
+    def close(self) -> None:
+        """End all threads; a job under way never ends."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _start_thread(self, machine: _Machine) -> None:
+        if machine.busy or not machine.queue or machine.resource.status != "online":
+            return
+        machine.busy = True
+        name = f"aqt-fast machine {machine.resource.id}"
+        threading.Thread(target=self._work, args=(machine,), name=name, daemon=True).start()
+
+    def _work(self, machine: _Machine) -> None:
+        while True:
+            with self._changed:
+                if self._closed or not machine.queue or machine.resource.status != "online":
+                    machine.busy = False
+                    return
+                job = machine.queue.popleft()
+                job.changes.append(("ongoing", self._clock.now()))
+                failure = self._failures.popleft() if self._failures else None
+            try:
+                if failure is not None:
+                    raise RuntimeError(failure)
+                self._run(job)
+            except Exception as error:  # noqa: BLE001 - every failure becomes the job's message
+                with self._changed:
+                    job.message = str(error) or repr(error)
+                    job.end("error", self._clock.now())
+
+    def _run(self, job: Job) -> None:
+        assert job.workload is not None  # noqa: S101 - a job that has not ended has one
+        seed = _derive(self._seed, job.number)
+        for index, (shots, _) in enumerate(job.sizes):
+            if not self._wait_turn(job, shots):
+                return
+            job.workload.measure(index, noisy=job.resource.noisy, seed=_derive(seed, index))
+            with self._changed:
+                job.finished_count += 1
+                job.runs[index] += 1
+                if job.cancelling:
+                    job.end("cancelled", self._clock.now())
+                    return
+        result = job.workload.result(seed=seed)
+        with self._changed:
+            if job.cancelling:
+                job.end("cancelled", self._clock.now())
+            else:
+                job.result = result
+                job.end("finished", self._clock.now())
+
+    def _wait_turn(self, job: Job, shots: int) -> bool:
+        """Wait during a hold, then for the device time; return False if it must not run."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._permits != 0 or job.cancelling or self._closed)
+            if job.cancelling:
+                job.end("cancelled", self._clock.now())
+            elif self._permits:
+                self._permits -= 1
+            if job.cancelling or self._closed:
+                return False
+            if self._speed is not None:
+                seconds = (SECONDS_PER_CIRCUIT + SECONDS_PER_SHOT * shots) / self._speed
+                self._changed.wait_for(lambda: self._closed, seconds)
+            return not self._closed
+
+
+def _derive(seed: int, number: int) -> int:
+    """Derive a seed of 64 bits for one of several things of a kind."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{number}".encode()).digest()[:8], "big")

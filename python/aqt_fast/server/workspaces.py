@@ -1,0 +1,53 @@
+"""Workspaces and resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+ResourceType = Literal["device", "simulator"]
+ResourceStatus = Literal["online", "offline", "maintenance", "unavailable"]
+
+DIRECT_WORKSPACE = "direct-access"
+"""Workspace identifier of circuits that came by direct access; no such workspace exists."""
+
+
+@dataclass
+class Resource:
+    """A machine; the same object in two workspaces is one machine with one queue."""
+
+    id: str
+    name: str
+    type: ResourceType
+    available_qubits: int
+    noisy: bool = False
+    """Whether the simulation adds depolarising noise."""
+    status: ResourceStatus = "online"
+    max_shots: int = 2000
+    """Maximum number of shots of a circuit."""
+    status_updated_at: float | None = None
+    """Seconds since the epoch; None means since the server was created."""
+
+
+@dataclass
+class Workspace:
+    """A named set of resources; an access token opens some or all workspaces."""
+
+    id: str
+    resources: Sequence[Resource]
+    accepting_job_submissions: bool = True
+    jobs_being_processed: bool = True
+
+
+def default_workspaces() -> list[Workspace]:
+    """Make two workspaces that share a simulator; one of three devices is under maintenance."""
+    ideal = Resource("simulator_ideal", "Simulator without noise", "simulator", 20)
+    noisy = Resource("simulator_noise", "Simulator with noise", "simulator", 20, noisy=True)
+    ibex = Resource("ibex", "IBEX", "device", 12, noisy=True)
+    pine = Resource("pine", "PINE", "device", 20, noisy=True)
+    rowan = Resource("rowan", "ROWAN", "device", 12, noisy=True, status="maintenance")
+    return [
+        Workspace("default", [ideal, noisy]),
+        Workspace("lab", [ibex, pine, rowan, noisy]),
+    ]

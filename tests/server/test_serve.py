@@ -1,0 +1,67 @@
+"""The command ``aqt-fast serve``."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+from server.cloud_client import SUBMIT, flips, job
+
+SERVE = [sys.executable, "-m", "aqt_fast", "serve"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve(number, tmp_path):
+    """The first line is the URL. A signal ends the server: it writes the record, exits with 0."""
+    path = tmp_path / "record.json"
+    options = ["--port", "0", "--no-simulate", "--token", "tok-7", "--record", str(path)]
+    with subprocess.Popen(  # noqa: S603
+        [*SERVE, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        url = process.stdout.readline().strip()
+        with httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as client:
+            mine, other = ({"Authorization": f"Bearer {token}"} for token in ("tok-7", "secret-9"))
+            response = client.post(SUBMIT, headers=mine, json=job(flips(1)))
+            assert response.status_code == 200
+            assert client.get(SUBMIT, headers=other).status_code == 405
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert out == ""
+    assert f"export AQT_PORTAL_URL={url}\nexport AQT_TOKEN=tok-7\n" in err
+    assert "secret-9" not in err
+    (accepted,) = json.loads(path.read_bytes())["jobs"]
+    assert accepted["job_id"] == response.json()["job"]["job_id"]
+
+
+def test_serve_refuses(server):
+    """A port in use, kinds of faults that do not exist, a record that cannot be written."""
+    for options, code, message in (
+        (["--port", str(server.port)], 1, f"cannot listen on 127.0.0.1:{server.port}"),
+        (["--fault-kinds", "fire"], 2, "unknown kinds of faults: fire"),
+        (["--record", "/nowhere/record.json"], 1, "cannot write /nowhere/record.json"),
+    ):
+        run = subprocess.run(  # noqa: S603
+            [*SERVE, "--no-simulate", *options], check=False, capture_output=True, text=True
+        )
+        assert run.returncode == code
+        assert message in run.stderr
+        assert "Traceback" not in run.stderr
+        assert run.stdout == ""
+
+
+def test_help_needs_no_server_packages():
+    """It works without the extra ``server``, and loads neither uvicorn nor Qiskit."""
+    script = (
+        "import runpy, sys\n"
+        "sys.argv[1:] = ['serve', '--help']\n"
+        "try: runpy.run_module('aqt_fast', run_name='__main__')\n"
+        "except SystemExit: print([name for name in ('uvicorn', 'qiskit') if name in sys.modules])"
+    )
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert "--fault-rate" in run.stdout
+    assert run.stdout.endswith("[]\n")
