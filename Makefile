@@ -95,8 +95,9 @@ dev: .venv-dev/.built-$(PROFILE)
 
 test: test-rust test-python
 
+# Without LTO, which would take minutes for each of the test programs.
 test-rust:
-	cargo test --locked --release --package aqt-core --package aqt-compile --package aqt-fast-native
+	cargo test --locked --profile dev-release --workspace
 
 # More processes than cores: many tests wait.
 PARALLEL := -n 3 --dist worksteal

@@ -9,6 +9,7 @@ import struct
 import pytest
 from aqt_fast import AQTProvider, _native, wire
 from aqt_fast.wire.circuits import API_LIMITS, Limits
+from aqt_fast.wire.results import result_header
 from aqt_fast.wire.snapshot import Snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -196,7 +197,7 @@ class TestSaved:
         batch = reread(Snapshot([original], API_LIMITS))
         rebuilt = batch.circuit(0)
         assert batch.is_of([rebuilt])
-        assert wire.header(rebuilt) == wire.header(original)
+        assert result_header(rebuilt) == result_header(original)
         assert wire.encode_job(rebuilt, 3) == wire.encode_job(original, 3)
         assert native([rebuilt]) == native([original])
         assert "barrier" not in rebuilt.count_ops()

@@ -1,4 +1,4 @@
-"""The workloads that every measurement uses; the names are those of the README's table."""
+"""The workloads that every measurement uses; the names are those of RESULTS.md."""
 
 from __future__ import annotations
 
