@@ -359,7 +359,7 @@ class AQTJob(JobV1):
             store_path: directory of saved jobs, None for the default one.
 
         Returns:
-            The path of the saved job in that directory.
+            The job's directory inside ``store_path``.
 
         Raises:
             RuntimeError: the job was not submitted.

@@ -112,7 +112,7 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
 
 
 def _plain(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return a plain ``QuantumCircuit``; this makes circuits of Qiskit's library build themselves."""
+    """Return a plain ``QuantumCircuit``; Qiskit's library circuits build themselves on access."""
     if type(circuit) is QuantumCircuit or not isinstance(circuit, QuantumCircuit):
         return circuit  # the native code reports what is not a circuit
     return dag_to_circuit(circuit_to_dag(circuit))
