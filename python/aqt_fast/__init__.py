@@ -1,7 +1,7 @@
 """Fast Qiskit provider for AQT's trapped-ion quantum computers.
 
-The names below load their modules when first used, so that importing the package costs next to
-nothing on top of importing Qiskit.
+The names below load their modules on first use: importing the package adds next to nothing to
+the time that importing Qiskit takes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m aqt_fast``: the command ``aqt-fast``."""
+"""Run the command ``aqt-fast`` as ``python -m aqt_fast``."""
 
 from aqt_fast.cli.main import main
 

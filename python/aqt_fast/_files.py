@@ -1,4 +1,4 @@
-"""Files that only their owner can read, and that are there as a whole or not at all."""
+"""Write files that only their owner can read, each as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def make_directory(path: Path) -> None:
-    """Make a directory that nobody else can read, if it is not there.
+    """Create a directory that only its owner can access, unless it exists.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the directory cannot be created.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -20,13 +20,13 @@ def write_file(path: Path, data: bytes, *, flushed: bool = True) -> None:
     """Write a file under a temporary name and rename it.
 
     Args:
-        path: the file, which may be there.
+        path: the file to create or to replace.
         data: its content.
-        flushed: flush the content to the disk before the file gets its name. A power failure right
-            after the call may still leave the old file: see :func:`flush`.
+        flushed: flush the content to the disk before the rename. After a power failure right after
+            the call, the old file may still be there: see :func:`flush`.
 
     Raises:
-        OSError: it cannot be written; what was there before stays.
+        OSError: the file cannot be written; an existing file stays as it was.
     """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
@@ -42,7 +42,7 @@ def write_file(path: Path, data: bytes, *, flushed: bool = True) -> None:
 
 
 def flush(path: Path) -> None:
-    """Flush a file, or the names of a directory's files, to the disk."""
+    """Flush a file, or the file names of a directory, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Identifiers of jobs: UUIDs in one form."""
+"""Identifiers of jobs: UUIDs in canonical form."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import uuid
 
 
 def canonical_uuid(text: object) -> str:
-    """A UUID in its usual form: lower case, with hyphens.
+    """Return a UUID in its canonical form: lower case, with hyphens.
 
     Raises:
-        ValueError: it is none.
+        ValueError: ``text`` is not a UUID.
     """
     try:
         return str(uuid.UUID(text if isinstance(text, str) else ""))
@@ -18,7 +18,7 @@ def canonical_uuid(text: object) -> str:
 
 
 def is_canonical_uuid(text: object) -> bool:
-    """Whether this is a UUID in its usual form."""
+    """Return whether ``text`` is a UUID in canonical form."""
     try:
         return canonical_uuid(text) == text
     except ValueError:

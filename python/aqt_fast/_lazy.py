@@ -1,4 +1,4 @@
-"""Names of a module that load when first used."""
+"""Load the names of a module on first use."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from types import ModuleType
 def lazy_names(
     module: str, loaders: Mapping[str, Callable[[], ModuleType]]
 ) -> Callable[[str], object]:
-    """Make the ``__getattr__`` of a module whose names live in others.
+    """Make the ``__getattr__`` of a module that re-exports names of other modules.
 
     Args:
         module: ``__name__`` of the module.
-        loaders: for each name, a function that imports the module in which it lives.
+        loaders: for each name, a function that imports the module that defines it.
 
     Returns:
-        A function that returns the value of a name and keeps it in the module. It raises
+        A function that returns the value of a name and caches it in the module. It raises
         ``AttributeError`` for any other name.
     """
 

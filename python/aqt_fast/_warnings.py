@@ -1,4 +1,4 @@
-"""Warnings that point at the user's line, however deep in the package they arise."""
+"""Warnings that point at the user's line, however deep in the package they are raised."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:
-    """Warn at the innermost line that is not in this package."""
+    """Issue a warning for the innermost line outside this package."""
     level = 1
-    frame = sys._getframe(level)  # noqa: SLF001 - `warnings` itself does it from Python 3.12 on
+    frame = sys._getframe(level)  # noqa: SLF001 - `warnings` does so itself from Python 3.12 on
     while frame.f_back is not None:
         if frame.f_globals.get("__name__", "").partition(".")[0] != _PACKAGE:
             break

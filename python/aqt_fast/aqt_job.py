@@ -1,6 +1,6 @@
-"""The handle of a job: composes the steps (check, execute, wait, result, save), does none.
+"""The handle of a job: delegates checking, running, waiting and saving, and does none itself.
 
-Longer than 400 lines: most of them are the docstrings of the one class that users call.
+Longer than 400 lines: most of them are docstrings of the one class that users call.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ T = TypeVar("T")
 
 
 class Progress(NamedTuple):
-    """How far a job has come."""
+    """Progress of a job."""
 
     finished_count: int
-    """Circuits that were evaluated."""
+    """Number of circuits that were evaluated."""
     total_count: int
-    """Circuits in all."""
+    """Number of circuits in the job."""
 
 
 class AQTJob(JobV1):
@@ -69,19 +69,19 @@ class AQTJob(JobV1):
         *,
         rescue: Callable[[], object] | None = None,
     ) -> None:
-        """Check the circuits and make a snapshot, so that later changes do not reach the job.
+        """Check the circuits and take a snapshot; later changes to them do not affect the job.
 
         Args:
-            backend: where to run them.
-            circuits: one circuit, any number of them, or a snapshot that was made before.
+            backend: where to run the circuits.
+            circuits: one circuit, any number of circuits, or a snapshot of checked circuits.
             options: how to run them.
-            rescue: called before :meth:`result` raises an error, so that the job is not lost.
+            rescue: called before :meth:`result` raises an error, to save the job again.
 
         Raises:
-            InvalidInputError: ``circuits`` or ``options`` are something else.
+            InvalidInputError: ``circuits`` or ``options`` has the wrong type.
             InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run.
-            InvalidOptionError: more shots than the backend takes.
+            InvalidOptionError: ``shots`` exceeds the backend's limit.
         """
         super().__init__(backend, "")
         if not isinstance(options, AQTOptions):
@@ -111,8 +111,8 @@ class AQTJob(JobV1):
     def circuits(self) -> list[QuantumCircuit]:
         """The circuits as they were passed in, in the order of the results.
 
-        Those of a job that was restored from its journal are made from its snapshot: the same
-        gates, measurements, names and metadata, without barriers and layout.
+        A job that was restored from its journal rebuilds them from its snapshot, with the same
+        gates, measurements, names and metadata, but without barriers and layout.
         """
         if self._circuits is None:
             self._circuits = [self._snapshot.circuit(index) for index in range(len(self._snapshot))]
@@ -120,53 +120,53 @@ class AQTJob(JobV1):
 
     @property
     def options(self) -> AQTOptions:
-        """A copy of the options of this job."""
+        """A copy of the job's options."""
         return copy.copy(self._options)
 
     def submit(self, execution: Callable[[Any, AQTOptions], Execution] | None = None) -> None:
-        """Hand the job over and return at once.
+        """Submit the job and return at once.
 
         Args:
-            execution: makes what brings the circuits forward, None for the backend's usual way.
+            execution: makes the job's execution, None for the backend's own.
 
         Raises:
-            RuntimeError: the job was submitted before.
+            RuntimeError: the job was already submitted.
         """
         with self._lock:
             if self._execution is None:
                 make = execution or self._backend.execution
-                # Known before anything is sent: whatever interrupts us, nothing is sent twice.
+                # Assigned before anything is sent: an interrupt cannot make us send it twice.
                 self._execution = make(self._snapshot, self._options)
                 self._execution.begin()
                 return
         raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")
 
     def job_id(self) -> str:
-        """What the job is called: the portal's identifier, or that of a batch in this process.
+        """Return the portal's identifier of the job, or the identifier of its batch.
 
-        The empty string before submission. Waits until the portal has answered the submission.
+        Return the empty string before submission; then wait until the portal has answered it.
 
         Raises:
-            AQTError: the submission has failed, or may have.
+            AQTError: the submission has failed, or may have failed.
         """
         return "" if self._execution is None else self._execution.job_id
 
     @property
     def label(self) -> str | None:
-        """What the portal shows with the job, None if no portal knows it."""
+        """The job's label on the portal, None if it is on no portal."""
         return None if self._execution is None else self._execution.label
 
     @property
     def timing(self) -> JobTiming | None:
-        """Seconds in the queue, on the device and in all; None if the portal has not told."""
+        """Seconds in the queue, on the device and in total; None if the portal reports none."""
         return None if self._execution is None else self._execution.timing
 
     def status(self) -> JobStatus:
-        """One status for all circuits; ``INITIALIZING`` before submission."""
+        """Return one status for all circuits; ``INITIALIZING`` before submission."""
         return JobStatus.INITIALIZING if self._execution is None else self._execution.state.status
 
     def progress(self) -> Progress:
-        """Circuits that were evaluated, and circuits in all."""
+        """Return the numbers of evaluated circuits and of all circuits."""
         finished = 0 if self._execution is None else self._execution.state.finished_count
         return Progress(finished, len(self._snapshot))
 
@@ -179,32 +179,32 @@ class AQTJob(JobV1):
         return state.message if state.status is JobStatus.ERROR else None
 
     def cancel(self) -> bool:
-        """Stop what has not run yet. False if there was nothing left to cancel.
+        """Cancel what has not run yet. Return False if there was nothing left to cancel.
 
         Raises:
-            APIError: the portal refuses, or cannot be asked.
+            APIError: the portal refuses or cannot be reached.
         """
         return self._execution is not None and self._execution.cancel()
 
     def result(self, *, partial: bool = False) -> Result:
         """Wait until every circuit was evaluated and return all results in input order.
 
-        A job that failed or was cancelled gives a result with ``success=False`` and the reason in
-        its ``status``. Circuits that were evaluated before have their counts nevertheless, but for
-        those of an API job on the cloud that did not end: the portal does not tell them.
+        A job that failed or was cancelled returns a result with ``success=False`` and the reason in
+        its ``status``. Circuits that were evaluated before keep their counts. The exception is an
+        API job in the cloud that was not completed: the portal does not return its counts.
 
         Args:
-            partial: return what is known where an error would be raised instead, also after
+            partial: return the known results instead of raising an error, also after
                 ``query_timeout_seconds``.
 
         Raises:
             RuntimeError: the job was not submitted.
-            JobTimeoutError: the option ``query_timeout_seconds`` has passed. The job goes on, and
-                ``result()`` may be called again.
-            SubmissionUncertainError: nobody here knows whether the job was accepted.
+            JobTimeoutError: the option ``query_timeout_seconds`` has passed. The job continues;
+                call ``result()`` again to wait longer.
+            SubmissionUncertainError: it is unknown whether the job was accepted.
             ResultExpiredError: the portal has deleted the result.
-            APIError: the portal has refused the submission, or cannot be asked for the result.
-                Where a job was accepted, calling ``result()`` again asks again.
+            APIError: the portal has refused the submission or cannot deliver the result. If the job
+                was accepted, ``result()`` may be called again.
         """
         execution = self._submitted()
         while self._result is None:
@@ -215,7 +215,7 @@ class AQTJob(JobV1):
                 raise timed_out(execution, self._options.query_timeout_seconds)
             state = execution.state
             if not state.ended:
-                continue  # another thread has made it go on
+                continue  # another thread has resumed it
             if state.error is None:
                 with self._lock:
                     self._result = self._result or self._compose(execution, state.message)
@@ -225,7 +225,7 @@ class AQTJob(JobV1):
                 if self._rescue is not None:
                     with suppress(OSError):
                         self._rescue()
-                # The same error may be raised again, from another place.
+                # The same error may be raised again, from elsewhere.
                 raise state.error.with_traceback(None)
         return self._result
 
@@ -239,7 +239,7 @@ class AQTJob(JobV1):
         )
 
     def _retry(self, execution: Execution, *, quietly: bool) -> None:
-        """Go on with what an error has stopped; ``quietly`` if the rest is wanted anyway."""
+        """Resume after an error. If ``quietly``, ignore a journal that prevents it."""
         try:
             execution.retry()
         except JournalError:
@@ -258,10 +258,10 @@ class AQTJob(JobV1):
         )
 
     def as_completed(self) -> Iterator[CompletedPart]:
-        """Give the parts of the job as they end, each circuit once.
+        """Yield the parts of the job as they end, each circuit once.
 
-        Parts are those of the API jobs on a cloud, single circuits with direct access, and what an
-        offline simulator does at a time. What was not evaluated comes last.
+        A part is an API job's share in the cloud, a single circuit with direct access, and a chunk
+        of circuits on an offline simulator. Circuits that were not evaluated come last.
 
         Raises:
             RuntimeError: the job was not submitted.
@@ -274,31 +274,31 @@ class AQTJob(JobV1):
         )
 
     def __await__(self) -> Generator[Any, None, Result]:
-        """``await job`` waits for :meth:`result` without holding up other tasks."""
+        """Wait for :meth:`result` with ``await job``, without blocking other tasks."""
         return _in_daemon_thread(self.result).__await__()
 
     async def __aiter__(self) -> AsyncIterator[CompletedPart]:
-        """``async for part in job`` is :meth:`as_completed` without holding up other tasks."""
+        """Iterate over :meth:`as_completed` without blocking other tasks."""
         parts = self.as_completed()
         while (part := await _in_daemon_thread(lambda: next(parts, None))) is not None:
             yield part
 
     def resubmit_failed(self, *, uncertain: bool = False, expired: bool = False) -> int:
-        """Submit those API jobs once more that have failed by now; they cost once more, too.
+        """Submit again the API jobs that have failed so far. They are charged again, too.
 
-        With direct access each circuit is an API job.
+        With direct access, each circuit is an API job.
 
         Args:
-            uncertain: also those of which nobody knows whether they were accepted. They may then
-                run twice; :meth:`adopt` first those that were.
-            expired: also those that have run, and whose results the portal has deleted.
+            uncertain: include API jobs of which it is unknown whether they were accepted. They may
+                run twice: first :meth:`adopt` those that were accepted.
+            expired: include API jobs that have run, but whose results the portal has deleted.
 
         Returns:
-            How many API jobs were submitted again.
+            The number of API jobs that were submitted again.
 
         Raises:
             RuntimeError: the job was not submitted.
-            JournalError: another process works on the job, or has gone on with it.
+            JournalError: another process works on the job or has continued it.
         """
         number = self._submitted().resubmit_failed(uncertain=uncertain, expired=expired)
         if number:
@@ -306,17 +306,17 @@ class AQTJob(JobV1):
         return number
 
     def adopt(self, label: str, job_id: str) -> None:
-        """Say which identifier the portal has given to a submission that was uncertain.
+        """Set the identifier that the portal has given to an uncertain submission.
 
         Args:
-            label: that of ``SubmissionUncertainError``, which the portal's page shows.
-            job_id: the identifier that the portal's page shows with it; with direct access, that
-                of the run on the machine.
+            label: the label in ``SubmissionUncertainError``, which the portal's page shows.
+            job_id: the identifier next to that label on the portal's page; with direct access, the
+                machine's identifier of the run.
 
         Raises:
             LookupError: no uncertain submission of this job has this label.
-            ValueError: ``job_id`` is no UUID, or that of another API job of this job.
-            JournalError: another process works on the job, or has gone on with it.
+            ValueError: ``job_id`` is not a UUID, or belongs to another API job of this job.
+            JournalError: another process works on the job or has continued it.
         """
         try:
             plain = canonical_uuid(job_id)
@@ -334,14 +334,13 @@ class AQTJob(JobV1):
         """Wait until the job has ended.
 
         Args:
-            timeout: seconds to wait at most, None for as long as it takes.
+            timeout: seconds to wait at most, None for no limit.
             wait: seconds between calls of ``callback``, at least 0.01.
-            callback: called with the job's id (its label as long as there is none), its status
-                and the job.
+            callback: called with the job's id (its label until it has one), its status and the job.
 
         Raises:
             RuntimeError: the job was not submitted.
-            JobTimeoutError: the job has not ended in time; it goes on.
+            JobTimeoutError: the job has not ended in time; it continues.
         """
         wait_with_callback(
             self._submitted(),
@@ -351,23 +350,23 @@ class AQTJob(JobV1):
         )
 
     def persist(self, *, store_path: str | Path | None = None) -> Path:
-        """Save the job, so that another process can restore it.
+        """Save the job for another process to restore.
 
-        A job of the portal is saved when its submissions were answered, one of direct access that
-        has no journal when it has ended: this waits for it.
+        Wait until the portal has answered all submissions. For direct access without a journal,
+        wait until the job has ended.
 
         Args:
             store_path: directory of saved jobs, None for the default one.
 
         Returns:
-            The file, inside the directory.
+            The job's directory inside ``store_path``.
 
         Raises:
             RuntimeError: the job was not submitted.
             AQTError: the submission has failed.
-            UnsavableJobError: the noise model, an option of the simulator, or something in a
-                circuit cannot be saved and read again.
-            OSError: the directory or the file cannot be written.
+            UnsavableJobError: the noise model, a simulator option or something in a circuit
+                cannot be saved and read again.
+            OSError: the directory or a file cannot be written.
         """
         if self._execution is None:
             raise RuntimeError("Can only persist submitted jobs.")
@@ -402,33 +401,33 @@ class AQTJob(JobV1):
         remove_from_store: bool = True,
         provider: JobRestorer[AQTJob] | None = None,
     ) -> AQTJob:
-        """Go on with a job that was saved, or that has a journal.
+        """Restore a job that was saved, or that has a journal.
 
-        Nothing is submitted. A job of the portal or of direct access goes on where it is, also
-        while another process works on it: that one then is the one that submits, and the only one
-        that asks a machine. Results that were stored are not asked for again. What was not
-        submitted, and what was refused, has failed and can be submitted with
-        :meth:`resubmit_failed`; what may have been submitted raises ``SubmissionUncertainError``.
+        Nothing is submitted. A job on the portal or on a machine continues there, even while
+        another process works on it. Then only that process submits, and only it queries a machine.
+        Stored results are not fetched again. API jobs that were refused or not submitted count as
+        failed: submit them with :meth:`resubmit_failed`. Those that may have been submitted raise
+        ``SubmissionUncertainError``.
 
-        A job of an offline simulator runs again, with the same circuits, options, register, noise
-        model and simulator options. It has a new id, and is not saved itself.
+        A job of an offline simulator runs again, with the same circuits, options, number of qubits,
+        noise model and simulator options. It has a new id, and is not saved itself.
 
         Args:
-            job_id: the job's id, or that of any API job in it.
+            job_id: the id of the job, or of any API job in it.
             access_token: as for :class:`~aqt_fast.AQTProvider`.
             store_path: directory of saved jobs and journals, None for the default one.
-            remove_from_store: delete what ``persist()`` has saved after it was loaded. It is saved
-                again if ``result()`` raises an error of the portal. Journals stay.
-            provider: whose connections to use, instead of ``access_token``; None makes a new one.
+            remove_from_store: after loading, delete what ``persist()`` has saved. It is saved again
+                if ``result()`` raises an error of the portal. Journals stay.
+            provider: whose connections to use instead of ``access_token``; None makes a new one.
 
         Raises:
             JobNotFoundError: no saved job and no journal has this id.
-            DamagedJobError: the saved data cannot be read; it stays where it is.
-            APIError: the job is one of another portal or machine, or there is no access token for
+            DamagedJobError: the saved data cannot be read; it stays as it is.
+            APIError: the job belongs to another portal or machine, or there is no access token for
                 it. A machine gets the token only if ``AQT_DIRECT_URL`` names it.
         """
-        # Declared exception: a job builds no provider, the package's face does. Providers make
-        # backends, and backends make jobs, so the import cannot stand above.
+        # Declared exception: providers make backends, and backends make jobs. A job therefore gets
+        # its provider from the package, and the import cannot stand at the top.
         import aqt_fast
 
         provider = provider or aqt_fast.AQTProvider.for_restoring(access_token)
@@ -447,16 +446,16 @@ def _called_with(
 
 
 async def _in_daemon_thread(function: Callable[[], T]) -> T:
-    """Wait for a function in a thread of its own; asyncio is loaded when first used."""
+    """Run a function in a thread of its own and wait for it; asyncio loads on first use."""
     from aqt_fast.jobs.coroutines import in_daemon_thread
 
     return await in_daemon_thread(function)
 
 
 class AQTDirectAccessJob(AQTJob):
-    """A job of a machine in the same network, which runs its circuits one after the other.
+    """A job on a machine in the same network, which runs its circuits one after the other.
 
-    They are sent by the process that runs the job. When that ends, :meth:`AQTJob.restore` finds
-    what was measured in the journal and the circuit in hand at the machine;
+    The process that runs the job sends them. After it has ended, :meth:`AQTJob.restore` reads
+    the results so far from the journal and the running circuit from the machine;
     :meth:`AQTJob.resubmit_failed` sends the others.
     """

@@ -13,29 +13,29 @@ from qiskit.providers import Options
 from aqt_fast.exceptions import InvalidOptionError
 
 LONGEST_LABEL = 255
-"""Characters of a label."""
+"""Maximum length of a label in characters."""
 
 
 class AQTOptions(Options):
-    """How circuits are run and how results are waited for.
+    """How to run circuits and how to wait for their results.
 
-    Works like any ``qiskit.providers.Options``; assigning by attribute, by key or through
-    ``update_options`` validates.
+    Works like any ``qiskit.providers.Options``. Values are validated when they are assigned by
+    attribute, by key or through ``update_options``.
 
     Args:
         shots: repetitions per circuit, 1 to 2³¹ − 1. Default: 100.
-        memory: also return each shot's outcome, in order. Default: False.
+        memory: also return the outcome of each shot, in order. Default: False.
         query_period_seconds: time between polls, at least 0.1 s. Default: 1.
-        query_timeout_seconds: how long ``result()`` waits, more than 0 s, or None for as long as
-            it takes. Default: None.
+        query_timeout_seconds: how long ``result()`` waits, more than 0 s, or None for no limit.
+            Default: None.
         with_progress_bar: show a progress bar on standard error while ``result()`` waits.
             Default: True.
-        seed_simulator: seed of simulations in this process, 0 to 2⁶³ − 1, or None for another
-            one each time. Devices ignore it. Default: None.
-        label: what the portal shows with the job, up to 255 characters, or None for a name that
-            is unlike any other. Default: None.
+        seed_simulator: seed of simulations in this process, 0 to 2⁶³ − 1, or None for a new one
+            each time. Devices ignore it. Default: None.
+        label: the job's label on the portal, 1 to 255 printable characters, or None for a unique
+            one. Default: None.
         journal: keep a journal of jobs in the cloud and on machines, from which
-            :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` goes on if this process ends.
+            :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` continues if this process ends.
             Default: True.
 
     Raises:
@@ -56,7 +56,7 @@ class AQTOptions(Options):
     __slots__ = ()
 
     def __init__(self, **options: Any) -> None:
-        """Options that are not given have their defaults."""
+        """Set options; those not given have their defaults."""
         super().__init__(**{name: default for name, (default, _) in _OPTIONS.items()})
         self.update_options(**options)
 
@@ -64,7 +64,7 @@ class AQTOptions(Options):
         self.update_options(**{name: value})
 
     def update_options(self, **fields: Any) -> None:
-        """Set several options, all of them or, if one is invalid, none."""
+        """Set several options: all of them, or none if one is invalid."""
         checked = {}
         for name, value in fields.items():
             if name not in _OPTIONS:
@@ -75,10 +75,10 @@ class AQTOptions(Options):
 
 
 def checked_integer(name: str, value: Any, lowest: int, highest: int) -> int:
-    """The whole number that ``value`` is, of whatever type.
+    """Return ``value`` as an ``int``, whatever integer type it has.
 
     Raises:
-        InvalidOptionError: it is none, or out of range.
+        InvalidOptionError: ``value`` is not an integer, or out of range.
     """
     try:
         number = operator.index(value)
@@ -114,7 +114,7 @@ def _flag(name: str, value: Any) -> bool:
 
 def _label(name: str, value: Any) -> str:
     text = value if isinstance(value, str) else ""
-    # A lone surrogate cannot be sent.
+    # A lone surrogate cannot be encoded and sent.
     if not 1 <= len(text) <= LONGEST_LABEL or not text.isprintable():
         expected = f"1 to {LONGEST_LABEL} printable characters, or None"
         raise InvalidOptionError(name, value, expected)
@@ -144,10 +144,10 @@ _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
 
 
 class AQTDirectAccessOptions(AQTOptions):
-    """The options of direct-access backends, which are those of all backends.
+    """The options of direct-access backends, the same as those of all backends.
 
-    The machine answers when it is done. Only a job that another process works on is looked at every
-    ``query_period_seconds``.
+    The machine answers when it is done: no polling is needed. Only a job that another process
+    works on is checked every ``query_period_seconds``.
     """
 
     __slots__ = ()

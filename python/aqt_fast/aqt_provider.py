@@ -1,4 +1,4 @@
-"""Credentials → backends, and jobs of other processes."""
+"""From credentials to backends, and to stored jobs."""
 
 from __future__ import annotations
 
@@ -51,35 +51,35 @@ _MOST_QUBITS = 10_000
 
 
 class NoTokenWarning(UserWarning):
-    """There is no access token: only the offline simulators are listed."""
+    """No access token was given: only the offline simulators are available."""
 
 
 class AQTProvider:
-    """Lists AQT's backends and hands them out.
+    """Lists AQT's backends and makes them.
 
-    A context manager: at the end of a ``with`` block its connections are closed.
+    Also a context manager: the end of a ``with`` block closes its connections.
 
     Args:
         access_token: the token for AQT's portal. None takes it from the environment variable
-            ``AQT_TOKEN``, or from the last login; the empty string stands for no token, also in
-            the variable.
-        arnica_config: how to log in, None for what the environment and ``~/.aqt/config`` say.
-        load_dotenv: take environment variables that are not set from a ``.env`` file.
-        dotenv_path: that file; None looks for ``.env`` in the working directory and above it.
-        portal_url: where the portal is. None takes it from ``AQT_PORTAL_URL``, or the default,
+            ``AQT_TOKEN`` or from the last login. The empty string, here or in the variable, stands
+            for no token.
+        arnica_config: how to log in, None to read the environment and ``~/.aqt/config``.
+        load_dotenv: read unset environment variables from a ``.env`` file.
+        dotenv_path: that file; None looks for ``.env`` in the working directory and its parents.
+        portal_url: URL of the portal. None takes it from ``AQT_PORTAL_URL``; the default is
             https://arnica.aqt.eu.
-        connect_timeout: seconds to wait for a connection.
-        read_timeout: seconds to wait for an answer, or for more of it.
-        max_parallel_requests: submissions to the portal that are under way at the same time, and
-            polls as well, 1 to 64.
+        connect_timeout: maximum time in seconds to wait for a connection.
+        read_timeout: maximum time in seconds to wait for an answer, or for more of it.
+        max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
+            concurrent polls, 1 to 64.
 
     Raises:
-        FileNotFoundError: there is no file ``dotenv_path``.
+        FileNotFoundError: the file ``dotenv_path`` does not exist.
         AQTCredentialsError: others can read the saved token.
         InvalidOptionError: ``max_parallel_requests`` is out of range.
 
     Warns:
-        NoTokenWarning: there is no token, and only offline simulators can be used.
+        NoTokenWarning: there is no token, so only offline simulators are available.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class AQTProvider:
         read_timeout: float = 60.0,
         max_parallel_requests: int = 8,
     ) -> None:
-        """Looks for the token; connects to nothing."""
+        """Find the token; open no connection."""
         if load_dotenv:
             if dotenv_path is not None and not Path(dotenv_path).is_file():
                 raise FileNotFoundError(f"no file {dotenv_path}")
@@ -116,7 +116,7 @@ class AQTProvider:
 
     @classmethod
     def for_restoring(cls, access_token: str | None = None) -> AQTProvider:
-        """Make a provider for jobs that may need no token: it does not warn if there is none.
+        """Make a provider for jobs that may need no token, without a warning if there is none.
 
         Args:
             access_token: as for the class.
@@ -142,7 +142,7 @@ class AQTProvider:
     def close(self) -> None:
         """Close all connections. Jobs that have not ended stay with the portal.
 
-        Submissions that were not answered yet are waited for, up to 10 s.
+        Wait up to 10 s for the answers to submissions.
         """
         self._connections.close()
 
@@ -150,8 +150,8 @@ class AQTProvider:
         """Log in to AQT's cloud, and save the tokens for other providers and later sessions.
 
         With a client's id and secret (``AQT_CLIENT_ID`` and ``AQT_CLIENT_SECRET``, or in
-        ``arnica_config``) that needs nobody; without, somebody has to open a link that is shown
-        on standard error. Needs the extra ``login``.
+        ``arnica_config``), the login runs unattended. Otherwise, open the link that it prints to
+        standard error. Requires the ``login`` extra.
 
         Raises:
             AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
@@ -165,23 +165,23 @@ class AQTProvider:
         backend_type: BackendType | None = None,
         workspace: str | re.Pattern[str] | None = None,
     ) -> BackendsTable:
-        """List the backends that fit all that is given.
+        """List the backends that match all arguments.
 
-        Only of those the details are asked for, all at the same time.
+        Only their details are requested, all at the same time.
 
         Args:
-            name: identifier of the resource. A string must be equal, a compiled pattern must
-                match at the start.
+            name: identifier of the resource. A string must be equal; a compiled pattern must match
+                at the start.
             backend_type: ``device``, ``simulator``, ``offline_simulator`` or ``direct_access``
                 (the machine at ``AQT_DIRECT_URL``, if that is set).
-            workspace: identifier of the workspace, compared like ``name``.
+            workspace: identifier of the workspace, matched like ``name``.
 
         Raises:
             InvalidOptionError: there is no such ``backend_type``.
 
         Warns:
-            PortalUnavailableWarning: the portal, a resource or the machine cannot be asked; it
-                tells why, and the others are listed.
+            PortalUnavailableWarning: the portal, a resource or the machine does not answer. The
+                warning gives the reason; the other backends are listed.
         """
         found, problems = self._discovery.all(WantedBackends(name, backend_type, workspace))
         for problem in problems:
@@ -196,22 +196,22 @@ class AQTProvider:
         workspace: str | re.Pattern[str] | None = None,
         available_qubits: int | None = None,
     ) -> AQTResource:
-        """Get the one backend that fits all that is given.
+        """Return the one backend that matches all arguments.
 
         Args:
             name: as for :meth:`backends`.
             backend_type: as for :meth:`backends`.
             workspace: as for :meth:`backends`.
-            available_qubits: size of an offline simulator's register, 1 to 10 000. Default: 20.
+            available_qubits: number of qubits of an offline simulator, 1 to 10 000. Default: 20.
 
         Raises:
-            QiskitBackendNotFoundError: no backend fits, or several; the message names them. It
-                also tells if the portal could not be asked.
-            InvalidOptionError: there is no such ``backend_type``, or ``available_qubits`` is not
-                a whole number in its range.
+            QiskitBackendNotFoundError: no backend matches, or several do. The message names them,
+                and says if the portal did not answer.
+            InvalidOptionError: there is no such ``backend_type``, or ``available_qubits`` is not an
+                integer in its range.
 
         Warns:
-            PortalUnavailableWarning: one fits, but the portal or the machine cannot be asked.
+            PortalUnavailableWarning: one matches, but the portal or the machine does not answer.
         """
         wanted = WantedBackends(name, backend_type, workspace)
         if available_qubits is not None:
@@ -220,7 +220,7 @@ class AQTProvider:
             )
         backend, problems = self._discovery.one(wanted, available_qubits)
         for problem in problems:
-            # Where it cannot be asked, there may be another that fits.
+            # The one that does not answer may have another match.
             warn_caller(problem, PortalUnavailableWarning)
         return backend
 
@@ -230,15 +230,15 @@ class AQTProvider:
         """Connect to a machine in the same network.
 
         Args:
-            base_url: where it is; None takes it from ``AQT_DIRECT_URL``.
-            max_shots: repetitions of a circuit that the machine takes, 1 to 2000.
+            base_url: URL of the machine; None takes it from ``AQT_DIRECT_URL``.
+            max_shots: maximum number of shots per circuit on this machine, 1 to 2000.
 
         Raises:
             QiskitBackendNotFoundError: no URL is given.
             InvalidOptionError: ``max_shots`` is out of range.
             InsecureConnectionError: there is a token, and the URL is plain HTTP to another
-                machine. Where the machine wants no token, use ``AQTProvider("")``.
-            APIError: the machine cannot be asked.
+                computer. For a machine that needs no token, use ``AQTProvider("")``.
+            APIError: the machine does not answer.
         """
         url = base_url or os.environ.get("AQT_DIRECT_URL")
         if not url:
@@ -258,24 +258,24 @@ class AQTProvider:
         limit: int | None = None,
         store_path: str | Path | None = None,
     ) -> JobsTable:
-        """List the jobs in the store that fit all that is given, the newest first.
+        """List the jobs in the store that match all arguments, the newest first.
 
-        These are the jobs in the cloud that have a journal, and what was saved by ``persist()``.
-        Neither are circuits read, nor is the portal asked; processes that work on a job do not
-        notice. Data that cannot be read is listed as ``damaged``.
+        These are the jobs with a journal and those saved by ``persist()``. No circuits are read, no
+        portal is contacted, and processes that work on a job are not disturbed. Unreadable data is
+        listed as ``damaged``.
 
         Args:
-            backend: name of the job's backend. A string must be equal, a compiled pattern must
+            backend: name of the job's backend. A string must be equal; a compiled pattern must
                 match at the start.
-            state: one of :data:`~aqt_fast.store.states.StoredJobState`, compared like ``backend``.
-            label: what the portal shows with the job, compared like ``backend``.
-            since: only jobs that were made then or later; a local time if it has no time zone.
-            before: only jobs that were made earlier.
-            limit: only so many of them, 1 or more.
+            state: one of :data:`~aqt_fast.store.states.StoredJobState`, matched like ``backend``.
+            label: the job's label on the portal, matched like ``backend``.
+            since: only jobs made at this time or later; local time if it has no time zone.
+            before: only jobs made before this time.
+            limit: maximum number of jobs, 1 or more.
             store_path: directory of saved jobs and journals, None for the default one.
 
         Raises:
-            InvalidOptionError: ``state``, ``since``, ``before`` or ``limit`` is something else.
+            InvalidOptionError: ``state``, ``since``, ``before`` or ``limit`` is invalid.
             OSError: the directory cannot be read.
         """
         if limit is not None:
@@ -290,10 +290,10 @@ class AQTProvider:
         store_path: str | Path | None = None,
         remove_from_store: bool = True,
     ) -> AQTJob:
-        """Go on with a job that was saved, or that has a journal, through these connections.
+        """Restore a job that was saved, or that has a journal, with this provider's connections.
 
-        Args and errors are those of :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>`, which says
-        what becomes of the job.
+        :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` describes the arguments, the errors and
+        what happens to the job.
         """
         return restore(
             job_id,
@@ -305,7 +305,7 @@ class AQTProvider:
 
 
 def _config() -> ModuleType:
-    from aqt_fast.login import config  # needs the extra `login`
+    from aqt_fast.login import config  # requires the extra `login`
 
     return config
 

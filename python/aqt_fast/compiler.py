@@ -1,8 +1,8 @@
-"""Compilation to AQT's gates without Qiskit's pass manager: :func:`compile`.
+"""Compile circuits to AQT's gates without Qiskit's pass manager: :func:`compile`.
 
-Standard gates are read, taken apart, merged and written natively. Python is asked only what an
-operation is made of that the native code does not know: its definition, its matrix, or what
-Qiskit's own synthesis makes of it.
+Native code reads, decomposes and merges standard gates and writes the result. It calls Python only
+for an operation that it does not know: for its definition, its matrix, or what Qiskit's synthesis
+makes of it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from aqt_fast.wire.circuits import listed
 __all__ = ["FallbackWarning", "compile"]
 
 DEFAULT_LEVEL = 2
-"""As with ``qiskit.transpile``."""
+"""The default of ``qiskit.transpile``, too."""
 
 
 class FallbackWarning(UserWarning):
-    """A circuit was handed to ``qiskit.transpile``: :func:`compile` cannot take it apart."""
+    """A circuit was handed to ``qiskit.transpile``: :func:`compile` cannot decompose it."""
 
 
 def compile(  # noqa: A001 - reads as `aqt_fast.compile`
@@ -51,24 +51,24 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     """Compile circuits to the operations that AQT's devices run.
 
     Args:
-        circuits: one circuit or any number of them, of any gates.
-        backend: where they shall run; they may have fewer qubits than it has.
-        optimization_level: 0 takes each gate on its own; 1 merges gates, exchanges the names of
-            qubits for SWAP and drops what no measurement sees; 2 also brings together what is on
-            the same two qubits, and makes it anew where that needs fewer rxx; 3 also searches
-            among several ways to make gates. None stands for 2.
+        circuits: one circuit or any number of circuits, with any gates.
+        backend: where they will run; they may have fewer qubits than it has.
+        optimization_level: 0 decomposes each gate on its own. 1 merges gates, replaces SWAP by a
+            relabelling of qubits, and drops operations that affect no measurement. 2 also collects
+            blocks on the same two qubits, and resynthesises those that then need fewer rxx. 3 also
+            tries several decompositions. None stands for 2.
 
     Returns:
-        A circuit for a circuit, a list for anything else: registers, name and metadata are those
-        of the source. ``layout`` tells where qubits end, if they do not end where they begin.
+        A circuit for a circuit, a list for anything else. Registers, name and metadata are those of
+        the source. ``layout`` gives the final qubit positions if they differ from the initial ones.
 
     Raises:
-        InvalidInputError: ``backend`` is no AQT backend, or ``circuits`` are no circuits.
+        InvalidInputError: ``backend`` is not an AQT backend, or ``circuits`` are not circuits.
         InvalidOptionError: ``optimization_level`` is not 0 to 3.
         InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every circuit that cannot run: control flow, reset, delay,
             unbound parameters, an operation after a measurement, too many qubits, a matrix that is
-            not unitary, or an operation that nobody can take apart.
+            not unitary, or an operation without any decomposition.
 
     Warns:
         FallbackWarning: a circuit has an operation that only the transpiler may know.
@@ -84,7 +84,7 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     for index, circuit in enumerate(batch):
         try:
             batch[index] = _plain(circuit)
-        except Exception as error:  # noqa: BLE001, PERF203 - it is a class of any library
+        except Exception as error:  # noqa: BLE001, PERF203 - a class of any library
             reason = f"cannot be built: {error}"
             problems.append(CircuitProblem(index, None, None, None, reason))
             batch[index] = QuantumCircuit()
@@ -112,14 +112,14 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
 
 
 def _plain(circuit: QuantumCircuit) -> QuantumCircuit:
-    """A circuit of Qiskit's own class; circuits of its library build themselves when asked."""
+    """Return a plain ``QuantumCircuit``; Qiskit's library circuits build themselves on access."""
     if type(circuit) is QuantumCircuit or not isinstance(circuit, QuantumCircuit):
-        return circuit  # the native code tells that something is no circuit
+        return circuit  # the native code reports what is not a circuit
     return dag_to_circuit(circuit_to_dag(circuit))
 
 
 def _layout(circuit: QuantumCircuit, wires: Sequence[int]) -> TranspileLayout:
-    """Where each qubit begins and ends: on top of a layout that the circuit has already."""
+    """Make the layout of initial and final qubit positions, on top of the circuit's own."""
     qubits = circuit.qubits
     before: TranspileLayout | None = circuit.layout
     if before is None:
@@ -141,27 +141,27 @@ def _layout(circuit: QuantumCircuit, wires: Sequence[int]) -> TranspileLayout:
 
 
 _SMALL = 2
-"""Qubits of a unitary that is taken apart natively."""
+"""Maximum number of qubits of a unitary that the native code decomposes."""
 
 _UNITARY = 1e-6
-"""How far products of a unitary's columns may be from 0 or 1; the same natively."""
+"""Tolerance of a unitary's column products around 0 and 1; the same in the native code."""
 
 _INEXACT = frozenset({"Multiplier"})
-"""Operations whose plugins make another unitary than their definition, so that these are taken: the
-two agree where the product's qubits begin in |0⟩."""
+"""Operations whose plugins implement another unitary than their definition. The two agree only if
+the product's qubits start in |0⟩, so the definition is used."""
 
 Matrix = list[list[tuple[float, float]]]
 
 
 def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
-    """What an operation is made of. Called by the native code for what it does not know.
+    """Decompose an operation that the native code does not know; the native code calls this.
 
     Returns:
-        A circuit, and whether :func:`_synthesised` may know a better one; the matrix of a gate on
-        one or two qubits, or of a larger one that is not unitary; or why there is neither.
+        A circuit, and whether :func:`_synthesised` may know a better one; or the matrix of a gate
+        on one or two qubits, or of a larger one that is not unitary; or why there is neither.
 
     Raises:
-        Exception: any, which makes the operation a problem of its circuit.
+        Exception: any error, which is reported as the problem of the operation's circuit.
     """
     if isinstance(operation, Store):
         raise CircuitError("AQT devices have no classical variables")
@@ -188,10 +188,10 @@ def _pairs(matrix: Any) -> Matrix:
 
 
 def _synthesised(circuit: QuantumCircuit) -> QuantumCircuit:
-    """What Qiskit's synthesis plugins make of a circuit; they borrow qubits that are free.
+    """Apply Qiskit's synthesis plugins to a circuit; they may borrow idle qubits.
 
-    Only a circuit that is measured is certain to begin with all qubits in |0⟩. Of any other one,
-    the whole unitary stays. Where Qiskit finds nothing, the circuit comes back as it is.
+    Only a circuit with measurements certainly starts with all qubits in |0⟩. For any other one,
+    the whole unitary is preserved. If Qiskit has no synthesis, return the circuit unchanged.
     """
     with suppress(QiskitError):
         circuit = _synthesis("measure" in circuit.count_ops())(circuit)
@@ -200,7 +200,7 @@ def _synthesised(circuit: QuantumCircuit) -> QuantumCircuit:
 
 @cache
 def _synthesis(begins_in_zero: bool) -> HighLevelSynthesis:
-    # 'mcx' with three controls is a standard gate, but the name is also that of larger ones.
+    # 'mcx' with three controls is a standard gate, but larger ones have the same name.
     names = get_standard_gate_name_mapping().keys() | {"barrier", "unitary"} | _INEXACT
     return HighLevelSynthesis(basis_gates=sorted(names), qubits_initially_zero=begins_in_zero)
 

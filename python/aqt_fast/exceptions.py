@@ -8,21 +8,21 @@
     │   ├── InvalidJobError                     no circuits, or too many for one API job
     │   ├── InvalidOptionError                  .option, .value
     │   └── MalformedRequestError               .reason, .offset
-    ├── ResponseError (ValueError)              a response that cannot be used
+    ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
-    │   └── ResponseMismatchError               readable, but not what was asked for
+    │   └── ResponseMismatchError               readable, but not the answer to this request
     ├── JobNotFoundError (LookupError)          .job_id, .store_path
     ├── DamagedJobError                         .path, .reason
     ├── UnsavableJobError                       .job_id, .reason
-    ├── JournalError                            a job's journal cannot be written by this process
+    ├── JournalError                            this process cannot write a job's journal
     ├── JobFailedError                          .job_id, .reason
     ├── APIError                                .status_code, .offset: a request was refused, or the
-    │   │                                       answer cannot be used
+    │   │                                       answer is unusable
     │   ├── APIConnectionError (ConnectionError)  the server cannot be reached
     │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
-    │   ├── InsecureConnectionError             the token would leave the protected connection
-    │   ├── RequestWithdrawnError               the user has changed their mind before it was sent
-    │   ├── NotSubmittedError                   it waits for ``resubmit_failed()``
+    │   ├── InsecureConnectionError             the token would be sent unprotected
+    │   ├── RequestWithdrawnError               cancelled before it was sent
+    │   ├── NotSubmittedError                   not sent: call ``resubmit_failed()``
     │   ├── ResultExpiredError                  .job_id
     │   ├── IncompleteBatchError                .failures: the API jobs without a known result
     │   └── SubmissionUncertainError            .label, .payload_hash, .reason
@@ -41,25 +41,25 @@ from typing import Any
 
 
 class AQTError(Exception):
-    """Base of all exceptions of this package."""
+    """Base class of all exceptions of this package."""
 
 
 class InvalidInputError(AQTError, ValueError):
-    """Something that was passed in cannot be run; nothing was sent or started."""
+    """An argument cannot be run; nothing was sent or started."""
 
 
 @dataclass(frozen=True)
 class CircuitProblem:
-    """Why one circuit cannot run, and where it shows first."""
+    """Why one circuit cannot run, and the first instruction that shows it."""
 
     circuit: int
     """Index of the circuit in its batch, from 0."""
     instruction: int | None
-    """Index into ``circuit.data``; None if the circuit as a whole is to blame."""
+    """Index into ``circuit.data``; None for a problem of the circuit as a whole."""
     operation: str | None
     """Name of that instruction."""
     value: float | None
-    """The offending angle in radians, for problems with an angle."""
+    """The invalid angle in radians, for problems with an angle."""
     reason: str
     """What is wrong, in words."""
 
@@ -71,15 +71,15 @@ class CircuitProblem:
 
 
 class InvalidCircuitError(InvalidInputError):
-    """Circuits that cannot run: all of a batch, each with its first problem."""
+    """Circuits cannot run: all such circuits of a batch, each with its first problem."""
 
     _SHOWN = 10
 
     def __init__(self, problems: Sequence[CircuitProblem]) -> None:
-        """Names the first problems; ``problems`` has them all."""
+        """Describe the first problems; ``problems`` has them all."""
         super().__init__(problems)
         self.problems = tuple(problems)
-        """One entry for each circuit that cannot run."""
+        """One entry per circuit that cannot run."""
 
     def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems[: self._SHOWN]]
@@ -89,11 +89,11 @@ class InvalidCircuitError(InvalidInputError):
 
 
 class InvalidJobError(InvalidInputError):
-    """A batch without circuits, or with more than one API job takes."""
+    """The batch has no circuits, or more than one API job accepts."""
 
 
 class InvalidOptionError(InvalidInputError):
-    """A value that an option does not take."""
+    """An option has an invalid value."""
 
     def __init__(self, option: str, value: object, expected: str) -> None:
         """``expected`` completes the sentence "option must be …"."""
@@ -107,7 +107,7 @@ class InvalidOptionError(InvalidInputError):
 
 
 class MalformedRequestError(InvalidInputError):
-    """A request body that is not valid JSON or not a job that AQT's interface takes."""
+    """A request body is not valid JSON, or not a job of AQT's interface."""
 
     def __init__(self, reason: str, offset: int) -> None:
         """``offset`` counts bytes from the start of the body."""
@@ -120,11 +120,11 @@ class MalformedRequestError(InvalidInputError):
 
 
 class ResponseError(AQTError, ValueError):
-    """A response that cannot be used."""
+    """A response is unusable."""
 
 
 class MalformedResponseError(ResponseError):
-    """A response body that is not valid JSON or not of the documented shape."""
+    """A response body is not valid JSON, or does not have the documented shape."""
 
     def __init__(self, reason: str, offset: int) -> None:
         """``offset`` counts bytes from the start of the body."""
@@ -137,11 +137,11 @@ class MalformedResponseError(ResponseError):
 
 
 class ResponseMismatchError(ResponseError):
-    """A readable response that does not answer the job: other circuits, shots or qubits."""
+    """A readable response does not match the job: other circuits, shots or qubits."""
 
 
 class JobNotFoundError(AQTError, LookupError):
-    """No saved job has this id."""
+    """No stored job has this id."""
 
     def __init__(self, job_id: str, store_path: Path) -> None:
         """``store_path`` is the directory that was searched."""
@@ -154,7 +154,7 @@ class JobNotFoundError(AQTError, LookupError):
 
 
 class DamagedJobError(AQTError):
-    """A saved job that cannot be read; its file is left as it is."""
+    """A stored job cannot be read; its files stay as they are."""
 
     def __init__(self, path: Path, reason: str) -> None:
         """``path`` is the file, ``reason`` what is wrong with it."""
@@ -167,7 +167,7 @@ class DamagedJobError(AQTError):
 
 
 class UnsavableJobError(AQTError):
-    """A job with something that cannot be saved and read again."""
+    """A job contains something that cannot be saved and read again."""
 
     def __init__(self, job_id: str, reason: str) -> None:
         """``reason`` names what cannot be saved."""
@@ -180,14 +180,14 @@ class UnsavableJobError(AQTError):
 
 
 class JournalError(AQTError):
-    """A journal that cannot be written, or in which another process has gone on with the job.
+    """A journal cannot be written, or another process has continued the job.
 
-    What depends on the journal was not done: an API job was not sent.
+    What depends on the journal was not done: no API job was sent.
     """
 
 
 class JobFailedError(AQTError):
-    """A job of a primitive that gave no result."""
+    """A primitive's job has no result."""
 
     def __init__(self, job_id: str, reason: str) -> None:
         """``reason`` is the message of the job's result."""
@@ -200,37 +200,37 @@ class JobFailedError(AQTError):
 
 
 class APIError(AQTError):
-    """A server refused a request, or its answer cannot be used."""
+    """A server refused a request, or its answer is unusable."""
 
     def __init__(
         self, message: str, *, status_code: int | None = None, offset: int | None = None
     ) -> None:
-        """``message`` tells which request, and the server's reason where it gave one."""
+        """``message`` names the request, and the server's reason if it gave one."""
         super().__init__(message)
         self.status_code = status_code
-        """The answer's HTTP status, None if there is no answer."""
+        """HTTP status of the answer, None if there is no answer."""
         self.offset = offset
-        """The byte at which the answer's body cannot be read, None if that is not the fault."""
+        """Offset of the first invalid byte in the answer's body, None for another problem."""
 
 
 class APIConnectionError(APIError, ConnectionError):
-    """A server cannot be reached, or does not answer; what was asked may be asked again."""
+    """A server cannot be reached or does not answer; the request may be repeated."""
 
 
 class AQTCredentialsError(APIError, PermissionError):
-    """There is no access token, it is not accepted, or its file is readable by others."""
+    """The access token is missing or not accepted, or others can read its file."""
 
 
 class InsecureConnectionError(APIError):
-    """The access token would travel unprotected, or to another host; it was not sent."""
+    """The access token would be sent unprotected or to another host; it was not sent."""
 
 
 class RequestWithdrawnError(APIError):
-    """A request was not sent, because it is not wanted any more."""
+    """A request was cancelled before it was sent."""
 
 
 class ResultExpiredError(APIError):
-    """The portal has deleted a job's result: it keeps them for 24 hours."""
+    """The portal has deleted a job's result: it keeps results for 24 hours."""
 
     def __init__(self, job_id: str) -> None:
         """``job_id`` is the portal's identifier."""
@@ -242,10 +242,10 @@ class ResultExpiredError(APIError):
 
 
 class SubmissionUncertainError(APIError):
-    """A submission of which nobody here knows whether the server has accepted it.
+    """It is unknown whether the server has accepted a submission.
 
-    It is not repeated, because the circuits could then run twice. The label shows on the portal's
-    page if it was accepted.
+    The submission is not repeated, because the circuits could then run twice. If it was accepted,
+    the portal's page shows the label.
     """
 
     def __init__(self, label: str, payload_hash: str, reason: str) -> None:
@@ -263,10 +263,10 @@ class SubmissionUncertainError(APIError):
 
 
 class NotSubmittedError(APIError):
-    """Something was not sent, and nobody sends it unless ``resubmit_failed()`` is called."""
+    """An API job was not sent, and is not sent until ``resubmit_failed()`` is called."""
 
     def __init__(self) -> None:
-        """What it is about is known from where the error is found."""
+        """The context of the error names the API job."""
         super().__init__("it was not submitted")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -278,15 +278,15 @@ class PartFailure:
     """An API job of a batch that has no result."""
 
     part: int
-    """Its number in the batch, from 0."""
+    """Index of the API job in its batch, from 0."""
     circuits: range
-    """Its circuits."""
+    """Indices of its circuits."""
     label: str
-    """What the portal shows with it."""
+    """Its label on the portal."""
     message: str
     """Why there is no result."""
     error: AQTError | None
-    """What keeps its fate or its result from being known, None if the portal has told."""
+    """Error that hides fate or result, None if the portal has reported the reason."""
 
     def __str__(self) -> str:
         first, last = self.circuits.start, self.circuits.stop - 1
@@ -295,14 +295,14 @@ class PartFailure:
 
 
 class IncompleteBatchError(APIError):
-    """Some API jobs of a batch have no known result; the other results can be had all the same."""
+    """Some API jobs of a batch have no known result; the others' results are available."""
 
     _SHOWN = 10
 
     def __init__(self, failures: Sequence[PartFailure]) -> None:
-        """Names the first failures; ``failures`` has them all."""
+        """Describe the first failures; ``failures`` has them all."""
         self.failures = tuple(failures)
-        """One entry for each API job without a known result."""
+        """One entry per API job without a known result."""
         lines = [str(failure) for failure in self.failures[: self._SHOWN]]
         if len(self.failures) > self._SHOWN:
             lines.append(f"and {len(self.failures) - self._SHOWN} more API jobs")
@@ -313,7 +313,7 @@ class IncompleteBatchError(APIError):
 
 
 class UnsupportedQiskitError(AQTError, ImportError):
-    """The installed Qiskit's circuits cannot be read natively."""
+    """The native code cannot read the circuits of the installed Qiskit."""
 
     def __init__(self, found: str, reason: str) -> None:
         """``found`` is the installed version."""

@@ -1,4 +1,4 @@
-"""Where jobs are kept on this machine: public names of ``aqt_fast.store``."""
+"""The store of jobs on this computer: public names of ``aqt_fast.store``."""
 
 from aqt_fast.exceptions import JobNotFoundError
 from aqt_fast.store.job_store import JobStore, get_store_path

@@ -7,10 +7,10 @@
     with ArnicaServer() as server:
         provider = AQTProvider(server.token, portal_url=server.url)
 
-With ``pytest_plugins = ["aqt_fast.testing"]`` in the topmost ``conftest.py``, tests have the
-fixture ``arnica_server``, a fresh server for each of them. Needs the extra ``server``.
+With ``pytest_plugins = ["aqt_fast.testing"]`` in the topmost ``conftest.py``, each test that uses
+the fixture ``arnica_server`` gets a fresh server. Requires the ``server`` extra.
 
-PYTEST_DONT_REWRITE: there are no assertions in here, and tests import it before pytest does.
+PYTEST_DONT_REWRITE: the module has no assertions, and tests import it before pytest does.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ __all__ = [
 ]
 
 with suppress(ImportError):
-    # The server is of use without pytest, too.
+    # The server is useful without pytest, too.
     import pytest
 
     @pytest.fixture
     def arnica_server() -> Iterator[ArnicaServer]:
-        """A local server with the default workspaces, without device time."""
+        """Start a local server with the default workspaces and without device time."""
         with ArnicaServer() as server:
             yield server

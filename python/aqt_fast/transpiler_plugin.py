@@ -1,6 +1,6 @@
-"""Stages of ``qiskit.transpile`` for AQT: gates taken apart, angles in range, measurements last.
+"""Stages of ``qiskit.transpile`` for AQT: decompose gates, normalise angles, measure last.
 
-Definitions as in Qiskit and on the wire: RZ(φ) = exp(−iφZ/2),
+Definitions as in Qiskit and in AQT's interface: RZ(φ) = exp(−iφZ/2),
 R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), RXX(θ) = exp(−iθ X⊗X/2).
 """
 
@@ -21,38 +21,38 @@ _GATES = {"r": RGate, "rz": RZGate, "rxx": RXXGate}
 
 
 class LowerToAQT(TransformationPass):
-    """Bring a circuit of standard gates into the form of AQT's interface.
+    """Lower a circuit of standard gates to the form of AQT's interface.
 
-    - Gates on two and more qubits become rxx and single-qubit gates, by rules that are exact: one
-      rxx for a controlled rotation or a product of two Paulis;
-    - the single-qubit gates between two interactions of a qubit become at most one r, with
-      θ ∈ (0, π] and φ ∈ [0, 2π), and one rz after it;
-    - rotations about X are carried through rxx, with which they commute, to where they save most
-      r, and then most operations; never at the cost of an operation;
-    - θ of rxx ends in (0, π/2], with the corrections in the neighbouring single-qubit gates, and
-      neighbouring rxx on the same pair become one if only rotations about X stand between;
-    - an rz that only a measurement follows is dropped;
-    - measurements come last, in their order, but before operations that may depend on them;
-    - barriers stay where they are, and nothing is merged across them;
-    - gates with unbound parameters, and operations that are not known natively, stay as they are.
+    - Gates on two or more qubits become rxx and single-qubit gates, by exact rules: one rxx for a
+      controlled rotation or a product of two Paulis.
+    - The single-qubit gates between two interactions of a qubit become at most one r, with
+      θ ∈ (0, π] and φ ∈ [0, 2π), followed by at most one rz.
+    - Rotations about X commute with rxx. They move through it to where they save most r, then
+      most operations, and never where they cost one.
+    - θ of rxx is in (0, π/2], with corrections in the adjacent single-qubit gates. Adjacent rxx
+      on the same pair merge if only rotations about X stand between them.
+    - An rz directly before a measurement is dropped.
+    - Measurements come last, in their order, but before operations that may depend on them.
+    - Barriers stay in place, and nothing is merged across them.
+    - Gates with unbound parameters and operations unknown to the native code stay as they are.
 
-    Up to the dropped rz, the unitary stays the same, global phase included. A DAG that is in this
-    form is handed on as it is; in any other one, labels of gates and measurements are not kept.
+    The unitary, including the global phase, stays the same up to dropped rz. A DAG that already has
+    this form is returned as it is. In any other DAG, labels of gates and measurements are lost.
 
     Args:
-        merge: if False, each gate is taken on its own, and no rz before a measurement is dropped.
-        final_measurements: if False, a measurement that is not the last of its qubit stays where
-            it is, instead of being refused.
+        merge: if False, lower each gate on its own, and drop no rz before a measurement.
+        final_measurements: if False, leave a measurement in place that is not its qubit's last
+            operation, instead of refusing it.
     """
 
     def __init__(self, *, merge: bool = True, final_measurements: bool = True) -> None:
-        """See the class."""
+        """Take the options that the class describes."""
         super().__init__()
         self._merge = merge
         self._final_measurements = final_measurements
 
     def run(self, dag: DAGCircuit) -> DAGCircuit:
-        """Return the new circuit, or the same.
+        """Return the lowered circuit, or the same object if it has the form already.
 
         Raises:
             TranspilerError: an operation follows the measurement of its qubit.
@@ -76,10 +76,10 @@ class LowerToAQT(TransformationPass):
 
 
 class AQTTranslationPlugin(PassManagerStagePlugin):
-    """The translation stage ``aqt_fast``: Qiskit's own, with :class:`LowerToAQT` in it.
+    """The translation stage ``aqt_fast``: Qiskit's stage with :class:`LowerToAQT` inserted.
 
-    It stands between Qiskit's synthesis, which leaves standard gates, and Qiskit's basis
-    translator, for which it leaves gates with unbound parameters.
+    The pass runs between Qiskit's synthesis, which produces standard gates, and Qiskit's basis
+    translator, which handles the gates with unbound parameters that the pass leaves.
     """
 
     def pass_manager(
@@ -105,5 +105,5 @@ class AQTSchedulingPlugin(PassManagerStagePlugin):
         self, pass_manager_config: PassManagerConfig, optimization_level: int | None = None
     ) -> PassManager:
         """Make the stage for an optimisation level; None stands for Qiskit's default level."""
-        del pass_manager_config  # what AQT needs does not depend on it
+        del pass_manager_config  # AQT's form does not depend on the configuration
         return PassManager([LowerToAQT(merge=optimization_level != 0)])

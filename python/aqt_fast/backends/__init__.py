@@ -1,9 +1,9 @@
-"""Backends: what they have in common, and three ways of running that know nothing of each other.
+"""Backends: their common base, and three kinds that are independent of each other.
 
 ::
 
     base        AQTResource: target, options, how a job is made; execute()
     cloud/      a resource of AQT's portal
     direct/     a machine in the same network
-    offline/    Qiskit Aer as an AQT register
+    offline/    Qiskit Aer as a simulator of an AQT device
 """

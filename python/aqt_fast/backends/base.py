@@ -1,4 +1,4 @@
-"""What all backends have in common: what they can run, their options, and how a job is made."""
+"""Common parts of all backends: target, options, and how a job is made."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from aqt_fast.wire.snapshot import Snapshot
 
 
 class UnknownOptionWarning(UserWarning):
-    """An option was passed to ``run`` that backends do not know; it has no effect."""
+    """``run`` got an option that backends do not know; it has no effect."""
 
 
 def make_transpiler_target(num_qubits: int) -> Target:
-    """Make the target of an AQT register: rz, r, rxx and measure, every pair connected.
+    """Make the target of an AQT device: rz, r, rxx and measure, with all-to-all connectivity.
 
     Args:
-        num_qubits: size of the register, 1 or more.
+        num_qubits: number of qubits, 1 or more.
     """
     target = Target(num_qubits=num_qubits)
     target.add_instruction(RZGate(Parameter("λ")))
@@ -50,10 +50,10 @@ def make_transpiler_target(num_qubits: int) -> Target:
 
 
 class AQTResource(BackendV2):
-    """An AQT backend of whatever kind. Its name is the identifier of the resource."""
+    """An AQT backend of any kind. Its name is the identifier of the resource."""
 
     job_class: type[AQTJob] = AQTJob
-    """What makes its jobs."""
+    """Class of the jobs that the backend makes."""
 
     def __init__(self, resource: Resource, *, provider: Any = None) -> None:
         """Usually made by :class:`~aqt_fast.AQTProvider`."""
@@ -76,41 +76,41 @@ class AQTResource(BackendV2):
 
     @property
     def target(self) -> Target:
-        """What the transpiler compiles to."""
+        """Target of the transpiler."""
         return self._target
 
     @property
     def max_circuits(self) -> int | None:
-        """Circuits that one job takes, None for any number."""
+        """Maximum number of circuits of one job, None for no limit."""
         return self.limits.circuits
 
     @property
     @abstractmethod
     def limits(self) -> Limits:
-        """What one job takes."""
+        """Maximum number of circuits, shots, operations and qubits of one job."""
 
     @classmethod
     def _default_options(cls) -> AQTOptions:
         return AQTOptions()
 
     def get_translation_stage_plugin(self) -> str:
-        """The stage in which ``qiskit.transpile`` takes gates apart."""
+        """Return the name of the stage in which ``qiskit.transpile`` decomposes gates."""
         return "aqt_fast"
 
     def get_scheduling_stage_plugin(self) -> str:
-        """Name of the stage that ``qiskit.transpile`` ends with for this backend."""
+        """Return the name of the final stage of ``qiskit.transpile`` for this backend."""
         return "aqt_fast"
 
     def run(self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any) -> AQTJob:
         """Check circuits, start a job with them and return at once.
 
         Args:
-            circuits: one circuit or any number, transpiled for this backend.
+            circuits: one circuit or any number of circuits, transpiled for this backend.
             options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
                 the backend's own.
 
         Raises:
-            InvalidOptionError: an option has a value that it does not take.
+            InvalidOptionError: an option has an invalid value.
             InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
         """
@@ -121,7 +121,7 @@ class AQTResource(BackendV2):
     def _job(
         self, circuits: QuantumCircuit | Iterable[QuantumCircuit], options: dict[str, Any]
     ) -> AQTJob:
-        """Make a job that was not submitted."""
+        """Make a job without submitting it."""
         job_options = copy.copy(self.options)
         for name, value in options.items():
             if name not in job_options:
@@ -132,7 +132,7 @@ class AQTResource(BackendV2):
         return self.job_class(self, circuits, job_options)
 
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
-        """Check circuits and make a snapshot of them, which is for :meth:`execution`.
+        """Check circuits and take a snapshot of them for :meth:`execution`.
 
         Raises:
             InvalidCircuitError: lists every circuit that cannot run.
@@ -141,26 +141,26 @@ class AQTResource(BackendV2):
 
     @abstractmethod
     def execution(self, snapshot: Any, options: AQTOptions) -> Execution:
-        """Make an execution of circuits that were prepared; it has not begun."""
+        """Make the execution of a snapshot, without starting it."""
 
     @abstractmethod
     def resumed(self, snapshot: Any, options: AQTOptions, job: LoadedJob) -> Execution:
-        """Make one that goes on with that of another process.
+        """Make an execution that continues another process's.
 
         Args:
-            snapshot: its circuits, prepared.
+            snapshot: the snapshot of its circuits.
             options: its options.
-            job: what is known of it.
+            job: the stored job.
 
         Raises:
-            ValueError: it cannot go on.
+            ValueError: the job cannot be continued.
         """
 
     def unchanged(self, circuits: Sequence[QuantumCircuit], snapshot: Any) -> list[QuantumCircuit]:
-        """The circuits of a snapshot, to be saved.
+        """Return the circuits of a snapshot, for saving.
 
         Raises:
-            ValueError: they were changed since.
+            ValueError: a circuit has changed since.
         """
         if not snapshot.is_of(circuits):
             raise ValueError("a circuit was changed after the job was made")
@@ -174,17 +174,17 @@ def start_journal(
     snapshot: Snapshot,
     options: AQTOptions,
 ) -> Journal | None:
-    """Make the journal of a new job; None if it has none.
+    """Create the journal of a new job; None if the job has none.
 
     Args:
-        backend: what is to run it.
-        location: where it will live.
+        backend: the job's backend.
+        location: where the job will run.
         plan: its API jobs.
         snapshot: its circuits.
-        options: its options, which may say that it has none.
+        options: its options, which may turn the journal off.
 
     Warns:
-        JournalWarning: the journal cannot be written, and there is none.
+        JournalWarning: the journal cannot be written, and the job has none.
     """
     if not options.journal:
         return None
@@ -215,21 +215,21 @@ def execute(
 ) -> AQTJob:
     """Transpile circuits for a backend and run them: the short way from circuits to a job.
 
-    AQT devices have neither reset, delay, control flow nor gates after a measurement: Qiskit's
-    transpiler refuses them.
+    AQT devices have no reset, delay, control flow or gates after a measurement: Qiskit's transpiler
+    refuses them.
 
     Args:
-        circuits: one circuit or any number of them.
+        circuits: one circuit or any number of circuits.
         backend: where to run them.
         optimization_level: that of ``qiskit.transpile``, 0 to 3; None stands for its default.
         options: those of :class:`~aqt_fast.AQTOptions`, for this job only.
 
     Raises:
-        InvalidInputError: ``backend`` is no AQT backend, or ``circuits`` are no circuits.
-        InvalidOptionError: an option, or ``optimization_level``, has a value that it does not take.
+        InvalidInputError: ``backend`` is not an AQT backend, or ``circuits`` are not circuits.
+        InvalidOptionError: an option or ``optimization_level`` has an invalid value.
         InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
-        TranspilerError: Qiskit cannot express a circuit in AQT's gates, or on so few qubits.
+        TranspilerError: Qiskit cannot express a circuit in AQT's gates or on so few qubits.
     """
     if not isinstance(backend, AQTResource):
         found = type(backend).__name__

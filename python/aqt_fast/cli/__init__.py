@@ -3,8 +3,8 @@
 ::
 
     main        the command, backends, log-in
-    jobs        list, show, fetch and remove what the store knows of jobs
+    jobs        list, show, fetch and remove stored jobs
     serve       the local server
-    demo        the main job on a local server
+    demo        algorithm circuits on a local server
     terminal    messages, errors, patterns, tables that fit the terminal
 """

@@ -1,4 +1,4 @@
-"""The main job on real algorithm circuits, through a local server of AQT's interface."""
+"""Run real algorithm circuits through a local server of AQT's interface."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BARS = 12
 
 @dataclass
 class _Stages:
-    """What was done and how long it took."""
+    """Names, amounts and durations of the stages."""
 
     rows: list[tuple[str, str, float]] = field(default_factory=list)
 
@@ -50,12 +50,12 @@ class _Stages:
 def run_demo(
     paths: Sequence[Path], *, num_circuits: int, shots: int, noise: bool, seed: int
 ) -> None:
-    """Go the way to AQT's portal and back, with a local server in its place.
+    """Run circuits as on AQT's portal, but on a local server.
 
     Prints a histogram of the first circuit and the time of each stage.
 
     Raises:
-        InvalidInputError: a file is not OpenQASM 2, or has a circuit that cannot be run.
+        InvalidInputError: a file is not OpenQASM 2, or has a circuit that cannot run.
         AQTError: the server cannot be started, or a job fails.
     """
     stages = _Stages()
@@ -77,7 +77,7 @@ def run_demo(
         circuits = list(islice(cycle(transpiled), num_circuits))
         operations = sum(circuit.size() for circuit in circuits)
         with stages.stage("check", f"{len(circuits)} circuits, {operations:,} operations"):
-            # Nobody will want to restore this one.
+            # No one will want to restore this job: no journal.
             job = backend.run(circuits, shots=shots, query_period_seconds=0.1, journal=False)
         with stages.stage("submit and wait", f"{len(circuits)} × {shots} shots"):
             result = job.result()
@@ -93,18 +93,18 @@ def run_demo(
 class _LocalPortal:
     """``aqt-fast serve`` in a process of its own."""
 
-    token = "demo-token"  # noqa: S105 - it opens nothing but this server
+    token = "demo-token"  # noqa: S105 - it gives access to this server only
 
     def __init__(self, seed: int) -> None:
-        """Waits until it listens.
+        """Start the server and wait until it listens.
 
         Raises:
-            AQTError: it cannot be started.
+            AQTError: the server cannot be started.
         """
         command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0", "--until-eof"]
         command += ["--token", self.token, "--seed", str(seed)]
-        # It ends when our end of its standard input is closed, however we end.
-        self._process = subprocess.Popen(  # noqa: S603 - the arguments are ours
+        # The server ends when its standard input is closed, even if this process crashes.
+        self._process = subprocess.Popen(  # noqa: S603 - no user input in the arguments
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -119,7 +119,7 @@ class _LocalPortal:
             raise AQTError(f"the local server does not start: {reason.strip()}")
 
     def __enter__(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: the server runs already."""
 
     def __exit__(self, *exception: object) -> None:
         self._process.terminate()
@@ -151,7 +151,7 @@ def _transpile(path: Path, circuit: QuantumCircuit, backend: AQTResource) -> Qua
 
 
 def _histogram(counts: dict[str, int]) -> str:
-    """The most frequent outcomes as bars, and how much of the shots the others have."""
+    """Draw the most frequent outcomes as bars, and count the shots of all others."""
     ranking = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     top = ranking[0][1]
     rows = [

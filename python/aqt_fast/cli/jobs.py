@@ -1,4 +1,4 @@
-"""The commands ``aqt-fast jobs``: list, show, fetch and remove what the store knows of jobs."""
+"""The commands ``aqt-fast jobs``: list, show, fetch and remove stored jobs."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 def _moment(
     context: click.Context, parameter: click.Parameter, text: str | None
 ) -> datetime | None:
-    """A point in time, also by its distance from now."""
+    """Parse a point in time or an age (click callback)."""
     if text is None:
         return None
     age = re.fullmatch(r"([0-9]{1,9})([smhdw])", text)
     try:
         if age is not None:
             return datetime.now(timezone.utc) - timedelta(**{_UNITS[age[2]]: int(age[1])})
-        # Python 3.10 does not read the letter.
+        # Python 3.10 does not parse the suffix Z.
         return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         reason = f"{text!r} is no time: 2026-11-22, 2026-11-22T10:30, or an age like 12h, 30d"
@@ -42,7 +42,7 @@ def _moment(
 
 
 _SHORTEST_ID = 8
-"""Characters of an identifier in a narrow table; as many more as it takes to tell it apart."""
+"""Minimum characters of an identifier in a narrow table; more if it would be ambiguous."""
 
 _store_option = click.option(
     "--store",
@@ -95,11 +95,11 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 def jobs_command(
     context: click.Context, /, as_json: bool, store: Path | None, **wanted: Any
 ) -> None:
-    """List the jobs that the store knows, or do something with them.
+    """List the jobs in the store, or run a command on them.
 
-    These are the jobs in the cloud, which have a journal, and those that were saved. Nobody is
-    asked. Times are dates (2026-11-22), times (2026-11-22T10:30, local unless they say otherwise)
-    or ages (12h, 30d).
+    The store has the jobs with a journal and the saved jobs. Neither portal nor machine is
+    contacted. A TIME is a date (2026-11-22), a time (2026-11-22T10:30, local unless it has a
+    time zone) or an age (12h, 30d).
     """
     if context.invoked_subcommand is not None:
         given = [name for name, value in wanted.items() if value is not None]
@@ -127,7 +127,8 @@ def jobs_command(
 def show(job_id: str, as_json: bool, store: Path | None) -> None:
     """Show one job with its API jobs.
 
-    ID is the job's, its batch's or an API job's, or as much of the first as no other has.
+    ID is the identifier of the job, its batch or an API job, or an unambiguous prefix of the job's
+    identifier.
     """
     with errors():
         job = _jobs(store).find(job_id)
@@ -166,13 +167,13 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
 def result(job_id: str, partial: bool, output: BinaryIO, store: Path | None) -> None:
     """Wait for a job, and print its result as JSON (Qiskit's Result.to_dict()).
 
-    The portal is asked for what is not stored. Nothing is submitted; jobs of offline simulators
-    run again. The job stays in the store.
+    Results that are not stored are requested from the portal. Nothing is submitted; jobs of offline
+    simulators run again. The job stays in the store.
 
-    Exit code 1: not all circuits have results; standard error tells why.
+    Exit code 1: not all circuits have results; standard error gives the reason.
     """
     with errors(), ExitStack() as stack:
-        # Whatever is in the results of the user's circuits, JSON has to express it somehow.
+        # Circuits carry arbitrary metadata: convert anything that JSON cannot express.
         import orjson
         from qiskit.providers import JobTimeoutError
 
@@ -201,10 +202,10 @@ def result(job_id: str, partial: bool, output: BinaryIO, store: Path | None) -> 
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_store_option
 def remove(job_ids: tuple[str, ...], yes: bool, store: Path | None) -> None:
-    """Remove jobs from the store; nothing happens at the portal.
+    """Remove jobs from the store; nothing changes at the portal.
 
-    Refuses while a process works on one of them. Asks first if that would lose results, or the way
-    to them.
+    Refuses if a process works on one of them. Asks first if results, or access to them, would be
+    lost.
     """
     with errors():
         table = _jobs(store)
@@ -228,9 +229,10 @@ def remove(job_ids: tuple[str, ...], yes: bool, store: Path | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Only print what would be removed.")
 @_store_option
 def prune(older_than: datetime, everything: bool, dry_run: bool, store: Path | None) -> None:
-    """Remove old jobs from the store, and print which; nothing happens at the portal.
+    """Remove old jobs from the store and print them; nothing changes at the portal.
 
-    Without --all only those that are done, failed or cancelled; never one that a process works on.
+    Without --all, only jobs that are done, failed or cancelled. Jobs that a process works on
+    are never removed.
     """
     with errors():
         found = [
@@ -246,7 +248,7 @@ def prune(older_than: datetime, everything: bool, dry_run: bool, store: Path | N
 
 
 def _jobs(store: Path | None, **wanted: Any) -> JobsTable:
-    # Qiskit takes a while to load, which `--help` should not wait for.
+    # Qiskit loads slowly; `--help` should not wait for it.
     from aqt_fast.aqt_provider import AQTProvider
 
     with AQTProvider() as provider:
@@ -256,14 +258,14 @@ def _jobs(store: Path | None, **wanted: Any) -> JobsTable:
 def _remove_all(
     jobs: list[StoredJob[Any]], line: Callable[[StoredJob[Any]], str] | None = None
 ) -> None:
-    """Remove jobs and print them; what cannot be removed does not keep the others."""
+    """Remove jobs and print them. Continue with the others if one cannot be removed."""
     from aqt_fast.exceptions import AQTError
 
     kept = 0
     for job in jobs:
         try:
             job.remove()
-        except (AQTError, OSError) as error:  # noqa: PERF203 - it is about the others
+        except (AQTError, OSError) as error:  # noqa: PERF203 - continue with the others
             say(str(error))
             kept += 1
         else:
@@ -272,7 +274,7 @@ def _remove_all(
 
 
 def _loss(job: StoredJob[Any]) -> str | None:
-    """What would be lost with a job, in words; None if nothing can be had any more."""
+    """Describe what removing a job would lose; None if nothing."""
     if job.state == "damaged":
         return f"what it holds cannot be read ({job.problem})"
     counts = job.counts
@@ -295,7 +297,7 @@ def _line(job: StoredJob[Any]) -> str:
 def _table(table: JobsTable) -> str:
     rows = table.rows()
     ids = sorted(row[0] for row in rows)
-    alike = [len(commonprefix(pair)) for pair in pairwise(ids)]  # noqa: RUF071 - so it is meant
+    alike = [len(commonprefix(pair)) for pair in pairwise(ids)]  # noqa: RUF071 - by character is meant
     length = max([_SHORTEST_ID, *(number + 1 for number in alike)])
     short = [(row[0][:length], *row[1:]) for row in rows]
     return fitted(rows, table.HEADERS, drop=["Label", "Results", "Shots"], short_rows=short)

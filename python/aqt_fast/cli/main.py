@@ -1,4 +1,4 @@
-"""The command ``aqt-fast``: results go to standard output, everything else to standard error."""
+"""The command ``aqt-fast``. Print results to standard output, all else to standard error."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from aqt_fast.cli.terminal import errors, fitted, pattern, say
 def main() -> None:
     """Fast Qiskit provider for AQT's trapped-ion quantum computers.
 
-    The access token comes from AQT_TOKEN, from a file .env, or from the last log-in; the portal's
-    address from AQT_PORTAL_URL.
+    The access token comes from AQT_TOKEN, a .env file or the last log-in; the portal's address from
+    AQT_PORTAL_URL.
     """
 
 
@@ -38,11 +38,11 @@ main.add_command(jobs_command)
 def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: int) -> None:
     """Run algorithm circuits on a local server of AQT's interface; show where the time goes.
 
-    FILES are circuits in OpenQASM 2; without any, ten that come with the package are taken. They
-    are repeated until there are as many as asked for.
+    FILES are circuits in OpenQASM 2. The default is ten circuits that come with the package. They
+    are repeated up to the requested number of circuits.
     """
     with errors():
-        # Qiskit and Aer take a while to load, which `--help` should not wait for.
+        # Qiskit and Aer load slowly; `--help` should not wait for them.
         from aqt_fast.cli.demo import run_demo
 
         run_demo(files, num_circuits=circuits, shots=shots, noise=noise, seed=seed)
@@ -62,9 +62,9 @@ def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: 
 @click.option("--workspace", default=None, metavar="ID", help="Only those in this workspace.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def backends(name: Any, backend_type: Any, workspace: str | None, as_json: bool) -> None:
-    """List the backends that can be used.
+    """List the available backends.
 
-    Exit code 1: nothing fits, or something could not be asked; standard error tells what.
+    Exit code 1: nothing matches, or something did not answer; see standard error.
     """
     with errors():
         from aqt_fast.aqt_provider import AQTProvider, PortalUnavailableWarning
@@ -93,10 +93,11 @@ def backends(name: Any, backend_type: Any, workspace: str | None, as_json: bool)
 
 @main.command("log-in")
 def log_in() -> None:
-    """Log in to AQT's cloud, and keep the tokens for later.
+    """Log in to AQT's cloud, and save the tokens for later.
 
-    With AQT_CLIENT_ID and AQT_CLIENT_SECRET that needs nobody; without, a link has to be opened.
-    The tokens are kept in ~/.aqt, for your eyes only, unless AQT's configuration says not to.
+    With AQT_CLIENT_ID and AQT_CLIENT_SECRET, this runs unattended. Otherwise, open the link that it
+    prints. The tokens are saved in ~/.aqt, readable by you only, unless AQT's configuration turns
+    that off.
     """
     with errors():
         from aqt_fast.aqt_provider import AQTProvider

@@ -78,9 +78,9 @@ def serve_command(
 ) -> None:
     """Serve AQT's cloud and direct-access interfaces on this computer.
 
-    The first line on standard output is the URL, for scripts; everything for people goes to
-    standard error. While it runs, /testing/record gives the jobs that were accepted, to clients on
-    this computer. Ctrl-C ends it.
+    The first line on standard output is the URL, for scripts; everything else goes to standard
+    error. While the server runs, /testing/record returns the accepted jobs to clients on this
+    computer. Ctrl-C ends it.
     """
     try:
         from aqt_fast.server.arnica import ArnicaServer
@@ -110,7 +110,7 @@ def serve_command(
             click.echo(f"aqt-fast: cannot listen on {host}:{port}: {error.strerror}", err=True)
             sys.exit(1)
         try:
-            # Clients send their token over plain HTTP to this computer only.
+            # Over plain HTTP, clients send their token only to this computer.
             url = server.url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
             click.echo(url)
             sys.stdout.flush()
@@ -137,7 +137,7 @@ def serve_command(
 
 @contextmanager
 def _record_file(path: Path | None) -> Iterator[IO[bytes] | None]:
-    """Open the record's file before anything is served: it must not fail at the end."""
+    """Open the record's file before serving, so that it cannot fail at the end."""
     if path is None:
         yield None
         return
@@ -151,7 +151,7 @@ def _record_file(path: Path | None) -> Iterator[IO[bytes] | None]:
 
 
 def _end_with_input() -> None:
-    """End like Ctrl-C when standard input is closed."""
+    """Wait until standard input is closed, then end as after Ctrl-C."""
     while sys.stdin.read(1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -159,9 +159,9 @@ def _end_with_input() -> None:
 
 @contextmanager
 def _signals() -> Iterator[Callable[[], object]]:
-    """Hold Ctrl-C and SIGTERM back; what is yielded waits for one of them.
+    """Block Ctrl-C and SIGTERM; yield a function that waits for one of them.
 
-    A handler could run at any point of any function; a signal that is waited for cannot.
+    A signal handler could interrupt any function at any point; waiting for a signal cannot.
     """
     ends = {signal.SIGINT, signal.SIGTERM}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)

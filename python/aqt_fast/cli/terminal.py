@@ -1,4 +1,4 @@
-"""What commands have in common: messages, errors, patterns, tables that fit the terminal."""
+"""Common parts of the commands: messages, errors, patterns, tables that fit the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Tell what went wrong in a line, and end with 1."""
+    """Print an error as one line and exit with code 1."""
     from aqt_fast.exceptions import AQTError
 
     try:
@@ -28,14 +28,14 @@ def errors() -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """Tell something that is no result."""
+    """Print a message to standard error."""
     click.echo(f"aqt-fast: {message}", err=True)
 
 
 def pattern(
     context: click.Context, parameter: click.Parameter, text: str | None
 ) -> re.Pattern[str] | None:
-    """Callback of an option that is a regular expression."""
+    """Compile the regular expression of an option (click callback)."""
     try:
         return None if text is None else re.compile(text)
     except re.error as error:
@@ -50,13 +50,13 @@ def fitted(
     drop: Sequence[str],
     short_rows: Sequence[Sequence[Any]] | None = None,
 ) -> str:
-    """A table for the terminal.
+    """Format a table for the terminal.
 
     Args:
-        rows: what it holds.
+        rows: rows of the table.
         headers: names of the columns.
-        drop: columns that may go, one after the other, where it is too narrow.
-        short_rows: what it holds where it is too narrow, if that is something else.
+        drop: columns to drop, one after the other, while the terminal is too narrow.
+        short_rows: rows to use instead in a narrow terminal, if given.
     """
     from tabulate import tabulate
 
@@ -70,13 +70,13 @@ def fitted(
         kept = [index for index in kept if headers[index] != dropped]
         cells = [[row[index] for index in kept] for row in content]
         names = [headers[index] for index in kept]
-        # A text that looks like a number is none.
+        # Text that looks like a number must not be formatted as one.
         texts = [column for column, index in enumerate(kept) if _has_text(rows, index)]
         table = tabulate(cells, names, tablefmt="simple", disable_numparse=texts)
         if max(map(len, table.splitlines())) <= width:
             break
     else:
-        # As headers they would make their columns wider.
+        # As headers, the names would make their columns wider.
         table = tabulate([names, *cells], tablefmt="plain", disable_numparse=True)
     return table
 

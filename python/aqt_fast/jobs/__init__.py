@@ -1,18 +1,18 @@
-"""Jobs on their way, whatever runs them.
+"""Jobs in progress: everything between the job's handle and the backends.
 
 ::
 
     backend       what a job needs of its backend
-    execution     what a job's handle needs of circuits on their way
-    waiting       with a progress bar, with a callback, part by part
-    coroutines    waiting in a coroutine
-    remote        a batch in API jobs: what becomes of them adds up
-    group         API jobs that share circuits, whose shots add up
+    execution     the background run of a batch, as the handle sees it
+    waiting       wait with a progress bar, with a callback, part by part
+    coroutines    await blocking functions
+    remote        a batch as API jobs: combines their states, keeps a journal
+    group         API jobs of the same circuits, whose shots add up
     api_job       one API job, polled until it has ended
     submission    its submission: announced in the journal, sent once
-    repeating     whether it may be asked for, or submitted, once more
-    endpoint      what takes API jobs
-    connection    what jobs share, and what becomes of them when it is closed
-    dispatcher    steps of jobs on a few threads, each when it is due
-    timing        where the time went
+    repeating     whether an API job may be polled or submitted again
+    endpoint      where API jobs run: the interface of a portal or a machine
+    connection    what jobs share, and how it ends them when it is closed
+    dispatcher    steps of jobs on a few threads, each at its due time
+    timing        durations of a job's stages
 """

@@ -1,4 +1,4 @@
-"""One API job on its way through a portal or machine: sent once, polled until it has ended."""
+"""One API job at a portal or a machine: submitted once, polled until it has ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FINAL_STATUS = {
     "error": JobStatus.ERROR,
     "cancelled": JobStatus.CANCELLED,
 }
-"""Qiskit's words for AQT's words for the end of a job."""
+"""Qiskit's status for each final status of AQT's interface."""
 
 _UNSEEN = "the process that has sent it did not see the answer"
 
@@ -43,25 +43,25 @@ class Failure(NamedTuple):
     """Why there is no result."""
 
     message: str
-    """In words."""
+    """The reason in words."""
     error: AQTError | None
-    """What keeps the fate or the result from being known, None if the portal has told."""
+    """Error that hides fate or result, None if the portal has reported the reason."""
 
 
 class ApiJob:
-    """A part of a batch at the portal or a machine.
+    """A part of a batch, at the portal or on a machine.
 
-    Its methods may be called from any thread, :meth:`submit` only once until it is reopened.
+    Methods may be called from any thread; :meth:`submit` only once until the job is reopened.
 
     Args:
-        endpoint: what takes it.
-        snapshot: the circuits.
-        part: its part of them.
-        label: what it is called.
+        endpoint: where the API job runs.
+        snapshot: the circuits of the batch.
+        part: the API job's part of the batch.
+        label: its label.
         period: seconds between polls.
-        lock: that of the batch, held for each change.
-        on_change: called with the lock after each change.
-        log: keeps what has happened on the disk.
+        lock: the batch's lock, held during each change.
+        on_change: called with the lock held after each change.
+        log: records events on the disk.
     """
 
     def __init__(
@@ -75,31 +75,31 @@ class ApiJob:
         on_change: Callable[[ApiJob], None],
         log: ApiJobLog,
     ) -> None:
-        """Nothing is sent yet."""
+        """Send nothing yet."""
         self.part = part
-        """Its part of the batch."""
+        """The API job's part of the batch."""
         self.label = label
-        """What it is called: what the portal shows with it, or what messages say of a circuit."""
+        """The label on the portal; with direct access, the circuit's name in messages."""
         self.period = period
         """Seconds between polls."""
         self.job_id: str | None = None
-        """The portal's identifier, None before the portal has given one."""
+        """The portal's identifier, None until the portal has assigned one."""
         self.status = JobStatus.INITIALIZING
-        """Where it stands; ``INITIALIZING`` before the portal has accepted it."""
+        """Current status; ``INITIALIZING`` until the portal has accepted the API job."""
         self.failure: Failure | None = None
-        """Why it has ended without a result."""
+        """Why the API job has ended without a result."""
         self.state: JobState | None = None
-        """What the portal said last."""
+        """The portal's latest answer."""
         self.cancelled = False
-        """Whether the user does not want it any more."""
+        """Whether the user has cancelled the API job."""
         self.submission = Submission(endpoint, snapshot, part, log)
-        """How it is sent."""
+        """Encodes and sends the request."""
         self._cancel_due = False
-        """Whether the portal still has to be told that it is cancelled."""
+        """Whether a cancellation must still be sent to the portal."""
         self._restored = False
-        """Whether another process has worked on it, and may have stored its result."""
+        """Whether another process has worked on the API job, and may have stored its result."""
         self._adopted: SubmissionUncertainError | None = None
-        """What was known before the user adopted an identifier."""
+        """The uncertain submission for which the user adopted an identifier."""
         self._most_finished = 0
         self._lock = lock
         self._endpoint = endpoint
@@ -109,18 +109,18 @@ class ApiJob:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will happen any more by itself."""
+        """Whether the status is final, unless the API job is reopened."""
         return self.status in JOB_FINAL_STATES
 
     @property
     def finished_count(self) -> int:
-        """Circuits that were evaluated, as far as the portal has said."""
+        """Number of evaluated circuits, as far as the portal has reported."""
         if self.status is JobStatus.DONE:
             return len(self.part.circuits)
         return min(self._most_finished, len(self.part.circuits))
 
     def submit(self) -> None:
-        """Send it, unless it has ended or the user has changed their mind."""
+        """Submit the API job, unless it has ended or the user has cancelled it."""
         if self.ended:
             return  # abandoned before its turn
         self.submission.sending = True
@@ -132,7 +132,7 @@ class ApiJob:
             self.end(JobStatus.CANCELLED, message)
         except AQTError as error:
             self.end(JobStatus.ERROR, str(error), error)
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+        except Exception as error:  # noqa: BLE001 - a background thread has nowhere to raise
             reason = f"{type(error).__name__}: {error}"
             if self.submission.payload_hash is None:
                 self._end_with(APIError(f"the job cannot be sent: {reason}"))
@@ -145,12 +145,12 @@ class ApiJob:
             self.submission.sending = False
 
     def abandon(self, reason: str) -> None:
-        """End here and now; what is with the portal stays there."""
+        """End now, without an answer; an accepted API job stays with the portal."""
         with self._lock:
             if self.ended:
                 return
             if self.submission.sending:
-                self._end_uncertain(reason)  # the sender learns more, and writes it to the log
+                self._end_uncertain(reason)  # the sending thread logs the outcome later
                 return
             where = "the job is not submitted"
             if self.job_id:
@@ -161,10 +161,10 @@ class ApiJob:
             self.end(JobStatus.ERROR, str(error), error)
 
     def reopen(self, new_label: str | None = None) -> None:
-        """Take back the end: it can be asked for, or submitted, again.
+        """Undo the end, so that the API job can be polled or submitted again.
 
         Args:
-            new_label: forget what has happened, and submit it once more under this label.
+            new_label: forget everything that has happened and submit again under this label.
         """
         with self._lock:
             if new_label is not None:
@@ -177,7 +177,7 @@ class ApiJob:
             self.status = JobStatus.INITIALIZING if self.job_id is None else JobStatus.QUEUED
 
     def adopt(self, job_id: str) -> None:
-        """Take the portal's identifier from the user, after a submission that was uncertain."""
+        """Set the identifier of an uncertain submission, as the user has given it."""
         self._log.accepted(job_id, adopted=True)
         with self._lock:
             if isinstance(self._error, SubmissionUncertainError):
@@ -186,7 +186,7 @@ class ApiJob:
             self.reopen()
 
     def record(self) -> ApiJobRecord:
-        """What another process has to know of it."""
+        """Return the facts that another process needs to continue."""
         error = self._error
         ended = self.ended and error is None and self.status is not JobStatus.DONE
         unseen = self.job_id is None and not isinstance(error, SubmissionUncertainError)
@@ -203,13 +203,13 @@ class ApiJob:
     def resume_from(
         self, record: ApiJobRecord, *, settled: bool, doubtful: bool, read_result: bool = False
     ) -> bool:
-        """Go on where another process has stopped; False if that may still do something.
+        """Continue from another process's record. Return False if that process may still act.
 
         Args:
-            record: what is known of it.
-            settled: whether nobody else works on it.
-            doubtful: whether there may be more than is known.
-            read_result: take its result from the store, if it is there.
+            record: the API job's record in the journal.
+            settled: whether no other process works on it.
+            doubtful: whether journal lines may be missing.
+            read_result: use the stored result, if there is one.
         """
         self._restored = True
         self.label = record.label or self.label
@@ -229,7 +229,7 @@ class ApiJob:
         if fate in ("failed", "cancelled"):
             if record.status is not None:
                 self.end(JobStatus[record.status], record.message)
-            else:  # it was refused
+            else:  # the endpoint has refused it
                 self._end_with(APIError(record.message or "it was refused"))
         elif fate == "uncertain":
             reason = "the process that submits it has ended, and its journal is damaged"
@@ -243,7 +243,7 @@ class ApiJob:
         return True
 
     def poll(self) -> bool:
-        """Ask for its state, and return whether it has ended."""
+        """Poll once and return whether the API job has ended."""
         if self.ended or self.job_id is None:
             return True
         try:
@@ -261,19 +261,19 @@ class ApiJob:
         return self.ended if state is None else self._take(state)
 
     def cancel(self) -> bool:
-        """Ask the portal to cancel; False if it has ended, or was cancelled already.
+        """Cancel at the portal. Return False if the job has ended or was already cancelled.
 
         Raises:
-            APIError: the portal refuses, or cannot be asked.
+            APIError: the portal refuses or cannot be reached.
         """
         with self._lock:
-            # After an error of a poll it is still with the portal.
+            # After a failed poll, the API job is still with the portal.
             ended = self.ended and (self._error is None or self.job_id is None)
             if ended or self.cancelled:
                 return False
             self.cancelled = True
             if self.job_id is None:
-                # The sender sees the wish: before each attempt, or right after the answer.
+                # The sending thread checks before each attempt and right after the answer.
                 return True
         try:
             return self._endpoint.cancel(self.job_id)
@@ -284,7 +284,7 @@ class ApiJob:
     def end(
         self, status: JobStatus, message: str | None = None, error: AQTError | None = None
     ) -> None:
-        """Note how it has ended, once; who sees the end must see the reason."""
+        """Set the final status once, after its reason: a reader of the end also sees why."""
         with self._lock:
             if self.ended:
                 return
@@ -300,22 +300,22 @@ class ApiJob:
         self.end(JobStatus.ERROR, str(error), error)
 
     def _end_uncertain(self, reason: str) -> None:
-        """Nobody will know whether what is on its way was accepted."""
+        """End because it is unknown whether the submission was accepted."""
         self._end_with(self.submission.uncertain(self.label, reason))
 
     def _accept(self, job_id: str) -> None:
-        """Take the portal's identifier; from now on it can be polled."""
+        """Set the portal's identifier; from now on, the API job can be polled."""
         with self._lock:
             self.job_id = job_id
             self._cancel_due = self.cancelled
             if self.ended:
-                return  # abandoned: nobody waits for it any more
+                return  # abandoned: no one waits for it any more
             self.failure = None
             self.status = JobStatus.RUNNING if self._most_finished else JobStatus.QUEUED
             self._on_change(self)
 
     def _take(self, state: JobState) -> bool:
-        """Take over what was said of its state, and return whether it has ended."""
+        """Apply a reported state and return whether the API job has ended."""
         with self._lock:
             if self.ended:
                 return True
@@ -324,7 +324,7 @@ class ApiJob:
             if state.status in _FINAL_STATUS:
                 status = _FINAL_STATUS[state.status]
                 if status is JobStatus.DONE:
-                    self.end(status)  # others see the stored result
+                    self.end(status)  # the stored result tells other processes
                 else:
                     message = state.message or f"the job is {state.status}"
                     self._log.ended(status.name, message)
@@ -336,7 +336,7 @@ class ApiJob:
         return False
 
     def _take_back(self, uncertain: SubmissionUncertainError, reason: str) -> None:
-        """The identifier that was adopted is another job's: its fate is as uncertain as before."""
+        """Drop an adopted identifier of another job: the submission is uncertain again."""
         reason = f"{uncertain.reason}; and {self.job_id} was adopted, which is wrong: {reason}"
         self._log.uncertain(reason)
         error = SubmissionUncertainError(uncertain.label, uncertain.payload_hash, reason)
@@ -345,32 +345,32 @@ class ApiJob:
             self._end_with(error)
 
     def _cancel_late(self, job_id: str) -> None:
-        """Cancel what was submitted while the user changed their mind."""
+        """Cancel an API job that was accepted after the user had cancelled it."""
         try:
             self._endpoint.cancel(job_id)
         except APIError as error:
             if self._endpoint.will_pass(error):
                 raise
-            # It has ended in the meantime, and its result tells how.
+            # It has ended in the meantime; the next poll shows how.
         self._cancel_due = False
 
     def _stored_state(self) -> JobState | None:
-        """The state with the result that another process has stored, None if there is none."""
+        """Return the state in the stored result, None if the result is not stored or damaged."""
         body = self._log.stored_result() if self._restored else None
         try:
             return None if body is None else self._decode(body)
         except ResponseError:
-            return None  # the endpoint is asked instead
+            return None  # ask the endpoint instead
 
     def _read(self, body: bytes) -> JobState:
-        """Read an answer; one with the result is stored."""
+        """Decode an answer and store it if it contains the result."""
         state = self._decode(body)
         if state.status == "finished":
             self._log.keep(body)
         return state
 
     def _decode(self, body: bytes) -> JobState:
-        """Decode an answer, which must be about the circuits that were sent."""
+        """Decode an answer and check that it is about the circuits that were sent."""
         state = self._endpoint.decode(body)
         if state.label not in (None, self.label):
             raise ResponseMismatchError(f"it is about '{state.label}', not about '{self.label}'")

@@ -1,4 +1,4 @@
-"""What a job needs of its backend."""
+"""The backend's interface, as far as jobs need it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class JobBackend(Protocol):
 
     @property
     def num_qubits(self) -> int:
-        """Size of the register."""
+        """Number of qubits of the backend."""
 
     @property
     def limits(self) -> Limits:
-        """What one job takes."""
+        """Maximum number of circuits, shots, operations and qubits of one job."""
 
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
-        """Check circuits and make a snapshot of them."""
+        """Check circuits and take a snapshot of them."""
 
     def execution(self, snapshot: Any, options: AQTOptions) -> Execution:
-        """Make an execution of circuits that were prepared; it has not begun."""
+        """Make the execution of a snapshot, without starting it."""
 
     def unchanged(self, circuits: Sequence[QuantumCircuit], snapshot: Any) -> list[QuantumCircuit]:
-        """The circuits of a snapshot; raise ``ValueError`` if they were changed since."""
+        """Return the circuits of a snapshot; raise ``ValueError`` if they changed since."""

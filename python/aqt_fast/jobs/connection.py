@@ -1,4 +1,4 @@
-"""A connection that jobs share, and what becomes of them when it is closed."""
+"""A connection that jobs share; closing it ends them."""
 
 from __future__ import annotations
 
@@ -14,52 +14,53 @@ from aqt_fast.jobs.dispatcher import Dispatcher
 
 
 class Closable(Protocol):
-    """What a connection asks of its executions when it is closed."""
+    """An execution, as the connection that ends it sees it."""
 
     @property
     def unsent(self) -> list[str]:
-        """Labels of what was neither accepted nor refused yet."""
+        """Labels of the API jobs that were neither accepted nor refused yet."""
 
     def wait_submitted(self, deadline: float) -> None:
-        """Wait until everything was accepted or refused, up to a time of ``time.monotonic``."""
+        """Wait until every API job was accepted or refused, or ``time.monotonic() >= deadline``."""
 
     def shutdown_message(self) -> str:
-        """What to say of an execution of which something is :attr:`unsent`."""
+        """Return what to report of an execution with :attr:`unsent` API jobs."""
 
     def abandon(self, reason: str) -> None:
-        """End here and now; what is with a portal or a machine stays there."""
+        """End now; accepted API jobs stay with the portal or the machine."""
 
 
 class Connection:
-    """A connection and the threads that jobs share; ends its jobs when it is closed."""
+    """A connection with the threads that jobs share. Closing it ends the jobs."""
 
     SETTLING_SECONDS = 10.0
-    """How long closing waits for submissions."""
+    """Maximum time in seconds that closing waits for submissions."""
 
     def __init__(self, num_threads: int, name: str) -> None:
-        """``num_threads`` steps of jobs may be under way at the same time."""
+        """Allow ``num_threads`` concurrent steps of jobs."""
         self.dispatcher = Dispatcher(num_threads, name=name)
-        """Calls the steps."""
+        """Runs the steps of jobs."""
         self._executions: WeakSet[Closable] = WeakSet()
         self._lock = threading.Lock()
         self._process = os.getpid()
         self.closed = False
-        """Whether nothing can be asked any more."""
+        """Whether the connection is closed for requests."""
         _CONNECTIONS.add(self)
 
     def register(self, execution: Closable) -> None:
-        """End this execution as well when the connection is closed."""
+        """End this execution, too, when the connection is closed."""
         with self._lock:
             self._executions.add(execution)
 
     def disconnect(self) -> None:
-        """Close what is beneath."""
+        """Close the underlying client."""
 
     def close(self) -> list[str]:
-        """Wait for submissions to be answered, and end all other waiting.
+        """Wait until submissions are answered, and end everything else.
 
         Returns:
-            What was not submitted in time, or has to end with the process: a line for each job.
+            One line per job with something that was not submitted in time, or that must end with
+            the process.
         """
         if os.getpid() != self._process:
             return []
@@ -82,7 +83,7 @@ _CONNECTIONS: WeakSet[Connection] = WeakSet()
 
 @atexit.register
 def _close_connections() -> None:
-    """Let a program that ends submit what it has run, and name what it could not submit."""
+    """At exit, finish pending submissions and report what could not be submitted."""
     for connection in list(_CONNECTIONS):
         for line in connection.close():
             sys.stderr.write(f"aqt-fast: {line}\n")

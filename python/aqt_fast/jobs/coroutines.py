@@ -1,4 +1,4 @@
-"""Waiting in a coroutine for what blocks, without holding up the loop or the end of the program."""
+"""Await blocking functions without blocking the event loop or the end of the program."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 async def in_daemon_thread(function: Callable[[], T]) -> T:
-    """Call a function in a thread of its own.
+    """Run a function in a thread of its own and wait for it.
 
-    Threads of the loop's executor, as ``asyncio.to_thread`` takes them, are waited for when the
-    loop ends, also after Ctrl-C; and there are few of them, which others need as well.
+    ``asyncio.to_thread`` does not fit: the loop waits for its executor's threads when it ends,
+    also after Ctrl-C, and other tasks need those few threads.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -31,8 +31,8 @@ async def in_daemon_thread(function: Callable[[], T]) -> T:
     def call() -> None:
         try:
             value = function()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the function is awaited
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        except BaseException as error:  # noqa: BLE001 - raised again where the function is awaited
+            with suppress(RuntimeError):  # the loop is closed: no task waits any more
                 loop.call_soon_threadsafe(set_exception, error)
         else:
             with suppress(RuntimeError):

@@ -1,4 +1,4 @@
-"""Who takes API jobs: a resource of the portal, or a machine."""
+"""The interface of what runs API jobs: a resource of the portal, or a machine."""
 
 from __future__ import annotations
 
@@ -12,52 +12,52 @@ from aqt_fast.wire.snapshot import Snapshot
 
 
 class Endpoint(Protocol):
-    """Who takes API jobs: a resource of the portal, or a machine."""
+    """Runs API jobs: a resource of the portal, or a machine."""
 
     name: str
-    """What messages call it."""
+    """Name in messages."""
 
     def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:
-        """The request body of an API job."""
+        """Encode the request body of an API job."""
 
     def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool]) -> str:
-        """Hand an API job over, once, and return the identifier that it gets.
+        """Submit an API job once and return its identifier.
 
         Args:
             body: the request body.
-            label: what it is called.
-            wanted: tells before each attempt whether it is still wanted.
+            label: the API job's label.
+            wanted: called before each attempt; returns False if the job was cancelled.
 
         Raises:
-            RequestWithdrawnError: it was not wanted any more; nothing was accepted.
-            SubmissionUncertainError: it may have been accepted or not.
+            RequestWithdrawnError: it was cancelled; nothing was accepted.
+            SubmissionUncertainError: it may have been accepted.
             APIError: it was not accepted.
         """
 
     def result(self, job_id: str, read: Callable[[bytes], JobState]) -> JobState | None:
-        """Ask for the state of an API job; None if there is no answer yet.
+        """Request the state of an API job; None if there is no answer yet.
 
         Args:
             job_id: the identifier that :meth:`submit` has returned.
-            read: makes something of the body; a ``ResponseError`` says that it cannot be used.
+            read: decodes the body; raises ``ResponseError`` if it cannot be used.
 
         Raises:
-            APIError: it cannot be asked for.
+            APIError: the request has failed.
         """
 
     def decode(self, body: bytes) -> JobState:
-        """Read an answer.
+        """Decode an answer.
 
         Raises:
-            ResponseError: it cannot be used.
+            ResponseError: the answer cannot be used.
         """
 
     def cancel(self, job_id: str) -> bool:
-        """Ask to cancel an API job; False if that changes nothing.
+        """Cancel an API job. Return False if that changes nothing.
 
         Raises:
-            APIError: it is refused, or cannot be asked for.
+            APIError: the request was refused or has failed.
         """
 
     def will_pass(self, error: APIError) -> bool:
-        """Whether there is just no answer now, and the same question is asked again later."""
+        """Return whether an error is temporary, so that the request is repeated later."""

@@ -1,4 +1,4 @@
-"""What a job's handle needs of circuits on their way through a device or a simulator."""
+"""The background run of a batch, as the job's handle sees it."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ from aqt_fast.wire.plan import BatchPlan
 
 @dataclass(frozen=True)
 class ExecutionState:
-    """Where an execution stands: what belongs together, read at one moment."""
+    """State of an execution: values that belong together, read at one moment."""
 
     status: JobStatus
-    """Of all circuits."""
+    """Status of the batch as a whole."""
     finished_count: int
-    """Circuits that were evaluated."""
+    """Number of circuits that were evaluated."""
     message: str | None = None
     """Why not all circuits were evaluated, None if they were or still may be."""
     error: AQTError | None = None
-    """What keeps results from being known although circuits may have run."""
+    """Error that hides results although circuits may have run."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing happens any more by itself."""
+        """Whether the status is final, unless the job is retried or submitted again."""
         return self.status in JOB_FINAL_STATES
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What it takes to go on in another process."""
+    """Everything another process needs to continue the job."""
 
     job_id: str
     """The job's own identifier, a UUID."""
     location: JobLocation
-    """Where the job lives."""
+    """Portal, machine or simulator of the job."""
     plan: BatchPlan | None = None
-    """Its API jobs, None offline."""
+    """The API jobs, None for an offline simulator."""
     events: tuple[dict[str, Any], ...] = ()
-    """What is known of its API jobs."""
+    """Journal events that describe the API jobs."""
     ended: bool = False
-    """Whether it has ended."""
+    """Whether the job has ended."""
 
 
 class Execution(ABC):
-    """A batch of circuits on its way through a device or a simulator, in the background."""
+    """A batch that a device or a simulator runs in the background."""
 
     def __init__(self) -> None:
-        """Nothing has happened yet."""
+        """Start nothing yet."""
         self._status = JobStatus.QUEUED
         self._message: str | None = None
         self._error: AQTError | None = None
@@ -69,42 +69,42 @@ class Execution(ABC):
 
     @property
     def state(self) -> ExecutionState:
-        """Where it stands."""
+        """The current state."""
         with self._changed:
             return ExecutionState(self._status, self._finished_count, self._message, self._error)
 
     @property
     def completed(self) -> list[range]:
-        """Parts of the batch that have ended, in the order in which they did.
+        """Parts of the batch that have ended, in the order in which they ended.
 
-        It only grows, unless API jobs are submitted again.
+        The list only grows, unless API jobs are submitted again.
         """
         return self._completed
 
     @property
     def label(self) -> str | None:
-        """What the portal shows with the job, None if no portal knows it."""
+        """The job's label on the portal, None if it is on no portal."""
         return None
 
     @property
     def problem(self) -> str | None:
-        """What could not be stored for other processes, None if all is well."""
+        """What could not be stored for other processes, None if everything was."""
         return None
 
     @property
     def timing(self) -> JobTiming | None:
-        """Where the time went, None if nobody measures it."""
+        """Durations of the job's stages, None if they are not measured."""
         return None
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """What messages call the job: its identifier, or its label as long as it has none."""
+        """The job's identifier in messages, or its label until it has one."""
 
     @property
     @abstractmethod
     def job_id(self) -> str:
-        """What the job is called. Waits until its submission was answered.
+        """The job's identifier. Wait until the submission was answered.
 
         Raises:
             AQTError: the submission has failed.
@@ -112,11 +112,11 @@ class Execution(ABC):
 
     @abstractmethod
     def begin(self) -> None:
-        """Start to work; called once."""
+        """Start to run the batch; called once."""
 
     @abstractmethod
     def results(self, part: range | None = None) -> list[ExperimentResult]:
-        """One entry a circuit, in order; those that were not evaluated have ``success=False``.
+        """Return one entry per circuit, in order; ``success=False`` if it was not evaluated.
 
         Args:
             part: one of ``completed``; None for all circuits.
@@ -124,30 +124,30 @@ class Execution(ABC):
 
     @abstractmethod
     def cancel(self) -> bool:
-        """Stop what has not run yet; False if there is nothing left to stop."""
+        """Cancel what has not run yet. Return False if there is nothing left to cancel."""
 
     @abstractmethod
     def checkpoint(self) -> Checkpoint:
-        """What it takes to go on in another process; may wait until that can be said.
+        """Return what another process needs to continue. Wait until it is known.
 
         Raises:
-            ValueError: something cannot be expressed.
+            ValueError: something cannot be expressed in a file.
         """
 
     def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:  # noqa: ARG002
-        """Submit once more what has failed, and return the number of API jobs."""
+        """Submit failed API jobs again and return their number."""
         return 0
 
     def adopt(self, label: str, job_id: str) -> None:  # noqa: ARG002
-        """Take an identifier for a submission that was uncertain.
+        """Set the identifier of an uncertain submission.
 
         Raises:
-            LookupError: there is none with this label.
+            LookupError: no uncertain submission has this label.
         """
         raise LookupError(f"no uncertain submission has the label '{label}'")
 
     def retry(self) -> None:  # noqa: B027 - most have nothing to retry
-        """Go on with what an error has stopped, if asking again may help."""
+        """Resume after an error, if another attempt may succeed."""
 
     def wait(
         self,
@@ -156,15 +156,15 @@ class Execution(ABC):
         beyond: int | None = None,
         completed: int | None = None,
     ) -> None:
-        """Wait until the batch has ended, or as much of it as is said.
+        """Wait until the batch has ended, or until one of the given conditions holds.
 
         Args:
-            seconds: how long at most, None for as long as it takes.
-            beyond: until more circuits than this are done.
-            completed: until more parts than this have ended.
+            seconds: maximum time to wait, None for no limit.
+            beyond: return once more circuits than this are done.
+            completed: return once more parts than this have ended.
 
         Raises:
-            RuntimeError: called in a process that was forked from the one that works.
+            RuntimeError: called in a fork of the process that runs the job.
         """
         self._require_process()
 
@@ -183,7 +183,7 @@ class Execution(ABC):
     def _end(
         self, status: JobStatus, message: str | None = None, error: AQTError | None = None
     ) -> None:
-        """Note how it has ended; who sees the end must see the reason."""
+        """Set the final status after its reason: a reader that sees the end also sees why."""
         with self._changed:
             self._message = message
             self._error = error
@@ -191,12 +191,12 @@ class Execution(ABC):
             self._changed.notify_all()
 
     def _guarded(self, step: Callable[[], None]) -> None:
-        """Do a step in the background; whatever goes wrong, the job must end and say so."""
+        """Run a step in the background. Any error ends the job and becomes its message."""
         try:
             step()
         except AQTError as error:
             self._end(JobStatus.ERROR, str(error), error)
-        except BaseException as error:  # noqa: BLE001 - nobody else would hear of it
+        except BaseException as error:  # noqa: BLE001 - a background thread has nowhere to raise
             self._end(JobStatus.ERROR, str(error) or repr(error))
 
     def _require_process(self) -> None:

@@ -15,17 +15,17 @@ class Group:
     """The API jobs of the same circuits, each with a part of the shots."""
 
     def __init__(self, jobs: Sequence[ApiJob]) -> None:
-        """Nothing is done yet."""
+        """Count all API jobs as open."""
         self.jobs = tuple(jobs)
-        """In the order of the shots."""
+        """The API jobs, in the order of the shots."""
         self.circuits = jobs[0].part.circuits
         """Indices of the circuits."""
         self.finished_count = 0
-        """Circuits of which all shots were taken, as far as is known."""
+        """Number of circuits of which all shots were taken, as far as is known."""
         self._open = set(jobs)
         self._behind = set(jobs)
-        """API jobs of which no circuit is done: the others are looked at only when there are none,
-        for there may be many."""
+        """API jobs without a finished circuit. There may be many API jobs: their minimum is
+        computed only when this set is empty."""
 
     @property
     def ended(self) -> bool:
@@ -33,7 +33,7 @@ class Group:
         return not self._open
 
     def update(self, job: ApiJob) -> None:
-        """Take over what has changed in one of the API jobs."""
+        """Update the group after a change of one of its API jobs."""
         if job.finished_count:
             self._behind.discard(job)
         if not self._behind:
@@ -42,7 +42,7 @@ class Group:
             self._open.discard(job)
 
     def reopen(self, job: ApiJob) -> None:
-        """One of the API jobs has not ended after all."""
+        """Undo the end of one of the API jobs."""
         self._open.add(job)
 
     @property
@@ -54,7 +54,7 @@ class Group:
         return next(filter(None, failures), "not evaluated yet")
 
     def samples(self) -> list[Samples]:
-        """The outcomes of each circuit, the shots of all API jobs one after the other."""
+        """Return the outcomes of each circuit, with the shots of all API jobs concatenated."""
         parts = [job.state.samples or [] for job in self.jobs if job.state]
         if len(parts) == 1:
             return parts[0]
@@ -62,5 +62,5 @@ class Group:
 
 
 def grouped(jobs: Sequence[ApiJob]) -> list[Group]:
-    """The groups of API jobs, which must be in the order of their circuits."""
+    """Group API jobs by circuits; they must be in the order of their circuits."""
     return [Group(list(group)) for _, group in groupby(jobs, lambda job: job.part.circuits)]

@@ -1,4 +1,4 @@
-"""A batch in API jobs, whatever takes them: what becomes of them adds up, and is journalled."""
+"""A batch as API jobs at a portal or on a machine: combines their states, keeps a journal."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class RemoteExecution(Execution):
     """A batch, cut into API jobs.
 
     Args:
-        connection: what the jobs share, with the threads that do the waiting.
-        endpoint: what takes the API jobs.
-        location: where the job lives.
+        connection: shared by all jobs, with the threads that submit and poll.
+        endpoint: where the API jobs run.
+        location: portal or machine, as the store describes it.
         snapshot: the circuits.
-        options: of the job.
+        options: the job's options.
         plan: the API jobs.
-        journal: where to note what happens to them, None for nowhere.
-        records: what has happened to them in another process, None for a new batch.
+        journal: where to record events, None for nowhere.
+        records: events of another process, None for a new batch.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class RemoteExecution(Execution):
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
-        """Sends nothing yet."""
+        """Send nothing yet."""
         super().__init__()
         self._connection = connection
         self._location = location
@@ -59,7 +59,7 @@ class RemoteExecution(Execution):
         self._options = options
         self._plan = plan
         self._others_work = False
-        """Whether another process works on the batch, and this one only looks on."""
+        """Whether another process works on the batch, and this one only observes."""
         self._journal = journal
         self._records = records
         self._jobs = [
@@ -78,50 +78,50 @@ class RemoteExecution(Execution):
         self._groups = grouped(self._jobs)
         self._group_of = {job: group for group in self._groups for job in group.jobs}
         self._num_open = len(self._groups)
-        """Groups that have not ended."""
+        """Number of groups that have not ended."""
         connection.register(self)
 
     @abstractmethod
     def _start(self, jobs: Sequence[ApiJob]) -> None:
-        """Submit API jobs that have no identifier yet, and ask for all until they have ended.
+        """Submit the API jobs without identifier, and poll all until they have ended.
 
         Raises:
-            APIConnectionError: that cannot be begun.
+            APIConnectionError: no thread can be started, or the connection is closed.
         """
 
     @abstractmethod
     def _reason(self, failures: Sequence[PartFailure]) -> tuple[str, AQTError | None]:
-        """What to say, and what to raise, if some API jobs have ended without a result."""
+        """Combine the failures of API jobs: the batch's message, and the error to raise."""
 
     @property
     def _reads_results(self) -> bool:
-        """Whether stored results are read at once on resuming."""
+        """Whether to read stored results immediately on resuming."""
         return False
 
     @property
     def _asks(self) -> bool:
-        """Whether to ask for what another process has submitted; else it is looked at later."""
+        """Whether to poll API jobs of another process, instead of rereading its journal."""
         return True
 
     @property
     def label(self) -> str:
-        """What the portal shows with the job; those of several API jobs have numbers added."""
+        """The job's label on the portal; several API jobs append numbers to it."""
         return self._plan.label
 
     @property
     def problem(self) -> str | None:
-        """What the journal could not keep, None if all is well."""
+        """What the journal could not store, None if it has everything."""
         return None if self._journal is None else self._journal.problem
 
     def begin(self) -> None:
-        """Submit, or go on where another process has stopped."""
+        """Submit the API jobs, or continue those of another process."""
         if self._records is None:
             self._start(self._jobs)
         else:
             self._resume_from(self._records, list(enumerate(self._jobs)))
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:
-        """One entry a circuit, in order; those that were not evaluated have ``success=False``."""
+        """Return one entry per circuit, in order; ``success=False`` if it was not evaluated."""
         results: list[ExperimentResult] = []
         for group in self._groups:
             circuits, shots = group.circuits, self._options.shots
@@ -143,7 +143,7 @@ class RemoteExecution(Execution):
         return results
 
     def checkpoint(self) -> Checkpoint:
-        """What it takes to go on in another process, as far as is known now."""
+        """Return what another process needs to continue, as far as it is known now."""
         with self._changed:
             events = [
                 event
@@ -159,7 +159,7 @@ class RemoteExecution(Execution):
             )
 
     def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:
-        """Submit those API jobs once more that have failed by now, and return their number."""
+        """Submit again the API jobs that have failed so far, and return their number."""
         self._require_process()
         with self._changed:
             failed = [
@@ -178,13 +178,13 @@ class RemoteExecution(Execution):
         return len(failed)
 
     def adopt(self, label: str, job_id: str) -> None:
-        """Take the identifier of an API job whose submission was uncertain."""
+        """Set the identifier of an API job whose submission was uncertain."""
         self._require_process()
         with self._changed:
             found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
             if not found:
                 raise LookupError(f"no uncertain submission has the label '{label}'")
-            (job,) = found  # labels have numbers
+            (job,) = found  # numbers make labels unique within the batch
             for other in self._jobs:
                 if other.job_id == job_id:
                     raise ValueError(f"{job_id} is the identifier of '{other.label}'")
@@ -194,7 +194,7 @@ class RemoteExecution(Execution):
         self._start([job])
 
     def retry(self) -> None:
-        """Ask again for what was accepted, and submit what was certainly not."""
+        """Poll accepted API jobs again, and submit those that were certainly not accepted."""
         self._require_process()
         with self._changed:
             again = [job for job in self._jobs if may_be_retried(job)]
@@ -203,7 +203,7 @@ class RemoteExecution(Execution):
             if any(job.job_id is None for job in again):
                 self._own_journal()
             else:
-                with suppress(JournalError):  # the process that has it stores the results
+                with suppress(JournalError):  # its owner stores the results
                     self._own_journal()
             self._reopen(again)
             for job in again:
@@ -225,12 +225,12 @@ class RemoteExecution(Execution):
         ]
 
     def wait_submitted(self, deadline: float) -> None:
-        """Wait until everything was accepted or refused, up to a time of ``time.monotonic``."""
+        """Wait until every API job was accepted or refused, or ``time.monotonic() >= deadline``."""
         with self._changed:
             self._changed.wait_for(lambda: not self.unsent, max(0.0, deadline - time.monotonic()))
 
     def shutdown_message(self) -> str:
-        """What to say if something is :attr:`unsent` when the program ends, and how to go on."""
+        """Return what a closing program reports of :attr:`unsent`, and how to continue."""
         first, *others = self.unsent
         lost = f"'{first}' was not submitted, or not to its end"
         if others:
@@ -240,9 +240,9 @@ class RemoteExecution(Execution):
         return f"{lost}; AQTJob.restore('{self._plan.batch_id}').resubmit_failed() goes on"
 
     def abandon(self, reason: str) -> None:
-        """End here and now; what was accepted stays where it is.
+        """End now; accepted API jobs stay where they are.
 
-        What the closed connection has answered is taken in first.
+        First wait for the threads that process the closed connection's last answers.
         """
 
         def answered() -> bool:
@@ -254,7 +254,7 @@ class RemoteExecution(Execution):
             job.abandon(reason)
 
     def _resume_from(self, records: Records, pending: list[tuple[int, ApiJob]]) -> None:
-        """Take API jobs over, also later on from a process that still works on them."""
+        """Continue another process's API jobs; check again later those that it still works on."""
         self._others_work = not records.own()
         state = records.replay()
         left, accepted = [], []
@@ -280,7 +280,7 @@ class RemoteExecution(Execution):
             )
 
     def _on_change(self, job: ApiJob) -> None:
-        """Take over what has changed in an API job."""
+        """Update the batch after a change of an API job."""
         with self._changed:
             group = self._group_of[job]
             finished, ended = group.finished_count, group.ended
@@ -297,7 +297,7 @@ class RemoteExecution(Execution):
             self._changed.notify_all()
 
     def _conclude(self) -> None:
-        """All API jobs have ended: what does that make of the batch?"""
+        """Derive the batch's final status from its API jobs, which have all ended."""
         failures = [
             PartFailure(index, job.part.circuits, job.label, *job.failure)
             for index, job in enumerate(self._jobs)
@@ -310,7 +310,7 @@ class RemoteExecution(Execution):
         self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, *self._reason(failures))
 
     def _reopen(self, jobs: Sequence[ApiJob]) -> None:
-        """The batch has not ended after all."""
+        """Undo the end of the batch for these API jobs."""
         for job in jobs:
             group = self._group_of[job]
             self._num_open += group.ended
@@ -326,7 +326,7 @@ class RemoteExecution(Execution):
             self._others_work = False
 
     def _release_journal(self) -> None:
-        """Let others go on with the batch if nothing can happen here any more."""
+        """Release the journal to other processes once nothing can happen here any more."""
         with self._changed:
             idle = self.state.ended and not any(job.submission.sending for job in self._jobs)
             if self._journal is not None and idle:

@@ -1,4 +1,4 @@
-"""Whether an API job that has ended may be asked for, or submitted, once more."""
+"""Decide whether an API job that has ended may be polled or submitted again."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from aqt_fast.exceptions import AQTError, JournalError, ResultExpiredError, Subm
 from aqt_fast.jobs.api_job import ApiJob
 
 NOT_ACCEPTED = (*NOT_ACCEPTED_BY_API, JournalError)
-"""Errors after which nothing was accepted, and the same may be accepted later."""
+"""Errors after which nothing was accepted, and a later attempt may succeed."""
 
 
 def is_uncertain(job: ApiJob) -> bool:
-    """Whether nobody here knows if the portal has accepted it."""
+    """Return whether it is unknown if the portal has accepted the API job."""
     return isinstance(_error(job), SubmissionUncertainError) and job.job_id is None
 
 
 def may_be_retried(job: ApiJob) -> bool:
-    """Whether asking again may help, without the risk that it runs twice.
+    """Return whether a retry may help without the risk that the circuits run twice.
 
-    It is with the portal, or the portal has certainly not accepted it and may do so later.
+    Either the portal has the API job, or it has certainly not accepted it but may do so later.
     """
     error = _error(job)
     if error is None:
@@ -27,14 +27,14 @@ def may_be_retried(job: ApiJob) -> bool:
 
 
 def may_be_repeated(job: ApiJob, *, uncertain: bool, expired: bool) -> bool:
-    """Whether it may be submitted once more, after an error.
+    """Return whether an API job may be submitted again after an error.
 
-    What was accepted and has not ended may still run, and is not repeated.
+    An API job that was accepted and has not ended may still run: it is not repeated.
 
     Args:
         job: an API job that has ended with an error.
-        uncertain: also if it may have been accepted.
-        expired: also if it has run, and its result is gone.
+        uncertain: allow it even if the first submission may have been accepted.
+        expired: allow it even if the job has run, and only its result is gone.
     """
     error = _error(job)
     if error is None or (expired and isinstance(error, ResultExpiredError)):

@@ -1,4 +1,4 @@
-"""The submission of one API job: encoded, announced in the journal, sent once."""
+"""The submission of one API job: encode it, announce it in the journal, send it once."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from aqt_fast.wire.snapshot import Snapshot
 
 
 class Submission:
-    """Sends an API job, and notes in the journal what came of it.
+    """Sends an API job and records the outcome in the journal.
 
     Args:
-        endpoint: what takes it.
-        snapshot: the circuits.
-        part: its part of them.
-        log: its place in the journal.
+        endpoint: where to send it.
+        snapshot: the circuits of the batch.
+        part: the API job's part of the batch.
+        log: the API job's entry in the journal.
     """
 
     def __init__(self, endpoint: Endpoint, snapshot: Snapshot, part: Part, log: ApiJobLog) -> None:
-        """Nothing is sent yet."""
+        """Send nothing yet."""
         self.payload_hash: str | None = None
-        """SHA-256 of the request body that was sent last, None if none was."""
+        """SHA-256 of the last request body that was sent, None if none was."""
         self.sending = False
-        """Whether the request is on its way, and not answered yet."""
+        """Whether the request was sent and not answered yet."""
         self._endpoint = endpoint
         self._snapshot = snapshot
         self._part = part
         self._log = log
 
     def send(self, label: str, wanted: Callable[[], bool]) -> str:
-        """Encode and send it, and return the identifier that it gets.
+        """Encode and send the API job, and return its identifier.
 
         Args:
-            label: what it is called.
-            wanted: says before each attempt whether it is still wanted.
+            label: the API job's label.
+            wanted: called before each attempt; returns False if the job was cancelled.
 
         Raises:
-            RequestWithdrawnError: it was not wanted any more; nothing was accepted.
-            SubmissionUncertainError: it may have been accepted or not.
+            RequestWithdrawnError: it was cancelled; nothing was accepted.
+            SubmissionUncertainError: it may have been accepted.
             AQTError: it was not accepted.
         """
         if not wanted():
@@ -69,7 +69,7 @@ class Submission:
         return job_id
 
     def uncertain(self, label: str, reason: str) -> SubmissionUncertainError:
-        """What to say if nobody knows whether it was accepted."""
+        """Make the error to raise if it is unknown whether the submission was accepted."""
         if self.payload_hash is None:
             self.payload_hash = payload_hash_of(self._encode(label))
         return SubmissionUncertainError(label, self.payload_hash, reason)

@@ -1,4 +1,4 @@
-"""Where the time of a job went, from the portal's time stamps."""
+"""Durations of a job's stages, from the portal's time stamps."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from datetime import datetime
 from typing import NamedTuple
 
 _ENDS = ("finished", "error", "cancelled")
-"""The portal's words for the end of a job."""
+"""The portal's final statuses."""
 
 
 class JobTiming(NamedTuple):
-    """Where the time of a job went, in seconds; None for what has not ended or is not known."""
+    """Durations of a job's stages in seconds; None for one that is unknown or has not ended."""
 
     queued: float | None
-    """From the portal's receipt to the device's start."""
+    """From receipt by the portal to the start on the device."""
     running: float | None
-    """From the device's start to the end."""
+    """From the start on the device to the end."""
     total: float | None
-    """From the portal's receipt to the end."""
+    """From receipt by the portal to the end."""
 
 
 def job_timing(changes: Sequence[tuple[str, str]]) -> JobTiming:
-    """Durations between the status changes that the portal reports.
+    """Compute durations from the status changes that the portal reports.
 
     Args:
-        changes: pairs of status and ISO 8601 time stamp, in any order, of one API job or several:
-            then from the first that was queued or started to the last that has ended.
+        changes: pairs of status and ISO 8601 time stamp, in any order. Several API jobs count
+            from the first that was queued or started to the last that has ended.
     """
     times: dict[str, list[datetime]] = {}
     for status, stamp in changes:
         try:
-            # Python 3.10 does not know the suffix Z.
+            # Python 3.10 does not parse the suffix Z.
             time = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
         except ValueError:
             continue

@@ -1,4 +1,4 @@
-"""Waiting for an execution: with a progress bar, with a callback, part by part."""
+"""Wait for an execution: with a progress bar, with a callback, or part by part."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ class CompletedPart(NamedTuple):
     """A part of a job that has ended."""
 
     circuits: range
-    """Indices of its circuits."""
+    """Indices of the circuits."""
     results: list[ExperimentResult]
-    """One entry a circuit; those that were not evaluated have ``success=False``."""
+    """One entry per circuit; ``success=False`` if it was not evaluated."""
 
 
 def timed_out(execution: Execution, seconds: float | None) -> JobTimeoutError:
-    """What to raise when a job has not ended in time."""
+    """Make the error to raise when a job has not ended in time."""
     return JobTimeoutError(f"job {execution.name} has not ended within {seconds} s")
 
 
 def wait_with_bar(
     execution: Execution, *, total: int, title: str, timeout: float | None, shown: bool
 ) -> bool:
-    """Wait until an execution has ended, and show on standard error how many circuits are done.
+    """Wait until an execution has ended; show its progress on standard error.
 
     Args:
-        execution: the circuits on their way.
-        total: how many there are.
-        title: of the bar.
-        timeout: seconds to wait at most, None for as long as it takes.
-        shown: whether there is a bar at all.
+        execution: the execution to wait for.
+        total: number of its circuits.
+        title: title of the progress bar.
+        timeout: maximum time to wait in seconds, None for no limit.
+        shown: whether to show the bar.
 
     Returns:
-        Whether it has ended.
+        Whether the execution has ended.
     """
     from tqdm.auto import tqdm  # loads asyncio, which takes a while
 
@@ -67,16 +67,16 @@ def wait_with_callback(
     period: float,
     callback: Callable[[str, JobStatus], None] | None,
 ) -> None:
-    """Wait until an execution has ended, and call a function meanwhile.
+    """Wait until an execution has ended, and call a function periodically.
 
     Args:
-        execution: the circuits on their way.
-        timeout: seconds to wait at most, None for as long as it takes.
+        execution: the execution to wait for.
+        timeout: maximum time to wait in seconds, None for no limit.
         period: seconds between calls, at least 0.01.
         callback: called with the job's name and its status.
 
     Raises:
-        JobTimeoutError: it has not ended in time.
+        JobTimeoutError: the execution has not ended in time.
     """
     deadline = _deadline(timeout)
     while not (state := execution.state).ended:
@@ -92,7 +92,7 @@ def wait_with_callback(
 def completed_parts(
     execution: Execution, num_circuits: int, timeout: float | None
 ) -> Iterator[CompletedPart]:
-    """Give the parts of an execution as they end, each circuit once; the rest comes last.
+    """Yield the parts of an execution as they end, each circuit once; unevaluated ones last.
 
     Raises:
         JobTimeoutError: no part has ended for ``timeout`` seconds.

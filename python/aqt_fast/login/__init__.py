@@ -1,8 +1,8 @@
-"""Access tokens: where they are kept, how to get and renew them.
+"""Access tokens: store, request and renew them.
 
 ::
 
     tokens      the files of the last login
-    config      how to log in; needs the extra ``login``
-    connector   logging in and renewing, through ``aqt-connector``
+    config      how to log in; requires the ``login`` extra
+    connector   logging in and renewing, with ``aqt-connector``
 """

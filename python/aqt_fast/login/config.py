@@ -1,4 +1,4 @@
-"""How to log in to AQT's cloud. Needs the extra ``login``."""
+"""Configuration of the login to AQT's cloud. Requires the ``login`` extra."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from aqt_fast.login.tokens import default_directory
 
 
 class ArnicaConfig(aqt_connector.ArnicaConfig):
-    """Client id and secret, where the tokens are kept, and who issues them.
+    """Client id and secret, directory of the tokens, and their issuer.
 
-    Attributes that the user may set are those of ``aqt_connector.ArnicaConfig``: ``client_id``,
-    ``client_secret``, ``store_access_token``, ``oidc_config``. They start with what the file
-    ``config`` in the directory and the variables ``AQT_CLIENT_ID`` … say.
+    Settable attributes are those of ``aqt_connector.ArnicaConfig``: ``client_id``,
+    ``client_secret``, ``store_access_token``, ``oidc_config``. Initial values come from the file
+    ``config`` in the directory and from the variables ``AQT_CLIENT_ID`` ….
     """
 
     def __init__(self, store_path: str | Path | None = None) -> None:

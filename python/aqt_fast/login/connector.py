@@ -1,4 +1,4 @@
-"""Logging in and renewing tokens, through AQT's own package ``aqt-connector``."""
+"""Log in and renew tokens with AQT's own package ``aqt-connector``."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def log_in(config: ArnicaConfig | None, store: TokenStore, *, out: TextIO) -> st
     """Log in to AQT's cloud and save the tokens.
 
     With a client's id and secret (``AQT_CLIENT_ID`` and ``AQT_CLIENT_SECRET``, or in the
-    configuration) that needs nobody; without, somebody has to open a link.
+    configuration), this runs unattended. Otherwise, the user must open a link.
 
     Args:
-        config: how to log in, None for what the environment and ``~/.aqt/config`` say.
-        store: where the tokens are saved.
-        out: where the link is shown.
+        config: how to log in, None to read the environment and ``~/.aqt/config``.
+        store: where to save the tokens.
+        out: where to print the link.
 
     Returns:
         The access token.
 
     Raises:
-        AQTCredentialsError: the login has failed, or the package ``aqt-connector`` is missing.
+        AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
     """
     with _app(config) as app:
         try:
@@ -44,16 +44,16 @@ def log_in(config: ArnicaConfig | None, store: TokenStore, *, out: TextIO) -> st
 
 
 def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str | None:
-    """Find another token than the one that was refused, None if somebody has to log in.
+    """Return a new token in place of a refused one, None if the user must log in.
 
-    Takes a token that another process has saved in the meantime, or the refresh token of the last
-    login, or the client's id and secret.
+    The new token is one that another process has saved meanwhile. Otherwise, get one with the
+    refresh token of the last login, or with the client's id and secret.
 
     Raises:
         AQTCredentialsError: others can read the tokens, or AQT's login refuses to renew them.
         APIConnectionError: AQT's login cannot be reached.
     """
-    import httpx  # loaded already by who asks; the provider must not wait for it
+    import httpx  # loaded by the HTTP client already; importing the provider must not load it
 
     saved = store.access_token()
     if saved and saved != refused:
@@ -72,23 +72,23 @@ def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str |
             else:
                 return None
         except (httpx.TransportError, OSError) as error:
-            # PermissionError is what the package raises for a refusal.
+            # The package raises PermissionError for a refusal.
             kind = AQTCredentialsError if isinstance(error, PermissionError) else APIConnectionError
             raise kind(f"the token cannot be renewed: {_reason(error)}") from error
         except Exception as error:
             raise AQTCredentialsError(f"the token cannot be renewed: {_reason(error)}") from error
         keep = app.config.store_access_token
     if keep:
-        with suppress(OSError):  # it is good all the same
+        with suppress(OSError):  # the token is valid even if it cannot be saved
             store.save(access, refresh)
     return str(access)
 
 
 def _app(config: ArnicaConfig | None) -> Any:
-    """AQT's own package, which knows how to log in.
+    """Make AQT's own application object, which implements the login.
 
     Raises:
-        AQTCredentialsError: it is not installed.
+        AQTCredentialsError: ``aqt-connector`` is not installed.
     """
     try:
         import aqt_connector

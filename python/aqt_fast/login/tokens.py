@@ -1,4 +1,4 @@
-"""Access tokens on this machine, in files that only their owner can read."""
+"""Access tokens on this computer, in files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a file
 
 
 def default_directory() -> Path:
-    """Where AQT's packages keep configuration and tokens."""
+    """Return the directory in which AQT's packages keep configuration and tokens."""
     return Path.home() / ".aqt"
 
 
@@ -22,27 +22,27 @@ class TokenStore:
     """The tokens of the last login, in files that only their owner can read."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        """``directory`` is made when something is saved; None stands for ``~/.aqt``."""
+        """``directory`` is created on saving; None stands for ``~/.aqt``."""
         self.directory = default_directory() if directory is None else directory
 
     def access_token(self) -> str | None:
-        """The saved access token, None if there is none.
+        """Return the saved access token, None if there is none.
 
         Raises:
-            AQTCredentialsError: others can read the file.
+            AQTCredentialsError: others can read the file, or it cannot be read.
         """
         return self._read(_ACCESS_TOKEN)
 
     def refresh_token(self) -> str | None:
-        """The saved refresh token, None if there is none.
+        """Return the saved refresh token, None if there is none.
 
         Raises:
-            AQTCredentialsError: others can read the file.
+            AQTCredentialsError: others can read the file, or it cannot be read.
         """
         return self._read(_REFRESH_TOKEN)
 
     def save(self, access_token: str, refresh_token: str | None) -> None:
-        """Save the tokens of a login; what was there before is replaced.
+        """Save the tokens of a login and replace the previous ones.
 
         Raises:
             OSError: the directory or a file cannot be written.

@@ -1,4 +1,4 @@
-"""A backend that takes circuits as they are and transpiles them on the way."""
+"""A backend that transpiles circuits before it runs them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from aqt_fast.exceptions import JobFailedError
 class TranspilingBackend(BackendV2):
     """An AQT backend for Qiskit's primitives, which run circuits right after binding parameters.
 
-    The ranges of AQT's angles can be met only once the parameters have values, so circuits are
-    transpiled then, without optimisation: they are taken as the user has written them.
+    AQT's angle ranges can be met only once the parameters have values. Circuits are therefore
+    transpiled here, without optimisation, to run as the user has written them.
     """
 
     def __init__(self, backend: AQTResource) -> None:
-        """Stands in front of ``backend``."""
+        """Wrap ``backend``."""
         super().__init__(provider=backend.provider, name=backend.name)
         self._backend = backend
 
     @property
     def target(self) -> Target:
-        """The target of the backend behind."""
+        """The target of the wrapped backend."""
         return self._backend.target
 
     @property
@@ -45,7 +45,7 @@ class TranspilingBackend(BackendV2):
     def run(
         self, circuits: QuantumCircuit | Sequence[QuantumCircuit], **options: Any
     ) -> CompleteJob:
-        """Transpile and run."""
+        """Transpile circuits and run them."""
         transpiled = transpile(circuits, self._backend, optimization_level=0)
         return CompleteJob(self._backend.run(transpiled, **options))
 
@@ -53,12 +53,12 @@ class TranspilingBackend(BackendV2):
 class CompleteJob:
     """A job with all results or none.
 
-    Qiskit's sampler takes a circuit without outcomes for one without measurements, and would make
-    up shots that read 0.
+    Qiskit's sampler would take a circuit without outcomes for one without measurements, and return
+    shots that read 0.
     """
 
     def __init__(self, job: AQTJob) -> None:
-        """Stands in front of ``job``."""
+        """Wrap ``job``."""
         self._job = job
 
     def result(self) -> Result:

@@ -1,9 +1,9 @@
-"""What the provider is made of.
+"""Parts of the provider.
 
 ::
 
     connections   credentials, and the connections that backends share
-    discovery     which backends there are, and which of them fit
-    restoring     a job of another process, back as a handle
+    discovery     which backends are available, and which of them match
+    restoring     from a stored job to its handle
     tables        backends and jobs as tables
 """

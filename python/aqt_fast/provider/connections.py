@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """Makes each connection when it is first needed. httpx is loaded then.
+    """Opens each connection on first use, and loads httpx only then.
 
     Args:
         access_token: the user's token; None takes that of ``AQT_TOKEN`` or of the last login.
         config: how to log in.
-        portal_url: where the portal is, None for what the environment says.
-        connect_timeout: seconds to wait for a connection.
-        read_timeout: seconds to wait for an answer, or for more of it.
-        max_parallel_requests: submissions to the portal at the same time, and polls as well.
+        portal_url: URL of the portal, None to read the environment.
+        connect_timeout: maximum time in seconds to wait for a connection.
+        read_timeout: maximum time in seconds to wait for an answer, or for more of it.
+        max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
+            concurrent polls.
 
     Raises:
         AQTCredentialsError: others can read the saved token.
@@ -44,7 +45,7 @@ class Connections:
         read_timeout: float,
         max_parallel_requests: int,
     ) -> None:
-        """Looks for the token; connects to nothing."""
+        """Find the token; open no connection."""
         self._config = config
         self._portal_url = portal_url
         self._connect_timeout = connect_timeout
@@ -82,7 +83,7 @@ class Connections:
                 self._credentials.replace(token, self._renew)
 
     def cloud(self) -> CloudConnection:
-        """The connection to the portal."""
+        """Return the connection to the portal."""
         from aqt_fast.api_client import PortalClient
         from aqt_fast.backends.cloud.connection import CloudConnection
 
@@ -100,11 +101,11 @@ class Connections:
             return self._cloud
 
     def cloud_at(self, portal_url: str) -> CloudConnection:
-        """The connection to the portal, which must be at this address.
+        """Return the connection to the portal, which must have this URL.
 
         Raises:
             AQTCredentialsError: there is no access token.
-            APIError: the portal is somewhere else.
+            APIError: the portal has another URL.
         """
         if not self._token:
             raise AQTCredentialsError("the job is with AQT's portal, and there is no access token")
@@ -117,12 +118,12 @@ class Connections:
         return connection
 
     def machine(self, url: str) -> DirectConnection:
-        """The connection to a machine: one for each, however its URL is written.
+        """Return the connection to a machine: one per machine, however its URL is written.
 
         Raises:
             InsecureConnectionError: there is a token, and the URL is plain HTTP to another
-                machine.
-            APIError: ``url`` is no URL of a server.
+                computer.
+            APIError: ``url`` is not the URL of a server.
         """
         from aqt_fast.api_client import DirectAccessClient
         from aqt_fast.backends.direct.connection import DirectConnection
@@ -140,10 +141,10 @@ class Connections:
             return connection
 
     def known_machine(self, url: str) -> DirectConnection:
-        """The connection to the machine of a stored job.
+        """Return the connection to the machine of a stored job.
 
         Raises:
-            APIError: it would get the access token, and only a file names its address.
+            APIError: the machine would get the access token, but only the stored job names its URL.
         """
         named = os.environ.get("AQT_DIRECT_URL")
         if named:

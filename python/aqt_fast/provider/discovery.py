@@ -1,4 +1,4 @@
-"""Which backends there are, and which of them fit what the user wants."""
+"""Find the available backends, and those that match the user's request."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from aqt_fast.provider.connections import Connections
 from aqt_fast.wire.circuits import API_LIMITS
 
 DEFAULT_WORKSPACE = "default"
-"""The workspace that everything outside of the portal is listed in."""
+"""Workspace of all backends outside the portal."""
 
 DEFAULT_NUM_QUBITS = 20
-"""Size of an offline simulator's register unless another is asked for."""
+"""Default number of qubits of an offline simulator."""
 
 
 class PortalUnavailableWarning(UserWarning):
-    """The portal, or one of its resources, cannot be asked, and so is not listed."""
+    """The portal, one of its resources or a machine does not answer, and is not listed."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ OFFLINE_SIMULATORS = (
 
 @dataclass(frozen=True)
 class WantedBackends:
-    """What backends must be like: see :meth:`AQTProvider.backends`.
+    """Criteria for backends, as for :meth:`AQTProvider.backends`.
 
     Raises:
         InvalidOptionError: there is no such ``backend_type``.
@@ -69,7 +69,7 @@ class WantedBackends:
             raise InvalidOptionError("backend_type", self.backend_type, expected)
 
     def fits(self, resource: Resource | ListedResource) -> bool:
-        """Whether a resource is wanted."""
+        """Return whether a resource meets the criteria."""
         return (
             self.backend_type in (None, resource.resource_type)
             and fits(self.name, resource.resource_id)
@@ -78,12 +78,12 @@ class WantedBackends:
 
     @property
     def may_be_in_the_cloud(self) -> bool:
-        """Whether the portal has to be asked."""
+        """Whether the portal may have a matching backend."""
         return self.backend_type in (None, "device", "simulator") and not self._is_offline
 
     @property
     def may_be_a_machine(self) -> bool:
-        """Whether the machine in the same network has to be asked."""
+        """Whether the machine in the same network may match."""
         return (
             self.backend_type in (None, "direct_access")
             and fits(self.workspace, DEFAULT_WORKSPACE)
@@ -99,12 +99,12 @@ class Discovery:
     """Finds the backends of a provider."""
 
     def __init__(self, provider: Any, connections: Connections) -> None:
-        """``provider`` is what the backends are made for."""
+        """``provider`` becomes the provider of the backends."""
         self._provider = provider
         self._connections = connections
 
     def all(self, wanted: WantedBackends) -> tuple[list[AQTResource], list[str]]:
-        """All backends that fit, and why the portal, a resource or the machine is missing."""
+        """Return all matching backends, and why portal, resources or machine are missing."""
         listed, problems = self._listed(wanted)
         cloud, more = self._detailed(listed)
         machines, yet_more = self._machine(wanted)
@@ -112,14 +112,15 @@ class Discovery:
         return backends, [*problems, *more, *yet_more]
 
     def one(self, wanted: WantedBackends, num_qubits: int | None) -> tuple[AQTResource, list[str]]:
-        """The one backend that fits, and why there may be another.
+        """Return the one matching backend, and the reasons why others may be missing.
 
         Args:
-            wanted: what it must be like.
-            num_qubits: size of an offline simulator's register, None for the default.
+            wanted: the criteria.
+            num_qubits: number of qubits of an offline simulator, None for the default.
 
         Raises:
-            QiskitBackendNotFoundError: none fits, or several, or it cannot be asked for.
+            QiskitBackendNotFoundError: no backend matches, several do, or its details are
+                unavailable.
         """
         offline = self.offline(wanted, num_qubits)
         listed, problems = self._listed(wanted)
@@ -134,11 +135,11 @@ class Discovery:
         return [*offline, *machines, *cloud][0], problems
 
     def direct(self, url: str, max_shots: int) -> AQTDirectAccessResource:
-        """The machine at an address.
+        """Return the backend for the machine at a URL.
 
         Raises:
             InvalidOptionError: ``max_shots`` is out of range.
-            APIError: the machine cannot be asked, or would get the token over plain HTTP.
+            APIError: the machine does not answer, or would get the token over plain HTTP.
         """
         most = API_LIMITS.shots or max_shots
         max_shots = checked_integer("max_shots", max_shots, 1, most)
@@ -155,7 +156,7 @@ class Discovery:
         )
 
     def offline(self, wanted: WantedBackends, num_qubits: int | None = None) -> list[AQTResource]:
-        """The simulators of this process that fit."""
+        """Return the matching offline simulators."""
         backends: list[AQTResource] = []
         for simulator in OFFLINE_SIMULATORS:
             resource = Resource(
@@ -174,7 +175,7 @@ class Discovery:
         return backends
 
     def _listed(self, wanted: WantedBackends) -> tuple[list[ListedResource], list[str]]:
-        """The resources of the portal that fit, and why it could not be asked."""
+        """Return the matching resources of the portal, and why it did not answer."""
         if not self._connections.token or not wanted.may_be_in_the_cloud:
             return [], []
         try:
@@ -184,7 +185,7 @@ class Discovery:
         return [resource for resource in listed if wanted.fits(resource)], []
 
     def _detailed(self, listed: list[ListedResource]) -> tuple[list[AQTResource], list[str]]:
-        """The backends of listed resources, and why some of them could not be asked for."""
+        """Return the backends of listed resources, and why some details are unavailable."""
         if not listed:
             return [], []
         problems: list[str] = []
@@ -200,7 +201,7 @@ class Discovery:
         ], problems
 
     def _machine(self, wanted: WantedBackends) -> tuple[list[AQTResource], list[str]]:
-        """The machine at ``AQT_DIRECT_URL`` if it fits, and why it could not be asked."""
+        """Return the machine at ``AQT_DIRECT_URL`` if it matches, and why it did not answer."""
         url = os.environ.get("AQT_DIRECT_URL")
         if not url or not wanted.may_be_a_machine:
             return [], []

@@ -1,4 +1,4 @@
-"""A job of another process, back as a handle."""
+"""Restore the handle of a stored job."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from aqt_fast.wire.snapshot import Snapshot
 _UNUSABLE = (
     AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError, QiskitError
 )  # fmt: skip
-"""What making a job of readable but wrong data can raise."""
+"""Errors that readable but invalid data can cause when a job is made from it."""
 
 
 def restore(
@@ -37,19 +37,19 @@ def restore(
     store_path: str | Path | None,
     remove_from_store: bool,
 ) -> AQTJob:
-    """Go on with a job of another process: see :meth:`aqt_fast.AQTJob.restore`.
+    """Restore a stored job: see :meth:`aqt_fast.AQTJob.restore`.
 
     Args:
-        job_id: the job's id, or that of any API job in it.
-        provider: what the backend is made for.
-        connections: which ones to use.
+        job_id: the id of the job, or of any API job in it.
+        provider: becomes the provider of the backend.
+        connections: the connections to use.
         store_path: directory of jobs, None for the default one.
         remove_from_store: delete what ``persist()`` has saved after it was loaded.
 
     Raises:
         JobNotFoundError: no job has this id.
-        DamagedJobError: the stored data cannot be read; it stays where it is.
-        APIError: the job is one of another portal or machine, or there is no access token.
+        DamagedJobError: the stored data cannot be read; it stays as it is.
+        APIError: the job belongs to another portal or machine, or there is no access token.
     """
     store = JobStore(store_path)
     found = load_job(store, job_id)
@@ -57,7 +57,7 @@ def restore(
     try:
         options = AQTOptions(**found.description.options)
         backend = _backend(found.description, provider, connections)
-        # Written again if the restored job fails: it must not be lost with this process.
+        # Saved again if the restored job fails: it must not be lost with this process.
         saved = found.saved() if remove_from_store and found.description.is_copy else None
         job: AQTJob = backend.job_class(
             backend,
@@ -79,17 +79,17 @@ def restore(
 
 
 def _circuits(found: LoadedJob) -> list[QuantumCircuit] | Snapshot:
-    """The circuits that ``persist()`` saved, or the snapshot that the journal has."""
+    """Return the circuits that ``persist()`` saved, or the journal's snapshot."""
     if found.directory.has_circuits:
         return circuits_from_qpy(found.directory.circuits())
     return Snapshot.from_saved(*found.directory.snapshot())
 
 
 def _backend(description: JobDescription, provider: Any, connections: Connections) -> AQTResource:
-    """The backend of a stored job; nobody is asked.
+    """Make the backend of a stored job without contacting portal or machine.
 
     Raises:
-        APIError: it belongs to another portal or machine, or there is no token.
+        APIError: the job belongs to another portal or machine, or there is no token.
     """
     location = description.location
     if isinstance(location, PortalLocation):

@@ -1,4 +1,4 @@
-"""Tables of backends and of jobs: for reading, and sequences for working with."""
+"""Tables of backends and of jobs that are also sequences."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ T = TypeVar("T")
 
 
 class Table(Sequence[T]):
-    """Items in a table for reading (``str``, notebooks) and a sequence for working with."""
+    """Items that print as a table (``str``, notebooks) and act as a sequence."""
 
     HEADERS: ClassVar[tuple[str, ...]]
-    """What the columns hold."""
+    """Names of the columns."""
 
     def __init__(self, items: Sequence[T]) -> None:
         """The table keeps the order of ``items``."""
@@ -54,15 +54,15 @@ class Table(Sequence[T]):
 
     @abstractmethod
     def rows(self) -> list[tuple[Any, ...]]:
-        """One row an item, with the columns of ``HEADERS``."""
+        """Return one row per item, with the columns of ``HEADERS``."""
 
     def _part(self, items: Sequence[T]) -> Self:
-        """A table of some of the items."""
+        """Make a table of some of the items."""
         return type(self)(items)
 
     def _tabulated(self, style: str) -> str:
         rows = self.rows()
-        # A text may look like a number, which it is not.
+        # Text that looks like a number must not be formatted as one.
         texts = [
             index
             for index in range(len(self.HEADERS))
@@ -72,23 +72,23 @@ class Table(Sequence[T]):
 
 
 class BackendsTable(Table[AQTResource]):
-    """Backends, in a table for reading (``str``, notebooks) and a sequence for working with."""
+    """Backends that print as a table (``str``, notebooks) and act as a sequence."""
 
     HEADERS = ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status")
-    """What the columns hold."""
+    """Names of the columns."""
 
     def __repr__(self) -> str:
         return f"<BackendsTable of {', '.join(backend.name for backend in self) or 'nothing'}>"
 
     def by_workspace(self) -> dict[str, list[AQTResource]]:
-        """The backends of each workspace."""
+        """Return the backends of each workspace."""
         workspaces: dict[str, list[AQTResource]] = {}
         for backend in self:
             workspaces.setdefault(backend.resource_id.workspace_id, []).append(backend)
         return workspaces
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """One row a backend, with the columns of ``HEADERS``."""
+        """Return one row per backend, with the columns of ``HEADERS``."""
         return [
             (
                 resource.workspace_id,
@@ -103,13 +103,13 @@ class BackendsTable(Table[AQTResource]):
 
 
 class JobsTable(Table[StoredJob[AQTJob]]):
-    """Jobs, in a table for reading (``str``, notebooks) and a sequence for working with."""
+    """Jobs that print as a table (``str``, notebooks) and act as a sequence."""
 
     HEADERS = ("ID", "Backend", "Circuits", "Shots", "State", "Results", "Label", "Created")
-    """What the columns hold. Results: API jobs whose results are stored, and all of them."""
+    """Names of the columns. Results: API jobs with stored results, and all API jobs."""
 
     def __init__(self, jobs: Sequence[StoredJob[AQTJob]], store_path: Path) -> None:
-        """The table keeps the order of ``jobs``; ``store_path`` is where they are."""
+        """The table keeps the order of ``jobs``; ``store_path`` is their directory."""
         super().__init__(jobs)
         self.store_path = store_path
         """The directory that was searched."""
@@ -118,7 +118,7 @@ class JobsTable(Table[StoredJob[AQTJob]]):
         return f"<JobsTable of {len(self)} jobs>"
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """One row a job, with the columns of ``HEADERS``; times are local."""
+        """Return one row per job, with the columns of ``HEADERS``; times are local."""
         return [
             (
                 job.job_id,
@@ -134,15 +134,15 @@ class JobsTable(Table[StoredJob[AQTJob]]):
         ]
 
     def find(self, job_id: str, /) -> StoredJob[AQTJob]:
-        """One job.
+        """Return one job.
 
         Args:
-            job_id: its identifier, that of its batch or of an API job in it, or the beginning of
-                the identifier that the table shows, if no other job's begins like this.
+            job_id: identifier of the job, its batch or one of its API jobs, or an unambiguous
+                prefix of the identifier in the table.
 
         Raises:
-            InvalidOptionError: several begin like this.
-            JobNotFoundError: there is none.
+            InvalidOptionError: several jobs have this identifier or prefix.
+            JobNotFoundError: no job has it.
         """
         exact = [
             job
@@ -163,10 +163,10 @@ class JobsTable(Table[StoredJob[AQTJob]]):
 
 @dataclass(frozen=True)
 class WantedJobs:
-    """Which jobs to list, as for :meth:`AQTProvider.jobs <aqt_fast.AQTProvider.jobs>`.
+    """Criteria for jobs, as for :meth:`AQTProvider.jobs <aqt_fast.AQTProvider.jobs>`.
 
     Raises:
-        InvalidOptionError: something has a value that it does not take.
+        InvalidOptionError: a criterion has an invalid value.
     """
 
     backend: str | re.Pattern[str] | None = None
@@ -184,7 +184,7 @@ class WantedJobs:
                 raise InvalidOptionError(name, value, "a datetime, or None")
 
     def fits(self, job: StoredJob[AQTJob]) -> bool:
-        """Whether a job is wanted."""
+        """Return whether a job meets the criteria."""
         return (
             _fits(self.backend, job.backend)
             and _fits(self.state, job.state)
@@ -199,20 +199,20 @@ def _fits(wanted: str | re.Pattern[str] | None, text: str | None) -> bool:
 
 
 def _not_before(created: datetime, moment: datetime) -> bool:
-    # A moment without a time zone is a local one.
+    # A time without a time zone is local.
     return created >= moment.astimezone()
 
 
 def list_jobs(
     store: JobStore, wanted: WantedJobs, *, limit: int | None = None, provider: JobRestorer[AQTJob]
 ) -> JobsTable:
-    """The jobs of a store that are wanted, the newest first.
+    """List the jobs of a store that meet the criteria, the newest first.
 
     Args:
-        store: where to look.
-        wanted: which ones.
-        limit: at most this many of them.
-        provider: through which they are restored.
+        store: the store.
+        wanted: the criteria.
+        limit: maximum number of jobs.
+        provider: restores the jobs.
     """
     jobs = [job for job in stored_jobs(store, provider) if wanted.fits(job)]
     return JobsTable(jobs[:limit], store.path)

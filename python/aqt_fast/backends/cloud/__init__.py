@@ -4,7 +4,7 @@
 
     backend       CloudResource
     connection    the portal's client, and the threads that jobs share
-    execution     a batch in as many API jobs as it takes
+    execution     a batch as one API job or several
     endpoint      the portal, as API jobs see it
-    poller        which API job is asked for when
+    poller        which API job to poll when
 """

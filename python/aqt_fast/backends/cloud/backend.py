@@ -18,26 +18,26 @@ from aqt_fast.wire.snapshot import Snapshot
 
 
 class CloudResource(AQTResource):
-    """A quantum computer or simulator that is reached through AQT's portal."""
+    """A quantum computer or simulator on AQT's portal."""
 
     def __init__(self, resource: Resource, *, provider: Any, connection: CloudConnection) -> None:
-        """``connection`` leads to the portal, and is shared by all backends of a provider."""
+        """``connection`` is the connection to the portal that a provider's backends share."""
         super().__init__(resource, provider=provider)
         self._connection = connection
 
     @property
     def limits(self) -> Limits:
-        """Any number of circuits and shots, which are cut into API jobs; qubits as there are."""
+        """No limit of circuits and shots, which are cut into API jobs; the resource's qubits."""
         return replace(self.api_limits, circuits=None, shots=None)
 
     @property
     def api_limits(self) -> Limits:
-        """What one API job takes."""
+        """Maximum number of circuits, shots, operations and qubits of one API job."""
         qubits = min(self._resource.available_qubits, API_LIMITS.qubits)
         return replace(API_LIMITS, qubits=qubits)
 
     def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
-        """Circuits on their way to the portal, in as many API jobs as it takes."""
+        """Make the execution of a snapshot, as one API job or several."""
         plan = BatchPlan.new(len(snapshot), options.shots, self.api_limits, options.label)
         location = portal_location(self._connection, self._resource)
         journal = start_journal(self, location, plan, snapshot, options)
@@ -46,7 +46,7 @@ class CloudResource(AQTResource):
         )
 
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
-        """API jobs that were submitted before."""
+        """Make an execution that continues API jobs of another process."""
         plan = job.description.plan
         if plan is None:
             raise ValueError("it has no API jobs")

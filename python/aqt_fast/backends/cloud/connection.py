@@ -1,4 +1,4 @@
-"""A provider's connection to the portal, and the threads that its jobs share."""
+"""A provider's connection to the portal, with the threads that its jobs share."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 
 class CloudConnection(Connection):
-    """A provider's connection to the portal, and the threads that its jobs share."""
+    """A provider's connection to the portal, with the threads that its jobs share."""
 
     def __init__(self, portal: PortalClient, *, max_parallel_requests: int = 8) -> None:
-        """Connects to nothing yet.
+        """Open no connection yet.
 
         Args:
-            portal: who is asked.
-            max_parallel_requests: submissions that are under way at the same time, and polls as
-                well.
+            portal: the portal's client.
+            max_parallel_requests: maximum number of concurrent submissions, and also of concurrent
+                polls.
         """
         super().__init__(max_parallel_requests, "aqt-fast portal")
         self.portal = portal
-        """Who is asked."""
+        """The portal's client."""
         self.max_parallel_requests = max_parallel_requests
-        """Submissions that are under way at the same time, and polls as well."""
+        """Maximum number of concurrent submissions, and also of concurrent polls."""
         self.submissions = Dispatcher(max_parallel_requests, name="aqt-fast submissions")
-        """Other threads than those that poll: a portal that is full keeps submissions waiting."""
+        """Threads apart from those that poll: a busy portal blocks submissions for a long time."""
         self.poller = Poller(self.dispatcher, max_parallel_requests)
-        """Asks for all jobs."""
+        """Polls all jobs."""
 
     def disconnect(self) -> None:
-        """Close the connection and end all waiting."""
+        """Close the connection and stop all waiting."""
         self.portal.close()
         self.submissions.close()

@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 class CloudEndpoint:
-    """A resource of the portal, as who takes API jobs."""
+    """Runs API jobs on a resource of the portal."""
 
     name = "the portal"
 
     def __init__(self, portal: PortalClient, resource: Resource) -> None:
-        """``portal`` is asked for ``resource``."""
+        """Send requests for ``resource`` to ``portal``."""
         self._portal = portal
         self._resource = resource
 
     def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:
-        """The request body of an API job."""
+        """Encode the request body of an API job."""
         return snapshot.encode_job(part.start, part.stop, part.shots, label)
 
     def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool]) -> str:
-        """Hand an API job over, once, and return the portal's identifier."""
+        """Submit an API job once and return the portal's identifier."""
         return self._portal.submit(
             self._resource.workspace_id,
             self._resource.resource_id,
@@ -42,15 +42,15 @@ class CloudEndpoint:
         )
 
     def result(self, job_id: str, read: Callable[[bytes], JobState]) -> JobState:
-        """Ask for the state of an API job."""
+        """Request the state of an API job."""
         return self._portal.result(job_id, read)
 
     def decode(self, body: bytes) -> JobState:
-        """Read an answer."""
+        """Decode an answer."""
         return decode_response(body)
 
     def cancel(self, job_id: str) -> bool:
-        """Cancel an API job; False if it was cancelled already."""
+        """Cancel an API job. Return False if it was already cancelled."""
         return self._portal.cancel(job_id)
 
     def will_pass(self, error: APIError) -> bool:

@@ -1,4 +1,4 @@
-"""A batch on its way through AQT's cloud, in as many API jobs as it takes."""
+"""A batch in AQT's cloud, as one API job or several."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from aqt_fast.wire.snapshot import Snapshot
 
 
 class CloudExecution(RemoteExecution):
-    """API jobs that are submitted in order and several at the same time.
+    """API jobs that are submitted in order, several at a time.
 
     Args:
-        connection: the portal that takes them, and the threads that do the waiting.
-        resource: what is to run them.
+        connection: the connection to the portal, with the threads that submit and poll.
+        resource: where the API jobs run.
         snapshot: the circuits.
-        options: of the job.
+        options: the job's options.
         plan: the API jobs.
-        journal: where to note what happens to them, None for nowhere.
-        records: what has happened to them in another process, None for a new batch.
+        journal: where to record events, None for nowhere.
+        records: events of another process, None for a new batch.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class CloudExecution(RemoteExecution):
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
-        """Sends nothing yet."""
+        """Send nothing yet."""
         self._connection: CloudConnection
         self._resource = resource
         self._cancel_lock = threading.Lock()
@@ -65,7 +65,7 @@ class CloudExecution(RemoteExecution):
 
     @property
     def name(self) -> str:
-        """The portal's identifier of a single API job if there is one, or the label."""
+        """The identifier of a single API job, or its label until it has one; else the batch's."""
         if len(self._jobs) > 1:
             return self._plan.batch_id
         return self._jobs[0].job_id or self._plan.label
@@ -74,7 +74,7 @@ class CloudExecution(RemoteExecution):
     def job_id(self) -> str:
         """The portal's identifier of a single API job, else the batch's own.
 
-        Waits until the submission of a single API job was answered.
+        Wait until the submission of a single API job was answered.
 
         Raises:
             AQTError: the submission has failed.
@@ -92,15 +92,15 @@ class CloudExecution(RemoteExecution):
 
     @property
     def timing(self) -> JobTiming | None:
-        """Where the time went, None before the portal has told."""
+        """Durations of the job's stages, None until the portal has reported any."""
         changes = [change for job in self._jobs if job.state for change in job.state.timing or []]
         return job_timing(changes) if changes else None
 
     def cancel(self) -> bool:
-        """Stop what has not run; False if there is nothing left to stop.
+        """Cancel what has not run yet. Return False if there is nothing left to cancel.
 
         Raises:
-            APIError: the portal refuses, or cannot be asked.
+            APIError: the portal refuses or cannot be reached.
         """
         self._require_process()
         with (
@@ -111,12 +111,12 @@ class CloudExecution(RemoteExecution):
         for job, wish in zip(self._jobs, wishes, strict=True):
             if wish.exception() is None and wish.result() and job.job_id is not None:
                 self._connection.poller.poll_now(job)
-        # Every error is told, even if others could be cancelled.
+        # Raise the first error, even if other API jobs were cancelled.
         cancelled = [wish.result() for wish in wishes]
         return any(cancelled)
 
     def checkpoint(self) -> Checkpoint:
-        """Waits until all submissions were answered."""
+        """Wait until all submissions were answered; return what another process needs."""
         with self._changed:
             self._changed.wait_for(
                 lambda: all(job.job_id is not None or job.ended for job in self._jobs)
@@ -124,7 +124,7 @@ class CloudExecution(RemoteExecution):
         return super().checkpoint()
 
     def _start(self, jobs: Sequence[ApiJob]) -> None:
-        """Watch what was accepted, and submit the rest in order; answers make room for others."""
+        """Poll accepted API jobs; submit the others in order, the next after each answer."""
         unsent = []
         for job in jobs:
             if job.job_id is None:
@@ -152,7 +152,7 @@ class CloudExecution(RemoteExecution):
         self._connection.poller.watch(self._resource.resource_id, job)
 
     def _reason(self, failures: Sequence[PartFailure]) -> tuple[str, AQTError | None]:
-        """A single API job tells for itself; of several, those without a known result are named."""
+        """Report a single API job's failure as it is; of several, those without known result."""
         if len(self._jobs) == 1:
             return failures[0].message, failures[0].error
         serious = [failure for failure in failures if failure.error is not None]
@@ -161,7 +161,7 @@ class CloudExecution(RemoteExecution):
 
 
 def portal_location(connection: CloudConnection, resource: Resource) -> PortalLocation:
-    """Where jobs of a resource live."""
+    """Return the location of a resource's jobs."""
     return PortalLocation(
         portal_url=connection.portal.portal_url,
         workspace_id=resource.workspace_id,

@@ -1,10 +1,9 @@
-"""Asks for the states of many jobs, first for those that can have ended.
+"""Poll many jobs, first those that may have ended.
 
-A resource works off its queue in order. So, of the jobs that wait for it, only the first is asked
-for as long as it has not ended, and in turn one of those next to it: several submissions are under
-way at the same time, and may overtake each other. When one has ended, the next ones are asked for
-at once, and the more at the same time the more of them have ended. The number of requests grows
-with the time that passes and with the number of jobs, but not with their product.
+A resource works through its queue in order. While its first job runs, poll only that one and, in
+turn, one of the next few: concurrent submissions may overtake each other. After a job has ended,
+poll the next ones immediately, and twice as many at a time each time one has ended. The number of
+requests thus grows with the elapsed time plus the number of jobs, not with their product.
 """
 
 from __future__ import annotations
@@ -22,43 +21,43 @@ from aqt_fast.exceptions import APIConnectionError
 from aqt_fast.jobs.dispatcher import Dispatcher
 
 _JITTER = 1.2
-"""Polls come between one and so many periods after each other, so that programs spread out."""
+"""Polls are between one and this many periods apart, so that programs do not synchronise."""
 
 
 class Polled(Protocol):
-    """A job whose state is asked for."""
+    """A job that can be polled."""
 
     @property
     def period(self) -> float:
-        """Seconds between polls, at least."""
+        """Minimum time between polls in seconds."""
 
     def poll(self) -> bool:
-        """Ask once, and tell whether it has ended; must not raise."""
+        """Poll once and return whether the job has ended; must not raise."""
 
 
 @dataclass
 class _Queue:
     waiting: list[tuple[int, Polled]] = field(default_factory=list)
     asked: int = 0
-    """Jobs that are being asked for."""
+    """Number of polls in progress."""
     window: int = 1
-    """Jobs that may be asked for at the same time."""
+    """Maximum number of concurrent polls."""
     turn: int = 0
-    """Which of those next to the first is asked for with it."""
+    """Counts up; selects which of the next jobs is polled along with the first."""
     resting: bool = False
-    """Whether the first of them has not ended, and the period has to pass."""
+    """Whether the first job has not ended, and its period must pass."""
 
 
 class Poller:
     """Polls the jobs of a provider.
 
     Args:
-        dispatcher: whose threads do it.
-        most: requests at the same time, for each resource.
+        dispatcher: provides the threads.
+        most: maximum number of concurrent requests per resource.
     """
 
     def __init__(self, dispatcher: Dispatcher, most: int) -> None:
-        """Nothing to ask for yet."""
+        """Poll nothing yet."""
         self._dispatcher = dispatcher
         self._most = most
         self._queues: dict[Hashable, _Queue] = {}
@@ -66,14 +65,14 @@ class Poller:
         self._lock = threading.Lock()
 
     def watch(self, resource: Hashable, job: Polled) -> None:
-        """Ask for a job until it has ended, after those that came before it."""
+        """Poll a job until it has ended, after the earlier jobs of its resource."""
         with self._lock:
             queue = self._queues.setdefault(resource, _Queue())
             heapq.heappush(queue.waiting, (next(self._order), job))
             self._fill(queue)
 
     def poll_now(self, job: Polled) -> None:
-        """Ask for a job out of turn, until it has ended: something was done to it."""
+        """Poll a job out of turn until it has ended, for example after it was cancelled."""
         self._call(partial(self._follow, job))
 
     def _follow(self, job: Polled) -> None:
@@ -118,9 +117,9 @@ class Poller:
         try:
             self._dispatcher.call(step, after=after)
         except APIConnectionError:
-            # Closed: who has the jobs ends them.
+            # The connection is closed: it ends the jobs itself.
             return
 
 
 def _spread(period: float) -> float:
-    return period * random.uniform(1, _JITTER)  # noqa: S311 - the spread is no secret
+    return period * random.uniform(1, _JITTER)  # noqa: S311 - not used for security

@@ -3,7 +3,7 @@
 ::
 
     backend       AQTDirectAccessResource
-    connection    the machine's client, and the one thread that jobs share
+    connection    the machine's client, and the single thread that jobs share
     execution     circuits one after the other
     endpoint      the machine, as API jobs see it
 """

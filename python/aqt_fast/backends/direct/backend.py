@@ -36,9 +36,9 @@ class AQTDirectAccessResource(AQTResource):
 
         Args:
             resource: the machine.
-            provider: who has made the backend.
-            connection: to the machine.
-            max_shots: repetitions of a circuit that it takes.
+            provider: the provider that makes the backend.
+            connection: the connection to the machine.
+            max_shots: maximum number of shots per circuit on the machine.
         """
         super().__init__(resource, provider=provider)
         self._connection = connection
@@ -50,12 +50,12 @@ class AQTDirectAccessResource(AQTResource):
 
     @property
     def limits(self) -> Limits:
-        """Any number of circuits, one after the other; shots and qubits as the machine has them."""
+        """No limit of circuits, which run one after the other; the machine's shots and qubits."""
         qubits = min(self._resource.available_qubits, API_LIMITS.qubits)
         return replace(API_LIMITS, circuits=None, shots=self._max_shots, qubits=qubits)
 
     def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
-        """Circuits on their way to the machine, one after the other."""
+        """Make the execution of a snapshot, one circuit after the other."""
         one_by_one = replace(self.limits, circuits=1)
         plan = BatchPlan.new(
             len(snapshot), options.shots, one_by_one, options.label, by_circuit=True
@@ -69,7 +69,7 @@ class AQTDirectAccessResource(AQTResource):
         return DirectExecution(self._connection, location, snapshot, options, plan, journal=journal)
 
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
-        """Circuits that were sent before, and those that were not."""
+        """Make an execution that continues another process's."""
         description = job.description
         if description.plan is None or not isinstance(description.location, MachineLocation):
             raise ValueError("it is no job of a machine")

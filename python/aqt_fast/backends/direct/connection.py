@@ -1,4 +1,4 @@
-"""The connection to a machine, and the one thread that its jobs share."""
+"""The connection to a machine, with the single thread that its jobs share."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class DirectConnection(Connection):
-    """The connection to a machine, and the one thread that all jobs share."""
+    """The connection to a machine, with the single thread that all jobs share."""
 
     def __init__(self, client: DirectAccessClient) -> None:
-        """Connects to nothing yet."""
+        """Open no connection yet."""
         super().__init__(1, "aqt-fast direct access")
         self.client = client
-        """Who is asked."""
+        """The machine's client."""
 
     def disconnect(self) -> None:
-        """Close the connection and end all waiting."""
+        """Close the connection and stop all waiting."""
         self.client.close()

@@ -1,4 +1,4 @@
-"""A machine, as the endpoint of API jobs: those of one circuit each."""
+"""A machine, as the endpoint of API jobs with one circuit each."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 
 class DirectEndpoint:
-    """A machine, as who takes API jobs: those of one circuit each."""
+    """Runs API jobs of one circuit each on a machine."""
 
     name = "the machine"
 
     def __init__(self, client: DirectAccessClient) -> None:
-        """``client`` is the connection to it."""
+        """``client`` is the machine's client."""
         self._client = client
 
     def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:  # noqa: ARG002
-        """The request body, which has no place for the label."""
+        """Encode the request body; it has no field for the label."""
         return snapshot.encode_circuit(part.start, part.shots)
 
     def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool]) -> str:
-        """Hand a circuit over, once, and return the machine's identifier of the run."""
+        """Submit a circuit once and return the machine's identifier of the run."""
         return self._client.submit(body, label=label, wanted=wanted)
 
     def result(self, job_id: str, read: Callable[[bytes], JobState]) -> JobState | None:
-        """Wait for the result; None if it has not come within the read time-out."""
+        """Wait for the result; None if it does not arrive within the read timeout."""
         return self._client.result(job_id, read)
 
     def decode(self, body: bytes) -> JobState:
-        """Read an answer."""
+        """Decode an answer."""
         return decode_direct_response(body)
 
     def cancel(self, job_id: str) -> bool:  # noqa: ARG002
-        """False: the machine ends what it has begun."""
+        """Return False: the machine completes what it has started."""
         return False
 
     def will_pass(self, error: APIError) -> bool:  # noqa: ARG002
-        """False: a request for a result is repeated for a day before it fails."""
+        """Return False: a result is requested repeatedly for a day before that fails."""
         return False

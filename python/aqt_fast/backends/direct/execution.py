@@ -1,4 +1,4 @@
-"""A batch on its way through a machine that takes one circuit at a time."""
+"""A batch on a machine that takes one circuit at a time."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from aqt_fast.wire.snapshot import Snapshot
 
 
 class DirectExecution(RemoteExecution):
-    """Circuits that are sent one after the other, each when the one before has its result.
+    """Sends one circuit after the other, each once the previous one has its result.
 
-    A circuit that fails on the machine does not keep the others from running. One that is refused,
-    or whose fate is not known, does.
+    A circuit that fails on the machine does not stop the others. A circuit that was refused, or
+    whose fate is unknown, does.
 
     Args:
-        connection: the machine, with one circuit in flight for all jobs.
-        location: where the job lives.
+        connection: the connection to the machine; all its jobs share one circuit in flight.
+        location: the machine, as the store describes it.
         snapshot: the circuits.
-        options: of the job.
+        options: the job's options.
         plan: the API jobs, with one circuit each.
-        journal: where to note what happens to them, None for nowhere.
-        records: what has happened to them in another process, None for a new batch.
+        journal: where to record events, None for nowhere.
+        records: events of another process, None for a new batch.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class DirectExecution(RemoteExecution):
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
-        """Sends nothing yet."""
+        """Send nothing yet."""
         self._line: deque[ApiJob] = deque()
-        """The circuits whose turn is still to come."""
+        """The API jobs that wait for their turn."""
         super().__init__(
             connection,
             DirectEndpoint(connection.client),
@@ -77,24 +77,24 @@ class DirectExecution(RemoteExecution):
 
     @property
     def job_id(self) -> str:
-        """The batch's own identifier; the machine knows single circuits only."""
+        """The batch's own identifier; the machine identifies single circuits only."""
         return self._plan.batch_id
 
     @property
     def unsent(self) -> list[str]:
-        """The job's label as long as there is something to send, or nothing keeps its results."""
+        """The job's label while circuits are unsent, or while no journal keeps the results."""
         if self.state.ended or self._others_work:
             return []
         sent = all(job.job_id is not None or job.ended for job in self._jobs)
         return [] if sent and self._journal is not None else [self._plan.label]
 
     def wait_submitted(self, deadline: float) -> None:
-        """Nothing to wait for: the rest takes as long as the machine takes."""
+        """Do not wait: the remaining circuits take as long as the machine needs."""
 
     def cancel(self) -> bool:
-        """Stop after the circuit in hand; False if there is nothing that can be stopped.
+        """Stop after the running circuit. Return False if nothing can be stopped.
 
-        That is so after its last circuit was sent, and while another process works on the job.
+        This is the case once the last circuit was sent, and while another process works on the job.
         """
         self._require_process()
         with self._changed:
@@ -103,33 +103,33 @@ class DirectExecution(RemoteExecution):
             waiting = self._drop_unsent()
         cancelled = [job.cancel() for job in self._jobs]
         for job in waiting:
-            job.submit()  # sends nothing, and notes why
+            job.submit()  # sends nothing, and records the cancellation
         return any(cancelled)
 
     def checkpoint(self) -> Checkpoint:
-        """Waits until the job has ended if it has no journal."""
+        """Return what another process needs; without a journal, wait until the job has ended."""
         if self._journal is None:
             self.wait(None)
         return super().checkpoint()
 
     @property
     def _reads_results(self) -> bool:
-        """True: a machine can be asked by one process only, and all others find its results."""
+        """True: only one process may query a machine; the others read its stored results."""
         return True
 
     @property
     def _asks(self) -> bool:
-        """The process that works on the job asks the machine."""
+        """Only the process that works on the job queries the machine."""
         return not self._others_work
 
     def _start(self, jobs: Sequence[ApiJob]) -> None:
-        """Queue behind the jobs that came before; what was accepted comes first."""
+        """Queue API jobs behind those of earlier jobs, accepted ones first."""
         with self._changed:
             self._line.extend(sorted(jobs, key=lambda job: job.job_id is None))
         self._connection.dispatcher.call(lambda: self._guarded(self._work))
 
     def _work(self) -> None:
-        """Bring one circuit after the other to its end."""
+        """Run one circuit after the other until its end."""
         while not self._connection.closed:
             with self._changed:
                 if not self._line:
@@ -139,31 +139,31 @@ class DirectExecution(RemoteExecution):
                 job.submit()
                 self._release_journal()
             while not job.poll():
-                pass  # the machine has not answered within the read time-out
+                pass  # the machine has not answered within the read timeout
 
     def _stop(self, error: AQTError) -> None:
-        """Send nothing more; what can go on later goes on with all that is left."""
+        """Send no more circuits: they end with the same error if a retry may help."""
         for job in self._drop_unsent():
             reason = error if isinstance(error, NOT_ACCEPTED) else NotSubmittedError()
             job.end(JobStatus.ERROR, str(reason), reason)
 
     def _drop_unsent(self) -> list[ApiJob]:
-        """Take the circuits that were not sent out of the line."""
+        """Remove the circuits that were not sent from the queue."""
         unsent = [job for job in self._line if job.job_id is None]
         self._line = deque(job for job in self._line if job.job_id is not None)
         return unsent
 
     def _on_change(self, job: ApiJob) -> None:
-        """An error stops the circuits that come after it; what the machine has accepted runs."""
+        """Stop the following circuits after an error; accepted circuits continue."""
         if job.failure is not None and job.failure.error is not None:
-            self._stop(job.failure.error)  # before anybody can see the end and send them again
+            self._stop(job.failure.error)  # before a reader of the end can submit them again
         super()._on_change(job)
         with self._changed:
             if job.job_id is not None and not self.state.ended:
                 self._status = JobStatus.RUNNING
 
     def _reason(self, failures: Sequence[PartFailure]) -> tuple[str, AQTError | None]:
-        """The error of the circuit that has stopped the others; all, if several may be running."""
+        """Return the error that stopped the others; all errors if several circuits may run."""
         message = "; ".join(self._descriptions(failures))
         serious = [failure for failure in failures if failure.error is not None]
         if not serious:
@@ -177,7 +177,7 @@ class DirectExecution(RemoteExecution):
         return message, (uncertain or errors)[0]
 
     def _descriptions(self, failures: Sequence[PartFailure]) -> list[str]:
-        """What has become of circuits; neighbours with the same fate in one sentence."""
+        """Describe failed circuits; neighbours with the same message share a sentence."""
         described = []
         fates = groupby(
             enumerate(failures), lambda entry: (entry[1].message, entry[1].part - entry[0])

@@ -1,11 +1,11 @@
-"""Qiskit Aer as an AQT register, in this process or on an executor's workers.
+"""Qiskit Aer as a simulator of an AQT device, in this process or on an executor's workers.
 
 ::
 
-    backend       OfflineSimulatorResource; loads Aer when first used
-    simulation    what executions have in common: a batch, its results, its end
+    backend       OfflineSimulatorResource; loads Aer on first use
+    simulation    common parts of the executions: a batch, its results, its end
     local         in this process, in a thread of its own
     executor      on an executor's workers, many chunks at a time
-    worker        what travels to the workers, and what they call
-    aer           noise, options to be copied or saved, seeds and outcomes
+    worker        the workers' function, and the data they receive and return
+    aer           noise, copying and saving of options, seeds and outcomes
 """

@@ -1,4 +1,4 @@
-"""What makes Aer an AQT register: noise, options to be copied or saved, seeds and outcomes."""
+"""Aer as a simulator of an AQT device: noise, copying and saving of options, seeds, outcomes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from qiskit_aer.noise import NoiseModel, depolarizing_error
 from aqt_fast.store.location import SimulatorLocation
 
 Outcome: TypeAlias = tuple[dict[str, int], list[str] | None] | str
-"""Counts and, if wanted, each shot in order, in hexadecimal; or why there are none."""
+"""Counts and, if requested, the outcome of each shot in order, in hexadecimal; or an error text."""
 
 _SEED_STEP = 2113
 """Aer gives circuit k of a run the seed ``seed_simulator + 2113 k``."""
 
 _MOST_BITS_WITHOUT_PADDING = 64
-"""Aer writes some outcomes of more bits with zeros in front."""
+"""Above this number of bits, Aer pads some outcomes with leading zeros."""
 
 _STANDARD = "standard"
 
 
 def standard_noise_model() -> NoiseModel:
-    """Depolarising noise: 0.003 on r, 0.01 on rxx; rz is a change of frame and has none."""
+    """Make depolarising noise: 0.003 on r, 0.01 on rxx; rz is a change of frame without noise."""
     model = NoiseModel(basis_gates=["rz", "r", "rxx"])
     model.add_all_qubit_quantum_error(depolarizing_error(0.003, 1), ["r"])
     model.add_all_qubit_quantum_error(depolarizing_error(0.01, 2), ["rxx"])
@@ -38,12 +38,12 @@ def standard_noise_model() -> NoiseModel:
 
 
 def options_in_use(simulator: AerSimulator) -> dict[str, Any]:
-    """The options that have a value, noise model included, as they are now."""
+    """Return the options that have a value now, including the noise model."""
     return {name: value for name, value in simulator.options.items() if value is not None}
 
 
 def copy_simulator(simulator: AerSimulator) -> AerSimulator:
-    """Make a simulator that later changes of options do not reach."""
+    """Copy a simulator, so that later changes of its options do not affect the copy."""
     options = options_in_use(simulator)
     if "noise_model" in options:
         options["noise_model"] = copy.deepcopy(options["noise_model"])
@@ -51,7 +51,7 @@ def copy_simulator(simulator: AerSimulator) -> AerSimulator:
 
 
 def simulator_location(simulator: AerSimulator) -> SimulatorLocation:
-    """Describe what makes a simulator another than the default one.
+    """Describe how a simulator differs from the default one.
 
     Raises:
         ValueError: an option has a value that JSON cannot express.
@@ -69,23 +69,23 @@ def simulator_location(simulator: AerSimulator) -> SimulatorLocation:
 
 
 def _in_json(value: float | str) -> bool:
-    """Whether JSON can express the value: text, a finite float, or an integer of 64 bits."""
+    """Return whether JSON can express a value: text, a finite float or a 64-bit integer."""
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, str) or -(2**63) <= value < 2**64
 
 
 def restore_simulator(simulator: AerSimulator, location: SimulatorLocation) -> None:
-    """Take over what :func:`simulator_location` has described."""
+    """Apply the description that :func:`simulator_location` has made."""
     noise_model = noise_model_from_json(location.noise_model)
     simulator.set_options(noise_model=noise_model, **location.simulator_options)
 
 
 def noise_model_to_json(model: NoiseModel | None) -> Any:
-    """Describe a noise model in JSON's types.
+    """Describe a noise model with JSON's types.
 
     Raises:
-        ValueError: Aer cannot read back what it writes about this model.
+        ValueError: Aer cannot read back its own description of this model.
     """
     if model is None:
         return None
@@ -110,16 +110,16 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
     if "errors" not in description:
         raise ValueError("the description of the noise model has no errors")
     with warnings.catch_warnings():
-        # Aer has deprecated the only public way to read what its `to_dict` writes.
+        # Aer has deprecated the only public way to read the output of its `to_dict`.
         warnings.simplefilter("ignore", DeprecationWarning)
         return NoiseModel.from_dict(description)
 
 
 def seed_at(seed: int | None, start: int) -> int | None:
-    """The seed of a run whose first circuit is number ``start`` of the batch."""
+    """Return the seed of a run whose first circuit has index ``start`` in the batch."""
     if seed is None:
         return None
-    # Aer counts on in 64 bits, but takes signed numbers only.
+    # Aer's seeds wrap around in 64 bits, but it accepts signed numbers only.
     return (seed + _SEED_STEP * start + 2**63) % 2**64 - 2**63
 
 
@@ -131,7 +131,7 @@ def outcomes(
     memory: bool,
     seed: int | None,
 ) -> list[Outcome]:
-    """Simulate circuits in one run of Aer; ``memory`` asks for each shot in order."""
+    """Simulate circuits in one run of Aer; ``memory`` adds the outcome of each shot in order."""
     result = simulator.run(list(circuits), shots=shots, memory=memory, seed_simulator=seed).result()
     simulated = list(result.results)
     found = [_outcome(entry, circuit) for entry, circuit in zip(simulated, circuits, strict=False)]

@@ -1,4 +1,4 @@
-"""The backend for Qiskit Aer as an AQT register."""
+"""The backend for Qiskit Aer as a simulator of an AQT device."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class OfflineSimulatorResource(AQTResource):
-    """A simulator of an AQT register, in this process or on an executor's workers: Qiskit Aer.
+    """A simulator of an AQT device with Qiskit Aer, in this process or on an executor's workers.
 
-    Circuits go through the same checks as on a device. The register may have any size that Aer
-    can simulate; the number of circuits and of shots is free.
+    It checks circuits as a device does. Only Aer limits the number of qubits; the numbers of
+    circuits and shots are unlimited.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class OfflineSimulatorResource(AQTResource):
 
     @property
     def limits(self) -> Limits:
-        """Any number of circuits and shots; operations as on a device; qubits as asked for."""
+        """No limit of circuits and shots; operations as on a device; qubits as requested."""
         return Limits(circuits=None, shots=None, qubits=self.num_qubits)
 
     @property
@@ -49,7 +49,7 @@ class OfflineSimulatorResource(AQTResource):
 
     @cached_property
     def simulator(self) -> AerSimulator:
-        """The Aer backend that does the work; its options may be changed."""
+        """The Aer backend that simulates; its options may be changed."""
         from qiskit_aer import AerSimulator
 
         from aqt_fast.backends.offline.aer import standard_noise_model
@@ -67,16 +67,16 @@ class OfflineSimulatorResource(AQTResource):
         """Check circuits, start a job with them and return at once.
 
         Args:
-            circuits: one circuit or any number, transpiled for this backend.
-            executor: whose workers simulate, such as a ``ProcessPoolExecutor`` or what Dask's
-                ``Client.get_executor()`` gives; None stands for this process. Outcomes do not
+            circuits: one circuit or any number of circuits, transpiled for this backend.
+            executor: its workers simulate; for example a ``ProcessPoolExecutor`` or the result of
+                Dask's ``Client.get_executor()``. None stands for this process. Outcomes do not
                 depend on it. It is neither saved with the job nor shut down.
             options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
                 the backend's own.
 
         Raises:
-            InvalidOptionError: an option has a value that it does not take, ``executor`` is none,
-                or the simulator's options cannot be sent to it.
+            InvalidOptionError: an option has an invalid value, ``executor`` is not an executor, or
+                the simulator's options cannot be sent to it.
             InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
         """
@@ -85,7 +85,7 @@ class OfflineSimulatorResource(AQTResource):
         return job
 
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> list[QuantumCircuit]:
-        """Check circuits and copy them: Aer wants Qiskit's own."""
+        """Check circuits and copy them: Aer needs Qiskit's circuits."""
         return [circuit.copy() for circuit in check_circuits(circuits, self.limits)]
 
     def unchanged(
@@ -93,7 +93,7 @@ class OfflineSimulatorResource(AQTResource):
         circuits: Sequence[QuantumCircuit],  # noqa: ARG002 - there are copies
         snapshot: list[QuantumCircuit],
     ) -> list[QuantumCircuit]:
-        """The copies."""
+        """Return the copies."""
         return snapshot
 
     def execution(
@@ -102,10 +102,11 @@ class OfflineSimulatorResource(AQTResource):
         options: AQTOptions,
         executor: Executor | None = None,
     ) -> Execution:
-        """A simulation with the simulator's options as they are now.
+        """Make a simulation with the simulator's current options.
 
         Raises:
-            InvalidOptionError: ``executor`` is none, or the simulator cannot be sent to it.
+            InvalidOptionError: ``executor`` is not an executor, or the simulator cannot be sent to
+                it.
         """
         from aqt_fast.backends.offline.aer import copy_simulator
         from aqt_fast.backends.offline.executor import ExecutorAerExecution
@@ -119,7 +120,7 @@ class OfflineSimulatorResource(AQTResource):
     def resumed(
         self, snapshot: list[QuantumCircuit], options: AQTOptions, job: LoadedJob
     ) -> Execution:
-        """Take over noise model and options of the simulator, and run the circuits again."""
+        """Restore noise model and options of the simulator, and run the circuits again."""
         from aqt_fast.backends.offline.aer import restore_simulator
 
         location = job.description.location

@@ -1,4 +1,4 @@
-"""Simulations on an executor's workers: a batch in chunks, many of them under way at once."""
+"""Simulations on an executor's workers: a batch in chunks, many of them at a time."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from aqt_fast.backends.offline.worker import (
 from aqt_fast.exceptions import InvalidOptionError
 
 _SECONDS_PER_CHUNK = 0.2
-"""What a worker gets at a time, once it is known how long circuits take."""
+"""Target duration of a chunk in seconds, once the time per circuit is known."""
 
 _FEWEST_UNDER_WAY = 32
-"""Chunks that are with an executor at the same time; there are more if it has more workers."""
+"""Initial number of concurrent chunks; it grows if the executor has more workers."""
 
 _MOST_UNDER_WAY = 1024
 
 _MOST_ERRORS_AT_FIRST = 32
-"""An executor that has answered nothing but so many errors gets no more chunks."""
+"""Send no more chunks to an executor whose first answers are this many errors."""
 
 _SECONDS_BETWEEN_LOOKS = 1.0
-"""So often an executor that does not answer is looked at."""
+"""Seconds between checks of an executor that does not answer."""
 
 
 class ExecutorAerExecution(AerExecution):
-    """One batch on its way through an executor, which others own and nobody here shuts down."""
+    """A batch on an executor, which belongs to the user and is not shut down here."""
 
     def __init__(
         self,
@@ -51,10 +51,11 @@ class ExecutorAerExecution(AerExecution):
         circuits: Sequence[QuantumCircuit],
         options: AQTOptions,
     ) -> None:
-        """As :class:`AerExecution`, on the workers of an executor.
+        """As for :class:`AerExecution`, on the workers of an executor.
 
         Raises:
-            InvalidOptionError: ``executor`` is none, or the simulator cannot be sent to it.
+            InvalidOptionError: ``executor`` is not an executor, or the simulator cannot be sent
+                to it.
         """
         super().__init__(simulator, circuits, options)
         if not isinstance(executor, Executor):
@@ -70,7 +71,7 @@ class ExecutorAerExecution(AerExecution):
             raise InvalidOptionError("executor", executor, expected) from error
         self._executor = executor
         if self._seed is None:
-            # Workers that were forked could draw the same one.
+            # Forked workers could draw the same seed.
             self._seed = secrets.randbits(63)
         self._num_sent = 0
         self._size = 1
@@ -87,10 +88,10 @@ class ExecutorAerExecution(AerExecution):
         ).start()
 
     def cancel(self) -> bool:
-        """Stop what no worker has started; False if there is nothing left to stop.
+        """Cancel the chunks that no worker has started. Return False if there are none.
 
         Raises:
-            RuntimeError: called in a process that was forked from the one that has the executor.
+            RuntimeError: called in a fork of the process that owns the executor.
         """
         self._require_process()
         with self._changed:
@@ -132,7 +133,7 @@ class ExecutorAerExecution(AerExecution):
 
     def _send(self) -> None:
         start, total = self._num_sent, len(self._circuits)
-        # Small chunks in the end keep all workers busy until then.
+        # Small final chunks keep all workers busy until the end.
         share = math.ceil((total - start) / self._most_under_way)
         size = min(self._size, max(1, share, self._size // 8))
         part = range(start, min(start + size, total))
@@ -171,10 +172,10 @@ class ExecutorAerExecution(AerExecution):
             self._keep(part, self._outcomes(future, part, sent))
 
     def _client_is_closed(self) -> bool:
-        """Whether the executor is one of a Dask client that was closed.
+        """Return whether the executor belongs to a Dask client that was closed.
 
-        Dask's executor has no public way to tell. Those of its futures whose outcome was just on
-        its way stay pending for ever then, instead of being cancelled like the others.
+        Dask's executor has no public attribute for this. When its client closes, futures whose
+        outcome was in transit stay pending forever, and only the others are cancelled.
         """
         return getattr(getattr(self._executor, "_client", None), "status", None) == "closed"
 
@@ -192,7 +193,7 @@ class ExecutorAerExecution(AerExecution):
         else:
             self._size = fitting_size(_SECONDS_PER_CHUNK, seconds, len(part))
             if time.perf_counter() - sent < 2 * seconds:
-                # It has hardly waited for a worker: there are more of them than chunks for them.
+                # It hardly waited for a worker: there are more workers than chunks.
                 self._most_under_way = min(self._most_under_way + 1, _MOST_UNDER_WAY)
             return outcomes
         return [reason] * len(part)

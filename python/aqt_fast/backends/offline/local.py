@@ -1,4 +1,4 @@
-"""Simulations in this process: chunk after chunk, in a thread of its own."""
+"""Simulations in this process: one chunk after the other, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from aqt_fast.backends.offline.aer import outcomes, seed_at
 from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
 
 _SECONDS_PER_CHUNK = 0.1
-"""Aer keeps Python's lock while it simulates: this is how long other threads have to wait."""
+"""Aer holds Python's global lock while it simulates: other threads wait this long."""
 
 
 class LocalAerExecution(AerExecution):
-    """One batch on its way through Aer in this process."""
+    """A batch that Aer runs in this process."""
 
     _num_started = 0
-    """Circuits of the chunks that were begun."""
+    """Number of circuits in the chunks that were started."""
 
     def begin(self) -> None:
         """Start a thread that simulates."""
@@ -27,10 +27,10 @@ class LocalAerExecution(AerExecution):
         ).start()
 
     def cancel(self) -> bool:
-        """Stop after the chunk in hand; False if that is the last one, or the batch has ended.
+        """Stop after the current chunk. Return False if it is the last, or the batch has ended.
 
         Raises:
-            RuntimeError: called in a process that was forked from the one that simulates.
+            RuntimeError: called in a fork of the process that simulates.
         """
         self._require_process()
         with self._changed:

@@ -1,4 +1,4 @@
-"""What simulations have in common, wherever they run: a batch, its results, its end."""
+"""Common parts of all simulations: a batch, its results, its end."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _MOST_FAILURES_TOLD = 10
 
 
 def fitting_size(seconds: float, elapsed: float, size: int) -> int:
-    """Circuits of the next chunk, which is to take so many seconds.
+    """Return the number of circuits of the next chunk.
 
     Args:
-        seconds: what a chunk should take.
-        elapsed: seconds that the last one took.
-        size: circuits of the last one, of which the next one has four times as many at most.
+        seconds: target duration of a chunk.
+        elapsed: duration of the last chunk in seconds.
+        size: number of circuits of the last chunk; the next one has at most four times as many.
     """
     fitting = int(seconds / max(elapsed / size, 1e-6))
     return max(1, min(fitting, 4 * size, _MOST_CIRCUITS_PER_CHUNK))
 
 
 class AerExecution(Execution):
-    """One batch on its way through Aer.
+    """A batch that Aer runs.
 
     The outcomes are those of one call of ``simulator.run`` with all circuits, seed included.
     """
@@ -45,7 +45,7 @@ class AerExecution(Execution):
         circuits: Sequence[QuantumCircuit],
         options: AQTOptions,
     ) -> None:
-        """Neither simulator nor circuits may be changed any more."""
+        """Keep references: neither simulator nor circuits may change any more."""
         super().__init__()
         self._job_id = str(uuid.uuid4())
         self._simulator = simulator
@@ -60,16 +60,16 @@ class AerExecution(Execution):
 
     @property
     def name(self) -> str:
-        """What messages call the job."""
+        """The job's identifier."""
         return self._job_id
 
     @property
     def job_id(self) -> str:
-        """What the job is called."""
+        """The job's identifier."""
         return self._job_id
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:
-        """One entry a circuit, in order; those that were not simulated have ``success=False``."""
+        """Return one entry per circuit, in order; ``success=False`` if it was not simulated."""
         message = self._message or "not simulated yet"
         results = []
         for index in range(len(self._circuits)) if part is None else part:
@@ -78,7 +78,7 @@ class AerExecution(Execution):
         return results
 
     def checkpoint(self) -> Checkpoint:
-        """What makes the simulator another than the default one.
+        """Describe how the simulator differs from the default one.
 
         Raises:
             ValueError: the noise model or an option cannot be described.
@@ -87,7 +87,7 @@ class AerExecution(Execution):
         return Checkpoint(self._job_id, location, ended=self.state.ended)
 
     def _keep(self, part: range, outcomes: Sequence[Outcome]) -> None:
-        """Keep what has become of a chunk: other chunks have nothing to do with its failure."""
+        """Store the outcomes of a chunk. A failed chunk does not affect the others."""
         entries = [
             self._entry(index, outcome) for index, outcome in zip(part, outcomes, strict=True)
         ]
@@ -104,7 +104,7 @@ class AerExecution(Execution):
         return experiment_result(header, self._shots, *outcome)
 
     def _finish(self) -> None:
-        """End the job once nothing more will come."""
+        """End the job after the last chunk."""
         if any(result is None for result in self._results):
             self._end(JobStatus.CANCELLED, "the job was cancelled")
         elif self._finished_count < len(self._results):
@@ -113,7 +113,7 @@ class AerExecution(Execution):
             self._end(JobStatus.DONE)
 
     def _told_failures(self) -> str:
-        """Which circuits have failed and why; neighbours with the same reason share a line."""
+        """Describe failed circuits; neighbours with the same reason share a line."""
         lines = []
         numbered = enumerate(self.results())
         for reason, group in groupby(numbered, lambda item: not item[1].success and item[1].status):

@@ -1,8 +1,8 @@
-"""What travels between a job and the workers of its executor: circuits there, outcomes back.
+"""Data that an executor's workers receive and return: circuits there, outcomes back.
 
-All of it is compressed bytes: the simulator's options as a pickle, circuits in QPY, outcomes in
-JSON. Of the rest of a call, executors see numbers and the name of :func:`simulate_chunk`, which is
-all that a worker has to import.
+All data is compressed: the simulator's options as a pickle, circuits in QPY, outcomes in JSON. The
+other arguments are numbers and the job's identifier. A worker only has to import
+:func:`simulate_chunk`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from aqt_fast.backends.offline.aer import Outcome, options_in_use, outcomes
 from aqt_fast.wire.qpy_archive import circuits_from_qpy, circuits_to_qpy
 
 _FASTEST = 1
-"""zlib's level: higher ones cost more time than the bytes that they save."""
+"""zlib's level: higher levels cost more time than their savings are worth."""
 
 
 class _Kept(threading.local):
-    """What a worker's thread keeps from chunk to chunk."""
+    """Simulator that a worker's thread keeps from chunk to chunk."""
 
     packed: bytes | None = None
     simulator: AerSimulator | None = None
@@ -36,18 +36,18 @@ _KEPT = _Kept()
 
 
 def pack_simulator(simulator: AerSimulator) -> bytes:
-    """Pack the options of a simulator, noise model included.
+    """Pack the options of a simulator, including the noise model.
 
     Raises:
-        Exception: whatever Python raises where an option's value cannot be pickled.
+        Exception: any error that Python raises for an option that cannot be pickled.
     """
-    # Workers share their machine's cores: threads of Aer would wait for each other.
+    # Workers share the computer's cores: Aer's threads would compete for them.
     options = {"max_parallel_threads": 1, **options_in_use(simulator)}
     return zlib.compress(pickle.dumps(options), _FASTEST)
 
 
 def pack_circuits(circuits: Sequence[QuantumCircuit]) -> bytes:
-    """Pack circuits without names and metadata: workers need neither, and QPY takes not all."""
+    """Pack circuits without names and metadata: workers need neither, and QPY refuses some."""
     bare = []
     for circuit in circuits:
         copy = circuit.copy("circuit")
@@ -62,23 +62,22 @@ def simulate_chunk(
     shots: int,
     memory: bool,
     seed: int | None,
-    job_id: str,  # noqa: ARG001 - Dask takes equal calls for one; those of two jobs must differ
+    job_id: str,  # noqa: ARG001 - Dask runs equal calls only once: jobs must differ
 ) -> bytes:
-    """Simulate a chunk of circuits: what an executor's workers are asked to call.
+    """Simulate a chunk of circuits; an executor's workers call this.
 
-    Errors are part of the answer, because many exceptions do not survive the way to another
-    process.
+    Errors are part of the answer: many exceptions cannot be sent to another process.
 
     Args:
         simulator: made by :func:`pack_simulator`.
         circuits: made by :func:`pack_circuits`.
         shots: repetitions of each circuit.
-        memory: whether each shot is asked for, in order.
-        seed: that of the first circuit.
-        job_id: tells the chunks of a job from those of another.
+        memory: whether to return the outcome of each shot, in order.
+        seed: seed of the first circuit.
+        job_id: distinguishes the chunks of different jobs.
 
     Returns:
-        What :func:`unpack_answer` takes.
+        The input of :func:`unpack_answer`.
     """
     began = time.perf_counter()
     found: list[Outcome] | str
@@ -90,7 +89,7 @@ def simulate_chunk(
             memory=memory,
             seed=seed,
         )
-    except Exception as error:  # noqa: BLE001 - it is told to who has sent the circuits
+    except Exception as error:  # noqa: BLE001 - reported to the job
         found = described(error)
     answer = {"outcomes": found, "seconds": time.perf_counter() - began}
     return zlib.compress(orjson.dumps(answer), _FASTEST)
@@ -98,17 +97,17 @@ def simulate_chunk(
 
 def _simulator(packed: bytes) -> AerSimulator:
     if _KEPT.simulator is None or _KEPT.packed != packed:
-        # Who sends calls to a worker may run there what they like in any case.
+        # Whoever sends calls to a worker can run any code there anyway.
         options = pickle.loads(zlib.decompress(packed))  # noqa: S301
         _KEPT.packed, _KEPT.simulator = packed, AerSimulator(**options)
     return _KEPT.simulator
 
 
 def unpack_answer(answer: bytes, num_circuits: int) -> tuple[list[Outcome], float]:
-    """What has become of each circuit of a chunk, and the seconds that it took.
+    """Return the outcome of each circuit of a chunk, and the chunk's duration in seconds.
 
     Raises:
-        ValueError: the answer is none, or one about another number of circuits.
+        ValueError: the answer is unreadable, or has another number of circuits.
     """
     try:
         content: dict[str, Any] = orjson.loads(zlib.decompress(answer))
@@ -124,5 +123,5 @@ def unpack_answer(answer: bytes, num_circuits: int) -> tuple[list[Outcome], floa
 
 
 def described(error: BaseException) -> str:
-    """An exception in one line."""
+    """Describe an exception in one line."""
     return f"{type(error).__name__}: {error}"
