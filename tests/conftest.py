@@ -1,11 +1,31 @@
-"""Fixtures that several files need."""
+"""Fixtures for tests of every subject.
+
+======================  ==========================================================
+``provider``            without a token
+``backend``             its ideal offline simulator
+``server``              a local server of the test's own
+``shared_server``       one for all tests that do not change it
+``environment``         lets new providers and ``restore`` find the server
+``portal``              a provider on the server's portal
+``device``              a backend of that portal
+``machine``             the server's machine, by direct access
+``bell``, ``circuit``   circuits in AQT's gates
+======================  ==========================================================
+
+Modules beside this one: ``waiting`` (``wait_until``), ``markers`` (circuits with known outcomes),
+``clients`` (more connections to a server).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import pytest
 from aqt_fast import AQTProvider
+from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
+from aqt_fast.testing import ArnicaServer
+from clients import connect, device_of, machine_of
 from qiskit import QuantumCircuit
 
 
@@ -16,7 +36,7 @@ def provider() -> AQTProvider:
 
 
 @pytest.fixture
-def backend(provider):
+def backend(provider: AQTProvider) -> AQTResource:
     """The ideal offline simulator, without a progress bar."""
     backend = provider.get_backend("offline_simulator_no_noise")
     backend.set_options(with_progress_bar=False)
@@ -24,9 +44,57 @@ def backend(provider):
 
 
 @pytest.fixture
+def server() -> Iterator[ArnicaServer]:
+    """A server of the test's own: portal and machine, which do not simulate."""
+    with ArnicaServer(simulate=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[ArnicaServer]:
+    """A server for all tests that do not change it."""
+    with ArnicaServer(simulate=False) as server:
+        yield server
+
+
+@pytest.fixture
+def environment(server: ArnicaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment names the server's portal and its token, but not its machine."""
+    monkeypatch.setenv("AQT_PORTAL_URL", server.url)
+    monkeypatch.setenv("AQT_TOKEN", server.token)
+
+
+@pytest.fixture
+def portal(server: ArnicaServer) -> Iterator[AQTProvider]:
+    """A provider on the server's portal."""
+    with connect(server) as provider:
+        yield provider
+
+
+@pytest.fixture
+def device(portal: AQTProvider) -> AQTResource:
+    """The portal's ideal simulator, with the shortest period and without a progress bar."""
+    return device_of(portal)
+
+
+@pytest.fixture
+def machine(portal: AQTProvider, server: ArnicaServer) -> AQTDirectAccessResource:
+    """The server's machine: five shots, the shortest period, no progress bar."""
+    return machine_of(portal, server, shots=5)
+
+
+@pytest.fixture
 def bell() -> QuantumCircuit:
     """A circuit in AQT's gates with two equally likely outcomes."""
     circuit = QuantumCircuit(2)
     circuit.rxx(math.pi / 2, 0, 1)
+    circuit.measure_all()
+    return circuit
+
+
+@pytest.fixture
+def circuit() -> QuantumCircuit:
+    """A circuit of one qubit that is always 0."""
+    circuit = QuantumCircuit(1)
     circuit.measure_all()
     return circuit

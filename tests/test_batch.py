@@ -27,7 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobTimeoutError
-from waiting import SECONDS, wait_for
+from waiting import SECONDS, wait_until
 
 WIDTH = 10
 """Qubits of a marker circuit."""
@@ -231,7 +231,7 @@ class TestAsCompleted:
         server.hold()
         job = backend.run([marker(number) for number in range(101)], shots=1)
         parts = job.as_completed()
-        wait_for(lambda: len(server.jobs) == 3)
+        wait_until(lambda: len(server.jobs) == 3)
         # The submissions go out in order, but several at the same time: the first may be overtaken.
         circuits = len(server.jobs[0].repetitions)
         server.release(circuits)
@@ -506,7 +506,7 @@ class TestPoller:
             while sum(job.polls for job in jobs) < step:
                 waited.wait(0.01)
             clock[0] = step
-        wait_for(lambda: all(job.polls for job in jobs))
+        wait_until(lambda: all(job.polls for job in jobs))
         dispatcher.close()
         # Nobody is asked for twice but who was the first in the queue, or next to them.
         assert sum(job.polls > 1 for job in jobs) <= 4 * 16
@@ -520,6 +520,6 @@ class TestPoller:
         jobs = [self.Job(6 - number, clock) for number in range(7)]
         for job in jobs:
             poller.watch("ibex", job)
-        wait_for(lambda: all(job.polls for job in jobs[1:]) and jobs[0].polls > 3)
+        wait_until(lambda: all(job.polls for job in jobs[1:]) and jobs[0].polls > 3)
         dispatcher.close()
         assert [job.polls for job in jobs[1:]] == [1] * 6

@@ -33,7 +33,7 @@ from aqt_fast.primitives import AQTSampler
 from aqt_fast.testing import ArnicaServer
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.providers import JobStatus, JobTimeoutError
-from waiting import SECONDS, wait_for
+from waiting import SECONDS, wait_until
 from workloads import marker
 
 
@@ -377,7 +377,7 @@ class TestOnce:
         server.faults.retry_after = 1
         server.faults.next("429", method="POST")
         job = backend.run(marker("1"))
-        wait_for(lambda: server.faults.log)
+        wait_until(lambda: server.faults.log)
         assert job.cancel()
         job.wait_for_final_state(timeout=SECONDS)
         assert job.status() is JobStatus.CANCELLED
@@ -388,7 +388,7 @@ class TestOnce:
         server.faults.slow_seconds = 0.3
         server.faults.next("slow", method="POST")
         job = backend.run(marker("1"))
-        wait_for(lambda: server.jobs and server.jobs[0].status == "finished")
+        wait_until(lambda: server.jobs and server.jobs[0].status == "finished")
         assert job.cancel()
         assert job.result().get_counts() == {"1": 100}
         assert job.status() is JobStatus.DONE

@@ -17,7 +17,7 @@ from aqt_fast.exceptions import (
 )
 from aqt_fast.testing import ArnicaServer
 from qiskit.providers import JobStatus, JobTimeoutError, QiskitBackendNotFoundError
-from waiting import SECONDS, wait_for
+from waiting import SECONDS, wait_until
 from workloads import marker
 
 
@@ -106,7 +106,7 @@ class TestRun:
         jobs = [machine.run([marker("1")] * 3) for _ in range(2)]
         for finished in range(6):
             jobs[finished // 3].wait_for_final_state  # noqa: B018 - it exists
-            wait_for(lambda expected=finished + 1: len(server.jobs) == expected)
+            wait_until(lambda expected=finished + 1: len(server.jobs) == expected)
             assert sum(record.status != "finished" for record in server.jobs) == 1
             server.release(1)
         assert [job.result().get_counts() for job in jobs] == [[{"1": 5}] * 3] * 2
@@ -129,7 +129,7 @@ class TestRun:
         """The circuit in hand ends; what was measured stays."""
         server.hold()
         job = machine.run([marker("1")] * 3)
-        wait_for(lambda: len(server.jobs) == 1)
+        wait_until(lambda: len(server.jobs) == 1)
         assert job.cancel()
         assert not job.cancel()
         server.release()
@@ -144,7 +144,7 @@ class TestRun:
         server.hold()
         first = machine.run(marker("1"))
         second = machine.run(marker("0"))
-        wait_for(lambda: len(server.jobs) == 1)
+        wait_until(lambda: len(server.jobs) == 1)
         assert second.cancel()
         server.release()
         assert first.result().success
@@ -172,7 +172,7 @@ class TestFaults:
         """It is named; those before it keep their counts, those after it do not start."""
         server.hold()
         job = machine.run([marker("1"), marker("0"), marker("1")], label="careful")
-        wait_for(lambda: len(server.jobs) == 1)
+        wait_until(lambda: len(server.jobs) == 1)
         server.faults.next(kind, method="PUT")
         server.release()
         with pytest.raises(SubmissionUncertainError, match="'careful, circuit 1'") as caught:
@@ -204,7 +204,7 @@ class TestFaults:
             theirs.set_options(with_progress_bar=False, shots=7)
             server.hold()
             first = theirs.run(marker("1"))
-            wait_for(lambda: len(server.jobs) == 1)
+            wait_until(lambda: len(server.jobs) == 1)
             second = machine.run(marker("0"))
             server.release()
             assert first.result().get_counts() == {"1": 7}
@@ -216,9 +216,9 @@ class TestFaults:
             theirs = other.get_direct_access_backend(server.direct_url)
             server.hold()
             first = theirs.run(marker("1"), with_progress_bar=False)
-            wait_for(lambda: len(server.jobs) == 1)
+            wait_until(lambda: len(server.jobs) == 1)
             second = machine.run([marker("0")] * 2)
-            wait_for(lambda: second._execution._jobs[0].sending)
+            wait_until(lambda: second._execution._jobs[0].sending)
             assert second.cancel()
             second.wait_for_final_state(timeout=SECONDS)
             assert second.status() is JobStatus.CANCELLED
@@ -230,7 +230,7 @@ class TestFaults:
         """The circuit in hand is asked for again with a token that is accepted."""
         server.hold()
         job = machine.run([marker("1"), marker("0")])
-        wait_for(lambda: len(server.jobs) == 1)
+        wait_until(lambda: len(server.jobs) == 1)
         server.revoke(server.token)
         server.stop()  # what waits for the result has to ask again
         server.start()
@@ -247,7 +247,7 @@ class TestFaults:
         with AQTProvider(server.token, load_dotenv=False, read_timeout=2) as provider:
             machine = provider.get_direct_access_backend(server.direct_url)
             jobs = [machine.run(marker("1"), with_progress_bar=False) for _ in range(2)]
-            wait_for(lambda: len(server.jobs) == 1)
+            wait_until(lambda: len(server.jobs) == 1)
         for job in jobs:
             with pytest.raises(APIConnectionError):
                 job.result()

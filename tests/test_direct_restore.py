@@ -25,7 +25,7 @@ from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.testing import ArnicaServer
 from killed_client import BATCHES, Zygote
 from qiskit.providers import JobStatus
-from waiting import SECONDS, wait_for
+from waiting import SECONDS, wait_until
 from workloads import marker
 
 SHOTS = 5
@@ -70,9 +70,9 @@ def left_behind(server: ArnicaServer, done: int, circuits=CIRCUITS) -> str:
     server.release(done)
     with client() as machine:
         job = machine.run(circuits)
-        wait_for(lambda: job.progress().finished_count == done and len(server.jobs) == done + 1)
+        wait_until(lambda: job.progress().finished_count == done and len(server.jobs) == done + 1)
         # Known to be accepted, and not just sent.
-        wait_for(lambda: job._execution._jobs[done].job_id)
+        wait_until(lambda: job._execution._jobs[done].job_id)
     with pytest.raises(APIConnectionError):
         job.result()
     return job.job_id()
@@ -121,8 +121,8 @@ class TestGoingOn:
         job = machine.run(CIRCUITS)
         again = AQTJob.restore(job.job_id())
         for finished in range(NUM_CIRCUITS):
-            wait_for(lambda done=finished: again.progress().finished_count == done)
-            wait_for(lambda done=finished: len(server.jobs) == done + 1)
+            wait_until(lambda done=finished: again.progress().finished_count == done)
+            wait_until(lambda done=finished: len(server.jobs) == done + 1)
             assert not again.cancel()
             assert again.resubmit_failed() == 0
             server.release(1)
@@ -136,7 +136,7 @@ class TestGoingOn:
         with client() as machine:
             job = machine.run(CIRCUITS)
             again = AQTJob.restore(job.job_id())
-            wait_for(lambda: job._execution._jobs[0].job_id)
+            wait_until(lambda: job._execution._jobs[0].job_id)
             assert again.status() in (JobStatus.QUEUED, JobStatus.RUNNING)
         server.release()
         with pytest.raises(IncompleteBatchError):
@@ -163,7 +163,7 @@ class TestGoingOn:
         """The machine has deleted the result of the circuit in hand; the others can be had."""
         job_id = left_behind(server, done=1)
         server.release()
-        wait_for(lambda: server.jobs[1].status == "finished")
+        wait_until(lambda: server.jobs[1].status == "finished")
         server.advance(25 * 3600)
         again = AQTJob.restore(job_id)
         with pytest.raises(APIError, match="410"):
@@ -177,7 +177,7 @@ class TestGoingOn:
         """What was not wanted any more is not sent by others either."""
         server.hold()
         job = machine.run(CIRCUITS)
-        wait_for(lambda: job._execution._jobs[0].job_id)
+        wait_until(lambda: job._execution._jobs[0].job_id)
         assert job.cancel()
         server.release()
         expected = job.result()
@@ -217,7 +217,7 @@ class TestFailures:
         """Its label and hash are told; it is adopted, or sent again, by this process or another."""
         server.hold()
         job = machine.run(CIRCUITS, label="careful")
-        wait_for(lambda: len(server.jobs) == 1)
+        wait_until(lambda: len(server.jobs) == 1)
         server.faults.next("reset_after", method="PUT")
         server.release()
         with pytest.raises(SubmissionUncertainError) as first:

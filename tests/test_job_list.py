@@ -26,7 +26,7 @@ from aqt_fast.store.journal import Journal
 from aqt_fast.store.listing import _api_job_state
 from aqt_fast.testing import ArnicaServer
 from qiskit import QuantumCircuit
-from waiting import SECONDS, wait_for
+from waiting import SECONDS, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ class TestStates:
         start = datetime.now(timezone.utc) - timedelta(seconds=1)
         job = cloud.run([circuit] * 60, shots=2500, label="sixty")
         job.result()
-        wait_for(lambda: not one(portal).active)
+        wait_until(lambda: not one(portal).active)
         row = one(portal)
         assert row.job_id == row.batch_id == job.job_id()
         assert (row.kind, row.state, row.active, row.ended) == ("journal", "done", False, True)
@@ -108,7 +108,7 @@ class TestStates:
         assert row.label == job.label
         server.release()
         job.result()
-        wait_for(lambda: one(portal).ended)
+        wait_until(lambda: one(portal).ended)
         assert one(portal).state == "done"
 
     def test_before_the_answer(self, server, portal, cloud, circuit):
@@ -139,7 +139,7 @@ class TestStates:
         job.job_id()
         job.cancel()
         job.wait_for_final_state(SECONDS)
-        wait_for(lambda: one(portal, label="unwanted").ended)
+        wait_until(lambda: one(portal, label="unwanted").ended)
         assert one(portal, label="unwanted").state == "cancelled"
 
     @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ class TestStates:
     def test_states_of_a_batch(self, portal, cloud, circuit):
         """The one that needs the most attention counts."""
         cloud.run([circuit] * 150, label="x").result()
-        wait_for(lambda: not one(portal).active)
+        wait_until(lambda: not one(portal).active)
         row = one(portal)
         path = get_store_path() / row.batch_id
         (path / "result-2.zst").unlink()
@@ -220,7 +220,7 @@ class TestSaved:
         store.file(second).write_bytes(pack(content, 1))
         row = one(portal)
         assert set(row.saved_ids) == {job.job_id(), second}
-        wait_for(lambda: not one(portal).active)
+        wait_until(lambda: not one(portal).active)
         row.remove()
         assert list(store.path.iterdir()) == []
 
@@ -369,7 +369,7 @@ class TestDamage:
         cloud.run(circuit, label="kept").result()
         cloud.run(circuit, label="hit").result()
         backend.run(circuit).persist()
-        wait_for(lambda: not any(job.active for job in portal.jobs()))
+        wait_until(lambda: not any(job.active for job in portal.jobs()))
         return portal.jobs()
 
     @staticmethod
@@ -471,7 +471,7 @@ class TestProcesses:
     def child(self, portal, cloud, circuit):
         """A process that holds the lock of a job until it reads a line."""
         cloud.run([circuit] * 60).result()
-        wait_for(lambda: not one(portal).active)
+        wait_until(lambda: not one(portal).active)
         script = (
             "import sys; from pathlib import Path; from aqt_fast.store.journal import Journal\n"
             "journal = Journal.load(Path(sys.argv[1]), sys.argv[2])\n"
@@ -503,7 +503,7 @@ class TestProcesses:
     def test_looking_on_takes_nothing(self, portal, cloud, circuit, monkeypatch):
         """While somebody looks, somebody else takes the lock, and gets it."""
         cloud.run(circuit).result()
-        wait_for(lambda: not one(portal).active)
+        wait_until(lambda: not one(portal).active)
         journal = Journal.load(get_store_path(), one(portal).batch_id)
         close = os.close
         taken = []
@@ -522,7 +522,7 @@ class TestProcesses:
     def test_read_only(self, portal, cloud, circuit):
         """Who can only read can hold the lock, and see it."""
         cloud.run(circuit).result()
-        wait_for(lambda: not one(portal).active)
+        wait_until(lambda: not one(portal).active)
         path = get_store_path() / one(portal).batch_id / "journal"
         descriptor = os.open(path, os.O_RDONLY)
         locks.acquire(descriptor)

@@ -17,7 +17,7 @@ from aqt_fast.testing import ArnicaServer
 from click.testing import CliRunner, Result
 from qiskit import QuantumCircuit
 from qiskit.result import Result as QiskitResult
-from waiting import wait_for
+from waiting import wait_until
 
 
 def invoke(*arguments: str, keys: str | None = None) -> Result:
@@ -68,7 +68,7 @@ def done(portal, cloud, circuit):
 
 def settled(provider: AQTProvider) -> None:
     """Wait until no process works on any job."""
-    wait_for(lambda: not any(job.active for job in provider.jobs()))
+    wait_until(lambda: not any(job.active for job in provider.jobs()))
 
 
 def aged(batch_id: str, days: float) -> None:

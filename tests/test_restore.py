@@ -22,7 +22,7 @@ from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.testing import ArnicaServer
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.providers import JobStatus
-from waiting import SECONDS, wait_for
+from waiting import SECONDS, wait_until
 from workloads import marker
 
 SHOTS = 2001
@@ -103,7 +103,7 @@ class TestGoingOn:
         """The first submits, both have the result, nothing is sent twice."""
         server.hold()
         job = backend.run(CIRCUITS)
-        wait_for(lambda: len(server.jobs) == API_JOBS)
+        wait_until(lambda: len(server.jobs) == API_JOBS)
         again = AQTJob.restore(job.job_id())
         assert again.status() not in (JobStatus.DONE, JobStatus.ERROR)
         server.release()
@@ -139,7 +139,7 @@ class TestGoingOn:
         """Two processes restore the same job; both have the result."""
         server.hold()
         job = backend.run(CIRCUITS)
-        wait_for(lambda: len(server.jobs) == API_JOBS)
+        wait_until(lambda: len(server.jobs) == API_JOBS)
         job.persist()
         script = (
             "import sys\nfrom aqt_fast import AQTJob\n"
@@ -164,7 +164,7 @@ class TestGoingOn:
         """Whoever has the job may cancel it."""
         server.hold()
         job = backend.run(CIRCUITS)
-        wait_for(lambda: len(server.jobs) == API_JOBS)
+        wait_until(lambda: len(server.jobs) == API_JOBS)
         again = AQTJob.restore(job.job_id())
         assert again.cancel()
         server.release()

@@ -1,4 +1,4 @@
-"""Waiting for what happens in other threads and processes."""
+"""Wait for what happens in other threads and processes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import time
 from collections.abc import Callable
 
 SECONDS = 30
-"""So long, on a machine that has much else to do."""
+"""How long a test waits before it fails, on a busy machine."""
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    """Wait until something is so, or fail."""
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        AssertionError: it does not hold within :data:`SECONDS`.
+    """
     deadline = time.monotonic() + SECONDS
     while not condition():
-        assert time.monotonic() < deadline, "it has not happened"
-        time.sleep(0.01)
+        assert time.monotonic() < deadline, f"nothing happened in {SECONDS} s"
+        time.sleep(0.005)

@@ -57,7 +57,11 @@ def unpack(name: str, data: bytes, version: int, path: Path) -> Any:
     if found < version:
         raise DamagedJobError(path, f"format {found} was written by an aqt-fast before 0.2")
     content = document.get(name)
-    if document.get("sha256") != digest(content):
+    try:
+        found_digest = digest(content)
+    except TypeError as error:  # orjson reads deeper than it writes
+        raise DamagedJobError(path, str(error)) from error
+    if document.get("sha256") != found_digest:
         raise DamagedJobError(path, "its content does not match its checksum")
     return content
 
@@ -65,3 +69,22 @@ def unpack(name: str, data: bytes, version: int, path: Path) -> Any:
 def digest(content: Any) -> str:
     """SHA-256 of content as JSON gives it back."""
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def entry(content: Any, name: str, *kinds: type) -> Any:
+    """An entry of an object that was read, of a type that it may have.
+
+    Args:
+        content: the object.
+        name: the entry's.
+        kinds: the types, of which ``int`` does not stand for ``bool``.
+
+    Raises:
+        LookupError: there is no such entry.
+        TypeError: it has another type, or ``content`` is no object.
+    """
+    value = content[name]
+    if type(value) not in kinds:
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"'{name}' must be {expected}, not {value!r}")
+    return value

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import groupby
+from types import NoneType
 from typing import Any
 
+from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.location import JobLocation, location_from_json, location_to_json
 from aqt_fast.wire.plan import BatchPlan, Part
 
@@ -61,29 +64,58 @@ class JobDescription:
         Raises:
             LookupError: something is missing.
             TypeError: something has another type.
-            ValueError: something has another form.
+            ValueError: something has another form, or is out of its range.
+            OverflowError: the moment of creation is one that Python cannot express.
         """
-        parts = content["parts"]
+        options = entry(content, "options", dict)
+        shots = _positive(options, "shots")
+        num_circuits = _positive(content, "num_circuits")
         plan = None
-        if parts is not None:
+        if entry(content, "parts", list, NoneType) is not None:
             plan = BatchPlan(
-                content["job_id"],
-                content["label"],
-                [Part(*part) for part in parts],
-                content["by_circuit"],
+                entry(content, "job_id", str),
+                entry(content, "label", str),
+                [_part(part) for part in content["parts"]],
+                entry(content, "by_circuit", bool),
             )
+            if not _covers(plan.parts, num_circuits, shots):
+                raise ValueError(f"its API jobs are not those of {num_circuits} circuits")
         return cls(
-            job_id=content["job_id"],
-            backend_name=content["backend_name"],
-            available_qubits=content["available_qubits"],
+            job_id=entry(content, "job_id", str),
+            backend_name=entry(content, "backend_name", str),
+            available_qubits=_positive(content, "available_qubits"),
             location=location_from_json(content["location"]),
-            options=content["options"],
-            num_circuits=content["num_circuits"],
-            created=utc(content["created"]),
+            options=options,
+            num_circuits=num_circuits,
+            created=utc(entry(content, "created", str)),
             plan=plan,
-            is_copy=content["is_copy"],
-            ended=content["ended"],
+            is_copy=entry(content, "is_copy", bool),
+            ended=entry(content, "ended", bool),
         )
+
+
+def _positive(content: Any, name: str) -> int:
+    number: int = entry(content, name, int)
+    if number < 1:
+        raise ValueError(f"'{name}' must be at least 1, not {number}")
+    return number
+
+
+def _part(numbers: Any) -> Part:
+    start, stop, shots = numbers
+    if {type(number) for number in numbers} != {int} or not (0 <= start < stop and shots > 0):
+        raise ValueError(f"{numbers!r} is no part of a batch")
+    return Part(start, stop, shots)
+
+
+def _covers(parts: list[Part], num_circuits: int, shots: int) -> bool:
+    """Whether each circuit has its shots, in the order that :func:`~aqt_fast.wire.plan.cut` has."""
+    end = 0
+    for circuits, group in groupby(parts, key=lambda part: part.circuits):
+        if circuits.start != end or sum(part.shots for part in group) != shots:
+            return False
+        end = circuits.stop
+    return end == num_circuits
 
 
 def now() -> datetime:

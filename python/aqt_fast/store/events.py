@@ -1,10 +1,10 @@
 """The lines of a journal, and the facts that they add up to.
 
 A line is the CRC-32 of what follows in hexadecimal, a space, and an event as JSON. The first line's
-event is ``begin``: a file without it has lost something. The events of API jobs have the number
+event is ``begin``: an empty file has lost something. The events of API jobs have the number
 ``job`` and are ``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, and
-``adopted`` if the user has given it), ``refused`` or ``uncertain`` (with ``message``), and
-``ended`` (with ``status``, ``message``).
+``adopted`` if the user has given it), ``refused`` or ``uncertain`` (with
+``message``), and ``ended`` (with ``status``, ``message``).
 """
 
 from __future__ import annotations
@@ -12,11 +12,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Protocol
 
 import orjson
 
+from aqt_fast.store.checksummed_json import entry
+
 _BEGIN = {"event": "begin"}
+
+_ENDS = ("DONE", "ERROR", "CANCELLED")
+"""How an API job can have ended."""
 
 
 def line_of(event: dict[str, Any]) -> bytes:
@@ -73,22 +79,30 @@ class ApiJobRecord:
 
         Raises:
             LookupError: there is no such event, or it lacks something.
+            TypeError: something has another type.
         """
         kind = event["event"]
         if kind == "intent":
+            label, payload_hash = entry(event, "label", str), entry(event, "payload_hash", str)
             # What was sent before this, if anything, has certainly failed, or the user took the
             # risk.
-            self.label, self.payload_hash = event["label"], event["payload_hash"]
+            self.label, self.payload_hash = label, payload_hash
             self.job_id = self.status = self.message = None
-            self.refused = False
+            self.refused = self.adopted = False
         elif kind == "accepted":
-            self.job_id, self.refused, self.message = event["job_id"], False, None
-            self.adopted = event.get("adopted", False)
+            job_id, adopted = entry(event, "job_id", str), event.get("adopted", False)
+            self.job_id, self.adopted = job_id, adopted is True
+            self.refused, self.message = False, None
         elif kind in ("refused", "uncertain"):
-            self.refused, self.message = kind == "refused", event["message"]
-            self.job_id = None  # of an identifier that was adopted and is wrong
+            self.message = entry(event, "message", str, NoneType)
+            self.refused = kind == "refused"
+            # An identifier that was adopted was wrong.
+            self.job_id, self.adopted = None, False
         elif kind == "ended":
-            self.status, self.message = event["status"], event["message"]
+            message = entry(event, "message", str, NoneType)
+            if event["status"] not in _ENDS:
+                raise LookupError(f"unknown status {event['status']!r}")
+            self.status, self.message = event["status"], message
         else:
             raise LookupError(f"unknown event '{kind}'")
 
@@ -159,7 +173,8 @@ class JournalState:
         try:
             event = event_of(line)
             if event != _BEGIN:
-                self.records.setdefault(event["job"], ApiJobRecord()).apply(event)
+                number = entry(event, "job", int)
+                self.records.setdefault(number, ApiJobRecord()).apply(event)
         except (ValueError, LookupError, TypeError):
             return False
         return True

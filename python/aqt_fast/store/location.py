@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
 from aqt_fast.api_client.models import BackendType
+from aqt_fast.store.checksummed_json import entry
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,17 @@ _KINDS: dict[str, type[JobLocation]] = {
     kind.kind: kind for kind in (PortalLocation, MachineLocation, SimulatorLocation)
 }
 
+_TYPES: dict[str, type] = {
+    "portal_url": str,
+    "workspace_id": str,
+    "resource_name": str,
+    "resource_type": str,
+    "machine_url": str,
+    "max_shots": int,
+    "simulator_options": dict,
+}
+"""Types of the fields of all kinds, but for the noise model, which Aer checks."""
+
 
 def location_to_json(location: JobLocation) -> dict[str, Any]:
     """Describe a location in JSON's types, with its kind."""
@@ -79,6 +91,14 @@ def location_from_json(content: dict[str, Any]) -> JobLocation:
 
     Raises:
         LookupError: something is missing, or the kind is unknown.
+        TypeError: something has another type.
+        ValueError: something is out of its range.
     """
-    kind = _KINDS[content["kind"]]
-    return kind(**{field.name: content[field.name] for field in fields(kind)})
+    kind = _KINDS[entry(content, "kind", str)]
+    for name, expected in _TYPES.items():
+        if name in kind.__dataclass_fields__:
+            entry(content, name, expected)
+    location = kind(**{field.name: content[field.name] for field in fields(kind)})
+    if isinstance(location, MachineLocation) and location.max_shots < 1:
+        raise ValueError(f"'max_shots' must be at least 1, not {location.max_shots}")
+    return location
