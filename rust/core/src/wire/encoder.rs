@@ -9,8 +9,6 @@ use crate::circuit::{Circuit, Operation};
 /// No operation on fewer than 100 qubits is longer: R with two angles of 23 characters takes 91.
 const BYTES_PER_OPERATION: usize = 96;
 
-const MEASURE: &[u8] = br#"{"operation":"MEASURE"}"#;
-
 /// The request body of one API job that repeats each circuit `shots` times.
 #[must_use]
 pub fn encode_job(circuits: &[Circuit], shots: u32, label: Option<&str>) -> Vec<u8> {
@@ -43,82 +41,118 @@ pub fn encode_circuit(circuit: &Circuit, shots: u32) -> Vec<u8> {
 /// Enough bytes for the text of these circuits and of the rest of a body without its label.
 fn capacity(circuits: &[Circuit]) -> usize {
     let gates: usize = circuits.iter().map(|circuit| circuit.operations().len()).sum();
-    (gates + 2 * circuits.len() + 1) * BYTES_PER_OPERATION
+    (gates + 2 * circuits.len() + 2) * BYTES_PER_OPERATION
 }
 
 /// Appends one circuit object.
 fn write_circuit(out: &mut Vec<u8>, circuit: &Circuit, shots: u32) {
-    out.extend_from_slice(br#"{"repetitions":"#);
-    write_integer(out, shots);
-    out.extend_from_slice(br#","quantum_circuit":["#);
+    let mut piece = Piece::new();
+    piece.put(br#"{"repetitions":"#);
+    piece.put_integer(shots);
+    piece.put(br#","quantum_circuit":["#);
+    piece.write_to(out);
     for operation in circuit.operations() {
-        write_operation(out, operation);
-        out.push(b',');
+        piece.put_operation(operation);
+        piece.write_to(out);
     }
-    out.extend_from_slice(MEASURE);
-    out.extend_from_slice(br#"],"number_of_qubits":"#);
-    write_integer(out, circuit.num_qubits());
-    out.push(b'}');
+    piece.put(br#"{"operation":"MEASURE"}],"number_of_qubits":"#);
+    piece.put_integer(circuit.num_qubits());
+    piece.put(b"}");
+    piece.write_to(out);
 }
 
-fn write_operation(out: &mut Vec<u8>, operation: &Operation) {
-    match *operation {
-        Operation::Rz { qubit, phi } => {
-            out.extend_from_slice(br#"{"operation":"RZ","qubit":"#);
-            write_integer(out, qubit);
-            out.extend_from_slice(br#","phi":"#);
-            write_number(out, phi);
-        }
-        Operation::R { qubit, phi, theta } => {
-            out.extend_from_slice(br#"{"operation":"R","qubit":"#);
-            write_integer(out, qubit);
-            out.extend_from_slice(br#","phi":"#);
-            write_number(out, phi);
-            out.extend_from_slice(br#","theta":"#);
-            write_number(out, theta);
-        }
-        Operation::Rxx { qubits: [a, b], theta } => {
-            out.extend_from_slice(br#"{"operation":"RXX","qubits":["#);
-            write_integer(out, a);
-            out.push(b',');
-            write_integer(out, b);
-            out.extend_from_slice(br#"],"theta":"#);
-            write_number(out, theta);
-        }
-    }
-    out.push(b'}');
+/// A short piece of the text. Collecting it in an array of fixed size is faster than
+/// appending each part to a vector, which has to check its capacity every time.
+struct Piece {
+    bytes: [u8; Self::SIZE],
+    len: usize,
 }
 
-/// Decimal digits; qubit indices are nearly always one or two of them.
-fn write_integer(out: &mut Vec<u8>, value: u32) {
-    let digit = |value: u32| b"0123456789"[(value % 10) as usize];
-    if value < 10 {
-        out.push(digit(value));
-        return;
-    }
-    let mut digits = [0; 10];
-    let mut start = digits.len();
-    let mut rest = value;
-    while rest > 0 {
-        start -= 1;
-        digits[start] = digit(rest);
-        rest /= 10;
-    }
-    out.extend_from_slice(&digits[start..]);
-}
+impl Piece {
+    /// No piece is longer: R with a qubit of 10 digits takes at most 101.
+    const SIZE: usize = 128;
 
-/// Shortest decimal that reads back as the same double. Operations hold finite numbers only.
-fn write_number(out: &mut Vec<u8>, value: f64) {
-    let mut buffer = zmij::Buffer::new();
-    let digits = buffer.format_finite(value).as_bytes();
-    // Two copies of a fixed size, which overlap, are faster than one of any size.
-    if let (Some(head), Some(tail)) = (digits.first_chunk::<16>(), digits.last_chunk::<16>()) {
-        let end = out.len() + digits.len();
-        out.extend_from_slice(head);
-        out.truncate(end - tail.len());
-        out.extend_from_slice(tail);
-    } else {
-        out.extend_from_slice(digits);
+    fn new() -> Self {
+        Self { bytes: [0; Self::SIZE], len: 0 }
+    }
+
+    /// Appends the piece to `out` and starts the next one.
+    fn write_to(&mut self, out: &mut Vec<u8>) {
+        // A copy of a fixed size is faster than one of any size.
+        let end = out.len() + self.len;
+        out.extend_from_slice(&self.bytes);
+        out.truncate(end);
+        self.len = 0;
+    }
+
+    fn put<const N: usize>(&mut self, text: &[u8; N]) {
+        self.bytes[self.len..][..N].copy_from_slice(text);
+        self.len += N;
+    }
+
+    /// An operation, and the comma before the next one.
+    fn put_operation(&mut self, operation: &Operation) {
+        match *operation {
+            Operation::Rz { qubit, phi } => {
+                self.put(br#"{"operation":"RZ","qubit":"#);
+                self.put_integer(qubit);
+                self.put(br#","phi":"#);
+                self.put_number(phi);
+            }
+            Operation::R { qubit, phi, theta } => {
+                self.put(br#"{"operation":"R","qubit":"#);
+                self.put_integer(qubit);
+                self.put(br#","phi":"#);
+                self.put_number(phi);
+                self.put(br#","theta":"#);
+                self.put_number(theta);
+            }
+            Operation::Rxx { qubits: [a, b], theta } => {
+                self.put(br#"{"operation":"RXX","qubits":["#);
+                self.put_integer(a);
+                self.put(b",");
+                self.put_integer(b);
+                self.put(br#"],"theta":"#);
+                self.put_number(theta);
+            }
+        }
+        self.put(b"},");
+    }
+
+    /// Decimal digits; most qubit indices have one or two.
+    fn put_integer(&mut self, value: u32) {
+        let digit = |value: u32| b"0123456789"[(value % 10) as usize];
+        if value < 10 {
+            self.put(&[digit(value)]);
+            return;
+        }
+        let mut digits = [0; 10];
+        let mut start = digits.len();
+        let mut rest = value;
+        while rest > 0 {
+            start -= 1;
+            digits[start] = digit(rest);
+            rest /= 10;
+        }
+        for &digit in &digits[start..] {
+            self.put(&[digit]);
+        }
+    }
+
+    /// Shortest decimal that reads back as the same double. Operations hold finite numbers only.
+    fn put_number(&mut self, value: f64) {
+        let mut buffer = zmij::Buffer::new();
+        let digits = buffer.format_finite(value).as_bytes();
+        let place = &mut self.bytes[self.len..][..digits.len()];
+        // Two copies of a fixed size, which overlap, are faster than one of any size.
+        if let (Some(head), Some(tail)) = (digits.first_chunk::<16>(), digits.last_chunk::<16>()) {
+            place[..16].copy_from_slice(head);
+            let start = place.len() - 16;
+            place[start..].copy_from_slice(tail);
+        } else {
+            place.copy_from_slice(digits);
+        }
+        self.len += digits.len();
     }
 }
 
@@ -150,17 +184,26 @@ mod tests {
             Operation::Rxx { qubits: [98, 99], theta: longest },
             Operation::Rz { qubit: 99, phi: -1.234_567_890_123_456_7e-300 },
         ] {
-            let mut text = Vec::new();
-            write_operation(&mut text, &operation);
-            assert!(text.len() < BYTES_PER_OPERATION, "{}", text.len());
+            let mut piece = Piece::new();
+            piece.put_operation(&operation);
+            assert!(piece.len <= BYTES_PER_OPERATION, "{}", piece.len);
         }
     }
 
     #[test]
-    fn labels_are_escaped() {
-        let mut text = Vec::new();
-        write_string(&mut text, "a\"b\\c\n\u{1}é");
-        assert_eq!(String::from_utf8(text).unwrap(), "\"a\\\"b\\\\c\\u000a\\u0001é\"");
+    fn the_longest_operation_fits() {
+        let longest = -f64::MIN_POSITIVE;
+        for operation in [
+            Operation::R { qubit: u32::MAX, phi: longest, theta: longest },
+            Operation::Rxx { qubits: [u32::MAX; 2], theta: longest },
+        ] {
+            let mut text = Vec::new();
+            let mut piece = Piece::new();
+            piece.put_operation(&operation);
+            assert!(piece.len <= 101, "{}", piece.len);
+            piece.write_to(&mut text);
+            assert!(text.ends_with(b"-2.2250738585072014e-308},"));
+        }
     }
 
     #[test]
