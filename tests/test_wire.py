@@ -24,7 +24,7 @@ from aqt_fast.exceptions import (
     ResponseMismatchError,
 )
 from aqt_fast.wire.circuits import API_LIMITS, Limits, check_circuits
-from aqt_fast.wire.results import decode_direct_response, results_from_samples, results_from_state
+from aqt_fast.wire.results import results_from_samples, results_from_state
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
@@ -529,7 +529,7 @@ class TestDecodeDirect:
         expected = wire.result_from_response(body, circuits, shots=num_shots, memory=True)
         for index, (circuit, shots) in enumerate(zip(circuits, oracle.samples(body), strict=True)):
             document = {"payload": {"result": shots, "x": [{}], "status": "finished"}}
-            state = decode_direct_response(json.dumps(document, indent=indent).encode())
+            state = _native.decode_direct_response(json.dumps(document, indent=indent).encode())
             assert (state.status, state.message, state.finished_count) == ("finished", None, None)
             (entry,), message = results_from_state(state, [circuit], shots=num_shots, memory=True)
             assert message is None
@@ -545,7 +545,7 @@ class TestDecodeDirect:
             ({"status": "error", "message": "ion lost"}, "ion lost"),
             ({"status": "cancelled"}, "the job is cancelled"),
         ]:
-            state = decode_direct_response(direct(payload))
+            state = _native.decode_direct_response(direct(payload))
             assert state.samples is None
             entries, found = results_from_state(state, circuit, shots=7)
             assert found == message
@@ -556,7 +556,7 @@ class TestDecodeDirect:
     def test_circuits_that_have_not_ended(self):
         """There is nothing to compose."""
         for status in ("queued", "ongoing"):
-            state = decode_direct_response(direct({"status": status}))
+            state = _native.decode_direct_response(direct({"status": status}))
             assert state.status == status
             with pytest.raises(ResponseMismatchError, match=f"has not ended, it is {status}"):
                 results_from_state(state, small_circuit(), shots=1)
@@ -583,7 +583,7 @@ class TestDecodeDirect:
     def test_malformed(self, body, offset, reason):
         """The error names the byte, and the shot where there is one."""
         with pytest.raises(MalformedResponseError, match=reason) as caught:
-            decode_direct_response(body)
+            _native.decode_direct_response(body)
         assert caught.value.offset == offset
 
     def test_truncated_anywhere(self):
@@ -591,15 +591,17 @@ class TestDecodeDirect:
         body = direct({"status": "finished", "result": [[0, 1]] * 5})
         for length in range(len(body)):
             with pytest.raises(MalformedResponseError):
-                decode_direct_response(body[:length])
-        (samples,) = decode_direct_response(memoryview(body)).samples
+                _native.decode_direct_response(body[:length])
+        (samples,) = _native.decode_direct_response(memoryview(body)).samples
         assert (samples.num_shots, samples.num_qubits) == (5, 2)
 
     def test_samples_of_something_else(self):
         """Other circuits, shots or qubits are refused; the culprit has its own index."""
         circuit = small_circuit()
         samples = [
-            *decode_direct_response(direct({"status": "finished", "result": [[0, 1]]})).samples
+            *_native.decode_direct_response(
+                direct({"status": "finished", "result": [[0, 1]]})
+            ).samples
         ]
         assert len(results_from_samples(samples * 2, [circuit] * 2, shots=1)) == 2
         for batch, circuits, shots, reason in [

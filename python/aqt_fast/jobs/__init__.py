@@ -8,8 +8,7 @@
     coroutines    await blocking functions
     remote        a batch as API jobs: combines their states, keeps a journal
     group         API jobs of the same circuits, whose shots add up
-    api_job       one API job, polled until it has ended
-    submission    its submission: announced in the journal, sent once
+    api_job       one API job: sent once, polled until it has ended
     repeating     whether an API job may be polled or submitted again
     endpoint      where API jobs run: the interface of a portal or a machine
     connection    what jobs share, and how it ends them when it is closed

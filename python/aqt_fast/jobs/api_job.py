@@ -1,4 +1,7 @@
-"""One API job at a portal or a machine: submitted once, polled until it has ended."""
+"""One API job at a portal or a machine: submitted once, polled until it has ended.
+
+Longer than 400 lines: all that decides whether an API job runs once stands here, side by side.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from aqt_fast._native import JobState
 from aqt_fast.api_client.decisions import is_of_another_job
+from aqt_fast.api_client.payload import payload_hash as payload_hash_of
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
@@ -22,7 +26,6 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.jobs.endpoint import Endpoint
-from aqt_fast.jobs.submission import Submission
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.fate import api_job_fate
 from aqt_fast.store.journal import ApiJobLog
@@ -46,6 +49,68 @@ class Failure(NamedTuple):
     """The reason in words."""
     error: AQTError | None
     """Error that hides fate or result, None if the portal has reported the reason."""
+
+
+class Submission:
+    """Sends an API job and records the outcome in the journal.
+
+    Args:
+        endpoint: where to send it.
+        snapshot: the circuits of the batch.
+        part: the API job's part of the batch.
+        log: the API job's entry in the journal.
+    """
+
+    def __init__(self, endpoint: Endpoint, snapshot: Snapshot, part: Part, log: ApiJobLog) -> None:
+        """Send nothing yet."""
+        self.payload_hash: str | None = None
+        """SHA-256 of the last request body that was sent, None if none was."""
+        self.sending = False
+        """Whether the request was sent and not answered yet."""
+        self._endpoint = endpoint
+        self._snapshot = snapshot
+        self._part = part
+        self._log = log
+
+    def send(self, label: str, wanted: Callable[[], bool]) -> str:
+        """Encode and send the API job, and return its identifier.
+
+        Args:
+            label: the API job's label.
+            wanted: called before each attempt; returns False if the job was cancelled.
+
+        Raises:
+            RequestWithdrawnError: it was cancelled; nothing was accepted.
+            SubmissionUncertainError: it may have been accepted.
+            AQTError: it was not accepted.
+        """
+        if not wanted():
+            raise RequestWithdrawnError("it is not wanted any more")
+        body = self._encode(label)
+        payload_hash = payload_hash_of(body)
+        try:
+            self._log.intend(label, payload_hash)
+            self.payload_hash = payload_hash
+            job_id = self._endpoint.submit(body, label=label, wanted=wanted)
+        except RequestWithdrawnError:
+            raise
+        except SubmissionUncertainError as error:
+            self._log.uncertain(error.reason)
+            raise
+        except AQTError as error:
+            self._log.refused(str(error))
+            raise
+        self._log.accepted(job_id)
+        return job_id
+
+    def uncertain(self, label: str, reason: str) -> SubmissionUncertainError:
+        """Make the error to raise if it is unknown whether the submission was accepted."""
+        if self.payload_hash is None:
+            self.payload_hash = payload_hash_of(self._encode(label))
+        return SubmissionUncertainError(label, self.payload_hash, reason)
+
+    def _encode(self, label: str) -> bytes:
+        return self._endpoint.encode(self._snapshot, self._part, label)
 
 
 class ApiJob:

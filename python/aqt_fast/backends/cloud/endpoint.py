@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aqt_fast._native import JobState
+from aqt_fast._native import JobState, decode_response
 from aqt_fast.api_client import Resource
 from aqt_fast.api_client.decisions import will_pass
 from aqt_fast.exceptions import APIError
-from aqt_fast.wire import decode_response
 from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot
 
