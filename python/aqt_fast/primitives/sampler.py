@@ -14,9 +14,9 @@ class AQTSampler(BackendSamplerV2):
     """Samples the classical registers of circuits on an AQT backend.
 
     A ``BaseSamplerV2``: ``run(pubs, shots=None)`` takes any circuits, with parameters and any
-    number of classical registers. It transpiles each bound circuit without optimising it. All circuits
-    with the same number of shots run as one job. The result of a job that failed or was cancelled
-    raises ``JobFailedError``.
+    number of classical registers. It transpiles each bound circuit without optimising it. All
+    circuits with the same number of shots run as one job. The result of a job that failed or was
+    cancelled raises ``JobFailedError``.
     """
 
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
