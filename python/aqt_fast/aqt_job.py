@@ -204,7 +204,7 @@ class AQTJob(JobV1):
             SubmissionUncertainError: it is unknown whether the job was accepted.
             ResultExpiredError: the portal has deleted the result.
             APIError: the portal has refused the submission or cannot deliver the result. If the job
-                was accepted, ``result()`` may be called again.
+                was accepted, another call of ``result()`` retries.
         """
         execution = self._submitted()
         while self._result is None:
@@ -260,7 +260,7 @@ class AQTJob(JobV1):
     def as_completed(self) -> Iterator[CompletedPart]:
         """Yield the parts of the job as they end, each circuit once.
 
-        A part is an API job's share in the cloud, a single circuit with direct access, and a chunk
+        A part is an API job's share in the cloud, a single circuit with direct access, or a chunk
         of circuits on an offline simulator. Circuits that were not evaluated come last.
 
         Raises:

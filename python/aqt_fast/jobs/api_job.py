@@ -174,7 +174,7 @@ class ApiJob:
 
     @property
     def ended(self) -> bool:
-        """Whether the status is final, unless the API job is reopened."""
+        """Whether the status is final; only reopening changes it."""
         return self.status in JOB_FINAL_STATES
 
     @property

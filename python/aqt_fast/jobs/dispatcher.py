@@ -116,7 +116,7 @@ class Dispatcher:
             return None
 
     def _may_leave(self, idle_since: float, now: float) -> bool:
-        """Return whether a thread that was idle long enough may end: others watch the queue."""
+        """Return whether an idle thread may end: no step is left, or another thread waits."""
         if now - idle_since < self._IDLE_SECONDS:
             return False
         return not self._due or self._waiting > 0

@@ -34,7 +34,7 @@ class ExecutionState:
 
     @property
     def ended(self) -> bool:
-        """Whether the status is final, unless the job is retried or submitted again."""
+        """Whether the status is final; only a retry or another submission changes it."""
         return self.status in JOB_FINAL_STATES
 
 
@@ -160,8 +160,8 @@ class Execution(ABC):
 
         Args:
             seconds: maximum time to wait, None for no limit.
-            beyond: return once more circuits than this are done.
-            completed: return once more parts than this have ended.
+            beyond: return as soon as more circuits than this are done.
+            completed: return as soon as more parts than this have ended.
 
         Raises:
             RuntimeError: called in a fork of the process that runs the job.

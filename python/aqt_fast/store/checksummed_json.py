@@ -1,7 +1,7 @@
-"""JSON documents that tell their format's version and whether they are whole.
+"""JSON documents with a format version and a checksum.
 
-``{"format": 2, "job": …, "sha256": …}``, with the digest of the part. Other keys, which a later
-version may add, are ignored.
+``{"format": 2, "job": …, "sha256": …}``, with the digest of the content under ``job``. Other keys,
+which a later version may add, are ignored.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from aqt_fast.exceptions import DamagedJobError
 
 
 def pack(name: str, content: Any, version: int) -> bytes:
-    """Write a document of one part.
+    """Write a document.
 
     Args:
-        name: of the part.
-        content: what JSON can express.
-        version: of the format.
+        name: key of the content.
+        content: anything that JSON can express.
+        version: version of the format.
 
     Raises:
         TypeError: JSON cannot express the content.
@@ -34,16 +34,16 @@ def unpack(name: str, data: bytes, version: int, path: Path) -> Any:
     """Read a document.
 
     Args:
-        name: of the part.
-        data: what :func:`pack` has written.
-        version: of the format that can be read.
-        path: where it comes from, for messages.
+        name: key of the content.
+        data: the output of :func:`pack`.
+        version: the supported version of the format.
+        path: the file, for messages.
 
     Returns:
-        The part.
+        The content.
 
     Raises:
-        DamagedJobError: it is no such document, it is not whole, or its format is another.
+        DamagedJobError: ``data`` is not such a document, is damaged, or has another version.
     """
     try:
         document = orjson.loads(data)
@@ -67,7 +67,7 @@ def unpack(name: str, data: bytes, version: int, path: Path) -> Any:
 
 
 def digest(content: Any) -> str:
-    """SHA-256 of content as JSON gives it back."""
+    """Return the SHA-256 of the content in its JSON form."""
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

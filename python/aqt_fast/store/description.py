@@ -1,4 +1,4 @@
-"""What a job is, without its circuits and its results."""
+"""What a job is, without its circuits and results."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from aqt_fast.wire.plan import BatchPlan, Part
 
 @dataclass(frozen=True)
 class JobDescription:
-    """What ``job.json`` says of a job."""
+    """The content of ``job.json``."""
 
     job_id: str
     """The job's own identifier, a UUID: that of the batch."""
     backend_name: str
-    """Name of its backend."""
+    """Name of the backend."""
     available_qubits: int
-    """Size of the backend's register."""
+    """Number of qubits of the backend."""
     location: JobLocation
-    """Where it lives."""
+    """Portal, machine or simulator of the job."""
     options: dict[str, Any]
-    """Its options, in JSON's types."""
+    """The job's options, in JSON's types."""
     num_circuits: int
-    """How many circuits it has."""
+    """Number of circuits."""
     created: datetime
-    """When it was submitted, or saved if it has no journal. In UTC."""
+    """When the job was submitted, or saved if it has no journal. In UTC."""
     plan: BatchPlan | None = None
-    """Its API jobs, None for a job of an offline simulator."""
+    """The API jobs, None for a job of an offline simulator."""
     is_copy: bool = False
-    """Whether ``persist()`` wrote all of it, and no process goes on writing."""
+    """Whether ``persist()`` wrote all of it: no process adds to it."""
     ended: bool = False
-    """Whether it had ended when the copy was written."""
+    """Whether the job had ended when the copy was written."""
 
     def to_json(self) -> dict[str, Any]:
-        """Everything in JSON's types."""
+        """Return everything in JSON's types."""
         plan = self.plan
         return {
             "job_id": self.job_id,
@@ -59,13 +59,19 @@ class JobDescription:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> JobDescription:
-        """Read what :meth:`to_json` has written.
+        """Parse the output of :meth:`to_json`.
 
         Raises:
+<<<<<<< HEAD
             LookupError: something is missing.
             TypeError: something has another type.
             ValueError: something has another form, or is out of its range.
             OverflowError: the moment of creation is one that Python cannot express.
+=======
+            LookupError: a key is missing.
+            TypeError: a value has the wrong type.
+            ValueError: a value is invalid.
+>>>>>>> h/english
         """
         options = entry(content, "options", dict)
         shots = _positive(options, "shots")
@@ -119,11 +125,11 @@ def _covers(parts: list[Part], num_circuits: int, shots: int) -> bool:
 
 
 def now() -> datetime:
-    """The present moment, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(timezone.utc)
 
 
 def utc(text: str) -> datetime:
-    """Read a moment in ISO 8601; one without a zone is a local time."""
-    # Python 3.10 does not read the letter.
+    """Parse a time in ISO 8601, as local time if it has no time zone, and convert it to UTC."""
+    # Python 3.10 does not parse the suffix Z.
     return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).astimezone(timezone.utc)

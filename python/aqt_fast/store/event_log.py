@@ -1,7 +1,8 @@
-"""The journal's file of events: lines are appended, flushed and read; a lock says who writes.
+"""The journal's file of events: append, flush and read lines; a lock marks the writer.
 
-A line is on the disk before anything is done that depends on it. So a line that a crash cut off was
-the last one, and says nothing. Any other damaged line is counted: it may have told of a submission.
+A line is on the disk before any action that depends on it. A line that a crash has cut off is
+therefore the last one, and nothing depends on it. Any other damaged line counts: it may have
+recorded a submission.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ class EventLog:
     """
 
     def __init__(self, path: Path, before_first_flush: Callable[[], None] | None = None) -> None:
-        """Opens nothing yet."""
+        """Open nothing yet."""
         self._path = path
         self._before_first_flush = before_first_flush
         self._file: int | None = None
         self._read_bytes: int | None = None
-        """Whole lines that are known, in bytes."""
+        """Length of the complete lines known so far, in bytes."""
         self._synced = 0
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
@@ -40,14 +41,14 @@ class EventLog:
 
     @property
     def owned(self) -> bool:
-        """Whether this object is the one that writes."""
+        """Whether this object is the writer."""
         return self._file is not None
 
     def own(self) -> bool:
-        """Take the lock, to be the one who writes; False if somebody else has it.
+        """Take the lock and become the writer. Return False if another writer has it.
 
         Raises:
-            DamagedJobError: the file is not there, or cannot be read.
+            DamagedJobError: the file does not exist or cannot be read.
             OSError: the file system has no locks.
         """
         with self._lock:
@@ -57,7 +58,7 @@ class EventLog:
                 try:
                     file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
                 except OSError:
-                    # Where nothing can be written, the lock tells all the same if others work.
+                    # On a read-only file system, the lock still shows whether others work.
                     file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
                 raise DamagedJobError(self._path, str(error)) from error
@@ -79,11 +80,11 @@ class EventLog:
             return True
 
     def own_again(self) -> None:
-        """Take the lock if nobody else has written anything since it was closed, or read.
+        """Take the lock again if no other writer has appended lines since it was closed or read.
 
         Raises:
-            JournalError: somebody else works on the batch, or has done so; or the file cannot be
-                opened.
+            JournalError: another process works on the batch or has continued it, or the file cannot
+                be opened.
         """
         if self.owned:
             return
@@ -101,15 +102,15 @@ class EventLog:
             raise JournalError(f"another process has gone on with job {name}; restore it again")
 
     def append(self, line: bytes) -> None:
-        """Write a line and wait until it is on the disk; nothing if this object does not write.
+        """Append a line and wait until it is on the disk. Do nothing if this is not the writer.
 
         Raises:
-            OSError: it cannot be written, and is not.
+            OSError: the line cannot be written; the file stays as it was.
         """
         self._sync(self._append(line))
 
     def read(self) -> tuple[list[bytes], bytes]:
-        """The whole lines that are there by now, and what follows the last of them.
+        """Return the complete lines so far, and what follows the last of them.
 
         Raises:
             DamagedJobError: the file cannot be read.
@@ -124,19 +125,19 @@ class EventLog:
         return lines, cut_off
 
     def close(self) -> None:
-        """Give the lock back; :meth:`own` takes it again."""
+        """Release the lock; :meth:`own` takes it again."""
         with self._sync_lock, self._lock:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
 
     def forget(self) -> None:
-        """Close the file in a process that was forked, whoever held a lock in its parent."""
+        """Close the file in a forked process, even if a lock was held during the fork."""
         self._lock, self._sync_lock = threading.Lock(), threading.Lock()
         self.close()
 
     def _append(self, line: bytes) -> int:
-        """Write a line, and return how many bytes must be on the disk for it to be there."""
+        """Append a line, and return how many bytes must be flushed until it is on the disk."""
         with self._lock:
             if self._file is None or self._read_bytes is None:
                 return 0
@@ -150,7 +151,7 @@ class EventLog:
             return self._read_bytes
 
     def _sync(self, end: int) -> None:
-        """Wait until so many bytes are on the disk; one flush serves all who wait."""
+        """Wait until ``end`` bytes are on the disk; one flush serves all waiting threads."""
         with self._sync_lock:
             if self._synced >= end or self._file is None:
                 return
@@ -163,15 +164,15 @@ class EventLog:
 
 
 def _mend_end(file: int, whole: int, cut_off: bytes) -> int:
-    """End the line that a crash cut off, or take it away; return the bytes that are whole."""
+    """Complete or truncate a line that a crash has cut off. Return the valid length in bytes."""
     try:
         event_of(cut_off)
         return whole + len(cut_off) + os.write(file, b"\n")
     except ValueError:
         with suppress(OSError):
-            os.ftruncate(file, whole)  # nothing depends on it
+            os.ftruncate(file, whole)  # nothing depends on the line
     except OSError:
-        pass  # read-only: it is read all the same
+        pass  # a read-only file can still be read
     return whole
 
 
@@ -179,7 +180,7 @@ _LOGS: WeakSet[EventLog] = WeakSet()
 
 
 def _close_copies() -> None:
-    """The locks are the parent's: a child must not hold them when the parent is gone."""
+    """Close inherited files after a fork: a child must not keep its parent's locks."""
     for log in list(_LOGS):
         log.forget()
 

@@ -1,10 +1,18 @@
-"""The lines of a journal, and the facts that they add up to.
+"""The lines of a journal, and the state that they describe.
 
+<<<<<<< HEAD
 A line is the CRC-32 of what follows in hexadecimal, a space, and an event as JSON. The first line's
 event is ``begin``: an empty file has lost something. The events of API jobs have the number
 ``job`` and are ``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, and
 ``adopted`` if the user has given it), ``refused`` or ``uncertain`` (with
 ``message``), and ``ended`` (with ``status``, ``message``).
+=======
+A line is the CRC-32 of the rest in hexadecimal, a space, and an event as JSON. The first event is
+``begin``: a file without it has lost lines. Events of API jobs have the index ``job``. They are
+``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, and ``adopted`` if the
+user has given it), ``refused`` or ``uncertain`` (with ``message``), and ``ended`` (with ``status``,
+``message``).
+>>>>>>> h/english
 """
 
 from __future__ import annotations
@@ -26,18 +34,18 @@ _ENDS = ("DONE", "ERROR", "CANCELLED")
 
 
 def line_of(event: dict[str, Any]) -> bytes:
-    """The line of an event, with its end."""
+    """Encode an event as a line."""
     text = orjson.dumps(event)
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
 def lines_of(events: Iterable[dict[str, Any]]) -> bytes:
-    """A whole file: the first line, and those of events."""
+    """Encode a whole file: the first line, and a line for each event."""
     return b"".join(map(line_of, [_BEGIN, *events]))
 
 
 def event_of(line: bytes) -> dict[str, Any]:
-    """The event of a line.
+    """Decode the event of a line.
 
     Raises:
         ValueError: the line is damaged.
@@ -51,33 +59,34 @@ def event_of(line: bytes) -> dict[str, Any]:
 
 @dataclass
 class ApiJobRecord:
-    """What is known about one API job."""
+    """The known facts about one API job."""
 
     label: str | None = None
-    """What the portal shows with it, None if it was never to be sent."""
+    """Its label on the portal, None if it was never meant to be sent."""
     payload_hash: str | None = None
-    """SHA-256 of the request body that was to be sent last."""
+    """SHA-256 of the last request body that was meant to be sent."""
     job_id: str | None = None
-    """The portal's identifier, None if it has not given one."""
+    """The portal's identifier, None if it is unknown."""
     refused: bool = False
     """Whether the portal has certainly not accepted it."""
     status: str | None = None
-    """How it has ended: ``DONE``, ``ERROR`` or ``CANCELLED``."""
+    """Final status without a result: ``ERROR`` or ``CANCELLED``."""
     message: str | None = None
     """Why it was refused, is uncertain, or has ended without a result."""
     adopted: bool = False
-    """Whether it is the user who has given the identifier."""
+    """Whether the user has given the identifier."""
 
     @property
     def uncertain(self) -> bool:
-        """Whether it may have been accepted, and nobody here knows."""
+        """Whether it may have been accepted, but that is unknown."""
         sent = self.payload_hash is not None and self.status is None
         return sent and self.job_id is None and not self.refused
 
     def apply(self, event: dict[str, Any]) -> None:
-        """Take over what a line tells.
+        """Update the record with an event.
 
         Raises:
+<<<<<<< HEAD
             LookupError: there is no such event, or it lacks something.
             TypeError: something has another type.
         """
@@ -87,6 +96,14 @@ class ApiJobRecord:
             # What was sent before this, if anything, has certainly failed, or the user took the
             # risk.
             self.label, self.payload_hash = label, payload_hash
+=======
+            LookupError: the event is unknown or incomplete.
+        """
+        kind = event["event"]
+        if kind == "intent":
+            # An earlier submission has certainly failed, or the user took the risk that it runs.
+            self.label, self.payload_hash = event["label"], event["payload_hash"]
+>>>>>>> h/english
             self.job_id = self.status = self.message = None
             self.refused = self.adopted = False
         elif kind == "accepted":
@@ -94,10 +111,15 @@ class ApiJobRecord:
             self.job_id, self.adopted = job_id, adopted is True
             self.refused, self.message = False, None
         elif kind in ("refused", "uncertain"):
+<<<<<<< HEAD
             self.message = entry(event, "message", str, NoneType)
             self.refused = kind == "refused"
             # An identifier that was adopted was wrong.
             self.job_id, self.adopted = None, False
+=======
+            self.refused, self.message = kind == "refused", event["message"]
+            self.job_id = None  # drop a wrong identifier that was adopted
+>>>>>>> h/english
         elif kind == "ended":
             message = entry(event, "message", str, NoneType)
             if event["status"] not in _ENDS:
@@ -107,10 +129,10 @@ class ApiJobRecord:
             raise LookupError(f"unknown event '{kind}'")
 
     def events(self, job: int) -> list[dict[str, Any]]:
-        """The events that add up to this record.
+        """Return events that reproduce this record.
 
         Args:
-            job: number of the API job in its batch.
+            job: index of the API job in its batch.
         """
         events: list[dict[str, Any]] = []
         if self.payload_hash is not None:
@@ -130,23 +152,23 @@ class ApiJobRecord:
 
 @dataclass
 class JournalState:
-    """What a journal's lines add up to."""
+    """The state that a journal's lines describe."""
 
     records: dict[int, ApiJobRecord] = field(default_factory=dict)
-    """The API jobs that something is known of, by their number in the batch."""
+    """Records of the API jobs with events, by index in the batch."""
     damaged: list[int] = field(default_factory=list)
     """Numbers of damaged lines, from 1."""
     missing: bool = False
-    """Whether there must have been other lines."""
+    """Whether lines are certainly missing."""
 
     @classmethod
     def of(cls, lines: list[bytes], cut_off: bytes, stored_results: Iterable[int]) -> JournalState:
-        """Add up lines.
+        """Combine the lines of a journal.
 
         Args:
-            lines: the whole ones.
-            cut_off: what follows the last of them.
-            stored_results: numbers of the API jobs whose results are stored.
+            lines: the complete lines.
+            cut_off: what follows the last complete line.
+            stored_results: indices of the API jobs whose results are stored.
         """
         state = cls(missing=not lines)
         for number, line in enumerate(lines, 1):
@@ -154,22 +176,22 @@ class JournalState:
                 state.damaged.append(number)
         state._apply(cut_off)
         for number in stored_results:
-            # A result comes after an identifier.
+            # A result implies an identifier, so its line is missing.
             if state.record(number).job_id is None:
                 state.missing = True
         return state
 
     @property
     def doubtful(self) -> bool:
-        """Whether there may have been submissions that nothing is known of."""
+        """Whether there may have been submissions without a readable event."""
         return self.missing or bool(self.damaged)
 
     def record(self, number: int) -> ApiJobRecord:
-        """What is known of an API job."""
+        """Return the record of an API job."""
         return self.records.get(number, ApiJobRecord())
 
     def _apply(self, line: bytes) -> bool:
-        """Take over what a line tells; False if it is damaged."""
+        """Apply the event of a line; return False if the line is damaged."""
         try:
             event = event_of(line)
             if event != _BEGIN:
@@ -181,26 +203,26 @@ class JournalState:
 
 
 class Records(Protocol):
-    """What is known of a batch that another process has submitted, or submits."""
+    """The records of a batch that another process has submitted or submits."""
 
     def own(self) -> bool:
-        """Take it over; False if another process works on it."""
+        """Take the batch over. Return False if another process works on it."""
 
     def replay(self) -> JournalState:
-        """What is known by now."""
+        """Return the current state."""
 
 
 class CopiedRecords:
-    """What another process knew when it saved the batch."""
+    """The records as they were when another process saved the batch."""
 
     def __init__(self, state: JournalState) -> None:
         """``state`` does not change any more."""
         self._state = state
 
     def own(self) -> bool:
-        """Nobody works on a copy."""
+        """Return True: no process works on a copy."""
         return True
 
     def replay(self) -> JournalState:
-        """That, and no more."""
+        """Return the saved state."""
         return self._state

@@ -1,4 +1,4 @@
-"""What became of an API job, from what its journal tells."""
+"""The state of an API job, from its journal."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from aqt_fast.store.states import ApiJobState
 def api_job_fate(
     record: ApiJobRecord, *, stored: bool, active: bool, doubtful: bool
 ) -> ApiJobState:
-    """What became of an API job: the one rule for restoring it and for listing it.
+    """Return the state of an API job: the one rule for restoring and for listing it.
 
     Args:
-        record: what its events add up to.
+        record: the sum of its events.
         stored: whether its result is stored.
         active: whether another process works on it.
         doubtful: whether events may be missing.
@@ -24,7 +24,7 @@ def api_job_fate(
     if record.job_id is not None:
         return "submitted"
     if record.uncertain:
-        # While it is on its way, there is no message yet.
+        # An unanswered request has no message yet.
         return "submitting" if active and record.message is None else "uncertain"
     if doubtful:
         return "uncertain"

@@ -4,14 +4,14 @@
 
     job.json            what the job is (``description``), and digests of the next two
     snapshot.bin        the snapshot of the circuits (``rust/core/src/circuit/archive.rs``)
-    headers.zst         what results say about the circuits: JSON, compressed
+    headers.zst         the headers of the circuits' results: JSON, compressed
     circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
-    events              a line for each event of an API job (``events``)
+    events              one line per event of an API job (``events``)
     result-N.zst        the raw answer with the result of API job N, compressed
 
 A job of the portal or of a machine has all but the circuits in QPY, unless ``persist()`` added
 them. A job of an offline simulator has ``job.json`` and the circuits in QPY. ``job.json`` is
-written last: without it there is no job. Compression is Zstandard's, with its checksum.
+written last: without it, the job does not exist. Compression is Zstandard with its checksum.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ EVENTS = "events"
 _JOB, _SNAPSHOT, _HEADERS, _CIRCUITS = "job.json", "snapshot.bin", "headers.zst", "circuits.qpy.zst"
 
 _LEVEL = 1
-"""Zstandard's: 5 ms for the 2.2 MB of 100 000 shots on 10 qubits."""
+"""Zstandard's level: 5 ms for the 2.2 MB of 100 000 shots on 10 qubits."""
 
 _JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 _UNUSABLE = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
-"""What taking readable but wrong data apart can raise."""
+"""Errors that readable but invalid data can cause when it is parsed."""
 
 
 class JobDirectory:
@@ -53,7 +53,7 @@ class JobDirectory:
     Args:
         path: the directory.
         description: what the job is.
-        digests: SHA-256 of the files of the snapshot, by their names.
+        digests: SHA-256 of the snapshot's files, by file name.
     """
 
     def __init__(self, path: Path, description: JobDescription, digests: dict[str, str]) -> None:
@@ -75,20 +75,20 @@ class JobDirectory:
         events: bytes | None = None,
         flushed: bool = True,
     ) -> JobDirectory:
-        """Write a job; one of the same name is replaced, ``job.json`` last.
+        """Write a job, and replace one with the same identifier. ``job.json`` is written last.
 
         Args:
             root: directory of all jobs.
             description: what the job is.
-            snapshot: the snapshot of the circuits, and the headers of their results. What JSON
-                cannot express of a header's metadata is left out.
+            snapshot: the snapshot of the circuits, and the headers of their results. Metadata in
+                headers that JSON cannot express is left out.
             circuits: the circuits in QPY.
             events: the first lines of the file of events.
-            flushed: flush all of it to the disk.
+            flushed: flush everything to the disk.
 
         Raises:
             TypeError: JSON cannot express the description.
-            OSError: a file cannot be written; then nothing of a new job stays.
+            OSError: a file cannot be written; nothing of a new job remains.
         """
         path = root / canonical_uuid(description.job_id)
         contents: dict[str, bytes] = {}
@@ -119,10 +119,10 @@ class JobDirectory:
 
     @classmethod
     def load(cls, root: Path, job_id: str) -> JobDirectory:
-        """Read what a job is.
+        """Load the description of a job.
 
         Raises:
-            JobNotFoundError: there is none with this identifier.
+            JobNotFoundError: no job has this identifier.
             DamagedJobError: ``job.json`` cannot be read; it stays as it is.
         """
         try:
@@ -148,7 +148,7 @@ class JobDirectory:
         return cls(path, description, digests)
 
     def snapshot(self) -> tuple[bytes, list[dict[str, Any]]]:
-        """The snapshot of the circuits, and the headers of their results.
+        """Read the snapshot of the circuits, and the headers of their results.
 
         Raises:
             DamagedJobError: they cannot be read.
@@ -163,7 +163,7 @@ class JobDirectory:
         return (self.path / _CIRCUITS).exists()
 
     def circuits(self) -> bytes:
-        """The user's circuits in QPY.
+        """Read the user's circuits in QPY.
 
         Raises:
             DamagedJobError: they cannot be read.
@@ -184,26 +184,26 @@ class JobDirectory:
         flush(self.path)
 
     def remove_circuits(self) -> None:
-        """Delete the user's circuits, if they are there."""
+        """Delete the user's circuits, if they are stored."""
         (self.path / _CIRCUITS).unlink(missing_ok=True)
 
     def keep_result(self, number: int, body: bytes) -> None:
         """Store the answer with the result of an API job.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         write_file(self._result_file(number), _compress(body))
 
     def result(self, number: int) -> bytes | None:
-        """The stored answer with the result of an API job, None if there is none to be used."""
+        """Return the answer with an API job's result; None if it is not stored or is damaged."""
         try:
             return _decompress(self._result_file(number).read_bytes())
         except (OSError, MemoryError, zstandard.ZstdError):
             return None
 
     def stored_results(self) -> set[int]:
-        """Numbers of the API jobs whose results are stored, usable or not.
+        """Return the indices of API jobs with stored results, even damaged ones.
 
         Raises:
             OSError: the directory cannot be read.
@@ -215,7 +215,7 @@ class JobDirectory:
         }
 
     def flush(self) -> None:
-        """Flush everything but events and results to the disk."""
+        """Flush everything except events and results to the disk."""
         for name in (*self._digests, _JOB):
             flush(self.path / name)
         self.flush_names()
@@ -248,22 +248,22 @@ class JobDirectory:
 
 
 def remove_files(path: Path) -> None:
-    """Delete a job's directory, whatever is in it.
+    """Delete a job's directory and everything in it.
 
     Raises:
         OSError: a file cannot be deleted.
     """
-    # Without this there is no job, whatever happens to the rest.
+    # Delete `job.json` first: without it, the job does not exist, even if the rest remains.
     (path / _JOB).unlink(missing_ok=True)
     if path.exists():
         shutil.rmtree(path)
 
 
 def _refuse_older(path: Path) -> None:
-    """Tell of a job that an older version wrote: its results may still be wanted.
+    """Report a job of an older version: the user may still want its results.
 
     Raises:
-        DamagedJobError: there is one.
+        DamagedJobError: there is such a job.
     """
     for file in (path / "batch.json", path.with_suffix(".json")):
         if file.exists():
@@ -271,7 +271,7 @@ def _refuse_older(path: Path) -> None:
 
 
 def _in_json(header: dict[str, Any]) -> dict[str, Any]:
-    """A header with as much of the metadata as JSON can express."""
+    """Return a header without metadata that JSON cannot express."""
     try:
         orjson.dumps(header["metadata"], option=_JSON)
     except TypeError:

@@ -1,4 +1,4 @@
-"""The directory of all jobs on this machine, the same for all versions of the package."""
+"""The directory of all jobs on this computer, the same for all versions of the package."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from aqt_fast.store.journal import Journal, remove_job
 
 
 def get_store_path(override: str | Path | None = None) -> Path:
-    """Directory of all jobs.
+    """Return the directory of all jobs.
 
-    It is ``override``, or else what the environment variable ``AQT_STORE_PATH`` says, or else the
-    platform's place for the user's data.
+    It is ``override``, else the environment variable ``AQT_STORE_PATH``, else the platform's
+    directory for user data.
     """
     if override is not None:
         return Path(override)
@@ -34,27 +34,27 @@ def get_store_path(override: str | Path | None = None) -> Path:
 
 @dataclass(frozen=True)
 class SavedJob:
-    """What ``persist()`` writes of a job."""
+    """Everything that ``persist()`` writes."""
 
     description: JobDescription
     """What the job is."""
     circuits: bytes
-    """Its circuits in QPY."""
+    """The circuits in QPY."""
     events: tuple[dict[str, Any], ...] = ()
-    """What is known of its API jobs."""
+    """Journal events that describe the API jobs."""
 
 
 class JobStore:
     """The jobs in a directory."""
 
     def __init__(self, store_path: str | Path | None = None) -> None:
-        """The directory is made when something is saved; None stands for the default one."""
+        """The directory is created on saving; None stands for the default one."""
         self.path = get_store_path(store_path)
 
     def save(self, job: SavedJob) -> Path:
-        """Write a job, over an older copy of it if there is one, and return its directory.
+        """Write a job, replace an older copy of it, and return its directory.
 
-        If the job has its journal here, which knows the rest, only the circuits are added.
+        If the job's journal is in this store, add only the circuits: the journal has the rest.
 
         Raises:
             TypeError: JSON cannot express the description.
@@ -74,11 +74,11 @@ class JobStore:
         return directory.path
 
     def find(self, job_id: str) -> JobDirectory:
-        """Find a job by its identifier, or by that of an API job in it.
+        """Find a job by its identifier, or by that of one of its API jobs.
 
         Raises:
             JobNotFoundError: no job has this identifier.
-            DamagedJobError: its file cannot be read; it stays as it is.
+            DamagedJobError: the job cannot be read; it stays as it is.
         """
         try:
             return JobDirectory.load(self.path, job_id)
@@ -86,22 +86,22 @@ class JobStore:
             return Journal.find(self.path, job_id).directory
 
     def remove(self, job_id: str) -> None:
-        """Delete a job, if there is one.
+        """Delete a job, if it exists.
 
         Raises:
-            JobNotFoundError: the identifier is no UUID.
-            JournalError: a process works on it.
+            JobNotFoundError: the identifier is not a UUID.
+            JournalError: a process works on the job.
             OSError: a file cannot be deleted.
         """
         try:
             path = self.path / canonical_uuid(job_id)
         except ValueError:
             raise JobNotFoundError(str(job_id), self.path) from None
-        path.with_suffix(".json").unlink(missing_ok=True)  # of a version before 0.2
+        path.with_suffix(".json").unlink(missing_ok=True)  # of versions before 0.2
         remove_job(path)
 
     def _journal(self, job_id: str) -> JobDirectory | None:
-        """The directory of a job's journal, None if it has none here."""
+        """Return the directory of a job's journal, None if this store has none."""
         with suppress(JobNotFoundError, DamagedJobError):
             directory = JobDirectory.load(self.path, job_id)
             if not directory.description.is_copy:
@@ -109,10 +109,10 @@ class JobStore:
         return None
 
     def job_ids(self) -> Iterator[str]:
-        """Names of all directories and files that may be those of jobs, older ones included.
+        """Return the names of all directories and files of jobs, including older formats.
 
         Raises:
-            OSError: the directory is there and cannot be read.
+            OSError: the directory exists but cannot be read.
         """
         try:
             names = {entry.name.removesuffix(".json") for entry in self.path.iterdir()}

@@ -1,6 +1,6 @@
-"""The journal of a batch: what was to be sent, what was accepted, what came back.
+"""The journal of a batch: what was sent, what was accepted, what was answered.
 
-The process that works on a batch holds a lock on the file of events; all others only read.
+The process that works on a batch holds a lock on the file of events; all others only read it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aqt_fast.store.job_directory import EVENTS, JobDirectory, remove_files
 
 
 class JournalWarning(UserWarning):
-    """A job has no journal, or something is missing in it, because it could not be written."""
+    """A job's journal is missing or incomplete, because it could not be written."""
 
 
 class Journal:
@@ -26,7 +26,7 @@ class Journal:
 
     Args:
         directory: the files of the batch.
-        flushed: whether they are on the disk.
+        flushed: whether they were flushed to the disk.
     """
 
     def __init__(self, directory: JobDirectory, *, flushed: bool = True) -> None:
@@ -34,14 +34,14 @@ class Journal:
         self.directory = directory
         """The files of the batch."""
         self.problem: str | None = None
-        """What could not be written, None if all is well."""
+        """What could not be written, None if everything was."""
         self._log = EventLog(
             directory.path / EVENTS, before_first_flush=None if flushed else directory.flush
         )
 
     @property
     def path(self) -> Path:
-        """The directory."""
+        """Path of the directory."""
         return self.directory.path
 
     @classmethod
@@ -52,16 +52,16 @@ class Journal:
         snapshot: bytes,
         headers: list[dict[str, Any]],
     ) -> Journal:
-        """Write a new journal and hold its lock; it is flushed to the disk with the first event.
+        """Create a journal and hold its lock; the first event flushes it to the disk.
 
         Args:
             root: directory of all jobs.
             description: what the job is.
             snapshot: the snapshot of the circuits.
-            headers: those of the circuits' results. What JSON cannot express is left out.
+            headers: headers of the circuits' results. What JSON cannot express is left out.
 
         Raises:
-            FileExistsError: there is a job with this identifier.
+            FileExistsError: a job with this identifier exists.
             OSError: a file cannot be written.
         """
         if (root / description.job_id).exists():
@@ -83,11 +83,11 @@ class Journal:
 
     @classmethod
     def load(cls, root: Path, job_id: str) -> Journal:
-        """Open the journal of a batch to read it.
+        """Open the journal of a batch for reading.
 
         Raises:
-            JobNotFoundError: there is none with this identifier.
-            DamagedJobError: it cannot be read; it stays as it is.
+            JobNotFoundError: no batch has this identifier.
+            DamagedJobError: the journal cannot be read; it stays as it is.
         """
         directory = JobDirectory.load(root, job_id)
         if directory.description.plan is None:
@@ -96,7 +96,7 @@ class Journal:
 
     @classmethod
     def find(cls, root: Path, job_id: str) -> Journal:
-        """Open the journal of a batch, or of the batch that an API job belongs to.
+        """Open the journal of a batch, by its identifier or that of one of its API jobs.
 
         Raises:
             JobNotFoundError: no batch and no API job has this identifier.
@@ -107,7 +107,7 @@ class Journal:
         except JobNotFoundError:
             if is_canonical_uuid(job_id):
                 for file in root.glob(f"*/{EVENTS}"):
-                    # What cannot be read is no reason not to find another.
+                    # A damaged journal must not hide the one that is searched for.
                     with suppress(OSError, DamagedJobError, JobNotFoundError):
                         if job_id.encode() in file.read_bytes():
                             journal = cls.load(root, file.parent.name)
@@ -117,38 +117,38 @@ class Journal:
             raise
 
     def own(self) -> bool:
-        """Take the lock, to be the one who writes; False if somebody else has it.
+        """Take the lock and become the writer. Return False if another writer has it.
 
         Raises:
-            DamagedJobError: the file of events is not there, or cannot be read.
+            DamagedJobError: the file of events does not exist or cannot be read.
             OSError: the file system has no locks.
         """
         return self._log.own()
 
     def own_again(self) -> None:
-        """Take the lock if nobody else has written anything since it was closed, or read.
+        """Take the lock again if no other writer has appended lines since it was closed or read.
 
         Raises:
-            JournalError: somebody else works on the batch, or has done so; or the file cannot be
-                opened.
+            JournalError: another process works on the batch or has continued it, or the file cannot
+                be opened.
         """
         self._log.own_again()
 
     @property
     def owned(self) -> bool:
-        """Whether this object is the one that writes."""
+        """Whether this object is the writer."""
         return self._log.owned
 
     def note(self, job: int, event: str, **fields: Any) -> None:
-        """Write an event and wait until it is on the disk; nothing if somebody else writes.
+        """Write an event and wait until it is on the disk. Do nothing if this is not the writer.
 
         Args:
-            job: number of the API job in the batch.
+            job: index of the API job in the batch.
             event: what has happened, see :mod:`aqt_fast.store.events`.
-            fields: what belongs to it.
+            fields: the event's data.
 
         Raises:
-            JournalError: it cannot be written, and is not.
+            JournalError: the event cannot be written; the file stays as it was.
         """
         try:
             self._log.append(line_of({"job": job, "event": event, **fields}))
@@ -157,7 +157,7 @@ class Journal:
             raise JournalError(self.problem) from error
 
     def keep(self, job: int, body: bytes) -> None:
-        """Store the answer with the result of an API job; a failure shows as :attr:`problem`."""
+        """Store the answer with an API job's result; set :attr:`problem` if that fails."""
         if not self.owned:
             return
         try:
@@ -166,11 +166,11 @@ class Journal:
             self.problem = f"a result cannot be stored in {self.path}: {error}"
 
     def result(self, job: int) -> bytes | None:
-        """The stored answer with the result of an API job, None if there is none to be used."""
+        """Return the answer with an API job's result; None if it is not stored or is damaged."""
         return self.directory.result(job)
 
     def replay(self) -> JournalState:
-        """Read all events that are there by now.
+        """Read all events so far.
 
         Raises:
             DamagedJobError: the file cannot be read.
@@ -178,15 +178,15 @@ class Journal:
         return JournalState.of(*self._log.read(), self.directory.stored_results())
 
     def close(self) -> None:
-        """Give the lock back; :meth:`own` takes it again."""
+        """Release the lock; :meth:`own` takes it again."""
         self._log.close()
 
 
 def remove_job(path: Path) -> None:
-    """Delete a job's directory unless somebody works on it.
+    """Delete a job's directory unless a process works on it.
 
     Raises:
-        JournalError: somebody does.
+        JournalError: a process works on the job.
         OSError: a file cannot be deleted.
     """
     log = EventLog(path / EVENTS)
@@ -194,56 +194,56 @@ def remove_job(path: Path) -> None:
         if not log.own():
             raise JournalError(f"job {path.name} is being worked on")
     except DamagedJobError:
-        pass  # nobody can work on what has no lock
+        pass  # without the file of events, no process can work on it
     remove_files(path)
     log.close()
 
 
 class ApiJobLog:
-    """What a journal keeps of one API job; nothing if there is no journal."""
+    """The journal entries of one API job; does nothing if there is no journal."""
 
     def __init__(self, journal: Journal | None, job: int) -> None:
-        """``job`` is the number of the API job in its batch."""
+        """``job`` is the index of the API job in its batch."""
         self._journal = journal
         self._job = job
 
     def intend(self, label: str, payload_hash: str) -> None:
-        """It is going to be sent.
+        """Record that the API job will be sent.
 
         Raises:
-            JournalError: that cannot be written, and so it must not be sent.
+            JournalError: the event cannot be written, so the API job must not be sent.
         """
         if self._journal is not None:
             self._journal.note(self._job, "intent", label=label, payload_hash=payload_hash)
 
     def accepted(self, job_id: str, *, adopted: bool = False) -> None:
-        """The portal has given it an identifier, or the user says so (``adopted``)."""
+        """Record the identifier that the portal, or the user (``adopted``), has given."""
         self._tell("accepted", job_id=job_id, adopted=adopted)
 
     def refused(self, message: str) -> None:
-        """The portal has certainly not accepted it."""
+        """Record that the portal has certainly not accepted the API job."""
         self._tell("refused", message=message)
 
     def uncertain(self, message: str) -> None:
-        """The portal has accepted it or not."""
+        """Record that it is unknown whether the portal has accepted the API job."""
         self._tell("uncertain", message=message)
 
     def ended(self, status: str, message: str | None) -> None:
-        """It has ended, at the portal or before it was sent."""
+        """Record an end without a result, at the portal or before the submission."""
         self._tell("ended", status=status, message=message)
 
     def keep(self, body: bytes) -> None:
-        """Its result has come."""
+        """Store the answer with the result."""
         if self._journal is not None:
             self._journal.keep(self._job, body)
 
     def stored_result(self) -> bytes | None:
-        """The result that has come before, None if there is none to be used."""
+        """Return the stored answer with the result; None if it is not stored or is damaged."""
         return None if self._journal is None else self._journal.result(self._job)
 
     def _tell(self, event: str, **fields: Any) -> None:
         if self._journal is not None:
-            # What is missing in a journal makes others ask again, or call it uncertain; the
-            # journal keeps the problem for the user.
+            # A missing line makes others ask again or call the job uncertain. The journal reports
+            # the problem to the user.
             with suppress(JournalError):
                 self._journal.note(self._job, event, **fields)

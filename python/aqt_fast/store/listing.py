@@ -1,4 +1,4 @@
-"""What the store tells of its jobs without their circuits, and without asking the portal."""
+"""Summaries of stored jobs, made without reading circuits and without asking the portal."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from aqt_fast.store.journal import Journal
 from aqt_fast.store.states import ENDED, ApiJobState, StoredJobState
 
 JobT = TypeVar("JobT", covariant=True)
-"""What a job's handle is."""
+"""Type of a job's handle."""
 
 
 class JobRestorer(Protocol[JobT]):
-    """What goes on with stored jobs: a provider."""
+    """Restores stored jobs: a provider."""
 
     def restore(
         self, job_id: str, *, store_path: Any = None, remove_from_store: bool = True
     ) -> JobT:
-        """Go on with a job of a store: see :meth:`aqt_fast.AQTProvider.restore`."""
+        """Restore a stored job: see :meth:`aqt_fast.AQTProvider.restore`."""
 
 
 @dataclass(frozen=True)
 class StoredApiJob:
-    """One API job of a job in the cloud."""
+    """One API job of a stored job."""
 
     circuits: range
     """Indices of its circuits."""
     shots: int
-    """Repetitions of each."""
+    """Repetitions of each circuit."""
     label: str
-    """What the portal shows with it."""
+    """Its label on the portal."""
     job_id: str | None
-    """The portal's identifier, None if none is known."""
+    """The portal's identifier, None if it is unknown."""
     state: ApiJobState
-    """Where it stands."""
+    """Its state, see :data:`~aqt_fast.store.states.ApiJobState`."""
     message: str | None
     """Why it has no result."""
 
@@ -54,49 +54,49 @@ class StoredJob(Generic[JobT]):
     """A job as the store knows it."""
 
     job_id: str
-    """What ``job.job_id()`` returns; the batch's identifier if the portal's is not known."""
+    """What ``job.job_id()`` returns, or the batch's identifier if the portal's is unknown."""
     batch_id: str | None
     """The batch's own identifier, None for jobs of offline simulators."""
     kind: Literal["journal", "saved", "both"]
     """Whether the job has a journal, was saved by ``persist()``, or both."""
     state: StoredJobState
-    """Where it stands, see :data:`~aqt_fast.store.states.StoredJobState`."""
+    """The job's state, see :data:`~aqt_fast.store.states.StoredJobState`."""
     created: datetime
-    """When it was submitted or, if it has no journal, saved; of damaged data, when it was changed
-    last. In UTC."""
+    """When the job was submitted, or saved if it has no journal. For damaged data, when it was last
+    changed. In UTC."""
     store: JobStore = field(repr=False, compare=False)
-    """Where it is."""
+    """The store that has the job."""
     provider: JobRestorer[JobT] = field(repr=False, compare=False)
-    """Through which it is restored."""
+    """The provider that restores the job."""
     backend: str | None = None
-    """Name of its backend."""
+    """Name of the backend."""
     num_circuits: int | None = None
-    """How many circuits it has."""
+    """Number of circuits."""
     shots: int | None = None
-    """Repetitions of each."""
+    """Repetitions of each circuit."""
     label: str | None = None
-    """What the portal shows with it."""
+    """The job's label on the portal."""
     active: bool | None = False
-    """Whether a process works on it just now, None if the system cannot tell."""
+    """Whether a process works on the job now, None if the system cannot tell."""
     portal_url: str | None = None
-    """The portal or the machine that it is with."""
+    """URL of the job's portal or machine."""
     api_jobs: tuple[StoredApiJob, ...] = field(default=(), repr=False)
-    """Its API jobs in order, none for jobs of offline simulators."""
+    """The API jobs in order, empty for jobs of offline simulators."""
     problem: str | None = None
     """What cannot be read."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing happens to it any more by itself."""
+        """Whether the state is final and no process works on the job."""
         return self.state in ENDED and not self.active
 
     @property
     def counts(self) -> dict[ApiJobState, int]:
-        """How many API jobs there are in each state."""
+        """Number of API jobs in each state."""
         return dict(Counter(job.state for job in self.api_jobs))
 
     def restore(self, *, remove_from_store: bool = True) -> JobT:
-        """Go on with the job: :meth:`AQTProvider.restore <aqt_fast.AQTProvider.restore>`.
+        """Restore the job: :meth:`AQTProvider.restore <aqt_fast.AQTProvider.restore>`.
 
         Args:
             remove_from_store: delete what ``persist()`` has saved. Journals stay.
@@ -111,16 +111,16 @@ class StoredJob(Generic[JobT]):
         )
 
     def remove(self) -> None:
-        """Delete everything that the store has of it; nothing happens at the portal.
+        """Delete the job from the store; nothing changes at the portal.
 
         Raises:
-            JournalError: a process works on it.
+            JournalError: a process works on the job.
             OSError: a file cannot be deleted.
         """
         self.store.remove(self.batch_id or self.job_id)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in JSON's types, times in ISO 8601, circuits as the first and the last."""
+        """Return JSON's types only: times in ISO 8601, circuits as first and last index."""
         api_jobs = [
             {**asdict(job), "circuits": [job.circuits.start, job.circuits.stop - 1]}
             for job in self.api_jobs
@@ -143,30 +143,30 @@ class StoredJob(Generic[JobT]):
 
 
 def stored_jobs(store: JobStore, provider: JobRestorer[JobT]) -> list[StoredJob[JobT]]:
-    """All jobs of a store, the newest first. What cannot be read is among them.
+    """List all jobs of a store, the newest first, including damaged ones.
 
     Args:
-        store: where to look.
+        store: the store.
         provider: for :attr:`StoredJob.provider`.
 
     Raises:
-        OSError: the directory is there and cannot be read.
+        OSError: the directory exists but cannot be read.
     """
     jobs: list[StoredJob[JobT]] = []
     for job_id in store.job_ids():
-        with suppress(JobNotFoundError, FileNotFoundError):  # removed while we look
+        with suppress(JobNotFoundError, FileNotFoundError):  # removed in the meantime
             jobs.append(_stored_job(store, job_id, provider))
     return sorted(jobs, key=lambda job: (-job.created.timestamp(), job.job_id))
 
 
 def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> StoredJob[JobT]:
-    """What the store tells of a job.
+    """Summarise a stored job.
 
     Raises:
-        JobNotFoundError: there is none.
-        FileNotFoundError: it was just removed.
+        JobNotFoundError: the job does not exist.
+        FileNotFoundError: the job was just removed.
     """
-    # First of all: what a process that has ended by then has done is seen below.
+    # Check the lock first: if its holder has ended by now, everything it wrote is read below.
     active = locks.is_held(store.path / job_id / EVENTS)
     try:
         directory = JobDirectory.load(store.path, job_id)
@@ -208,7 +208,7 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
 
 
 def _changed(store: JobStore, job_id: str) -> datetime:
-    """When the directory or file of damaged data was changed last."""
+    """Return when the directory or file of damaged data was last changed."""
     path = store.path / job_id
     if not path.exists():
         path = path.with_suffix(".json")
@@ -218,7 +218,7 @@ def _changed(store: JobStore, job_id: str) -> datetime:
 def _api_jobs(
     directory: JobDirectory, *, active: bool
 ) -> tuple[tuple[StoredApiJob, ...], str | None]:
-    """The API jobs of a batch, and what is wrong with its journal.
+    """Return the API jobs of a batch, and what is wrong with its journal.
 
     Args:
         directory: the batch on the disk.

@@ -1,4 +1,4 @@
-"""A job as it is found in the store, with what it takes to go on with it."""
+"""A stored job, with everything needed to continue it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from aqt_fast.store.journal import Journal
 
 @dataclass(frozen=True)
 class LoadedJob:
-    """A job that was found."""
+    """A job that was found in the store."""
 
     directory: JobDirectory
-    """Where it was found."""
+    """Directory of the job."""
     journal: Journal | None = None
-    """Its journal, if there is one: it knows more than a copy."""
+    """The job's journal, if it has one: it is more complete than a copy."""
     records: Records | None = None
-    """What is known of its API jobs, None offline."""
+    """Records of the API jobs, None for an offline simulator."""
 
     @property
     def description(self) -> JobDescription:
-        """What it is."""
+        """What the job is."""
         return self.directory.description
 
     def saved(self) -> SavedJob:
-        """What ``persist()`` wrote, to write it again.
+        """Return what ``persist()`` wrote, to write it again.
 
         Raises:
             DamagedJobError: the circuits cannot be read.
@@ -43,11 +43,11 @@ class LoadedJob:
 
 
 def load_job(store: JobStore, job_id: str) -> LoadedJob:
-    """Find a job by its identifier, or by that of an API job in it.
+    """Find a job by its identifier, or by that of one of its API jobs.
 
     Raises:
         JobNotFoundError: no job has this identifier.
-        DamagedJobError: what is stored of it cannot be read.
+        DamagedJobError: the stored data cannot be read.
     """
     directory = store.find(job_id)
     description = directory.description
@@ -57,7 +57,7 @@ def load_job(store: JobStore, job_id: str) -> LoadedJob:
     if not description.is_copy:
         return LoadedJob(directory, found, found)
     with suppress(JobNotFoundError):
-        # The journal may be in the default store although the job was saved in another.
+        # The journal may be in the default store even if the job was saved in another one.
         journal = Journal.load(get_store_path(), description.job_id)
         if not journal.directory.description.is_copy:
             return LoadedJob(directory, journal, journal)

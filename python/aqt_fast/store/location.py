@@ -1,4 +1,4 @@
-"""Where a job lives: AQT's portal, a machine in the same network, a simulator of a process."""
+"""Where a job runs: on AQT's portal, on a machine in the same network, or in a simulator."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class PortalLocation:
 
     kind: ClassVar[str] = "portal"
     portal_url: str
-    """Where the portal is."""
+    """URL of the portal."""
     workspace_id: str
-    """The workspace through which the resource is reached."""
+    """Workspace through which the resource is used."""
     resource_name: str
-    """What people call the resource."""
+    """Name of the resource for display."""
     resource_type: BackendType
-    """What the resource is."""
+    """Type of the resource."""
 
     @property
     def url(self) -> str:
-        """The portal's."""
+        """URL of the portal."""
         return self.portal_url
 
 
@@ -35,31 +35,31 @@ class MachineLocation:
 
     kind: ClassVar[str] = "machine"
     machine_url: str
-    """Where the machine is."""
+    """URL of the machine."""
     resource_name: str
-    """What people call the machine."""
+    """Name of the machine for display."""
     max_shots: int
-    """Repetitions of a circuit that it takes."""
+    """Maximum number of shots per circuit."""
 
     @property
     def url(self) -> str:
-        """The machine's."""
+        """URL of the machine."""
         return self.machine_url
 
 
 @dataclass(frozen=True)
 class SimulatorLocation:
-    """An offline simulator, by what makes it another than the default one."""
+    """An offline simulator, by its differences from the default one."""
 
     kind: ClassVar[str] = "simulator"
     noise_model: Any
     """Aer's description of the noise model, the name of a standard one, or None."""
     simulator_options: dict[str, Any]
-    """Options of the simulator that are not the default."""
+    """Options of the simulator that differ from the default."""
 
     @property
     def url(self) -> None:
-        """None: it is in a process."""
+        """None: the simulator runs in a process."""
         return
 
 
@@ -87,12 +87,16 @@ def location_to_json(location: JobLocation) -> dict[str, Any]:
 
 
 def location_from_json(content: dict[str, Any]) -> JobLocation:
-    """Read what :func:`location_to_json` has written; other keys are ignored.
+    """Parse the output of :func:`location_to_json`; ignore other keys.
 
     Raises:
+<<<<<<< HEAD
         LookupError: something is missing, or the kind is unknown.
         TypeError: something has another type.
         ValueError: something is out of its range.
+=======
+        LookupError: a key is missing, or the kind is unknown.
+>>>>>>> h/english
     """
     kind = _KINDS[entry(content, "kind", str)]
     for name, expected in _TYPES.items():

@@ -1,11 +1,11 @@
-"""Locks on files, which others can look at without getting in the way.
+"""File locks that other processes can query without disturbing them.
 
-The lock itself is ``flock``'s: it ends with its holder, however that ends. The only way to ask
-about it is to take it, and who takes it, however briefly, makes another's attempt at that moment
-fail. So the holder puts a second lock on the same open file, one for reading and of the kind that
-belongs to the open file (``F_OFD_SETLK``): ``F_OFD_GETLK`` tells whether it is there, and takes
-nothing. (``/proc/locks`` shows no holders in other containers, and calls files by numbers that
-``stat`` does not give on Btrfs and on overlays.)
+The lock itself is a ``flock``, which ends with its holder, however that ends. The only way to query
+a ``flock`` is to take it, and that would make another process's attempt fail at that moment. The
+holder therefore takes a second lock on the same open file: a read lock that belongs to the open
+file (``F_OFD_SETLK``). ``F_OFD_GETLK`` reports that lock without taking anything.
+(``/proc/locks`` hides holders in other containers, and its file numbers differ from those of
+``stat`` on Btrfs and on overlays.)
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _FLOCK = struct.Struct("hhqqi")
 
 
 def acquire(descriptor: int) -> None:
-    """Take the lock of an open file; it is given back when the file is closed.
+    """Lock an open file; closing the file releases the lock.
 
     Raises:
-        BlockingIOError: somebody else has it.
+        BlockingIOError: another holder has the lock.
         OSError: the file system has no locks.
     """
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with suppress(OSError):  # some systems lack it; then nobody can look
+    with suppress(OSError):  # not on all systems: there, `is_held` cannot tell
         fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _whole_file(fcntl.F_RDLCK))
 
 
 def is_held(path: Path) -> bool | None:
-    """Whether somebody has the lock of a file, this process included; None if nobody can tell."""
+    """Return whether any process, even this one, holds a file's lock; None if it is unknown."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

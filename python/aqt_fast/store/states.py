@@ -1,4 +1,4 @@
-"""Where a job stands, as far as the store knows without asking the portal."""
+"""States of stored jobs, as far as the store knows them without asking the portal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, get_args
 ApiJobState = Literal[
     "unsent", "submitting", "submitted", "done", "failed", "cancelled", "uncertain"
 ]
-"""Of one API job: ``unsent`` was never to be sent, the others are as for the whole job."""
+"""State of an API job. ``unsent``: was never meant to be sent. Others as for a whole job."""
 
 StoredJobState = Literal[
     "submitting",
@@ -20,17 +20,17 @@ StoredJobState = Literal[
     "saved",
     "damaged",
 ]
-"""Of a job.
+"""State of a job.
 
-``submitting``: a process submits it. ``submitted``: the portal has all of it, or what has not
-ended. ``done``: all results are stored. ``failed``, ``cancelled``: all of it has ended, and
-something has failed, or was cancelled. ``uncertain``: nobody knows whether the portal has accepted
-all of it. ``incomplete``: something was not submitted, and nobody is at it. ``saved``: a job of an
-offline simulator. ``damaged``: the store's data cannot be read.
+``submitting``: a process submits it. ``submitted``: the portal has accepted all of it, and it has
+not ended. ``done``: all results are stored. ``failed``, ``cancelled``: all of it has ended, and a
+part has failed or was cancelled. ``uncertain``: it is unknown whether the portal has accepted all
+of it. ``incomplete``: a part was not submitted, and no process works on it. ``saved``: a job of an
+offline simulator. ``damaged``: the stored data cannot be read.
 """
 
 STATES: tuple[StoredJobState, ...] = get_args(StoredJobState)
 """All states of jobs."""
 
 ENDED: tuple[StoredJobState, ...] = ("done", "failed", "cancelled")
-"""States of jobs to which nothing happens any more by itself."""
+"""States of jobs that do not change any more, unless the job is submitted again."""

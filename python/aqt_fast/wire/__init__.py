@@ -1,13 +1,14 @@
-"""The native codec's Python face: circuits → request bytes, response bytes → results.
+"""The native codec in Python: circuits → request bytes, response bytes → results.
 
-One way out, :func:`encode_job`; one way back, :func:`decode_response` and
-:func:`result_from_response`. AQT's OpenAPI document (0.4.0) describes what crosses the wire, and
-``aqt_connector.models`` models it. Inside::
+Outbound: :func:`encode_job`. Inbound: :func:`decode_response` and :func:`result_from_response`.
+AQT's OpenAPI document (0.4.0) describes the format, and ``aqt_connector.models`` models it.
+Inside::
 
-    circuits    limits; circuits listed, checked and encoded
-    snapshot    circuits read once, from which API jobs are encoded and results composed
-    plan        a batch cut into API jobs, with their labels
-    results     responses decoded, results composed
+    circuits      limits; list, check and encode circuits
+    snapshot      circuits that were read once: encode API jobs, compose results
+    plan          a batch cut into API jobs, with their labels
+    results       decode responses, compose results
+    qpy_archive   circuits ↔ bytes in QPY
 """
 
 from aqt_fast._native import JobState, Samples

@@ -1,4 +1,4 @@
-"""Circuits that a device may run: listed, checked against limits, encoded as a request body."""
+"""List circuits, check them against a device's limits, and encode them as a request body."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from aqt_fast.exceptions import (
 
 @dataclass(frozen=True)
 class Limits:
-    """What a resource takes; the defaults are those of AQT's cloud interface."""
+    """Limits of a resource; the defaults are those of AQT's cloud interface."""
 
     circuits: int | None = 50
-    """Circuits an API job, None for any number."""
+    """Maximum number of circuits per API job, None for no limit."""
     shots: int | None = 2000
-    """Repetitions a circuit, None for any number."""
+    """Maximum number of repetitions per circuit, None for no limit."""
     operations: int = 2000
-    """Operations a circuit, the final measurement included."""
+    """Maximum number of operations per circuit, including the final measurement."""
     qubits: int = 31
-    """Qubits a circuit."""
+    """Maximum number of qubits per circuit."""
 
 
 API_LIMITS = Limits()
 
 ANY_SHOTS = Limits(shots=None)
-"""The limits of the cloud interface, for any number of shots."""
+"""The limits of the cloud interface, without a limit of shots."""
 
 
 def check_circuits(
     circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits
 ) -> list[QuantumCircuit]:
-    """Check that every circuit of a batch can run, as strictly as when it is encoded.
+    """Check that every circuit of a batch can run, as strictly as encoding does.
 
     Returns:
         The circuits.
@@ -66,12 +66,12 @@ def encode_job(
     """Encode the request body of one API job.
 
     Args:
-        circuits: 1 to 50 circuits of rz, r, rxx and final measurements, with the angles of r in
-            θ ∈ [0, π], φ ∈ [0, 2π] and those of rxx in [0, π/2] (radians; values within 1e-9 of a
-            bound are moved onto it). Barriers are left out.
+        circuits: 1 to 50 circuits of rz, r, rxx and final measurements. Angles are in radians: for
+            r, θ ∈ [0, π] and φ ∈ [0, 2π]; for rxx, θ ∈ [0, π/2]. Values within 1e-9 of a bound are
+            moved onto it. Barriers are left out.
         shots: repetitions of each circuit, 1 to 2000.
-        label: free text that the portal shows with the job.
-        limits: what the resource takes.
+        label: free text, the job's label on the portal.
+        limits: the resource's limits.
 
     Returns:
         Compact JSON, with angles in units of π.
@@ -94,12 +94,38 @@ def encode_job(
     )
 
 
+<<<<<<< HEAD
+=======
+def encode_circuit(circuit: QuantumCircuit, shots: int, *, limits: Limits = API_LIMITS) -> bytes:
+    """Encode one circuit for direct access: the bare object, without job and label.
+
+    Args:
+        circuit: as in :func:`encode_job`.
+        shots: repetitions of the circuit.
+        limits: the resource's limits.
+
+    Returns:
+        Compact JSON, with angles in units of π.
+
+    Raises:
+        InvalidOptionError: ``shots`` is out of range.
+        InvalidCircuitError: the circuit cannot run, or is not a circuit.
+    """
+    return _native.encode_circuit(
+        circuit,
+        checked_shots(shots, limits),
+        max_qubits=limits.qubits,
+        max_operations=limits.operations,
+    )
+
+
+>>>>>>> h/english
 def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
-    """List one circuit or any number of them.
+    """List one circuit or any number of circuits.
 
     Raises:
         InvalidInputError: ``circuits`` is neither a circuit nor iterable.
-        InvalidCircuitError: lists every item that is no circuit.
+        InvalidCircuitError: lists every item that is not a circuit.
     """
     batch = _items(circuits)
     problems = [
@@ -115,11 +141,11 @@ def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
 
 
 def listed(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
-    """List one circuit or any number of them; what is no circuit is found by the reader.
+    """List one circuit or any number of circuits. The native reader checks the items' types.
 
     Raises:
         InvalidInputError: ``circuits`` is neither a circuit nor iterable.
-        InvalidJobError: there are none.
+        InvalidJobError: there are no circuits.
     """
     batch = _items(circuits)
     if not batch:
@@ -147,17 +173,17 @@ def _batch_within(
 
 
 def checked_shots(shots: int, limits: Limits) -> int:
-    """The repetitions of each circuit.
+    """Return the number of shots as an ``int``.
 
     Raises:
-        InvalidOptionError: they are no whole number that the resource takes.
+        InvalidOptionError: ``shots`` is not an integer within the limits.
     """
     most = 2**31 - 1 if limits.shots is None else limits.shots
     return checked_integer("shots", shots, 1, most)
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether there is no lone surrogate, which UTF-8 cannot express."""
+    """Return whether UTF-8 can encode a text: it cannot encode lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""A batch as API jobs: what each of them has of the circuits and shots, and what it is called."""
+"""Plan a batch as API jobs: their parts of the circuits and shots, and their labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aqt_fast.aqt_options import LONGEST_LABEL
 from aqt_fast.wire.circuits import Limits
 
 _SUFFIX = re.compile(r"(, circuit \d+| \[\d+/\d+\])?(?: \(again (\d+)\))?$")
-"""The number of an API job in its batch, and how often it was submitted again."""
+"""Suffix of a label: the API job's number in its batch, and how often it was resubmitted."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class Part:
     """What one API job has of a batch."""
 
     start: int
-    """The first circuit."""
+    """Index of the first circuit."""
     stop: int
-    """The circuit after the last."""
+    """Index after the last circuit."""
     shots: int
-    """Repetitions of each, all of them or a part."""
+    """Repetitions of each circuit: all of them, or some."""
 
     @property
     def circuits(self) -> range:
@@ -34,13 +34,13 @@ def cut(num_circuits: int, shots: int, limits: Limits) -> list[Part]:
     """Cut a batch into API jobs: first by circuits, then by shots.
 
     Args:
-        num_circuits: circuits of the batch.
-        shots: repetitions of each.
-        limits: what one API job takes.
+        num_circuits: number of circuits in the batch.
+        shots: repetitions of each circuit.
+        limits: limits of one API job.
 
     Returns:
-        The parts in the order of the circuits; those with the same circuits follow each other, and
-        their shots add up.
+        The parts in the order of the circuits. Parts of the same circuits are adjacent, and their
+        shots add up.
     """
     width = limits.circuits or num_circuits
     most = limits.shots or shots
@@ -58,12 +58,12 @@ class BatchPlan:
     batch_id: str
     """The batch's own identifier, a UUID."""
     label: str
-    """What the portal shows with the job; those of several API jobs have numbers added."""
+    """The job's label on the portal; several API jobs append numbers to it."""
     parts: list[Part]
-    """What each API job has, in the order of submission."""
+    """The part of each API job, in the order of submission."""
 
     by_circuit: bool = False
-    """Whether each API job is one circuit, and is called by its number."""
+    """Whether each API job has one circuit, whose index its label names."""
 
     @classmethod
     def new(
@@ -81,15 +81,15 @@ class BatchPlan:
             num_circuits: as for :func:`cut`.
             shots: as for :func:`cut`.
             limits: as for :func:`cut`.
-            label: the user's, None for one of our own.
-            by_circuit: whether each API job is one circuit.
+            label: the user's label, None for a unique one.
+            by_circuit: whether each API job has one circuit.
         """
         batch_id = str(uuid.uuid4())
         parts = cut(num_circuits, shots, limits)
         return cls(batch_id, label or f"aqt-fast {batch_id}", parts, by_circuit)
 
     def part_label(self, index: int) -> str:
-        """What the portal shows with an API job, or messages call it."""
+        """Return the label of an API job, for the portal and for messages."""
         if self.by_circuit:
             return _with_suffix(self.label, f", circuit {index}")
         if len(self.parts) == 1:
@@ -98,9 +98,9 @@ class BatchPlan:
 
 
 def again_label(label: str) -> str:
-    """The label of an API job that is submitted once more; it differs from all others', too."""
+    """Return the label for another submission of an API job, different from all earlier ones."""
     suffix = _SUFFIX.search(label)
-    assert suffix is not None  # noqa: S101 - it may be empty
+    assert suffix is not None  # noqa: S101 - the pattern matches the empty string
     number = int(suffix[2] or 0) + 1
     return _with_suffix(label[: suffix.start()], f"{suffix[1] or ''} (again {number})")
 

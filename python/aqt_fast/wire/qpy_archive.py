@@ -1,4 +1,4 @@
-"""Circuits ↔ bytes in QPY, as they are kept on the disk and sent to workers."""
+"""Circuits ↔ bytes in QPY, for storage and for workers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from qiskit import QuantumCircuit, qpy
 from qiskit.exceptions import QiskitError
 
 _LONGEST_NAME = 2**16 - 1
-"""QPY cuts longer names of circuits off, and then cannot read its own file."""
+"""Maximum length in bytes: QPY truncates longer names, and cannot read the file again."""
 
 
 def circuits_to_qpy(circuits: Sequence[QuantumCircuit]) -> bytes:
     """Write circuits.
 
     Raises:
-        ValueError: a circuit has something that QPY cannot express.
+        ValueError: QPY cannot express something in a circuit.
     """
     for circuit in circuits:
         if len(circuit.name.encode()) > _LONGEST_NAME:
@@ -31,10 +31,10 @@ def circuits_to_qpy(circuits: Sequence[QuantumCircuit]) -> bytes:
 
 
 def circuits_from_qpy(data: bytes) -> list[QuantumCircuit]:
-    """Read what :func:`circuits_to_qpy` has written.
+    """Read the output of :func:`circuits_to_qpy`.
 
     Raises:
-        ValueError: a newer Qiskit has written it, or it is something else.
+        ValueError: ``data`` is from a newer Qiskit, or is not QPY.
     """
     try:
         return list(qpy.load(io.BytesIO(data)))

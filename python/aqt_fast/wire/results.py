@@ -1,4 +1,4 @@
-"""Response bytes → job states, samples → Qiskit's results."""
+"""Decode response bytes to job states, and compose Qiskit's results from samples."""
 
 from __future__ import annotations
 
@@ -23,14 +23,33 @@ def decode_response(body: bytes | bytearray | memoryview) -> JobState:
         body: JSON in UTF-8, in any valid layout.
 
     Returns:
-        The job's state, with one :class:`Samples` a circuit once it is finished.
+        The job's state, with one :class:`Samples` per circuit once it is finished.
 
     Raises:
-        MalformedResponseError: the body is not valid JSON or not of the documented shape.
+        MalformedResponseError: the body is not valid JSON, or not of the documented shape.
     """
     return _native.decode_response(_as_bytes(body))
 
 
+<<<<<<< HEAD
+=======
+def decode_direct_response(body: bytes | bytearray | memoryview) -> JobState:
+    """Decode the response of direct access to a request for a circuit's result.
+
+    Args:
+        body: JSON in UTF-8, in any valid layout.
+
+    Returns:
+        The circuit's state, with one :class:`Samples` once it is finished. A failure always has a
+        message, a standard one if the machine gives none.
+
+    Raises:
+        MalformedResponseError: the body is not valid JSON, or not of the documented shape.
+    """
+    return _native.decode_direct_response(_as_bytes(body))
+
+
+>>>>>>> h/english
 def _as_bytes(body: bytes | bytearray | memoryview) -> bytes:
     return body if isinstance(body, bytes) else bytes(memoryview(body))
 
@@ -44,28 +63,28 @@ def result_from_response(
     backend_name: str = "",
     job_id: str = "",
 ) -> Result:
-    """Decode the response of a job that has ended and compose it into Qiskit's result.
+    """Decode the response of a job that has ended, and compose Qiskit's result.
 
     Args:
         body: the response to a request for the job's result.
         circuits: the job's circuits, in the order of submission.
-        shots: the repetitions asked for.
-        memory: whether to add each shot's outcome, in order.
-        backend_name: goes into the result.
-        job_id: goes into the result.
+        shots: the requested repetitions.
+        memory: whether to add the outcome of each shot, in order.
+        backend_name: the result's backend name.
+        job_id: the result's job id.
 
     Returns:
-        A result with one entry a circuit. A job that failed or was cancelled gives
-        ``success=False`` and its message in ``status``. Where a circuit has classical bits outside
-        of its registers, or registers that share bits, ``creg_sizes`` is empty and outcomes are
-        not cut into registers: Qiskit would lose bits.
+        A result with one entry per circuit. A job that failed or was cancelled has
+        ``success=False`` and its message in ``status``. If a circuit has classical bits outside its
+        registers, or registers that share bits, ``creg_sizes`` is empty and outcomes are not split
+        by register: Qiskit would lose bits.
 
     Raises:
         MalformedResponseError: the body cannot be read.
         ResponseMismatchError: the job has not ended, or the response has other circuits, shots or
             qubits than the job.
-        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
-        InvalidOptionError: ``shots`` is not a positive whole number.
+        InvalidCircuitError: lists every item of ``circuits`` that is not a circuit.
+        InvalidOptionError: ``shots`` is not a positive integer.
     """
     results, message = results_from_state(
         decode_response(body), circuits, shots=shots, memory=memory
@@ -80,22 +99,22 @@ def results_from_state(
     shots: int,
     memory: bool = False,
 ) -> tuple[list[ExperimentResult], str | None]:
-    """Compose the entries of circuits that have ended, however they did.
+    """Compose the entries of circuits that have ended, successfully or not.
 
     Args:
         state: of a job and all its circuits, or of one circuit with direct access.
-        circuits: those that the state is about, in the order of submission.
-        shots: the repetitions asked for.
-        memory: whether to add each shot's outcome, in order.
+        circuits: the circuits of the state, in the order of submission.
+        shots: the requested repetitions.
+        memory: whether to add the outcome of each shot, in order.
 
     Returns:
-        One entry a circuit, and why there are no outcomes: None if there are.
+        One entry per circuit, and why there are no outcomes (None if there are).
 
     Raises:
         ResponseMismatchError: the circuits have not ended, or there are samples of other circuits,
             shots or qubits.
-        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
-        InvalidOptionError: ``shots`` is not a positive whole number.
+        InvalidCircuitError: lists every item of ``circuits`` that is not a circuit.
+        InvalidOptionError: ``shots`` is not a positive integer.
     """
     batch = as_batch(circuits)
     if state.status in ("queued", "ongoing"):
@@ -117,15 +136,15 @@ def results_from_samples(
     """Compose the entries of measured circuits.
 
     Args:
-        samples: of each circuit.
+        samples: one per circuit.
         circuits: in the same order.
-        shots: the repetitions asked for.
-        memory: whether to add each shot's outcome, in order.
+        shots: the requested repetitions.
+        memory: whether to add the outcome of each shot, in order.
 
     Raises:
         ResponseMismatchError: there are samples of other circuits, shots or qubits.
-        InvalidCircuitError: lists every item of ``circuits`` that is no circuit.
-        InvalidOptionError: ``shots`` is not a positive whole number.
+        InvalidCircuitError: lists every item of ``circuits`` that is not a circuit.
+        InvalidOptionError: ``shots`` is not a positive integer.
     """
     batch = as_batch(circuits)
     shots = checked_shots(shots, ANY_SHOTS)
@@ -139,7 +158,7 @@ def results_from_samples(
 def job_result(
     results: list[ExperimentResult], *, backend_name: str, job_id: str, message: str | None
 ) -> Result:
-    """Compose a job's result; ``message`` tells why it did not succeed, None if it did."""
+    """Compose a job's result; ``message`` is the reason of a failure, None for success."""
     return Result(
         backend_name=backend_name,
         backend_version=__version__,
@@ -154,7 +173,7 @@ def job_result(
 def experiment_result(
     header: dict[str, Any], shots: int, counts: dict[str, int], memory: list[str] | None
 ) -> ExperimentResult:
-    """Compose the result of one circuit from its header and outcomes in hexadecimal."""
+    """Compose the entry of a circuit from its header and hexadecimal outcomes."""
     return ExperimentResult(
         shots,
         True,
@@ -165,16 +184,16 @@ def experiment_result(
 
 
 def failed_experiment(header: dict[str, Any], shots: int, message: str) -> ExperimentResult:
-    """Compose the entry of a circuit that has no outcomes."""
+    """Compose the entry of a circuit without outcomes."""
     return ExperimentResult(shots, False, ExperimentResultData(), status=message, header=header)
 
 
 def result_header(circuit: QuantumCircuit) -> dict[str, Any]:
-    """Describe a circuit as the header of its result does."""
+    """Describe a circuit for the header of its result."""
     cregs = [[register.name, register.size] for register in circuit.cregs]
     if sum(size for _, size in cregs) != circuit.num_clbits:
-        # Qiskit cuts an outcome at the registers' sizes. Where bits have no register, or several,
-        # it would cut bits off and merge outcomes, so it had better not cut.
+        # Qiskit splits an outcome by the registers' sizes. With bits in no register or in several,
+        # it would drop bits and merge outcomes. Empty sizes prevent the split.
         cregs = []
     return {
         "name": circuit.name,

@@ -1,4 +1,4 @@
-"""Circuits that were read once: checked, encoded and evaluated from a native snapshot."""
+"""Circuits that were read once: check, encode and evaluate them from a native snapshot."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ _NO_LIMITS = Limits(circuits=None, shots=None, operations=2**31 - 1, qubits=2**3
 
 
 class Snapshot:
-    """A snapshot of circuits, which later changes do not reach.
+    """A snapshot of circuits, independent of later changes to them.
 
-    Circuits are named by their indices, from 0; parts go from ``start`` to before ``stop``.
+    Circuits are identified by index, from 0. A part has the circuits from ``start`` to before
+    ``stop``.
 
     Args:
         circuits: any number of circuits.
-        limits: what each of them must keep to.
+        limits: limits that each circuit must meet.
 
     Raises:
         InvalidCircuitError: lists every circuit that cannot run.
     """
 
     def __init__(self, circuits: Sequence[QuantumCircuit], limits: Limits) -> None:
-        """Reads every instruction once."""
+        """Read every instruction once."""
         self._limits = limits
         self._circuits = self._read(circuits)
         self._headers = [result_header(circuit) for circuit in circuits]
 
     @classmethod
     def from_saved(cls, data: bytes, headers: list[dict[str, Any]]) -> Snapshot:
-        """Read a snapshot that was saved.
+        """Load a snapshot that was saved.
 
         Args:
-            data: from :meth:`to_bytes`.
-            headers: the snapshot's :attr:`headers`, as they are or by way of JSON.
+            data: the output of :meth:`to_bytes`.
+            headers: the snapshot's :attr:`headers`, also after a round trip through JSON.
 
         Raises:
-            ValueError: ``data`` cannot be read, or the headers are of other circuits.
+            ValueError: ``data`` cannot be read, or the headers belong to other circuits.
         """
         circuits = _native.Snapshot.from_bytes(data)
         if len(circuits) != len(headers):
@@ -59,19 +60,19 @@ class Snapshot:
 
     @property
     def headers(self) -> list[dict[str, Any]]:
-        """What the results' entries say about their circuits, in order."""
+        """Headers of the results, one per circuit, in order."""
         return list(self._headers)
 
     def to_bytes(self) -> bytes:
-        """Everything but the headers, for :meth:`from_saved` of this version and later ones."""
+        """Encode everything but the headers, for :meth:`from_saved` of this and later versions."""
         return self._circuits.to_bytes()
 
     def circuit(self, index: int) -> QuantumCircuit:
-        """Rebuild a circuit: it is encoded and measured as the one that was read.
+        """Rebuild a circuit that encodes and measures like the original.
 
-        Barriers, global phase and measurements that others overwrote are gone. Bits are in
-        registers if the original's registers hold each bit once; what bits they hold in which
-        order is not saved, only their sizes.
+        Barriers, global phase and overwritten measurements are lost. Bits are in registers if each
+        bit was in exactly one register. Names and sizes of registers are saved, but not which bits
+        they had in which order.
         """
         header = self._headers[index]
         qregs = [QuantumRegister(size, name) for name, size in header["qreg_sizes"]]
@@ -92,12 +93,12 @@ class Snapshot:
         return len(self._headers)
 
     def name(self, index: int) -> str:
-        """The name of a circuit."""
+        """Return the name of a circuit."""
         name: str = self._headers[index]["name"]
         return name
 
     def is_of(self, circuits: Sequence[QuantumCircuit]) -> bool:
-        """Whether these circuits are, still, those of the snapshot."""
+        """Return whether these circuits still equal the snapshot."""
         return self._headers == [result_header(item) for item in circuits] and (
             self._circuits == self._read(circuits)
         )
@@ -107,13 +108,13 @@ class Snapshot:
         return self._circuits.encode_job(start, stop, shots, label)
 
     def encode_circuit(self, index: int, shots: int) -> bytes:
-        """Encode one circuit as direct access takes it."""
+        """Encode one circuit for direct access."""
         return self._circuits.encode_circuit(index, shots)
 
     def check_samples(
         self, samples: Sequence[Samples], start: int, stop: int, *, shots: int
     ) -> None:
-        """Check that samples are those of a part, as far as their numbers tell.
+        """Check that the numbers of circuits, shots and qubits in samples fit a part.
 
         Raises:
             ResponseMismatchError: there are other circuits, shots or qubits than expected.
@@ -135,7 +136,7 @@ class Snapshot:
         ]
 
     def failed(self, start: int, stop: int, *, shots: int, message: str) -> list[ExperimentResult]:
-        """Compose the entries of a part that has no outcomes."""
+        """Compose the entries of a part without outcomes."""
         return [failed_experiment(header, shots, message) for header in self._headers[start:stop]]
 
     def _read(self, circuits: Sequence[QuantumCircuit]) -> _native.Snapshot:
@@ -147,7 +148,7 @@ class Snapshot:
 def _registers_or_bits(
     registers: list[Register], number: int, bit: type[Bit]
 ) -> list[Register] | list[list[Bit]]:
-    """Arguments that give a new circuit so many bits, in registers if those hold each bit once."""
+    """Return arguments for a circuit with ``number`` bits: registers that fit, or single bits."""
     if sum(len(register) for register in registers) == number:
         return registers
     return [[bit() for _ in range(number)]]
