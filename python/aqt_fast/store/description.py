@@ -62,16 +62,10 @@ class JobDescription:
         """Parse the output of :meth:`to_json`.
 
         Raises:
-<<<<<<< HEAD
             LookupError: something is missing.
             TypeError: something has another type.
             ValueError: something has another form, or is out of its range.
             OverflowError: the moment of creation is one that Python cannot express.
-=======
-            LookupError: a key is missing.
-            TypeError: a value has the wrong type.
-            ValueError: a value is invalid.
->>>>>>> h/english
         """
         options = entry(content, "options", dict)
         shots = _positive(options, "shots")

@@ -1,18 +1,10 @@
 """The lines of a journal, and the state that they describe.
 
-<<<<<<< HEAD
-A line is the CRC-32 of what follows in hexadecimal, a space, and an event as JSON. The first line's
-event is ``begin``: an empty file has lost something. The events of API jobs have the number
-``job`` and are ``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, and
-``adopted`` if the user has given it), ``refused`` or ``uncertain`` (with
-``message``), and ``ended`` (with ``status``, ``message``).
-=======
 A line is the CRC-32 of the rest in hexadecimal, a space, and an event as JSON. The first event is
 ``begin``: a file without it has lost lines. Events of API jobs have the index ``job``. They are
 ``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, and ``adopted`` if the
 user has given it), ``refused`` or ``uncertain`` (with ``message``), and ``ended`` (with ``status``,
 ``message``).
->>>>>>> h/english
 """
 
 from __future__ import annotations
@@ -86,7 +78,6 @@ class ApiJobRecord:
         """Update the record with an event.
 
         Raises:
-<<<<<<< HEAD
             LookupError: there is no such event, or it lacks something.
             TypeError: something has another type.
         """
@@ -96,14 +87,6 @@ class ApiJobRecord:
             # What was sent before this, if anything, has certainly failed, or the user took the
             # risk.
             self.label, self.payload_hash = label, payload_hash
-=======
-            LookupError: the event is unknown or incomplete.
-        """
-        kind = event["event"]
-        if kind == "intent":
-            # An earlier submission has certainly failed, or the user took the risk that it runs.
-            self.label, self.payload_hash = event["label"], event["payload_hash"]
->>>>>>> h/english
             self.job_id = self.status = self.message = None
             self.refused = self.adopted = False
         elif kind == "accepted":
@@ -111,15 +94,10 @@ class ApiJobRecord:
             self.job_id, self.adopted = job_id, adopted is True
             self.refused, self.message = False, None
         elif kind in ("refused", "uncertain"):
-<<<<<<< HEAD
             self.message = entry(event, "message", str, NoneType)
             self.refused = kind == "refused"
             # An identifier that was adopted was wrong.
             self.job_id, self.adopted = None, False
-=======
-            self.refused, self.message = kind == "refused", event["message"]
-            self.job_id = None  # drop a wrong identifier that was adopted
->>>>>>> h/english
         elif kind == "ended":
             message = entry(event, "message", str, NoneType)
             if event["status"] not in _ENDS:

@@ -90,13 +90,9 @@ def location_from_json(content: dict[str, Any]) -> JobLocation:
     """Parse the output of :func:`location_to_json`; ignore other keys.
 
     Raises:
-<<<<<<< HEAD
         LookupError: something is missing, or the kind is unknown.
         TypeError: something has another type.
         ValueError: something is out of its range.
-=======
-        LookupError: a key is missing, or the kind is unknown.
->>>>>>> h/english
     """
     kind = _KINDS[entry(content, "kind", str)]
     for name, expected in _TYPES.items():

@@ -94,32 +94,6 @@ def encode_job(
     )
 
 
-<<<<<<< HEAD
-=======
-def encode_circuit(circuit: QuantumCircuit, shots: int, *, limits: Limits = API_LIMITS) -> bytes:
-    """Encode one circuit for direct access: the bare object, without job and label.
-
-    Args:
-        circuit: as in :func:`encode_job`.
-        shots: repetitions of the circuit.
-        limits: the resource's limits.
-
-    Returns:
-        Compact JSON, with angles in units of π.
-
-    Raises:
-        InvalidOptionError: ``shots`` is out of range.
-        InvalidCircuitError: the circuit cannot run, or is not a circuit.
-    """
-    return _native.encode_circuit(
-        circuit,
-        checked_shots(shots, limits),
-        max_qubits=limits.qubits,
-        max_operations=limits.operations,
-    )
-
-
->>>>>>> h/english
 def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
     """List one circuit or any number of circuits.
 

@@ -31,25 +31,6 @@ def decode_response(body: bytes | bytearray | memoryview) -> JobState:
     return _native.decode_response(_as_bytes(body))
 
 
-<<<<<<< HEAD
-=======
-def decode_direct_response(body: bytes | bytearray | memoryview) -> JobState:
-    """Decode the response of direct access to a request for a circuit's result.
-
-    Args:
-        body: JSON in UTF-8, in any valid layout.
-
-    Returns:
-        The circuit's state, with one :class:`Samples` once it is finished. A failure always has a
-        message, a standard one if the machine gives none.
-
-    Raises:
-        MalformedResponseError: the body is not valid JSON, or not of the documented shape.
-    """
-    return _native.decode_direct_response(_as_bytes(body))
-
-
->>>>>>> h/english
 def _as_bytes(body: bytes | bytearray | memoryview) -> bytes:
     return body if isinstance(body, bytes) else bytes(memoryview(body))
 
