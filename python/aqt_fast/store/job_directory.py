@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ class JobDirectory:
         circuits: bytes | None = None,
         events: bytes | None = None,
         flushed: bool = True,
+        before_job: Callable[[], object] | None = None,
     ) -> JobDirectory:
         """Write a job; one of the same name is replaced, ``job.json`` last.
 
@@ -85,6 +87,7 @@ class JobDirectory:
             circuits: the circuits in QPY.
             events: the first lines of the file of events.
             flushed: flush all of it to the disk.
+            before_job: called when all is there but ``job.json``, and nobody can find the job.
 
         Raises:
             TypeError: JSON cannot express the description.
@@ -106,8 +109,11 @@ class JobDirectory:
         new = not path.exists()
         make_directory(path)
         try:
-            for name, data in (*contents.items(), (_JOB, job)):
+            for name, data in contents.items():
                 write_file(path / name, data, flushed=flushed)
+            if before_job is not None:
+                before_job()
+            write_file(path / _JOB, job, flushed=flushed)
         except BaseException:
             if new:
                 shutil.rmtree(path, ignore_errors=True)
