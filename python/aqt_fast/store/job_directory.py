@@ -39,6 +39,9 @@ EVENTS = "events"
 
 _JOB, _SNAPSHOT, _HEADERS, _CIRCUITS = "job.json", "snapshot.bin", "headers.zst", "circuits.qpy.zst"
 
+_OLD_JOURNAL = "batch.json"
+"""What stood for ``job.json`` in the journals of format 1."""
+
 _LEVEL = 1
 """Zstandard's: 5 ms for the 2.2 MB of 100 000 shots on 10 qubits."""
 
@@ -159,8 +162,11 @@ class JobDirectory:
         Raises:
             DamagedJobError: they cannot be read.
         """
-        data = self._checked(_SNAPSHOT)
-        headers: list[dict[str, Any]] = orjson.loads(_decompress(self._checked(_HEADERS)))
+        data, compressed = self._checked(_SNAPSHOT), self._checked(_HEADERS)
+        try:
+            headers: list[dict[str, Any]] = orjson.loads(_decompress(compressed))
+        except (ValueError, MemoryError, zstandard.ZstdError) as error:
+            raise DamagedJobError(self.path / _HEADERS, str(error)) from error
         return data, headers
 
     @property
@@ -177,7 +183,7 @@ class JobDirectory:
         file = self.path / _CIRCUITS
         try:
             return _decompress(file.read_bytes())
-        except (OSError, zstandard.ZstdError) as error:
+        except (OSError, MemoryError, zstandard.ZstdError) as error:
             raise DamagedJobError(file, str(error)) from error
 
     def add_circuits(self, circuits: bytes) -> None:
@@ -190,8 +196,13 @@ class JobDirectory:
         flush(self.path)
 
     def remove_circuits(self) -> None:
-        """Delete the user's circuits, if they are there."""
-        (self.path / _CIRCUITS).unlink(missing_ok=True)
+        """Delete the user's circuits, if they are there.
+
+        Raises:
+            OSError: they cannot be deleted.
+        """
+        if self.has_circuits:  # where nothing can be written, not even this can be tried
+            (self.path / _CIRCUITS).unlink(missing_ok=True)
 
     def keep_result(self, number: int, body: bytes) -> None:
         """Store the answer with the result of an API job.
@@ -253,6 +264,11 @@ class JobDirectory:
         return self.path / f"result-{number}.zst"
 
 
+def may_be_journal(path: Path) -> bool:
+    """Whether a directory that cannot be read is, by its files, that of a journal."""
+    return any((path / name).exists() for name in (_SNAPSHOT, _OLD_JOURNAL))
+
+
 def remove_files(path: Path) -> None:
     """Delete a job's directory, whatever is in it.
 
@@ -271,8 +287,8 @@ def _refuse_older(path: Path) -> None:
     Raises:
         DamagedJobError: there is one.
     """
-    for file in (path / "batch.json", path.with_suffix(".json")):
-        if file.exists():
+    for file in (path / _OLD_JOURNAL, path.with_suffix(".json")):
+        if file.is_file():
             raise DamagedJobError(file, "format 1 was written by an aqt-fast before 0.2")
 
 
