@@ -199,23 +199,25 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
             problem=error.reason if isinstance(error, DamagedJobError) else str(error),
         )
     description = directory.description
-    remote = description.plan is not None
+    plan = description.plan
+    # With a machine each circuit is an API job, and the job has the batch's identifier.
+    only_id = api_jobs[0].job_id if plan and len(api_jobs) == 1 and not plan.by_circuit else None
     kind: Literal["journal", "saved", "both"] = "saved"
     if not description.is_copy:
         kind = "both" if directory.has_circuits else "journal"
     return StoredJob(
-        job_id=(len(api_jobs) == 1 and api_jobs[0].job_id) or job_id,
-        batch_id=job_id if remote else None,
+        job_id=only_id or job_id,
+        batch_id=job_id if plan else None,
         kind=kind,
-        state=_state(api_jobs, active=bool(active)) if remote else "saved",
+        state=_state(api_jobs, active=bool(active)) if plan else "saved",
         created=description.created,
         store=store,
         provider=provider,
         backend=description.backend_name,
         num_circuits=description.num_circuits,
         shots=description.options.get("shots"),
-        label=description.plan.label if description.plan else description.options.get("label"),
-        active=active if remote else False,
+        label=plan.label if plan else description.options.get("label"),
+        active=active if plan else False,
         portal_url=description.location.url,
         api_jobs=api_jobs,
         problem=problem,
