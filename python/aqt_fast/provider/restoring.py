@@ -98,10 +98,21 @@ def _rescue(store: JobStore, found: LoadedJob) -> Callable[[Checkpoint], object]
 
 
 def _circuits(found: LoadedJob) -> list[QuantumCircuit] | Snapshot:
-    """The circuits that ``persist()`` saved, or the snapshot that the journal has."""
+    """The circuits that ``persist()`` saved, or the snapshot that the journal has.
+
+    Raises:
+        DamagedJobError: they cannot be read.
+        ValueError: a newer Qiskit has written them, or they are other circuits.
+    """
+    circuits: list[QuantumCircuit] | Snapshot
     if found.description.is_copy or found.directory.has_circuits:
-        return circuits_from_qpy(found.directory.circuits())
-    return Snapshot.from_saved(*found.directory.snapshot())
+        circuits = circuits_from_qpy(found.directory.circuits())
+    else:
+        circuits = Snapshot.from_saved(*found.directory.snapshot())
+    if len(circuits) != found.description.num_circuits:
+        expected = found.description.num_circuits
+        raise ValueError(f"there are {len(circuits)} circuits instead of {expected}")
+    return circuits
 
 
 def _backend(description: JobDescription, provider: Any, connections: Connections) -> AQTResource:
