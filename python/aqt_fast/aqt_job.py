@@ -20,9 +20,14 @@ from qiskit.result import Result
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.exceptions import InvalidInputError, JournalError, UnsavableJobError
+from aqt_fast.exceptions import (
+    DamagedJobError,
+    InvalidInputError,
+    JournalError,
+    UnsavableJobError,
+)
 from aqt_fast.jobs.backend import JobBackend
-from aqt_fast.jobs.execution import Execution
+from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.jobs.waiting import (
     CompletedPart,
@@ -67,7 +72,7 @@ class AQTJob(JobV1):
         circuits: Iterable[QuantumCircuit] | Snapshot,
         options: AQTOptions,
         *,
-        rescue: Callable[[], object] | None = None,
+        rescue: Callable[[Checkpoint], object] | None = None,
     ) -> None:
         """Check the circuits and take a snapshot; later changes to them do not affect the job.
 
@@ -75,7 +80,8 @@ class AQTJob(JobV1):
             backend: where to run the circuits.
             circuits: one circuit, any number of circuits, or a snapshot of checked circuits.
             options: how to run them.
-            rescue: called before :meth:`result` raises an error, to save the job again.
+            rescue: called before :meth:`result` raises an error, with what is known then, so that
+                the job is not lost.
 
         Raises:
             InvalidInputError: ``circuits`` or ``options`` has the wrong type.
@@ -223,9 +229,9 @@ class AQTJob(JobV1):
                 return self._compose(execution, state.message)
             else:
                 if self._rescue is not None:
-                    with suppress(OSError):
-                        self._rescue()
-                # The same error may be raised again, from elsewhere.
+                    with suppress(OSError, DamagedJobError):
+                        self._rescue(execution.checkpoint())
+                # The same error may be raised again, from another place.
                 raise state.error.with_traceback(None)
         return self._result
 

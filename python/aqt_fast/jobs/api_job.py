@@ -255,14 +255,16 @@ class ApiJob:
         error = self._error
         ended = self.ended and error is None and self.status is not JobStatus.DONE
         unseen = self.job_id is None and not isinstance(error, SubmissionUncertainError)
+        refused = unseen and error is not None
         return ApiJobRecord(
             label=self.label,
-            payload_hash=None if unseen else self.submission.payload_hash,
+            # The label of what was refused is not used again.
+            payload_hash=self.submission.payload_hash if refused or not unseen else None,
             job_id=self.job_id,
-            refused=unseen and error is not None,
+            refused=refused,
             status=self.status.name if ended else None,
             message=getattr(error, "reason", self.failure and self.failure.message),
-            adopted=self._adopted is not None,
+            adopted=self._adopted is not None and self.job_id is not None,
         )
 
     def resume_from(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource, CloudResource
 from aqt_fast.exceptions import APIError, DamagedJobError
+from aqt_fast.jobs.execution import Checkpoint
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.discovery import DEFAULT_WORKSPACE, Discovery, WantedBackends
 from aqt_fast.store.description import JobDescription
-from aqt_fast.store.job_store import JobStore
+from aqt_fast.store.job_store import JobStore, SavedJob
 from aqt_fast.store.loading import LoadedJob, load_job
 from aqt_fast.store.location import MachineLocation, PortalLocation
 from aqt_fast.wire.qpy_archive import circuits_from_qpy
@@ -57,13 +59,11 @@ def restore(
     try:
         options = AQTOptions(**found.description.options)
         backend = _backend(found.description, provider, connections)
-        # Saved again if the restored job fails: it must not be lost with this process.
-        saved = found.saved() if remove_from_store and found.description.is_copy else None
         job: AQTJob = backend.job_class(
             backend,
             _circuits(found),
             options,
-            rescue=None if saved is None else partial(store.save, saved),
+            rescue=_rescue(store, found) if remove_from_store else None,
         )
         job.submit(lambda snapshot, options: backend.resumed(snapshot, options, found))
     except (APIError, DamagedJobError):
@@ -71,18 +71,48 @@ def restore(
     except _UNUSABLE as error:
         raise DamagedJobError(directory.path, f"{type(error).__name__}: {error}") from error
     if remove_from_store:
-        if saved is not None:
+        if found.description.is_copy:
             directory.remove()
         else:
             directory.remove_circuits()
     return job
 
 
+def _rescue(store: JobStore, found: LoadedJob) -> Callable[[Checkpoint], object] | None:
+    """What writes again what is removed now, so that a job that fails is not lost.
+
+    None if nothing is removed.
+
+    Raises:
+        DamagedJobError: the circuits cannot be read.
+    """
+    if not found.directory.has_circuits:
+        return None
+    circuits = found.directory.circuits()
+
+    def write(known: Checkpoint) -> None:
+        description = replace(found.description, is_copy=True, ended=known.ended)
+        store.save(SavedJob(description, circuits, known.events))
+
+    return write
+
+
 def _circuits(found: LoadedJob) -> list[QuantumCircuit] | Snapshot:
-    """Return the circuits that ``persist()`` saved, or the journal's snapshot."""
-    if found.directory.has_circuits:
-        return circuits_from_qpy(found.directory.circuits())
-    return Snapshot.from_saved(*found.directory.snapshot())
+    """The circuits that ``persist()`` saved, or the snapshot that the journal has.
+
+    Raises:
+        DamagedJobError: they cannot be read.
+        ValueError: a newer Qiskit has written them, or they are other circuits.
+    """
+    circuits: list[QuantumCircuit] | Snapshot
+    if found.description.is_copy or found.directory.has_circuits:
+        circuits = circuits_from_qpy(found.directory.circuits())
+    else:
+        circuits = Snapshot.from_saved(*found.directory.snapshot())
+    if len(circuits) != found.description.num_circuits:
+        expected = found.description.num_circuits
+        raise ValueError(f"there are {len(circuits)} circuits instead of {expected}")
+    return circuits
 
 
 def _backend(description: JobDescription, provider: Any, connections: Connections) -> AQTResource:

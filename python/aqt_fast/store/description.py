@@ -10,7 +10,12 @@ from types import NoneType
 from typing import Any
 
 from aqt_fast.store.checksummed_json import entry
-from aqt_fast.store.location import JobLocation, location_from_json, location_to_json
+from aqt_fast.store.location import (
+    JobLocation,
+    SimulatorLocation,
+    location_from_json,
+    location_to_json,
+)
 from aqt_fast.wire.plan import BatchPlan, Part
 
 
@@ -80,11 +85,16 @@ class JobDescription:
             )
             if not _covers(plan.parts, num_circuits, shots):
                 raise ValueError(f"its API jobs are not those of {num_circuits} circuits")
+        location = location_from_json(content["location"])
+        if isinstance(location, SimulatorLocation) != (plan is None):
+            raise ValueError(
+                f"a {location.kind}'s job has {'no' if plan is None else 'an'} API job"
+            )
         return cls(
             job_id=entry(content, "job_id", str),
             backend_name=entry(content, "backend_name", str),
             available_qubits=_positive(content, "available_qubits"),
-            location=location_from_json(content["location"]),
+            location=location,
             options=options,
             num_circuits=num_circuits,
             created=utc(entry(content, "created", str)),

@@ -24,13 +24,13 @@ class EventLog:
 
     Args:
         path: the file.
-        before_first_flush: called once, before the first line is flushed to the disk.
     """
 
-    def __init__(self, path: Path, before_first_flush: Callable[[], None] | None = None) -> None:
-        """Open nothing yet."""
+    def __init__(self, path: Path) -> None:
+        """Opens nothing yet."""
+        self.before_first_flush: Callable[[], None] | None = None
+        """Called once, before the first line is flushed to the disk."""
         self._path = path
-        self._before_first_flush = before_first_flush
         self._file: int | None = None
         self._read_bytes: int | None = None
         """Length of the complete lines known so far, in bytes."""
@@ -156,9 +156,9 @@ class EventLog:
             if self._synced >= end or self._file is None:
                 return
             written = self._read_bytes or 0
-            if self._before_first_flush is not None:
-                self._before_first_flush()
-                self._before_first_flush = None
+            if self.before_first_flush is not None:
+                self.before_first_flush()
+                self.before_first_flush = None
             os.fdatasync(self._file)
             self._synced = written
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ EVENTS = "events"
 """Name of the file of events."""
 
 _JOB, _SNAPSHOT, _HEADERS, _CIRCUITS = "job.json", "snapshot.bin", "headers.zst", "circuits.qpy.zst"
+
+_OLD_JOURNAL = "batch.json"
+"""What stood for ``job.json`` in the journals of format 1."""
 
 _LEVEL = 1
 """Zstandard's level: 5 ms for the 2.2 MB of 100 000 shots on 10 qubits."""
@@ -74,6 +78,7 @@ class JobDirectory:
         circuits: bytes | None = None,
         events: bytes | None = None,
         flushed: bool = True,
+        before_job: Callable[[], object] | None = None,
     ) -> JobDirectory:
         """Write a job, and replace one with the same identifier. ``job.json`` is written last.
 
@@ -84,7 +89,8 @@ class JobDirectory:
                 headers that JSON cannot express is left out.
             circuits: the circuits in QPY.
             events: the first lines of the file of events.
-            flushed: flush everything to the disk.
+            flushed: flush all of it to the disk.
+            before_job: called when all is there but ``job.json``, and nobody can find the job.
 
         Raises:
             TypeError: JSON cannot express the description.
@@ -106,8 +112,11 @@ class JobDirectory:
         new = not path.exists()
         make_directory(path)
         try:
-            for name, data in (*contents.items(), (_JOB, job)):
+            for name, data in contents.items():
                 write_file(path / name, data, flushed=flushed)
+            if before_job is not None:
+                before_job()
+            write_file(path / _JOB, job, flushed=flushed)
         except BaseException:
             if new:
                 shutil.rmtree(path, ignore_errors=True)
@@ -153,8 +162,11 @@ class JobDirectory:
         Raises:
             DamagedJobError: they cannot be read.
         """
-        data = self._checked(_SNAPSHOT)
-        headers: list[dict[str, Any]] = orjson.loads(_decompress(self._checked(_HEADERS)))
+        data, compressed = self._checked(_SNAPSHOT), self._checked(_HEADERS)
+        try:
+            headers: list[dict[str, Any]] = orjson.loads(_decompress(compressed))
+        except (ValueError, MemoryError, zstandard.ZstdError) as error:
+            raise DamagedJobError(self.path / _HEADERS, str(error)) from error
         return data, headers
 
     @property
@@ -171,7 +183,7 @@ class JobDirectory:
         file = self.path / _CIRCUITS
         try:
             return _decompress(file.read_bytes())
-        except (OSError, zstandard.ZstdError) as error:
+        except (OSError, MemoryError, zstandard.ZstdError) as error:
             raise DamagedJobError(file, str(error)) from error
 
     def add_circuits(self, circuits: bytes) -> None:
@@ -184,8 +196,13 @@ class JobDirectory:
         flush(self.path)
 
     def remove_circuits(self) -> None:
-        """Delete the user's circuits, if they are stored."""
-        (self.path / _CIRCUITS).unlink(missing_ok=True)
+        """Delete the user's circuits, if they are there.
+
+        Raises:
+            OSError: they cannot be deleted.
+        """
+        if self.has_circuits:  # where nothing can be written, not even this can be tried
+            (self.path / _CIRCUITS).unlink(missing_ok=True)
 
     def keep_result(self, number: int, body: bytes) -> None:
         """Store the answer with the result of an API job.
@@ -247,6 +264,11 @@ class JobDirectory:
         return self.path / f"result-{number}.zst"
 
 
+def may_be_journal(path: Path) -> bool:
+    """Whether a directory that cannot be read is, by its files, that of a journal."""
+    return any((path / name).exists() for name in (_SNAPSHOT, _OLD_JOURNAL))
+
+
 def remove_files(path: Path) -> None:
     """Delete a job's directory and everything in it.
 
@@ -265,8 +287,8 @@ def _refuse_older(path: Path) -> None:
     Raises:
         DamagedJobError: there is such a job.
     """
-    for file in (path / "batch.json", path.with_suffix(".json")):
-        if file.exists():
+    for file in (path / _OLD_JOURNAL, path.with_suffix(".json")):
+        if file.is_file():
             raise DamagedJobError(file, "format 1 was written by an aqt-fast before 0.2")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from aqt_fast._ids import canonical_uuid, is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.description import JobDescription
 from aqt_fast.store.events import lines_of
-from aqt_fast.store.job_directory import JobDirectory
+from aqt_fast.store.job_directory import JobDirectory, may_be_journal
 from aqt_fast.store.journal import Journal, remove_job
 
 
@@ -58,6 +57,8 @@ class JobStore:
 
         Raises:
             TypeError: JSON cannot express the description.
+            DamagedJobError: the job may have a journal here, which cannot be read; it stays as it
+                is.
             OSError: a file cannot be written.
         """
         journal = self._journal(job.description.job_id)
@@ -97,16 +98,24 @@ class JobStore:
             path = self.path / canonical_uuid(job_id)
         except ValueError:
             raise JobNotFoundError(str(job_id), self.path) from None
-        path.with_suffix(".json").unlink(missing_ok=True)  # of versions before 0.2
         remove_job(path)
+        path.with_suffix(".json").unlink(missing_ok=True)  # of a version before 0.2
 
     def _journal(self, job_id: str) -> JobDirectory | None:
-        """Return the directory of a job's journal, None if this store has none."""
-        with suppress(JobNotFoundError, DamagedJobError):
+        """The directory of a job's journal, None if it has none here.
+
+        Raises:
+            DamagedJobError: there may be one, and it cannot be read.
+        """
+        try:
             directory = JobDirectory.load(self.path, job_id)
-            if not directory.description.is_copy:
-                return directory
-        return None
+        except JobNotFoundError:
+            return None
+        except DamagedJobError:
+            if may_be_journal(self.path / job_id):
+                raise
+            return None
+        return None if directory.description.is_copy else directory
 
     def job_ids(self) -> Iterator[str]:
         """Return the names of all directories and files of jobs, including older formats.

@@ -26,18 +26,16 @@ class Journal:
 
     Args:
         directory: the files of the batch.
-        flushed: whether they were flushed to the disk.
+        log: its file of events, None to open it when it is needed.
     """
 
-    def __init__(self, directory: JobDirectory, *, flushed: bool = True) -> None:
+    def __init__(self, directory: JobDirectory, log: EventLog | None = None) -> None:
         """Use :meth:`create`, :meth:`load` or :meth:`find`."""
         self.directory = directory
         """The files of the batch."""
         self.problem: str | None = None
-        """What could not be written, None if everything was."""
-        self._log = EventLog(
-            directory.path / EVENTS, before_first_flush=None if flushed else directory.flush
-        )
+        """What could not be written, None if all is well."""
+        self._log = log or EventLog(directory.path / EVENTS)
 
     @property
     def path(self) -> Path:
@@ -64,22 +62,25 @@ class Journal:
             FileExistsError: a job with this identifier exists.
             OSError: a file cannot be written.
         """
-        if (root / description.job_id).exists():
+        path = root / description.job_id
+        if path.exists():
             raise FileExistsError(f"there is a job {description.job_id} in {root}")
-        directory = JobDirectory.create(
-            root,
-            description,
-            snapshot=(snapshot, headers),
-            events=lines_of([]),
-            flushed=False,
-        )
-        journal = cls(directory, flushed=False)
+        log = EventLog(path / EVENTS)
         try:
-            journal.own()
+            directory = JobDirectory.create(
+                root,
+                description,
+                snapshot=(snapshot, headers),
+                events=lines_of([]),
+                flushed=False,
+                # Nobody else may go on with it, or remove it, as soon as it can be found.
+                before_job=log.own,
+            )
         except BaseException:
-            directory.remove()
+            log.close()
             raise
-        return journal
+        log.before_first_flush = directory.flush
+        return cls(directory, log)
 
     @classmethod
     def load(cls, root: Path, job_id: str) -> Journal:
@@ -191,12 +192,12 @@ def remove_job(path: Path) -> None:
     """
     log = EventLog(path / EVENTS)
     try:
-        if not log.own():
-            raise JournalError(f"job {path.name} is being worked on")
-    except DamagedJobError:
-        pass  # without the file of events, no process can work on it
-    remove_files(path)
-    log.close()
+        with suppress(DamagedJobError):  # nobody can work on what has no lock
+            if not log.own():
+                raise JournalError(f"job {path.name} is being worked on")
+        remove_files(path)
+    finally:
+        log.close()
 
 
 class ApiJobLog:

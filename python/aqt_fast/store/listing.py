@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store import locks
 from aqt_fast.store.events import JournalState
 from aqt_fast.store.fate import api_job_fate
-from aqt_fast.store.job_directory import EVENTS, JobDirectory
+from aqt_fast.store.job_directory import EVENTS, JobDirectory, may_be_journal
 from aqt_fast.store.job_store import JobStore
 from aqt_fast.store.journal import Journal
 from aqt_fast.store.states import ENDED, ApiJobState, StoredJobState
@@ -170,46 +171,52 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
     active = locks.is_held(store.path / job_id / EVENTS)
     try:
         directory = JobDirectory.load(store.path, job_id)
+        # Again, because a job that was just made was locked before it could be found.
+        active = active or locks.is_held(directory.path / EVENTS)
         api_jobs, problem = _api_jobs(directory, active=bool(active))
     except (DamagedJobError, OSError) as error:
+        with suppress(DamagedJobError):
+            JobDirectory.load(store.path, job_id)  # while it is removed, it is not damaged
+        path = store.path / job_id
         return StoredJob(
             job_id=job_id,
             batch_id=None,
-            kind="saved",
+            kind="journal" if may_be_journal(path) else "saved",
             state="damaged",
-            created=_changed(store, job_id),
+            created=_changed(path),
             store=store,
             provider=provider,
             active=active,
-            problem=getattr(error, "reason", str(error)),
+            problem=error.reason if isinstance(error, DamagedJobError) else str(error),
         )
     description = directory.description
-    remote = description.plan is not None
+    plan = description.plan
+    # With a machine each circuit is an API job, and the job has the batch's identifier.
+    only_id = api_jobs[0].job_id if plan and len(api_jobs) == 1 and not plan.by_circuit else None
     kind: Literal["journal", "saved", "both"] = "saved"
     if not description.is_copy:
         kind = "both" if directory.has_circuits else "journal"
     return StoredJob(
-        job_id=(len(api_jobs) == 1 and api_jobs[0].job_id) or job_id,
-        batch_id=job_id if remote else None,
+        job_id=only_id or job_id,
+        batch_id=job_id if plan else None,
         kind=kind,
-        state=_state(api_jobs, active=bool(active)) if remote else "saved",
+        state=_state(api_jobs, active=bool(active)) if plan else "saved",
         created=description.created,
         store=store,
         provider=provider,
         backend=description.backend_name,
         num_circuits=description.num_circuits,
         shots=description.options.get("shots"),
-        label=description.plan.label if description.plan else description.options.get("label"),
-        active=active if remote else False,
+        label=plan.label if plan else description.options.get("label"),
+        active=active if plan else False,
         portal_url=description.location.url,
         api_jobs=api_jobs,
         problem=problem,
     )
 
 
-def _changed(store: JobStore, job_id: str) -> datetime:
-    """Return when the directory or file of damaged data was last changed."""
-    path = store.path / job_id
+def _changed(path: Path) -> datetime:
+    """When the directory or file of damaged data was changed last."""
     if not path.exists():
         path = path.with_suffix(".json")
     return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)

@@ -9,7 +9,7 @@ from aqt_fast.exceptions import JobNotFoundError
 from aqt_fast.store.description import JobDescription
 from aqt_fast.store.events import CopiedRecords, Records
 from aqt_fast.store.job_directory import JobDirectory
-from aqt_fast.store.job_store import JobStore, SavedJob, get_store_path
+from aqt_fast.store.job_store import JobStore, get_store_path
 from aqt_fast.store.journal import Journal
 
 
@@ -28,18 +28,6 @@ class LoadedJob:
     def description(self) -> JobDescription:
         """What the job is."""
         return self.directory.description
-
-    def saved(self) -> SavedJob:
-        """Return what ``persist()`` wrote, to write it again.
-
-        Raises:
-            DamagedJobError: the circuits cannot be read.
-        """
-        events = []
-        if self.records is not None:
-            for number, record in self.records.replay().records.items():
-                events += record.events(number)
-        return SavedJob(self.description, self.directory.circuits(), tuple(events))
 
 
 def load_job(store: JobStore, job_id: str) -> LoadedJob:

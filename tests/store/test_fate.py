@@ -1,0 +1,84 @@
+"""What became of an API job: each combination, against a slow statement of the rules."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from aqt_fast.store.events import ApiJobRecord
+from aqt_fast.store.fate import api_job_fate
+
+RECORDS = [
+    ApiJobRecord("x", payload_hash, job_id, refused, status, message)
+    for payload_hash, job_id, refused, status, message in product(
+        (None, "ab"),
+        (None, "id"),
+        (False, True),
+        (None, "DONE", "ERROR", "CANCELLED"),
+        (None, "why"),
+    )
+]
+
+
+def slow_fate(record: ApiJobRecord, *, stored: bool, active: bool, doubtful: bool) -> str:
+    """Nothing that was accepted may be lost, and nothing may run twice unless the user says so."""
+    accepted = record.job_id is not None
+    sent = record.payload_hash is not None
+    told_to_have_ended = record.status in ("ERROR", "CANCELLED")
+    # The portal has said that there will be no result: that is the last word.
+    if told_to_have_ended and record.status == "ERROR":
+        return "failed"
+    if told_to_have_ended and record.status == "CANCELLED":
+        return "cancelled"
+    # What was measured is here, whatever else is known.
+    if stored:
+        return "done"
+    # It is there: it is polled.
+    if accepted:
+        return "submitted"
+    # Nobody has an identifier. The intent was written before it was sent, so it may be there,
+    # unless the portal has certainly refused it, or it has ended before it was sent.
+    may_be_there = sent and not record.refused and record.status is None
+    answer_is_awaited = may_be_there and active and record.message is None
+    if answer_is_awaited:
+        return "submitting"
+    if may_be_there:
+        return "uncertain"
+    # A line that was lost may have told of another attempt.
+    if doubtful:
+        return "uncertain"
+    # Nothing is there for certain: it can be sent without a risk.
+    return "failed" if record.refused else "unsent"
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("active", [False, True])
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_all(stored, active, doubtful):
+    """Every record with every circumstance."""
+    circumstances = {"stored": stored, "active": active, "doubtful": doubtful}
+    for record in RECORDS:
+        assert api_job_fate(record, **circumstances) == slow_fate(record, **circumstances), record
+
+
+@pytest.mark.parametrize(
+    ("record", "known", "state"),
+    [
+        (ApiJobRecord(), {}, "unsent"),
+        (ApiJobRecord(), {"doubtful": True}, "uncertain"),
+        (ApiJobRecord(refused=True, payload_hash="a"), {}, "failed"),
+        (ApiJobRecord(refused=True, payload_hash="a"), {"doubtful": True}, "uncertain"),
+        (ApiJobRecord(payload_hash="a"), {}, "uncertain"),
+        (ApiJobRecord(payload_hash="a"), {"active": True}, "submitting"),
+        (ApiJobRecord(payload_hash="a", message="reset"), {"active": True}, "uncertain"),
+        (ApiJobRecord(job_id="j"), {"doubtful": True}, "submitted"),
+        (ApiJobRecord(job_id="j"), {"stored": True}, "done"),
+        (ApiJobRecord(job_id="j", status="DONE"), {}, "submitted"),
+        (ApiJobRecord(job_id="j", status="ERROR"), {"stored": True}, "failed"),
+        (ApiJobRecord(status="CANCELLED"), {}, "cancelled"),
+    ],
+)
+def test_by_example(record, known, state):
+    """Each that a journal can tell of."""
+    facts = {"stored": False, "active": False, "doubtful": False, **known}
+    assert api_job_fate(record, **facts) == state
