@@ -140,7 +140,7 @@ class TestWorkspaces:
         ("marmot", True),
         ("mar", False),
         (re.compile("mar"), True),
-        (re.compile("mot"), False),
+        (re.compile("armot"), False),
     ],
     ids=str,
 )
