@@ -6,17 +6,16 @@ import json
 import threading
 from datetime import datetime, timedelta, timezone
 
-import orjson
 import pytest
 from aqt_fast import AQTProvider
 from aqt_fast.cli.main import main
 from aqt_fast.exceptions import SubmissionUncertainError
 from aqt_fast.persistence import JobStore, get_store_path
-from aqt_fast.store.checksummed_json import pack
 from aqt_fast.testing import ArnicaServer
 from click.testing import CliRunner, Result
 from qiskit import QuantumCircuit
 from qiskit.result import Result as QiskitResult
+from store.samples import rewritten
 from waiting import wait_until
 
 
@@ -73,10 +72,8 @@ def settled(provider: AQTProvider) -> None:
 
 def aged(batch_id: str, days: float) -> None:
     """Make a journal older."""
-    file = get_store_path() / batch_id / "batch.json"
-    header = orjson.loads(file.read_bytes())["batch"]
-    header["created"] = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
-    file.write_bytes(pack({"batch": header}, 1))
+    created = datetime.now(timezone.utc) - timedelta(days=days)
+    rewritten(get_store_path() / batch_id / "job.json", created=created.isoformat())
 
 
 class TestList:
@@ -168,7 +165,7 @@ class TestShow:
 
     def test_damaged(self, done):
         """The reason is shown."""
-        (get_store_path() / done.job_id() / "batch.json").write_text("{}")
+        (get_store_path() / done.job_id() / "job.json").write_text("{}")
         assert "no saved job" in invoke("show", done.job_id()).stdout
 
 
@@ -263,7 +260,7 @@ class TestRemove:
             result = invoke("remove", done.job_id(), keys=keys)
             assert result.exit_code == 1
             assert "the results of 2 API jobs are here" in result.stderr
-            assert (get_store_path() / done.job_id() / "batch.json").exists()
+            assert (get_store_path() / done.job_id() / "job.json").exists()
         result = invoke("remove", done.job_id(), keys="y\n")
         assert (result.exit_code, result.stdout) == (0, f"{done.job_id()}\n")
         assert list(get_store_path().iterdir()) == []
@@ -285,7 +282,7 @@ class TestRemove:
 
     def test_damaged(self, portal, done):
         """Nobody knows what is in there."""
-        (get_store_path() / done.job_id() / "batch.json").write_text("{}")
+        (get_store_path() / done.job_id() / "job.json").write_text("{}")
         result = invoke("remove", done.job_id())
         assert result.exit_code == 1
         assert "cannot be read (it is no saved job)" in result.stderr
@@ -347,7 +344,7 @@ class TestPrune:
             assert row.job_id in result.stdout
             server.release()
             assert again.result().success
-        assert list(JobStore().path.glob("*.json")) == []
+        assert list(JobStore().path.glob("*/circuits.qpy.zst")) == []
 
     def test_cannot_be_removed(self, portal, cloud, circuit, done, monkeypatch):
         """The others are, and it is said."""
@@ -355,11 +352,11 @@ class TestPrune:
         other.result()
         settled(portal)
         remove = JobStore.remove
-        other.persist()
 
         def refuse(store, job_id) -> None:
+            if job_id != done.job_id():
+                raise PermissionError(f"{other.job_id()} is not yours")
             remove(store, job_id)
-            raise PermissionError(f"{job_id} is not yours")
 
         monkeypatch.setattr(JobStore, "remove", refuse)
         result = invoke("prune", "--older-than", "0s")

@@ -20,12 +20,15 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.persistence import JobStore, get_store_path
-from aqt_fast.store.checksummed_json import digest, pack, unpack_first
+from aqt_fast.store import locks
 from aqt_fast.store.events import ApiJobRecord
+from aqt_fast.store.fate import api_job_fate
+from aqt_fast.store.job_store import SavedJob
 from aqt_fast.store.journal import Journal
-from aqt_fast.store.listing import _api_job_state
+from aqt_fast.store.loading import load_job
 from aqt_fast.testing import ArnicaServer
 from qiskit import QuantumCircuit
+from store.samples import rewritten
 from waiting import SECONDS, wait_until
 
 
@@ -146,13 +149,13 @@ class TestStates:
         ("record", "known", "state"),
         [
             (ApiJobRecord(), {}, "unsent"),
-            (ApiJobRecord(), {"damaged": True}, "uncertain"),
+            (ApiJobRecord(), {"doubtful": True}, "uncertain"),
             (ApiJobRecord(refused=True, payload_hash="a"), {}, "failed"),
-            (ApiJobRecord(refused=True, payload_hash="a"), {"damaged": True}, "uncertain"),
+            (ApiJobRecord(refused=True, payload_hash="a"), {"doubtful": True}, "uncertain"),
             (ApiJobRecord(payload_hash="a"), {}, "uncertain"),
             (ApiJobRecord(payload_hash="a"), {"active": True}, "submitting"),
             (ApiJobRecord(payload_hash="a", message="reset"), {"active": True}, "uncertain"),
-            (ApiJobRecord(job_id="j"), {"damaged": True}, "submitted"),
+            (ApiJobRecord(job_id="j"), {"doubtful": True}, "submitted"),
             (ApiJobRecord(job_id="j"), {"stored": True}, "done"),
             (ApiJobRecord(job_id="j", status="DONE"), {}, "submitted"),
             (ApiJobRecord(job_id="j", status="ERROR"), {"stored": True}, "failed"),
@@ -161,8 +164,8 @@ class TestStates:
     )
     def test_of_an_api_job(self, record, known, state):
         """Each that a journal can tell of."""
-        facts = {"stored": False, "active": False, "damaged": False, **known}
-        assert _api_job_state(record, **facts) == state
+        facts = {"stored": False, "active": False, "doubtful": False, **known}
+        assert api_job_fate(record, **facts) == state
 
     def test_states_of_a_batch(self, portal, cloud, circuit):
         """The one that needs the most attention counts."""
@@ -184,8 +187,8 @@ class TestStates:
         assert one(portal).state == "submitting"
         journal.close()
         assert one(portal).state == "uncertain"
-        lines = (path / "journal").read_bytes().splitlines(keepends=True)
-        (path / "journal").write_bytes(b"".join(lines[:1]))
+        lines = (path / "events").read_bytes().splitlines(keepends=True)
+        (path / "events").write_bytes(b"".join(lines[:1]))
         assert one(portal).state in ("incomplete", "uncertain")
 
 
@@ -212,17 +215,11 @@ class TestSaved:
         job.result()
         row = one(portal)
         assert (row.kind, row.state, row.job_id) == ("both", "done", job.job_id())
-        store = JobStore()
-        other = store.description(job.job_id())
-        document = orjson.loads(store.file(job.job_id()).read_bytes())
-        second = str(uuid.uuid4())
-        content = {"job": {**other, "job_id": second}, "circuits": document["circuits"]}
-        store.file(second).write_bytes(pack(content, 1))
-        row = one(portal)
-        assert set(row.saved_ids) == {job.job_id(), second}
+        job.persist()
+        assert one(portal) == row
         wait_until(lambda: not one(portal).active)
         row.remove()
-        assert list(store.path.iterdir()) == []
+        assert list(get_store_path().iterdir()) == []
 
     def test_saved_alone(self, server, portal, cloud, circuit):
         """Without a journal it is told what was known then."""
@@ -237,11 +234,10 @@ class TestSaved:
         assert row.restore().result().success
 
     def test_description(self, portal, backend, circuit, monkeypatch):
-        """Circuits are not read, whatever is in the settings."""
+        """Circuits are not read, whatever is in the options."""
         backend.simulator.set_options(method="automatic")
         job = backend.run([circuit] * 10, label=',"circuits":"')
         path = job.persist()
-        monkeypatch.setattr("aqt_fast.store.checksummed_json._CHUNK", 16)
         monkeypatch.setattr("qiskit.qpy.load", None)
         assert one(portal).label == ',"circuits":"'
         assert path.exists()
@@ -330,7 +326,8 @@ class TestFilters:
         """By any identifier, or the beginning of the one that is shown."""
         jobs = portal.jobs()
         for job in jobs:
-            assert {jobs.find(name) for name in job.names()} == {job}
+            names = [job.job_id, job.batch_id, *(part.job_id for part in job.api_jobs)]
+            assert {jobs.find(name) for name in names if name} == {job}
             assert jobs.find(job.job_id[:35]) == job
         with pytest.raises(JobNotFoundError, match=str(get_store_path())):
             jobs.find("z")
@@ -342,11 +339,13 @@ def test_ambiguous(portal, backend, circuit):
     """All that are meant are named."""
     job = backend.run(circuit)
     job.persist()
-    saved = JobStore().load(job.job_id())
+    found = load_job(JobStore(), job.job_id())
+    saved = SavedJob(found.description, found.directory.circuits())
     ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in (0x10, 0x1F)]
     for job_id in ids:
-        JobStore().save(replace(saved, job_id=job_id))
-    with pytest.raises(InvalidOptionError, match=f"{ids[1]}, {ids[0]}"):
+        description = replace(saved.description, job_id=job_id)
+        JobStore().save(replace(saved, description=description))
+    with pytest.raises(InvalidOptionError, match=f"{ids[0]}, {ids[1]}"):
         portal.jobs().find("0000001")
     assert portal.jobs().find("0000001f").job_id == ids[1]
 
@@ -375,8 +374,11 @@ class TestDamage:
     @staticmethod
     def repacked(path, **changes) -> bytes:
         """A journal's description with other content and the right checksum."""
-        header = orjson.loads(path.read_bytes())["batch"]
-        return pack({"batch": {**header, **changes}}, 1)
+        before = path.read_bytes()
+        rewritten(path, **changes)
+        data = path.read_bytes()
+        path.write_bytes(before)
+        return data
 
     @pytest.mark.parametrize(
         ("damage", "reason"),
@@ -384,18 +386,19 @@ class TestDamage:
             (lambda _: b"", "no content|empty|input"),
             (lambda path: path.read_bytes()[:-5], "unexpected|EOF"),
             (lambda path: path.read_bytes().replace(b"hit", b"hot"), "checksum"),
-            (lambda _: b'{"format": 2, "news": 1}', "format 2 was written by a newer aqt-fast"),
+            (lambda _: b'{"format": 3, "news": 1}', "format 3 was written by a newer aqt-fast"),
+            (lambda _: b'{"format": 1}', "format 1 was written by an aqt-fast before 0.2"),
             (lambda _: b"[]", "no saved job"),
             (lambda path: TestDamage.repacked(path, created="long ago"), "long ago"),
             (lambda path: TestDamage.repacked(path, created=None), "cannot be used"),
             (lambda path: TestDamage.repacked(path, options=[]), "cannot be used"),
-            (lambda path: TestDamage.repacked(path, backend_settings={}), "KeyError"),
+            (lambda path: TestDamage.repacked(path, location={}), "KeyError"),
         ],
     )
     def test_journal(self, portal, rows, damage, reason):
         """As a whole."""
         hit = rows.find(next(row.job_id for row in rows if row.label == "hit"))
-        file = get_store_path() / hit.batch_id / "batch.json"
+        file = get_store_path() / hit.batch_id / "job.json"
         file.write_bytes(damage(file))
         assert len(portal.jobs()) == 3
         row = one(portal, state="damaged")
@@ -410,16 +413,16 @@ class TestDamage:
     def test_without_lines(self, portal, rows):
         """The file that is locked is not there."""
         path = get_store_path() / rows.find(rows[1].job_id).batch_id
-        (path / "journal").unlink()
+        (path / "events").unlink()
         row = one(portal, state="damaged")
         assert row.active is None
-        assert "journal" in row.problem
+        assert "events" in row.problem
         row.remove()
         assert not path.exists()
 
     def test_damaged_line(self, portal, rows):
         """Only what it may have told is not known."""
-        path = get_store_path() / rows[1].batch_id / "journal"
+        path = get_store_path() / rows[1].batch_id / "events"
         first, *others = path.read_bytes().splitlines(keepends=True)
         path.write_bytes(b"".join([b"0" * 8 + first[8:], *others]))
         row = portal.jobs().find(rows[1].job_id)
@@ -430,14 +433,14 @@ class TestDamage:
         [
             (lambda _: b"", "no content|empty|input"),
             (lambda data: data[:-1], "unexpected|EOF"),
-            (lambda data: data.replace(b'"format":1', b'"format":2'), "newer"),
+            (lambda data: data.replace(b'"format":2', b'"format":3'), "newer"),
             (lambda data: data.replace(b'"job":', b'"jub":'), "checksum"),
             (lambda _: b'{"a":1,"circuits":""}', "no saved job"),
         ],
     )
     def test_saved(self, portal, rows, damage, reason):
         """The same for saved jobs."""
-        file = JobStore().file(rows[0].job_id)
+        file = get_store_path() / rows[0].job_id / "job.json"
         file.write_bytes(damage(file.read_bytes()))
         row = one(portal, state="damaged")
         assert re.search(reason, row.problem)
@@ -447,21 +450,26 @@ class TestDamage:
 
     def test_readable_but_wrong(self, portal, rows):
         """As of another version."""
-        file = JobStore().file(rows[0].job_id)
-        document = orjson.loads(file.read_bytes())
-        content = {"job": {"backend_settings": {}}, "circuits": document["circuits"]}
-        file.write_bytes(pack(content, 1))
+        rewritten(get_store_path() / rows[0].job_id / "job.json", location={})
         assert "KeyError" in one(portal, state="damaged").problem
 
-    def test_written_differently(self, rows, tmp_path):
-        """A document with other spaces and another order is read as a whole."""
-        file = tmp_path / "x.json"
-        content = {"b": "later", "a": {"n": 1}}
-        file.write_bytes(
-            orjson.dumps({"sha256": digest(content), **content, "format": 1}, option=2)
-        )
-        assert unpack_first(file, 1, ("a", "b")) == {"n": 1}
-        assert len(rows) == 3
+    def test_written_differently(self, portal, rows):
+        """A document with other spaces and another order is read as well."""
+        file = get_store_path() / rows[0].job_id / "job.json"
+        content = orjson.loads(file.read_bytes())
+        file.write_bytes(orjson.dumps(dict(reversed(content.items())), option=orjson.OPT_INDENT_2))
+        assert portal.jobs()[0] == rows[0]
+
+    def test_of_older_versions(self, portal, rows):
+        """They are listed with the reason, and can be removed."""
+        file = get_store_path() / f"{uuid.UUID(int=3)}.json"
+        file.write_text('{"format":1}')
+        row = one(portal, state="damaged")
+        assert (row.job_id, row.kind) == (str(uuid.UUID(int=3)), "saved")
+        assert "before 0.2" in row.problem
+        row.remove()
+        assert not file.exists()
+        assert len(portal.jobs()) == len(rows)
 
 
 class TestProcesses:
@@ -514,16 +522,16 @@ class TestProcesses:
             close(descriptor)
 
         monkeypatch.setattr(os, "close", taking)
-        assert locks.is_held(journal.path / "journal") is False
+        assert locks.is_held(journal.path / "events") is False
         assert taken == [True]
-        assert locks.is_held(journal.path / "journal") is True
+        assert locks.is_held(journal.path / "events") is True
         assert not Journal.load(get_store_path(), journal.path.name).own()
 
     def test_read_only(self, portal, cloud, circuit):
         """Who can only read can hold the lock, and see it."""
         cloud.run(circuit).result()
         wait_until(lambda: not one(portal).active)
-        path = get_store_path() / one(portal).batch_id / "journal"
+        path = get_store_path() / one(portal).batch_id / "events"
         descriptor = os.open(path, os.O_RDONLY)
         locks.acquire(descriptor)
         assert one(portal).active

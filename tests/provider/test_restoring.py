@@ -8,7 +8,7 @@ import uuid
 from contextlib import contextmanager
 
 import pytest
-from aqt_fast import AQTJob, AQTProvider, Progress
+from aqt_fast import AQTJob, AQTProvider, Progress, wire
 from aqt_fast.exceptions import (
     DamagedJobError,
     IncompleteBatchError,
@@ -34,6 +34,7 @@ API_JOBS = 4
 @pytest.fixture
 def server(monkeypatch):
     """A server of one's own, which ``restore`` finds."""
+    monkeypatch.setattr("aqt_fast.jobs.connection.Connection.SETTLING_SECONDS", 1.0)
     with ArnicaServer(simulate=False) as server:
         monkeypatch.setenv("AQT_PORTAL_URL", server.url)
         monkeypatch.setenv("AQT_TOKEN", server.token)
@@ -44,7 +45,6 @@ def server(monkeypatch):
 def client():
     """A backend as one process has it."""
     with AQTProvider(load_dotenv=False) as provider:
-        provider._cloud_session().SETTLING_SECONDS = 1
         backend = provider.get_backend("simulator_ideal")
         backend.set_options(query_period_seconds=0.1, with_progress_bar=False, shots=SHOTS)
         yield backend
@@ -123,15 +123,16 @@ class TestGoingOn:
         assert job.result().get_counts() == COUNTS
         assert len(server.jobs) == API_JOBS
 
-    def test_looking_on_ends_quickly(self, server, backend):
+    def test_looking_on_ends_quickly(self, server, backend, monkeypatch):
         """A provider that only looks on does not wait for what another one submits."""
         server.hold()
         server.faults.next("429", count=30, method="POST")
         job = backend.run(CIRCUITS)
-        again = AQTJob.restore(job.job_id())
-        session = again._execution._session
-        session.SETTLING_SECONDS = SECONDS
-        assert session.close() == []
+        with AQTProvider(load_dotenv=False) as provider:
+            again = provider.restore(job.job_id())
+            # Waiting for the other process would take longer than the whole test may.
+            monkeypatch.setattr("aqt_fast.jobs.connection.Connection.SETTLING_SECONDS", 1e6)
+        monkeypatch.setattr("aqt_fast.jobs.connection.Connection.SETTLING_SECONDS", 1.0)
         with pytest.raises(IncompleteBatchError, match="another process submits the job"):
             again.result()
 
@@ -197,7 +198,7 @@ class TestCircuits:
         without.data = [item for item in circuit.data if item.operation.name != "barrier"]
         assert rebuilt.count_ops() == without.count_ops()
         assert backend.prepare([rebuilt]) is not None
-        assert again._batch.is_of([circuit])
+        assert wire.encode_job([rebuilt], 5) == wire.encode_job([circuit], 5)
         assert again.result().get_counts() == expected.get_counts()
 
     def test_runs_again(self, backend):
@@ -208,7 +209,8 @@ class TestCircuits:
         again.result()
         path = again.persist()
         assert AQTJob.restore(again.job_id()).circuits[7].name == "marker 000111"
-        assert not path.exists()
+        assert path == journal_of(again).path
+        assert not (path / "circuits.qpy.zst").exists()
         assert backend.run(again.circuits).result().get_counts() == COUNTS
 
 
@@ -352,7 +354,7 @@ class TestStore:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr("aqt_fast.store.journal.write_file", full)
+            patch.setattr("aqt_fast.store.job_directory.JobDirectory.keep_result", full)
             job = backend.run(CIRCUITS)
             with pytest.warns(JournalWarning, match=r"cannot be stored in .*No space left"):
                 result = job.result()
@@ -385,7 +387,7 @@ class TestStore:
         with pytest.raises(IncompleteBatchError):
             job.result()
         journal = journal_of(job)
-        file = journal.path / "journal"
+        file = journal.path / "events"
         lines = file.read_bytes().splitlines(keepends=True)
         known = [line for line in lines if b"reset" not in line and b"uncertain" not in line]
         first = next(index for index, line in enumerate(known) if b"accepted" in line)
@@ -407,7 +409,7 @@ class TestStore:
         job = backend.run(CIRCUITS)
         job.result()
         journal = journal_of(job)
-        (journal.path / "journal").write_bytes(b"")
+        (journal.path / "events").write_bytes(b"")
         (journal.path / "result-2.zst").unlink()
         again = AQTJob.restore(journal.path.name)
         with pytest.raises(IncompleteBatchError) as caught:
@@ -451,7 +453,7 @@ class TestStore:
         """They keep nobody from finding another job."""
         job = backend.run(CIRCUITS)
         job.result()
-        for number, name in enumerate(("x.json", "x/journal")):
+        for number, name in enumerate(("x.json", "x/events")):
             (get_store_path() / name.replace("x", str(uuid.UUID(int=number)))).mkdir(parents=True)
         assert AQTJob.restore(job.job_id()).result().get_counts() == COUNTS
         for job_id in ("", "x", str(uuid.UUID(int=9))):
@@ -462,8 +464,8 @@ class TestStore:
         """It says so, and stays."""
         job = backend.run(CIRCUITS)
         job.result()
-        file = journal_of(job).path / "batch.json"
-        file.write_bytes(file.read_bytes().replace(b'"format":1', b'"format":2'))
+        file = journal_of(job).path / "job.json"
+        file.write_bytes(file.read_bytes().replace(b'"format":2', b'"format":3'))
         with pytest.raises(DamagedJobError, match="written by a newer aqt-fast"):
             AQTJob.restore(job.job_id())
         assert file.exists()

@@ -20,11 +20,11 @@ from aqt_fast.exceptions import (
     NotSubmittedError,
     SubmissionUncertainError,
 )
-from aqt_fast.persistence import get_store_path
+from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.testing import ArnicaServer
-from killed_client import BATCHES, Zygote
 from qiskit.providers import JobStatus
+from store.killed_client import BATCHES, Zygote
 from waiting import SECONDS, wait_until
 from workloads import marker
 
@@ -64,6 +64,11 @@ def journal_of(job: AQTJob) -> Journal:
     return Journal.find(get_store_path(), job.job_id())
 
 
+def accepted(job: AQTJob, number: int) -> bool:
+    """Whether the journal has the machine's identifier of a circuit."""
+    return journal_of(job).replay().record(number).job_id is not None
+
+
 def left_behind(server: ArnicaServer, done: int, circuits=CIRCUITS) -> str:
     """A job whose provider was closed with one circuit in hand, after so many."""
     server.hold()
@@ -72,7 +77,7 @@ def left_behind(server: ArnicaServer, done: int, circuits=CIRCUITS) -> str:
         job = machine.run(circuits)
         wait_until(lambda: job.progress().finished_count == done and len(server.jobs) == done + 1)
         # Known to be accepted, and not just sent.
-        wait_until(lambda: job._execution._jobs[done].job_id)
+        wait_until(lambda: accepted(job, done))
     with pytest.raises(APIConnectionError):
         job.result()
     return job.job_id()
@@ -105,7 +110,7 @@ class TestGoingOn:
         server.release()
         with pytest.raises(IncompleteBatchError, match="it was not submitted") as caught:
             again.result()
-        assert [failure.chunk for failure in caught.value.failures] == [2, 3]
+        assert [failure.part for failure in caught.value.failures] == [2, 3]
         assert all(isinstance(item.error, NotSubmittedError) for item in caught.value.failures)
         assert again.error_message == "circuits 2 to 3: it was not submitted"
         assert again.result(partial=True).get_counts(1) == COUNTS[1]
@@ -136,7 +141,7 @@ class TestGoingOn:
         with client() as machine:
             job = machine.run(CIRCUITS)
             again = AQTJob.restore(job.job_id())
-            wait_until(lambda: job._execution._jobs[0].job_id)
+            wait_until(lambda: accepted(job, 0))
             assert again.status() in (JobStatus.QUEUED, JobStatus.RUNNING)
         server.release()
         with pytest.raises(IncompleteBatchError):
@@ -152,8 +157,8 @@ class TestGoingOn:
         """It ends, and says that the other process goes on."""
         server.hold()
         job = machine.run(CIRCUITS)
-        again = AQTJob.restore(job.job_id())
-        assert again._execution._session.close() == []
+        with AQTProvider(load_dotenv=False) as provider:
+            again = provider.restore(job.job_id())
         with pytest.raises(APIConnectionError, match="provider is closed"):
             again.result()
         server.release()
@@ -177,7 +182,7 @@ class TestGoingOn:
         """What was not wanted any more is not sent by others either."""
         server.hold()
         job = machine.run(CIRCUITS)
-        wait_until(lambda: job._execution._jobs[0].job_id)
+        wait_until(lambda: accepted(job, 0))
         assert job.cancel()
         server.release()
         expected = job.result()
@@ -258,7 +263,7 @@ class TestFailures:
         """There may have been submissions that nobody knows of: all are named, none is repeated."""
         job = machine.run(CIRCUITS)
         job.result()
-        file = journal_of(job).path / "journal"
+        file = journal_of(job).path / "events"
         lines = file.read_bytes().splitlines(keepends=True)
         lines[4] = lines[4].replace(b"accepted", b"aXcepted")
         file.write_bytes(b"".join(lines[:5]))
@@ -267,7 +272,7 @@ class TestFailures:
         again = AQTJob.restore(job.job_id())
         with pytest.raises(IncompleteBatchError) as caught:
             again.result()
-        assert [failure.chunk for failure in caught.value.failures] == [1, 2, 3]
+        assert [failure.part for failure in caught.value.failures] == [1, 2, 3]
         labels = {failure.error.label for failure in caught.value.failures}
         assert len(labels) == 3
         assert again.resubmit_failed() == 0
@@ -319,7 +324,7 @@ class TestStore:
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patch:
-            patch.setattr("aqt_fast.store.journal.write_file", full)
+            patch.setattr("aqt_fast.store.job_directory.JobDirectory.keep_result", full)
             job = machine.run(CIRCUITS)
             with pytest.warns(JournalWarning, match=r"cannot be stored in .*No space left"):
                 assert job.result().get_counts() == COUNTS
@@ -336,7 +341,7 @@ class TestStore:
         again = AQTJob.restore(job.job_id(), store_path=tmp_path, remove_from_store=False)
         assert again.result().get_counts() == COUNTS
         assert again.circuits == CIRCUITS
-        journal_of(job).remove()
+        JobStore().remove(job.job_id())
         with pytest.raises(DamagedJobError, match="its journal is not there"):
             AQTJob.restore(job.job_id(), store_path=tmp_path)
         assert file.exists()

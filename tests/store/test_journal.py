@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import resource
 import stat
-import subprocess
-import sys
 import uuid
 import zlib
 
@@ -15,32 +11,26 @@ import numpy as np
 import orjson
 import pytest
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
+from aqt_fast.persistence import JobStore
 from aqt_fast.store.checksummed_json import pack
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.journal import ApiJobLog, Journal
-
-HEADERS = [{"name": "a", "metadata": {}}, {"name": "b", "metadata": {"x": [1, 2]}}]
-
-
-def new(root, headers=HEADERS, **header) -> Journal:
-    """A journal of two circuits."""
-    header = {"batch_id": str(uuid.uuid4()), "backend_name": "ibex", **header}
-    return Journal.create(root, header, b"circuits", headers)
+from store.samples import HEADERS, new_journal, rewritten
 
 
 @pytest.fixture
 def journal(tmp_path):
     """A journal that is owned."""
-    journal = new(tmp_path)
+    journal = new_journal(tmp_path)
     yield journal
     journal.close()
 
 
 def records(journal: Journal) -> dict[int, ApiJobRecord]:
     """What somebody else reads."""
-    replay = Journal.load(journal.path.parent, journal.path.name).replay()
-    assert replay.damaged == []
-    return replay.records
+    state = Journal.load(journal.path.parent, journal.path.name).replay()
+    assert state.damaged == []
+    return state.records
 
 
 class TestFiles:
@@ -52,7 +42,7 @@ class TestFiles:
         journal.keep(0, b"{}")
         assert stat.S_IMODE(journal.path.stat().st_mode) == 0o700
         files = sorted(path.name for path in journal.path.iterdir())
-        assert files == ["batch.json", "circuits.bin", "headers.zst", "journal", "result-0.zst"]
+        assert files == ["events", "headers.zst", "job.json", "result-0.zst", "snapshot.bin"]
         for name in files:
             assert stat.S_IMODE((journal.path / name).stat().st_mode) == 0o600
         assert journal.path.parent == tmp_path
@@ -60,17 +50,19 @@ class TestFiles:
     def test_content(self, journal, tmp_path):
         """All that was given comes back."""
         again = Journal.load(tmp_path, journal.path.name)
-        assert again.header == journal.header
-        assert again.header["backend_name"] == "ibex"
-        assert again.header["num_circuits"] == 2
-        assert again.circuits() == (b"circuits", HEADERS)
+        assert again.directory.description == journal.directory.description
+        assert again.directory.description.backend_name == "ibex"
+        assert again.directory.snapshot() == (b"snapshot", HEADERS)
+        assert not again.directory.has_circuits
         assert again.replay().records == {}
 
     def test_metadata(self, tmp_path):
         """What JSON can express of it, and no more."""
         metadata = {"x": np.arange(2), "y": object(), 3: "z"}
-        journal = new(tmp_path, [{"name": "a", "metadata": metadata}])
-        assert journal.circuits()[1] == [{"name": "a", "metadata": {"x": [0, 1], "3": "z"}}]
+        journal = new_journal(tmp_path, [{"name": "a", "metadata": metadata}])
+        assert journal.directory.snapshot()[1] == [
+            {"name": "a", "metadata": {"x": [0, 1], "3": "z"}}
+        ]
 
     @pytest.mark.parametrize("batch_id", ["../x", "x", "", None, str(uuid.UUID(int=7))])
     def test_not_found(self, tmp_path, batch_id):
@@ -83,7 +75,7 @@ class TestFiles:
         job_id, label = str(uuid.uuid4()), str(uuid.uuid4())
         journal.note(1, "intent", label=label, payload_hash="00")
         journal.note(1, "accepted", job_id=job_id)
-        new(tmp_path)
+        new_journal(tmp_path)
         assert Journal.find(tmp_path, job_id).path == journal.path
         with pytest.raises(JobNotFoundError):
             Journal.find(tmp_path, label)
@@ -101,49 +93,56 @@ class TestFiles:
         file.write_bytes(data)
         assert journal.result(3) is None
 
-    @pytest.mark.parametrize("name", ["circuits.bin", "headers.zst"])
+    @pytest.mark.parametrize("name", ["snapshot.bin", "headers.zst"])
     def test_damaged_circuits(self, journal, name):
         """Named, and left alone."""
         file = journal.path / name
         file.write_bytes(file.read_bytes() + b"x")
         with pytest.raises(DamagedJobError, match=f"{name}: its content does not match"):
-            journal.circuits()
+            journal.directory.snapshot()
         file.unlink()
         with pytest.raises(DamagedJobError, match=f"{name}: .*No such file"):
-            journal.circuits()
+            journal.directory.snapshot()
 
     @pytest.mark.parametrize(
         ("data", "reason"),
         [
             (b"{", "unexpected end"),
             (b"[]", "it is no saved job"),
-            (pack({"batch": {"batch_id": "x"}}, 2), "format 2 was written by a newer aqt-fast"),
-            (pack({"batch": {"batch_id": "x"}}, 1), "it is of another job"),
-            (pack({"batch": 7}, 1), "it is of another job"),
-            (pack({"batch": {}}, 1).replace(b"{}", b'{"a":1}'), "does not match its checksum"),
+            (pack("job", {}, 3), "format 3 was written by a newer aqt-fast"),
+            (pack("job", {}, 1), "format 1 was written by an aqt-fast before 0.2"),
+            (pack("job", {"job_id": "x"}, 2), "its content cannot be used"),
+            (pack("job", 7, 2), "its content cannot be used"),
+            (pack("job", {}, 2).replace(b"{}", b'{"a":1}'), "does not match its checksum"),
         ],
     )
-    def test_damaged_header(self, journal, tmp_path, data, reason):
+    def test_damaged_description(self, journal, tmp_path, data, reason):
         """As with saved jobs; nothing is deleted."""
-        file = journal.path / "batch.json"
+        file = journal.path / "job.json"
         file.write_bytes(data)
         with pytest.raises(DamagedJobError, match=reason):
             Journal.load(tmp_path, journal.path.name)
         assert file.read_bytes() == data
 
+    def test_of_another_job(self, journal, tmp_path):
+        """A directory that was renamed, or a file from another one."""
+        rewritten(journal.path / "job.json", job_id=str(uuid.uuid4()))
+        with pytest.raises(DamagedJobError, match="it is of another job"):
+            Journal.load(tmp_path, journal.path.name)
+
     def test_half_made(self, tmp_path):
-        """Without its header there is no journal, and a failure leaves nothing."""
+        """Without its description there is no journal, and a failure leaves nothing."""
         with pytest.raises(TypeError):
-            new(tmp_path, backend_name=object())
+            new_journal(tmp_path, backend_name=object())
         assert list(tmp_path.iterdir()) == []
 
     def test_remove(self, journal, tmp_path):
         """Not while somebody works on it."""
-        other = Journal.load(tmp_path, journal.path.name)
+        store = JobStore(tmp_path)
         with pytest.raises(JournalError, match="is being worked on"):
-            other.remove()
+            store.remove(journal.path.name)
         journal.close()
-        other.remove()
+        store.remove(journal.path.name)
         assert list(tmp_path.iterdir()) == []
 
 
@@ -177,7 +176,7 @@ class TestLines:
         """A crash while a line was written: it says nothing, and the next owner takes it away."""
         log = ApiJobLog(journal, 0)
         log.intend("x", "ab")
-        file = journal.path / "journal"
+        file = journal.path / "events"
         whole = file.read_bytes()
         log.accepted("id")
         line = file.read_bytes()[len(whole) :]
@@ -213,7 +212,7 @@ class TestLines:
         """Counted; the others are read."""
         log = ApiJobLog(journal, 0)
         log.intend("x", "ab")
-        file = journal.path / "journal"
+        file = journal.path / "events"
         file.write_bytes(file.read_bytes() + line + b"\n")
         replay = journal.replay()
         assert replay.damaged == [3]
@@ -222,7 +221,7 @@ class TestLines:
     def test_every_flipped_bit_is_noticed(self, journal):
         """Whatever bit it is, a line is read as it was or not at all."""
         ApiJobLog(journal, 0).intend("x", "ab")
-        file = journal.path / "journal"
+        file = journal.path / "events"
         whole = file.read_bytes()
         start = whole.index(b"\n") + 1
         for index in range(start, len(whole)):
@@ -238,7 +237,7 @@ class TestLines:
 
     def test_lost_lines(self, journal):
         """A file without its first line, and a result without an identifier, tell of others."""
-        file = journal.path / "journal"
+        file = journal.path / "events"
         assert not journal.replay().doubtful
         ApiJobLog(journal, 0).intend("x", "ab")
         journal.keep(0, b"{}")
@@ -296,32 +295,12 @@ class TestOwner:
     def test_no_file(self, journal, tmp_path):
         """An empty one must not come in its place: it would say that nothing was sent."""
         other = Journal.load(tmp_path, journal.path.name)
-        (journal.path / "journal").unlink()
+        (journal.path / "events").unlink()
         for step in (other.own, other.replay):
-            with pytest.raises(DamagedJobError, match=r"journal: .*No such file"):
+            with pytest.raises(DamagedJobError, match=r"events: .*No such file"):
                 step()
         with pytest.raises(JournalError, match="cannot be opened"):
             other.own_again()
-
-    def test_fork(self, journal, tmp_path):
-        """A child that lives on does not hold its parent's lock."""
-        ready, done = os.pipe(), os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.write(ready[1], b"x")
-            os.read(done[0], 1)
-            os._exit(7 if journal.owned else 0)
-        os.read(ready[0], 1)
-        journal.close()
-        other = Journal.load(tmp_path, journal.path.name)
-        try:
-            assert other.own()
-        finally:
-            os.write(done[1], b"x")
-            _, status = os.waitpid(child, 0)
-            for end in (*ready, *done):
-                os.close(end)
-        assert os.waitstatus_to_exitcode(status) == 0
 
     def test_read_only(self, journal, tmp_path, monkeypatch):
         """Where nothing can be written one can still read, and know who works."""
@@ -341,71 +320,25 @@ class TestOwner:
             other.note(0, "intent", label="x", payload_hash="ab")
 
 
-FULL_DISK = """
-import resource, signal, sys
-from pathlib import Path
-from aqt_fast.exceptions import JournalError
-from aqt_fast.store.journal import ApiJobLog, Journal
-
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-journal = Journal.load(Path(sys.argv[1]), sys.argv[2])
-assert journal.own()
-log = ApiJobLog(journal, 0)
-log.intend("x", "ab")
-size = (journal.path / "journal").stat().st_size
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
-for _ in range(2):
-    try:
-        ApiJobLog(journal, 1).intend("y", "cd")
-    except JournalError as error:
-        print(error)
-log.accepted("id")
-log.keep(bytes(range(256)) * 100)
-print(journal.problem)
-assert (journal.path / "journal").stat().st_size == size
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-ApiJobLog(journal, 1).intend("z", "ef")
-"""
-"""A limit of the size of files stands for the full disk: part of a line is written, too."""
-
-
-def test_full_disk(tmp_path):
-    """What cannot be written is not sent; what was written stays."""
-    journal = new(tmp_path)
+def test_a_result_that_cannot_be_stored(journal, monkeypatch):
+    """It is a problem that the user is told; what was stored stays."""
     journal.keep(5, b"before")
-    journal.close()
-    run = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", FULL_DISK, str(tmp_path), journal.path.name],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    first, second, problem = run.stdout.splitlines()
-    assert first == second
-    assert first.startswith(f"the journal {journal.path} cannot be written: ")
-    assert problem.startswith("a result cannot be stored")
-    assert records(journal) == {0: ApiJobRecord("x", "ab"), 1: ApiJobRecord("z", "ef")}
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    journal.keep(0, b"{}")
+    assert journal.problem.startswith("a result cannot be stored")
     assert journal.result(0) is None
     assert journal.result(5) == b"before"
     assert not [path for path in journal.path.iterdir() if path.suffix == ".tmp"]
 
 
-def test_limits_are_real():
-    """The full disk above is one for this machine, too."""
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
-
-
-def test_lock_is_flock(journal):
-    """Other programs can see whether a process works on a job."""
-    with (journal.path / "journal").open("rb") as file, pytest.raises(BlockingIOError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def test_lines_are_json(journal):
     """And so can people."""
     ApiJobLog(journal, 0).intend("x", "ab")
-    line = (journal.path / "journal").read_text().splitlines()[1]
+    line = (journal.path / "events").read_text().splitlines()[1]
     checksum, _, text = line.partition(" ")
     assert int(checksum, 16) == zlib.crc32(text.encode())
     expected = {"job": 0, "event": "intent", "label": "x", "payload_hash": "ab"}
