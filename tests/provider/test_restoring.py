@@ -1,4 +1,7 @@
-"""Jobs that go on in another process, from their journals."""
+"""Jobs that go on in another process, from their journals.
+
+Longer than 400 lines: restoring from journals is one subject, and its cases share their batch.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Jobs of a machine that go on in another process, from their journals."""
+"""Jobs of a machine that go on in another process, from their journals.
+
+Longer than 400 lines: restoring a machine's jobs is one subject, and its cases share their batch.
+"""
 
 from __future__ import annotations
 

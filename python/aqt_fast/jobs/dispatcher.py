@@ -23,7 +23,8 @@ class Dispatcher:
         name: name of the threads.
     """
 
-    _IDLE_SECONDS = 10.0
+    IDLE_SECONDS = 10.0
+    """How long a thread without a step to call waits for one before it ends."""
 
     def __init__(self, num_threads: int, *, name: str) -> None:
         """Start no thread yet."""
@@ -36,6 +37,11 @@ class Dispatcher:
         self._waiting = 0
         self._closed = False
         self._changed = threading.Condition()
+
+    @property
+    def num_waiting(self) -> int:
+        """Threads that wait for the next step."""
+        return self._waiting
 
     def call(self, step: Callable[[], None], *, after: float = 0.0) -> None:
         """Call ``step``, which must not raise, after ``after`` seconds or when a thread is free.
@@ -108,15 +114,15 @@ class Dispatcher:
                     return step
                 if self._may_leave(idle_since, now):
                     break
-                wait = self._due[0][0] - now if self._due else self._IDLE_SECONDS
+                wait = self._due[0][0] - now if self._due else self.IDLE_SECONDS
                 self._waiting += 1
-                self._changed.wait(min(wait, self._IDLE_SECONDS))
+                self._changed.wait(min(wait, self.IDLE_SECONDS))
                 self._waiting -= 1
             self._running -= 1  # under the lock: `call` must not count on this thread
             return None
 
     def _may_leave(self, idle_since: float, now: float) -> bool:
         """Return whether an idle thread may end: no step is left, or another thread waits."""
-        if now - idle_since < self._IDLE_SECONDS:
+        if now - idle_since < self.IDLE_SECONDS:
             return False
         return not self._due or self._waiting > 0
