@@ -2,7 +2,7 @@
 
 import httpx
 from aqt_connector.models.arnica.response_bodies.jobs import ResultResponse, SubmitJobResponse
-from waiting import wait_for
+from waiting import wait_until
 
 HALF = {"operation": "RXX", "qubits": [0, 1], "theta": 0.5}
 FLIP = {"operation": "R", "qubit": 0, "phi": 0.0, "theta": 1.0}
@@ -57,7 +57,7 @@ def state(client, job_id, **params):
 
 def wait_for_status(client, job_id, status):
     """Wait until the job has a status."""
-    wait_for(lambda: state(client, job_id).status == status)
+    wait_until(lambda: state(client, job_id).status == status)
 
 
 def final_state(client, job_id, **params):
@@ -68,7 +68,7 @@ def final_state(client, job_id, **params):
         states.append(state(client, job_id, **params))
         return states[-1].is_finished()
 
-    wait_for(has_ended)
+    wait_until(has_ended)
     return states[-1]
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import orjson
 from server.cloud_client import flips, job
-from waiting import wait_for
+from waiting import wait_until
 
 
 def test_direct_access(server, client):
@@ -23,7 +23,7 @@ def test_direct_access(server, client):
     server.faults.next("slow", path="/circuit/result/")
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(client.get, f"{url}/circuit/result/{job_id}")
-        wait_for(lambda: server.faults.log)
+        wait_until(lambda: server.faults.log)
         server.release()
         body = waiting.result().json()
     assert body["job_id"] == job_id

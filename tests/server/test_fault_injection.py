@@ -8,7 +8,7 @@ import pytest
 from aqt_connector.models.arnica.response_bodies.jobs import SubmitJobResponse
 from aqt_fast.testing import KINDS
 from server.cloud_client import SUBMIT, flips, job, reachable, state, submit
-from waiting import wait_for
+from waiting import wait_until
 
 READ_TIMEOUT = 0.3
 
@@ -40,7 +40,7 @@ def test_broken_connections(faulty, faulty_client, kind, error):
     if kind == "refuse":
         with pytest.raises(httpx.ConnectError):
             post(faulty_client)
-    wait_for(lambda: reachable(faulty_client))
+    wait_until(lambda: reachable(faulty_client))
     (fault,) = faulty.faults.log
     assert (fault.kind, fault.method) == (kind, "POST")
     assert fault.path == "/api/v1/submit/default/simulator_ideal"
@@ -71,7 +71,7 @@ def test_error_responses(faulty, faulty_client, kind):
 def test_expired_by_fault(faulty, faulty_client):
     """The 410 does not count as a fetch."""
     job_id = submit(faulty_client, job(flips(1)))
-    wait_for(lambda: faulty.jobs[0].status == "finished")
+    wait_until(lambda: faulty.jobs[0].status == "finished")
     faulty.faults.next("410", path="/result/")
     assert faulty_client.get("/workspaces").status_code == 200
     assert faulty_client.get(f"/result/{job_id}").status_code == 410

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from aqt_fast.testing import KINDS
 from server.cloud_client import SUBMIT, client_of, flips, job, reachable, state
-from waiting import wait_for
+from waiting import wait_until
 
 
 def test_scripted_faults_choose(faulty, faulty_client):
@@ -66,13 +66,13 @@ def test_many_jobs_under_faults(faulty, faulty_client):
     with ThreadPoolExecutor(3) as threads:
         told = [job_id for ids in threads.map(submit_jobs, range(3)) for job_id in ids]
     faulty.faults.clear()
-    wait_for(lambda: all(entry.status == "finished" for entry in faulty.jobs))
+    wait_until(lambda: all(entry.status == "finished" for entry in faulty.jobs))
     accepted = faulty.jobs
     known = [job_id for job_id in told if job_id is not None]
     assert len(told) == 180
     assert set(known) <= {entry.job_id for entry in accepted}
     assert len(known) < len(accepted) < 180
     assert all(entry.runs == (1,) for entry in accepted)
-    wait_for(lambda: reachable(faulty_client))
+    wait_until(lambda: reachable(faulty_client))
     for job_id in known:
         assert state(faulty_client, job_id).result

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from aqt_fast.testing import ArnicaServer
 from server.cloud_client import SUBMIT, client_of, flips, job, reachable, state, submit
-from waiting import wait_for
+from waiting import wait_until
 
 
 def test_stop_and_start(server, client):
@@ -21,7 +21,7 @@ def test_stop_and_start(server, client):
         with pytest.raises(httpx.ConnectError):
             client.get(f"/result/{job_id}")
     server.release()
-    wait_for(lambda: server.jobs[0].status == "finished")
+    wait_until(lambda: server.jobs[0].status == "finished")
     server.start()
     server.start()
     assert server.port == port
@@ -37,7 +37,7 @@ def test_stop_with_blocked_requests(server, client, caplog, capfd):
     addresses = [f"{url}/circuit/result/{job_id}"] * 3 + ["/workspaces"]
     with ThreadPoolExecutor(len(addresses)) as threads:
         blocked = [threads.submit(client.get, address) for address in addresses]
-        wait_for(lambda: server.faults.log)
+        wait_until(lambda: server.faults.log)
         server.stop()
         for request in blocked:
             with pytest.raises((httpx.NetworkError, httpx.RemoteProtocolError)):
@@ -56,7 +56,7 @@ def test_refuse_now(faulty, faulty_client):
     with pytest.raises(httpx.ConnectError):
         faulty_client.post(SUBMIT, json=job(flips(9)))
     faulty.refuse(0.01)
-    wait_for(lambda: reachable(faulty_client))
+    wait_until(lambda: reachable(faulty_client))
     assert faulty.jobs == []
 
 
@@ -66,7 +66,7 @@ def test_close_ends_all_threads():
     with ArnicaServer(simulate=False, speed=1e-6) as server, client_of(server) as client:
         port = server.port
         submit(client, job(flips(1)))
-    wait_for(lambda: set(threading.enumerate()) <= before)
+    wait_until(lambda: set(threading.enumerate()) <= before)
     with socket.socket() as again:
         again.bind(("127.0.0.1", port))
 

@@ -11,7 +11,7 @@ from server.cloud_client import (
     submit,
     wait_for_status,
 )
-from waiting import wait_for
+from waiting import wait_until
 
 
 def test_states_and_timing(server, client):
@@ -23,7 +23,7 @@ def test_states_and_timing(server, client):
     assert state(client, second).status == JobStatus.QUEUED
     assert state(client, first).finished_count == 0
     server.release(2)
-    wait_for(lambda: state(client, first).finished_count == 2)
+    wait_until(lambda: state(client, first).finished_count == 2)
     timing = state(client, first, include_timing_data=True).timing_data
     assert [change.new_status for change in timing] == [JobStatus.QUEUED, JobStatus.ONGOING]
     server.release()
@@ -63,7 +63,7 @@ def test_cancel(server, client):
     queued = submit(client, job(flips(4)))
     server.release(1)
     wait_for_status(client, running, JobStatus.ONGOING)
-    wait_for(lambda: state(client, running).finished_count == 1)
+    wait_until(lambda: state(client, running).finished_count == 1)
     assert client.delete(f"/jobs/{queued}").status_code == 204
     assert client.delete(f"/jobs/{queued}").status_code == 208
     assert state(client, queued).status == JobStatus.CANCELLED
@@ -88,7 +88,7 @@ def test_failed_job(server, client):
 def test_expiry(server, client):
     """A result expires 24 hours after the first fetch, not after the job's end."""
     job_id = submit(client, job(flips(1)))
-    wait_for(lambda: server.jobs[0].status == "finished")
+    wait_until(lambda: server.jobs[0].status == "finished")
     server.advance(48 * 3600)
     assert state(client, job_id).result
     server.advance(24 * 3600 - 60)
