@@ -144,7 +144,8 @@ class EventLog:
                 if os.write(self._file, line) != len(line):
                     raise OSError("the disk is full")
             except OSError:
-                os.ftruncate(self._file, self._read_bytes)
+                with suppress(OSError):  # the first error is the one to tell
+                    os.ftruncate(self._file, self._read_bytes)
                 raise
             self._read_bytes += len(line)
             return self._read_bytes
