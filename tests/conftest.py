@@ -10,6 +10,7 @@
 ``device``              a backend of that portal
 ``machine``             the server's machine, by direct access
 ``bell``, ``circuit``   circuits in AQT's gates
+``registers``           one with several registers, not transpiled
 ======================  ==========================================================
 
 Modules beside this one: ``waiting`` (``wait_until``), ``markers`` (circuits with known outcomes),
@@ -26,7 +27,7 @@ from aqt_fast import AQTProvider
 from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
 from aqt_fast.testing import ArnicaServer
 from clients import connect, device_of, machine_of
-from qiskit import QuantumCircuit
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
 
 @pytest.fixture
@@ -97,4 +98,18 @@ def circuit() -> QuantumCircuit:
     """A circuit of one qubit that is always 0."""
     circuit = QuantumCircuit(1)
     circuit.measure_all()
+    return circuit
+
+
+@pytest.fixture
+def registers() -> QuantumCircuit:
+    """Permuted, partial and repeated measurements into two registers and 70 bits."""
+    circuit = QuantumCircuit(
+        QuantumRegister(4, "q"), ClassicalRegister(3, "a"), ClassicalRegister(67, "b")
+    )
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.ry(1.0, 2)
+    circuit.cx(2, 3)
+    circuit.measure([0, 1, 3, 2], [69, 0, 1, 1])
     return circuit

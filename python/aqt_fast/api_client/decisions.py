@@ -1,6 +1,6 @@
 """Temporary: the decision table comes with the branch of the client."""
 
-import httpx
+from http import HTTPStatus
 
 from aqt_fast.exceptions import (
     APIConnectionError,
@@ -13,14 +13,16 @@ NOT_ACCEPTED = (APIConnectionError, AQTCredentialsError)
 
 
 def will_pass(error: APIError) -> bool:
+    """Whether a later poll may be answered."""
     status = error.status_code or 0
     return (
         isinstance(error, APIConnectionError)
-        or status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
-        or status >= httpx.codes.INTERNAL_SERVER_ERROR
+        or status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     )
 
 
 def is_of_another_job(error: APIError) -> bool:
+    """Whether there is no such API job, or it is another."""
     mismatch = isinstance(error.__cause__, ResponseMismatchError)
-    return error.status_code == httpx.codes.NOT_FOUND or mismatch
+    return error.status_code == HTTPStatus.NOT_FOUND or mismatch

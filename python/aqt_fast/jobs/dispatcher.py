@@ -1,4 +1,4 @@
-"""Steps of many jobs on a few threads, each when it is due."""
+"""Run steps of many jobs on a few threads, each at its due time."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from aqt_fast.exceptions import APIConnectionError
 
 
 class Dispatcher:
-    """Calls functions in the background: in the order of their due times, then of their arrival.
+    """Calls functions in the background, ordered by due time, then by arrival.
 
-    Threads are started as they are needed and end when there has been nothing to do for a while.
+    Threads start on demand and end after a period without work.
 
     Args:
-        num_threads: calls that may run at the same time.
-        name: of the threads.
+        num_threads: maximum number of concurrent calls.
+        name: name of the threads.
+        idle_seconds: a thread that had nothing to do for so long ends.
     """
 
-    _IDLE_SECONDS = 10.0
-
-    def __init__(self, num_threads: int, *, name: str) -> None:
-        """Starts no thread yet."""
+    def __init__(self, num_threads: int, *, name: str, idle_seconds: float = 10.0) -> None:
+        """Start no thread yet."""
         self._num_threads = num_threads
         self._name = name
+        self._idle_seconds = idle_seconds
         self._process = os.getpid()
         self._order = count()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -37,13 +37,22 @@ class Dispatcher:
         self._closed = False
         self._changed = threading.Condition()
 
+    @property
+    def num_running(self) -> int:
+        """Threads that have not ended, idle ones included."""
+        return self._running
+
+    @property
+    def num_idle(self) -> int:
+        """Threads that wait for a step to be due."""
+        return self._waiting
+
     def call(self, step: Callable[[], None], *, after: float = 0.0) -> None:
-        """Call ``step``, which must not raise, in ``after`` seconds or as soon as there is time.
+        """Call ``step``, which must not raise, after ``after`` seconds or when a thread is free.
 
         Raises:
-            APIConnectionError: the dispatcher is closed.
-                Or there is no thread, and none can be started.
-            RuntimeError: it belongs to the process that this one was forked from.
+            APIConnectionError: the dispatcher is closed, or it has no thread and cannot start one.
+            RuntimeError: the dispatcher was made in another process, before a fork.
         """
         if os.getpid() != self._process:
             raise RuntimeError(
@@ -64,9 +73,9 @@ class Dispatcher:
             self._changed.notify()
 
     def close(self) -> None:
-        """Take no more calls. Those that are waiting are made now, to find out and tell."""
+        """Refuse further calls. Run pending steps now, so that they notice and report the end."""
         if os.getpid() != self._process:
-            return  # they are another process's
+            return  # the steps belong to another process
         with self._changed:
             self._closed = True
             waiting = [step for _, _, step in sorted(self._due, key=lambda entry: entry[:2])]
@@ -88,7 +97,7 @@ class Dispatcher:
         try:
             while (step := self._next()) is not None:
                 step()
-                del step  # it may be all that keeps a job alive
+                del step  # it may hold the last reference to a job
         except BaseException:
             with self._changed:
                 self._running -= 1
@@ -96,28 +105,28 @@ class Dispatcher:
             raise
 
     def _next(self) -> Callable[[], None] | None:
-        """The next step that is due, None if this thread is not needed any more."""
+        """Return the next step that is due, None if this thread should end."""
         idle_since = time.monotonic()
         with self._changed:
             while not self._closed:
                 now = time.monotonic()
                 if self._due and self._due[0][0] <= now:
                     step = heapq.heappop(self._due)[2]
-                    if not self._waiting:  # others have left, and somebody must wait for the rest
-                        with suppress(RuntimeError):  # this thread comes back to it
+                    if not self._waiting:  # no idle thread is left to wait for the rest
+                        with suppress(RuntimeError):  # otherwise this thread runs it later
                             self._start_thread_if_needed()
                     return step
                 if self._may_leave(idle_since, now):
                     break
-                wait = self._due[0][0] - now if self._due else self._IDLE_SECONDS
+                wait = self._due[0][0] - now if self._due else self._idle_seconds
                 self._waiting += 1
-                self._changed.wait(min(wait, self._IDLE_SECONDS))
+                self._changed.wait(min(wait, self._idle_seconds))
                 self._waiting -= 1
-            self._running -= 1  # in one go with leaving: a call must not count on this thread
+            self._running -= 1  # under the lock: `call` must not count on this thread
             return None
 
     def _may_leave(self, idle_since: float, now: float) -> bool:
-        """Whether a thread that has waited for long leaves steps for others to wait for."""
-        if now - idle_since < self._IDLE_SECONDS:
+        """Return whether an idle thread may end: no step is left, or another thread waits."""
+        if now - idle_since < self._idle_seconds:
             return False
         return not self._due or self._waiting > 0

@@ -1,26 +1,27 @@
-"""Which backends there are, and which of them fit what the user wants."""
+"""Which backends there are, and which of them fit what the user wants.
+
+Each way of running loads with its first backend.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from qiskit.providers import QiskitBackendNotFoundError
 
 from aqt_fast.api_client import BackendType, ListedResource, Resource
 from aqt_fast.api_client.models import fits
 from aqt_fast.aqt_options import checked_integer
-from aqt_fast.aqt_resource import (
-    AQTDirectAccessResource,
-    AQTResource,
-    CloudResource,
-    OfflineSimulatorResource,
-)
+from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import APIError, InvalidOptionError
 from aqt_fast.provider.connections import Connections
 from aqt_fast.wire.circuits import API_LIMITS
+
+if TYPE_CHECKING:
+    from aqt_fast.backends.direct.backend import AQTDirectAccessResource
 
 DEFAULT_WORKSPACE = "default"
 """The workspace that everything outside of the portal is listed in."""
@@ -140,6 +141,8 @@ class Discovery:
             InvalidOptionError: ``max_shots`` is out of range.
             APIError: the machine cannot be asked, or would get the token over plain HTTP.
         """
+        from aqt_fast.backends.direct.backend import AQTDirectAccessResource
+
         most = API_LIMITS.shots or max_shots
         max_shots = checked_integer("max_shots", max_shots, 1, most)
         connection = self._connections.machine(url)
@@ -156,6 +159,8 @@ class Discovery:
 
     def offline(self, wanted: WantedBackends, num_qubits: int | None = None) -> list[AQTResource]:
         """The simulators of this process that fit."""
+        from aqt_fast.backends.offline.backend import OfflineSimulatorResource
+
         backends: list[AQTResource] = []
         for simulator in OFFLINE_SIMULATORS:
             resource = Resource(
@@ -187,6 +192,8 @@ class Discovery:
         """The backends of listed resources, and why some of them could not be asked for."""
         if not listed:
             return [], []
+        from aqt_fast.backends.cloud.backend import CloudResource
+
         problems: list[str] = []
 
         def note(resource: ListedResource, error: APIError) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from aqt_fast.api_client import PortalClient
+from typing import TYPE_CHECKING
+
 from aqt_fast.backends.cloud.poller import Poller
 from aqt_fast.jobs.connection import Connection
 from aqt_fast.jobs.dispatcher import Dispatcher
+
+if TYPE_CHECKING:
+    from aqt_fast.api_client import PortalClient
 
 
 class CloudConnection(Connection):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import httpx
+from typing import TYPE_CHECKING
 
 from aqt_fast._native import JobState
-from aqt_fast.api_client import PortalClient, Resource
-from aqt_fast.exceptions import APIConnectionError, APIError
+from aqt_fast.api_client.decisions import will_pass
+from aqt_fast.exceptions import APIError
 from aqt_fast.wire import decode_response
 from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from aqt_fast.api_client import PortalClient, Resource
 
 
 class CloudEndpoint:
@@ -52,9 +54,4 @@ class CloudEndpoint:
 
     def will_pass(self, error: APIError) -> bool:
         """Whether the portal cannot answer just now, and may do so later."""
-        status = error.status_code or 0
-        return (
-            isinstance(error, APIConnectionError)
-            or status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
-            or status >= httpx.codes.INTERNAL_SERVER_ERROR
-        )
+        return will_pass(error)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from aqt_fast.api_client import DirectAccessClient
+from typing import TYPE_CHECKING
+
 from aqt_fast.jobs.connection import Connection
+
+if TYPE_CHECKING:
+    from aqt_fast.api_client import DirectAccessClient
 
 
 class DirectConnection(Connection):

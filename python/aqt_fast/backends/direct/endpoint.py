@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from aqt_fast._native import JobState
-from aqt_fast.api_client import DirectAccessClient
 from aqt_fast.exceptions import APIError
 from aqt_fast.wire.plan import Part
 from aqt_fast.wire.results import decode_direct_response
 from aqt_fast.wire.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from aqt_fast.api_client import DirectAccessClient
 
 
 class DirectEndpoint:

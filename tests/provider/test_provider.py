@@ -13,7 +13,6 @@ from aqt_fast.aqt_provider import (
     PortalUnavailableWarning,
 )
 from aqt_fast.exceptions import InvalidOptionError
-from aqt_fast.testing import ArnicaServer
 from qiskit.providers import QiskitBackendNotFoundError
 
 NAMES = ["offline_simulator_no_noise", "offline_simulator_noise"]
@@ -185,13 +184,6 @@ class TestTable:
         assert "offline_simulator_noise" in html
 
 
-@pytest.fixture(scope="module")
-def server():
-    """A portal with two workspaces and one resource in both."""
-    with ArnicaServer(simulate=False) as server:
-        yield server
-
-
 class TestPortal:
     """What the portal has."""
 
@@ -207,12 +199,6 @@ class TestPortal:
 
         monkeypatch.setattr(server.faults, "decide", note)
         return paths
-
-    @pytest.fixture
-    def portal(self, server):
-        """A provider that is connected to it."""
-        with AQTProvider(server.token, portal_url=server.url, load_dotenv=False) as provider:
-            yield provider
 
     def test_all(self, portal, server, requests):
         """Every resource of every workspace, the details of each asked for once."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from aqt_fast import AQTProvider, Progress
+from aqt_fast import AQTJob, AQTProvider, Progress
 from aqt_fast.aqt_job import AQTDirectAccessJob
 from aqt_fast.aqt_options import AQTDirectAccessOptions
 from aqt_fast.aqt_provider import PortalUnavailableWarning
-from aqt_fast.aqt_resource import AQTDirectAccessResource
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
@@ -15,32 +14,11 @@ from aqt_fast.exceptions import (
     InvalidOptionError,
     SubmissionUncertainError,
 )
-from aqt_fast.testing import ArnicaServer
+from aqt_fast.store.listing import StoredJob
+from clients import connect, machine_of
+from markers import marker
 from qiskit.providers import JobStatus, JobTimeoutError, QiskitBackendNotFoundError
 from waiting import SECONDS, wait_until
-from workloads import marker
-
-
-@pytest.fixture
-def server():
-    """A server of one's own."""
-    with ArnicaServer(simulate=False) as server:
-        yield server
-
-
-@pytest.fixture
-def provider(server):
-    """A provider that gives up reading after half a second."""
-    with AQTProvider(server.token, load_dotenv=False, read_timeout=2) as provider:
-        yield provider
-
-
-@pytest.fixture
-def machine(server, provider) -> AQTDirectAccessResource:
-    """The machine, without a progress bar."""
-    machine = provider.get_direct_access_backend(server.direct_url)
-    machine.set_options(with_progress_bar=False, shots=5)
-    return machine
 
 
 class TestBackend:
@@ -54,35 +32,35 @@ class TestBackend:
         assert isinstance(machine.options, AQTDirectAccessOptions)
         assert server.token not in repr(machine) + repr(machine.resource_id)
 
-    def test_from_the_environment(self, server, provider, monkeypatch):
+    def test_from_the_environment(self, server, portal, monkeypatch):
         """It is listed, and found by name or by kind."""
         with pytest.raises(QiskitBackendNotFoundError, match="AQT_DIRECT_URL"):
-            provider.get_direct_access_backend()
+            portal.get_direct_access_backend()
         monkeypatch.setenv("AQT_DIRECT_URL", server.direct_url)
-        assert provider.get_direct_access_backend().name == "IBEX"
-        assert [found.name for found in provider.backends(backend_type="direct_access")] == ["IBEX"]
-        assert provider.get_backend(backend_type="direct_access").name == "IBEX"
+        assert portal.get_direct_access_backend().name == "IBEX"
+        assert [found.name for found in portal.backends(backend_type="direct_access")] == ["IBEX"]
+        assert portal.get_backend(backend_type="direct_access").name == "IBEX"
 
-    def test_out_of_reach(self, provider, monkeypatch):
+    def test_out_of_reach(self, portal, monkeypatch):
         """The others are listed, and the reason is told."""
         monkeypatch.setenv("AQT_DIRECT_URL", "http://127.0.0.1:9")
         with pytest.raises(APIConnectionError, match=r"127\.0\.0\.1:9"):
-            provider.get_direct_access_backend()
+            portal.get_direct_access_backend()
         with pytest.warns(PortalUnavailableWarning, match="machine at http"):
-            assert len(provider.backends(backend_type="direct_access")) == 0
+            assert len(portal.backends(backend_type="direct_access")) == 0
 
-    def test_token_over_plain_http(self, provider):
+    def test_token_over_plain_http(self, portal):
         """Not to another machine."""
         with pytest.raises(InsecureConnectionError, match="plain HTTP"):
-            provider.get_direct_access_backend("http://192.0.2.1:6020")
+            portal.get_direct_access_backend("http://192.0.2.1:6020")
 
-    def test_cap_of_shots(self, server, provider):
+    def test_cap_of_shots(self, server, portal):
         """A setting of the machine."""
-        machine = provider.get_direct_access_backend(server.direct_url, max_shots=200)
+        machine = portal.get_direct_access_backend(server.direct_url, max_shots=200)
         with pytest.raises(InvalidOptionError, match="shots must be a whole number from 1 to 200"):
             machine.run(marker("1"), shots=201)
         with pytest.raises(InvalidOptionError, match="max_shots"):
-            provider.get_direct_access_backend(server.direct_url, max_shots=2001)
+            portal.get_direct_access_backend(server.direct_url, max_shots=2001)
 
 
 class TestRun:
@@ -105,7 +83,6 @@ class TestRun:
         server.hold()
         jobs = [machine.run([marker("1")] * 3) for _ in range(2)]
         for finished in range(6):
-            jobs[finished // 3].wait_for_final_state  # noqa: B018 - it exists
             wait_until(lambda expected=finished + 1: len(server.jobs) == expected)
             assert sum(record.status != "finished" for record in server.jobs) == 1
             server.release(1)
@@ -199,9 +176,8 @@ class TestFaults:
 
     def test_busy_machine(self, server, machine):
         """Somebody else's circuit is waited for."""
-        with AQTProvider(server.token, load_dotenv=False) as other:
-            theirs = other.get_direct_access_backend(server.direct_url)
-            theirs.set_options(with_progress_bar=False, shots=7)
+        with connect(server) as other:
+            theirs = machine_of(other, server, shots=7)
             server.hold()
             first = theirs.run(marker("1"))
             wait_until(lambda: len(server.jobs) == 1)
@@ -210,15 +186,15 @@ class TestFaults:
             assert first.result().get_counts() == {"1": 7}
             assert second.result().get_counts() == {"0": 5}
 
-    def test_cancelled_while_the_machine_is_busy(self, server, machine):
+    def test_cancelled_while_the_machine_is_busy(self, server, portal, machine):
         """What waits for somebody else's circuit is not sent after it."""
-        with AQTProvider(server.token, load_dotenv=False) as other:
-            theirs = other.get_direct_access_backend(server.direct_url)
+        with connect(server) as other:
+            theirs = machine_of(other, server)
             server.hold()
-            first = theirs.run(marker("1"), with_progress_bar=False)
+            first = theirs.run(marker("1"))
             wait_until(lambda: len(server.jobs) == 1)
             second = machine.run([marker("0")] * 2)
-            wait_until(lambda: second._execution._jobs[0].sending)
+            wait_until(lambda: stored(portal, second).api_jobs[0].state == "submitting")
             assert second.cancel()
             second.wait_for_final_state(timeout=SECONDS)
             assert second.status() is JobStatus.CANCELLED
@@ -244,10 +220,15 @@ class TestFaults:
     def test_closing_the_provider(self, server):
         """Who waits is told."""
         server.hold()
-        with AQTProvider(server.token, load_dotenv=False, read_timeout=2) as provider:
-            machine = provider.get_direct_access_backend(server.direct_url)
-            jobs = [machine.run(marker("1"), with_progress_bar=False) for _ in range(2)]
+        with connect(server) as provider:
+            machine = machine_of(provider, server)
+            jobs = [machine.run(marker("1")) for _ in range(2)]
             wait_until(lambda: len(server.jobs) == 1)
         for job in jobs:
             with pytest.raises(APIConnectionError):
                 job.result()
+
+
+def stored(provider: AQTProvider, job: AQTJob) -> StoredJob:
+    """What the store tells of a job."""
+    return provider.jobs().find(job.job_id())

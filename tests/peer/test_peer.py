@@ -7,8 +7,8 @@ import json
 import math
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,14 @@ import pytest
 import qiskit
 from aqt_connector.models.arnica.request_bodies.jobs import SubmitJobRequest
 from aqt_fast import AQTProvider, wire
+from aqt_fast.api_client import PortalClient
 from aqt_fast.testing import ArnicaServer
+from clients import connect, device_of
 from qiskit import QuantumCircuit, qasm2
 from qiskit.quantum_info import Statevector
+from waiting import wait_until
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHOTS = 500
 ANGLE = 1.1
 
@@ -160,7 +163,7 @@ def peer(server: ArnicaServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "AQT_TOKEN": server.token,
         "AQT_DIRECT_URL": server.direct_url,
     }
-    command = [str(interpreter()), str(Path(__file__).with_name("peer_client.py"))]
+    command = [str(interpreter()), str(Path(__file__).with_name("client.py"))]
     with subprocess.Popen(  # noqa: S603
         command,
         stdin=subprocess.PIPE,
@@ -175,7 +178,7 @@ def peer(server: ArnicaServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def ours(server: ArnicaServer) -> Iterator[AQTProvider]:
     """Our provider on the same server."""
-    with AQTProvider(server.token, portal_url=server.url, load_dotenv=False) as provider:
+    with connect(server) as provider:
         yield provider
 
 
@@ -227,9 +230,8 @@ def test_ours_agrees(peer: Peer, server: ArnicaServer, ours: AQTProvider):
     """The same circuits through our client have the same distributions."""
     before = len(server.jobs)
     theirs = peer.ask("result", job_id=peer.submit("simulator_ideal", "default", shots=SHOTS))
-    backend = ours.get_backend("simulator_ideal")
-    backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
-    job = backend.run(qiskit.transpile(CIRCUITS, backend), shots=SHOTS, label="ours")
+    device = device_of(ours)
+    job = device.run(qiskit.transpile(CIRCUITS, device), shots=SHOTS, label="ours")
     result = job.result()
     assert [accepted.label for accepted in server.jobs[before:]] == ["qiskit", "ours"]
     for place, circuit in enumerate(CIRCUITS):
@@ -241,7 +243,7 @@ def test_ours_agrees(peer: Peer, server: ArnicaServer, ours: AQTProvider):
             assert abs(a - b) <= 5 * math.sqrt(a + b), (word, mine, other)
 
 
-def test_queue_and_cancel(peer: Peer, server: ArnicaServer, ours: AQTProvider):
+def test_queue_and_cancel(peer: Peer, server: ArnicaServer):
     """The peer sees its job wait, run, and end when its user cancels it elsewhere."""
     server.hold()
     try:
@@ -250,9 +252,9 @@ def test_queue_and_cancel(peer: Peer, server: ArnicaServer, ours: AQTProvider):
         queued = {"status": "QUEUED", "progress": [0, 4]}
         assert peer.ask("status", job_id=waiting) == queued
         server.release(2)
-        _until(lambda: peer.ask("status", job_id=running)["progress"][0] == 2)
+        wait_until(lambda: peer.ask("status", job_id=running)["progress"][0] == 2)
         assert peer.ask("status", job_id=running) == {"status": "RUNNING", "progress": [2, 4]}
-        assert _cancel(ours, waiting)
+        assert _cancel(server, waiting)
         cancelled = peer.ask("result", job_id=waiting)
         assert (cancelled["success"], cancelled["status"]) == (False, "CANCELLED")
         assert cancelled["counts"] == []
@@ -286,10 +288,9 @@ def test_direct_access(peer: Peer, server: ArnicaServer):
 
 def test_official_models_take_our_requests(server: ArnicaServer, ours: AQTProvider):
     """What went over the wire is what AQT's own model reads, operation by operation."""
-    backend = ours.get_backend("simulator_ideal")
-    backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
-    circuits = qiskit.transpile(CIRCUITS, backend)
-    job = backend.run(circuits, shots=17, label="a label, ünd more")
+    device = device_of(ours)
+    circuits = qiskit.transpile(CIRCUITS, device)
+    job = device.run(circuits, shots=17, label="a label, ünd more")
     assert job.result().success
     (accepted,) = [item for item in server.jobs if item.job_id == job.job_id()]
     body = wire.encode_job(circuits, 17, label=job.label)
@@ -304,14 +305,7 @@ def test_official_models_take_our_requests(server: ArnicaServer, ours: AQTProvid
         assert [gate.operation for gate in sent.quantum_circuit.gates()] == names
 
 
-def _cancel(provider: AQTProvider, job_id: str) -> bool:
+def _cancel(server: ArnicaServer, job_id: str) -> bool:
     """Cancel a job of somebody else, which takes the portal's client."""
-    return provider._cloud_session().portal.cancel(job_id)
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    """Ask again and again, for ten seconds at most."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it has not happened"
-        time.sleep(0.02)
+    with closing(PortalClient(server.token, portal_url=server.url)) as client:
+        return client.cancel(job_id)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import stat
 import sys
+from typing import Any
 
 import pytest
-from aqt_fast import AQTProvider, login
+from aqt_fast import AQTProvider
 from aqt_fast.aqt_provider import ArnicaConfig
 from aqt_fast.exceptions import AQTCredentialsError
+from aqt_fast.login import connector
 from aqt_fast.login.tokens import TokenStore
 from aqt_fast.testing import ArnicaServer
-from qiskit import QuantumCircuit
+from clients import device_of
 
 SECRET = "a-token-that-nobody-may-see"  # noqa: S105
 
@@ -124,65 +126,56 @@ class TestLogIn:
         """The error tells what to install."""
         monkeypatch.setitem(sys.modules, "aqt_connector", None)
         with pytest.raises(AQTCredentialsError, match=r"pip install 'aqt-fast\[login\]'"):
-            login.log_in(config, TokenStore(config.store_path), out=io.StringIO())
+            connector.log_in(config, TokenStore(config.store_path), out=io.StringIO())
 
 
 class TestRenewal:
     """A token expires while the work goes on."""
 
-    @staticmethod
-    def circuit() -> QuantumCircuit:
-        """Something to run."""
-        circuit = QuantumCircuit(1)
-        circuit.measure_all()
-        return circuit
-
     @pytest.mark.parametrize("client", [True, False])
-    def test_while_polling_and_submitting(self, server, config, client):
+    def test_while_polling_and_submitting(self, server, config, circuit, client):
         """By refresh token or by the client's secret; jobs do not notice."""
         if client:
             config.client_id, config.client_secret = "local-client", "local-secret"
         with connect(server, config, "") as provider:
             provider.log_in()
-            backend = provider.get_backend("simulator_ideal")
-            backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
+            device = device_of(provider)
             tokens = [provider.access_token]
             server.hold()
-            job = backend.run(self.circuit())
+            job = device.run(circuit)
             job.job_id()
             server.advance(11 * 3600)
             server.release()
             assert job.result().success
             tokens.append(provider.access_token)
             server.advance(11 * 3600)
-            assert backend.run(self.circuit()).result().success
+            assert device.run(circuit).result().success
             tokens.append(provider.access_token)
         assert len(set(tokens)) == 3
         assert TokenStore(config.store_path).access_token() == tokens[-1]
         assert len(server.jobs) == 2
 
-    def test_login_out_of_reach(self, server, config):
+    def test_login_out_of_reach(self, server, config, circuit, monkeypatch):
         """It is waited for like the portal: the job does not notice."""
+        renewals = []
+
+        def renew_without_network(*arguments: Any) -> str | None:
+            if not renewals:
+                server.refuse(0.2)
+            renewals.append(arguments)
+            return connector.renew(*arguments)
+
+        monkeypatch.setattr("aqt_fast.provider.connections.renew", renew_without_network)
         with connect(server, config, "") as provider:
             provider.log_in()
-            backend = provider.get_backend("simulator_ideal")
-            backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
+            device = device_of(provider)
             server.hold()
-            job = backend.run(self.circuit())
+            job = device.run(circuit)
             job.job_id()
-            credentials = provider._credentials
-            renew = credentials._renew
-
-            def renew_without_network(refused: str) -> str | None:
-                credentials._renew = renew
-                server.refuse(0.2)
-                return renew(refused)
-
-            credentials._renew = renew_without_network
             server.faults.next("401", path="/result/")
             server.release()
             assert job.result().success
-            assert credentials._renew is renew
+        assert renewals
         assert len(server.jobs) == 1
 
     def test_by_another_process(self, server, config):

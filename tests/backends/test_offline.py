@@ -1,0 +1,65 @@
+"""Outcomes of the offline simulators, compared with Aer's."""
+
+from __future__ import annotations
+
+import pytest
+from qiskit import QuantumCircuit, transpile
+
+pytestmark = pytest.mark.all_qiskits
+
+
+class TestOutcomes:
+    """Equal to those of Aer for the same seed."""
+
+    @pytest.mark.parametrize("name", ["offline_simulator_no_noise", "offline_simulator_noise"])
+    def test_equals_one_run_of_aer(self, provider, registers, name):
+        """For a whole batch, in however many chunks, at the same seed."""
+        backend = provider.get_backend(name, available_qubits=5)
+        batch = []
+        for index in range(40):
+            circuit = registers.copy()
+            circuit.ry(0.1 * index, 0)
+            batch.append(circuit.copy_empty_like())
+            for instruction in circuit.data[-1:] + circuit.data[:-1]:
+                batch[-1].append(instruction)
+        batch = transpile(batch, backend)
+        options = {"shots": 200, "memory": True, "seed_simulator": 12}
+        result = backend.run(batch, with_progress_bar=False, **options).result()
+        expected = backend.simulator.run(batch, **options).result()
+        assert result.get_counts() == expected.get_counts()
+        for index in range(len(batch)):
+            assert result.get_memory(index) == expected.get_memory(index)
+
+    def test_seed(self, backend, bell):
+        """The same seed gives the same shots, another one others."""
+        runs = [
+            backend.run([bell] * 3, shots=50, memory=True, seed_simulator=seed).result()
+            for seed in (1, 1, 2, None, None)
+        ]
+        memory = [[run.get_memory(index) for index in range(3)] for run in runs]
+        assert memory[0] == memory[1]
+        assert memory[0] != memory[2]
+        assert memory[3] != memory[4]
+
+    def test_largest_seed(self, backend, bell):
+        """Aer counts seeds on beyond what it takes; so do we, in later chunks."""
+        seed = 2**63 - 1
+        ours = backend.run([bell] * 30, shots=50, memory=True, seed_simulator=seed).result()
+        whole = backend.simulator.run([bell] * 30, shots=50, memory=True, seed_simulator=seed)
+        assert ours.success
+        assert [ours.get_memory(k) for k in range(30)] == [
+            whole.result().get_memory(k) for k in range(30)
+        ]
+
+    def test_thousands_of_circuits(self, backend):
+        """In input order: each circuit has an outcome of its own."""
+        batch = []
+        for index in range(3000):
+            circuit = QuantumCircuit(12)
+            for qubit in range(12):
+                if index >> qubit & 1:
+                    circuit.r(3.141592653589793, 0, qubit)
+            circuit.measure_all()
+            batch.append(circuit)
+        counts = backend.run(batch, shots=2).result().get_counts()
+        assert counts == [{format(index, "012b"): 2} for index in range(3000)]
