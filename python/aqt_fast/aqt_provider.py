@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import dotenv
 from qiskit.providers import QiskitBackendNotFoundError
 
 from aqt_fast._lazy import lazy_names
@@ -19,7 +18,6 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_integer
-from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
 from aqt_fast.persistence import JobStore
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.discovery import (
@@ -29,11 +27,11 @@ from aqt_fast.provider.discovery import (
     PortalUnavailableWarning,
     WantedBackends,
 )
-from aqt_fast.provider.restoring import restore
 from aqt_fast.provider.tables import BackendsTable, JobsTable, WantedJobs, list_jobs
 from aqt_fast.store.states import StoredJobState
 
 if TYPE_CHECKING:
+    from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
     from aqt_fast.login.config import ArnicaConfig
 
 __all__ = [
@@ -96,6 +94,8 @@ class AQTProvider:
     ) -> None:
         """Find the token; open no connection."""
         if load_dotenv:
+            import dotenv
+
             if dotenv_path is not None and not Path(dotenv_path).is_file():
                 raise FileNotFoundError(f"no file {dotenv_path}")
             dotenv.load_dotenv(dotenv_path or dotenv.find_dotenv(usecwd=True))
@@ -295,6 +295,8 @@ class AQTProvider:
         :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` describes the arguments, the errors and
         what happens to the job.
         """
+        from aqt_fast.provider.restoring import restore
+
         return restore(
             job_id,
             provider=self,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from aqt_fast import AQTJob
 from aqt_fast.api_client.retry import Patience
@@ -22,7 +23,7 @@ from clients import connect, device_of
 from markers import marker
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobTimeoutError
-from waiting import SECONDS
+from waiting import SECONDS, wait_until
 
 
 class TestFailures:
@@ -161,8 +162,19 @@ class TestFailures:
         assert [fault.kind for fault in server.faults.log] == [kind]
         assert [record.runs for record in server.jobs] == [(1,)]
 
-    def test_the_network_goes_and_comes_back(self, server, device):
+    def test_the_network_goes_and_comes_back(self, server, device, monkeypatch):
         """In the middle of ``result()``."""
+        refused = []
+        send = httpx.HTTPTransport.handle_request
+
+        def watched(transport, request) -> httpx.Response:
+            try:
+                return send(transport, request)
+            except httpx.ConnectError as error:
+                refused.append(error)
+                raise
+
+        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", watched)
         server.hold()
         job = device.run([marker("1"), marker("0")])
         job.job_id()
@@ -170,7 +182,7 @@ class TestFailures:
         waiting = threading.Thread(target=lambda: results.append(job.result()))
         waiting.start()
         server.stop()
-        waiting.join(0.5)
+        wait_until(lambda: len(refused) >= 2)
         assert waiting.is_alive()
         assert job.status() in (JobStatus.QUEUED, JobStatus.RUNNING)
         server.release()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from aqt_fast.backends.cloud.poller import Poller
 from aqt_fast.jobs.dispatcher import Dispatcher
 from waiting import wait_until
@@ -34,10 +32,8 @@ class TestPoller:
         jobs = [self.Job(number, clock) for number in range(200)]
         for job in jobs:
             poller.watch("ibex", job)
-        waited = threading.Event()
         for step in (1, 3, 50, 200):
-            while sum(job.polls for job in jobs) < step:
-                waited.wait(0.01)
+            wait_until(lambda polls=step: sum(job.polls for job in jobs) >= polls)
             clock[0] = step
         wait_until(lambda: all(job.polls for job in jobs))
         dispatcher.close()

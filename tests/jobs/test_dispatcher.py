@@ -1,7 +1,9 @@
-"""Steps in the background: in order, on so many threads, none lost and none twice.
+"""The dispatcher: steps in order, on a few threads, none lost and none twice.
 
-Longer than 400 lines: its cases share the threads that they watch.
+Longer than 400 lines: one unit, whose tests share the fixtures that count its threads.
 """
+
+from __future__ import annotations
 
 import gc
 import os
@@ -14,22 +16,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from aqt_fast.exceptions import APIConnectionError
 from aqt_fast.jobs.dispatcher import Dispatcher
+from waiting import SECONDS, wait_until
 
 NAME = "aqt-fast test"
-LONG = 20.0
-"""Seconds after which a test has failed; nothing takes that long."""
-
-
-class Hasty(Dispatcher):
-    """Its threads do not wait for long."""
-
-    IDLE_SECONDS = 0.02
-
-
-class Never(Dispatcher):
-    """Its threads wait for ever."""
-
-    IDLE_SECONDS = 3600.0
+HASTY = 0.02
+"""Seconds after which an idle thread ends in tests of that."""
+FOREVER = 3600.0
 
 
 def threads() -> list[threading.Thread]:
@@ -40,16 +32,8 @@ def threads() -> list[threading.Thread]:
 def gone() -> bool:
     """Whether all threads of dispatchers have ended in time."""
     for thread in threads():
-        thread.join(LONG)
+        thread.join(SECONDS)
     return not threads()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens soon."""
-    end = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +49,8 @@ def make() -> Iterator[Callable[..., Dispatcher]]:
     """Makes dispatchers that are closed in the end."""
     made = []
 
-    def make(num_threads: int, kind: type[Dispatcher] = Never) -> Dispatcher:
-        made.append(kind(num_threads, name=NAME))
+    def make(num_threads: int, idle_seconds: float = FOREVER) -> Dispatcher:
+        made.append(Dispatcher(num_threads, name=NAME, idle_seconds=idle_seconds))
         return made[-1]
 
     yield make
@@ -97,7 +81,7 @@ class TestOrder:
         for number in range(200):
             dispatcher.call(lambda number=number: called.append(number))
         dispatcher.call(done.set)
-        assert done.wait(LONG)
+        assert done.wait(SECONDS)
         assert called == list(range(200))
 
     def test_order_of_due_times(self, make, monkeypatch):
@@ -105,7 +89,7 @@ class TestOrder:
         dispatcher = make(1)
         called: list[tuple[str, float]] = []
         go_on, done = threading.Event(), threading.Event()
-        dispatcher.call(lambda: go_on.wait(LONG))
+        dispatcher.call(lambda: go_on.wait(SECONDS))
         begin = time.monotonic()
         with monkeypatch.context() as patch:
             patch.setattr("aqt_fast.jobs.dispatcher.time.monotonic", lambda: begin)
@@ -116,7 +100,7 @@ class TestOrder:
                 )
             dispatcher.call(done.set, after=0.07)
         go_on.set()
-        assert done.wait(LONG)
+        assert done.wait(SECONDS)
         assert [name for name, _ in called] == ["a", "b", "c", "d", "e"]
         assert all(moment >= begin for _, moment in called)
 
@@ -126,10 +110,10 @@ class TestOrder:
         done = threading.Event()
         dispatcher.call(lambda: None, after=3600)
         dispatcher.call(done.set, after=0.01)
-        assert done.wait(LONG)
+        assert done.wait(SECONDS)
         done.clear()
         dispatcher.call(done.set)
-        assert done.wait(LONG)
+        assert done.wait(SECONDS)
         assert len(threads()) == 1
 
     def test_steps_that_call_steps(self, make):
@@ -146,13 +130,13 @@ class TestOrder:
                 done.set()
 
         dispatcher.call(lambda: step(20))
-        assert done.wait(LONG)
+        assert done.wait(SECONDS)
         assert len(names) == 21
         assert len(set(names)) == 1
 
     def test_many_callers(self, make):
         """Each step is called once, whoever asked for it."""
-        dispatcher = make(4, Hasty)
+        dispatcher = make(4, HASTY)
         called: list[int] = []
         done = threading.Semaphore(0)
 
@@ -167,9 +151,9 @@ class TestOrder:
         for caller in callers:
             caller.start()
         for caller in callers:
-            caller.join(LONG)
+            caller.join(SECONDS)
         for _ in range(800):
-            assert done.acquire(timeout=LONG)
+            assert done.acquire(timeout=SECONDS)
         assert sorted(called) == list(range(800))
 
 
@@ -190,16 +174,16 @@ class TestThreads:
             with lock:
                 running += 1
                 most = max(most, running)
-            together.wait(LONG)  # breaks unless all threads get here
+            together.wait(SECONDS)  # breaks unless all threads get here
             with lock:
                 running -= 1
-            together.wait(LONG)
+            together.wait(SECONDS)
             done.release()
 
         for _ in range(4 * num_threads):
             dispatcher.call(step)
         for _ in range(4 * num_threads):
-            assert done.acquire(timeout=LONG)
+            assert done.acquire(timeout=SECONDS)
         assert most == num_threads
         assert len(threads()) == num_threads
 
@@ -209,8 +193,8 @@ class TestThreads:
         for _ in range(20):
             done = threading.Event()
             dispatcher.call(done.set)
-            assert done.wait(LONG)
-            until(lambda: dispatcher.num_waiting == 1)
+            assert done.wait(SECONDS)
+            wait_until(lambda: dispatcher.num_idle == 1)
         assert len(threads()) == 1
 
     def test_none_before_the_first_step(self, make):
@@ -222,40 +206,53 @@ class TestThreads:
 
     def test_idle_threads_end(self, make):
         """And others take their place when there is something to do again."""
-        dispatcher = make(3, Hasty)
+        dispatcher = make(3, HASTY)
         for _ in range(3):
             together = threading.Barrier(4)
             for _ in range(3):
-                dispatcher.call(lambda together=together: together.wait(LONG))
-            together.wait(LONG)
+                dispatcher.call(lambda together=together: together.wait(SECONDS))
+            together.wait(SECONDS)
             assert gone()
+            assert dispatcher.num_running == 0
 
-    def test_a_step_in_the_moment_when_a_thread_leaves(self, make):
-        """Gets another thread, at whatever moment it comes."""
-        dispatcher = make(1, Hasty)
-        for number in range(200):
-            done = threading.Event()
-            dispatcher.call(done.set)
-            assert done.wait(LONG)
-            # The next one comes before, while or after the thread leaves.
-            time.sleep(Hasty.IDLE_SECONDS * (number % 20) / 10)
+    def test_a_step_in_the_moment_when_a_thread_leaves(self, make, monkeypatch):
+        """Gets another thread."""
+        releases = []
+        done = threading.Event()
+
+        class Watched(threading.Condition):
+            """A thread releases it after it took its step, and again when it leaves."""
+
+            def __exit__(self, *error) -> None:
+                super().__exit__(*error)
+                if threading.current_thread().name == NAME and len(releases) < 2:
+                    releases.append(dispatcher.num_running)
+                    if len(releases) == 2:
+                        dispatcher.call(done.set)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("aqt_fast.jobs.dispatcher.threading.Condition", Watched)
+            dispatcher = make(1, HASTY)
+        dispatcher.call(lambda: None)
+        assert done.wait(SECONDS)
+        assert releases == [1, 0]
 
     def test_idle_threads_leave_later_steps_to_one_of_them(self, make):
         """Which is not left alone with them when they are due."""
-        dispatcher = make(3, Hasty)
+        dispatcher = make(3, HASTY)
         together = threading.Barrier(3)
         done = threading.Semaphore(0)
 
         def step() -> None:
-            together.wait(LONG)
+            together.wait(SECONDS)
             done.release()
 
         for _ in range(3):
             dispatcher.call(step, after=0.1)
-        until(lambda: len(threads()) <= 1)
-        assert dispatcher.num_waiting <= 1
+        wait_until(lambda: len(threads()) <= 1)
+        assert dispatcher.num_idle <= 1
         for _ in range(3):
-            assert done.acquire(timeout=LONG)
+            assert done.acquire(timeout=SECONDS)
 
     def test_idle_threads_do_not_take_turns(self, make, monkeypatch):
         """Those that leave are not replaced before there is something to do."""
@@ -267,10 +264,10 @@ class TestThreads:
             start(thread)
 
         monkeypatch.setattr(threading.Thread, "start", counted)
-        dispatcher = make(3, Hasty)
+        dispatcher = make(3, HASTY)
         for _ in range(3):
             dispatcher.call(lambda: None, after=3600)
-        until(lambda: len(threads()) == 1 or len(started) > 3)
+        wait_until(lambda: len(threads()) == 1 or len(started) > 3)
         assert len(started) == 3
 
     def test_a_step_that_raises(self, make, raised):
@@ -280,8 +277,8 @@ class TestThreads:
             dispatcher.call(fail)
         together = threading.Barrier(3)
         for _ in range(2):
-            dispatcher.call(lambda: together.wait(LONG))
-        together.wait(LONG)
+            dispatcher.call(lambda: together.wait(SECONDS))
+        together.wait(SECONDS)
         assert [type(error) for error in raised] == [ZeroDivisionError] * 5
 
     def test_a_step_that_raises_before_one_that_waits(self, make, raised):
@@ -290,13 +287,13 @@ class TestThreads:
         go_on, done = threading.Event(), threading.Event()
 
         def fail_late() -> None:
-            go_on.wait(LONG)
+            go_on.wait(SECONDS)
             fail()
 
         dispatcher.call(fail_late)
         dispatcher.call(done.set)
         go_on.set()
-        assert done.wait(LONG)
+        assert done.wait(SECONDS)
         assert len(raised) == 1
 
     def test_a_step_is_forgotten_when_it_was_called(self, make):
@@ -312,8 +309,8 @@ class TestThreads:
         kept = weakref.ref(job)
         dispatcher.call(job.step)
         del job
-        assert done.wait(LONG)
-        until(lambda: dispatcher.num_waiting == 1)
+        assert done.wait(SECONDS)
+        wait_until(lambda: dispatcher.num_idle == 1)
         gc.collect()
         assert kept() is None
 
@@ -347,12 +344,12 @@ class TestClosing:
 
         def step() -> None:
             started.set()
-            go_on.wait(LONG)
+            go_on.wait(SECONDS)
             called.append("first")
 
         dispatcher.call(step)
         dispatcher.call(lambda: called.append("second"))
-        assert started.wait(LONG)
+        assert started.wait(SECONDS)
         dispatcher.close()
         assert called == ["second"]
         go_on.set()
@@ -383,7 +380,7 @@ class TestClosing:
             begin = threading.Barrier(6)
 
             def ask(start: int) -> None:
-                begin.wait(LONG)  # noqa: B023 - of this round
+                begin.wait(SECONDS)  # noqa: B023 - of this round
                 try:
                     for number in range(start, start + 50):
                         dispatcher.call(  # noqa: B023
@@ -395,7 +392,7 @@ class TestClosing:
                     pass
 
             def close() -> None:
-                begin.wait(LONG)  # noqa: B023
+                begin.wait(SECONDS)  # noqa: B023
                 dispatcher.close()  # noqa: B023
 
             everyone = [threading.Thread(target=ask, args=(100 * i,)) for i in range(4)]
@@ -403,7 +400,7 @@ class TestClosing:
             for thread in everyone:
                 thread.start()
             for thread in everyone:
-                thread.join(LONG)
+                thread.join(SECONDS)
             assert gone()
             assert sorted(called) == sorted(taken)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -16,6 +15,7 @@ from aqt_fast.exceptions import (
 from qiskit import QuantumCircuit, transpile
 from qiskit.exceptions import QiskitError
 from qiskit.providers import JobStatus, JobTimeoutError, JobV1
+from waiting import wait_until
 
 pytestmark = pytest.mark.all_qiskits
 
@@ -65,8 +65,7 @@ class TestLife:
         batch = slow_batch(backend)
         job = backend.run(batch, shots=5)
         assert job.status() in (JobStatus.QUEUED, JobStatus.RUNNING)
-        while job.progress().finished_count < 2:
-            time.sleep(0.01)
+        wait_until(lambda: job.progress().finished_count >= 2)
         assert job.status() is JobStatus.RUNNING
         assert job.cancel() is True
         result = job.result()

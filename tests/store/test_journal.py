@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import stat
+import subprocess
+import sys
 import uuid
-import zlib
 
-import numpy as np
-import orjson
 import pytest
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.persistence import JobStore
-from aqt_fast.store.checksummed_json import pack
+from aqt_fast.store import locks
 from aqt_fast.store.events import ApiJobRecord
-from aqt_fast.store.journal import ApiJobLog, Journal
-from store.samples import HEADERS, new_journal, rewritten
+from aqt_fast.store.job_directory import EVENTS
+from aqt_fast.store.job_store import JobStore
+from aqt_fast.store.journal import ApiJobLog, Journal, remove_job
+from store.samples import HEADERS, described, new_journal, rewritten, saved_job
+from waiting import SECONDS
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def records(journal: Journal) -> dict[int, ApiJobRecord]:
 
 
 class TestFiles:
-    """What is where, and who can read it."""
+    """What is where, and how it is found."""
 
     def test_private(self, journal, tmp_path):
         """Directories for their owner alone, and so are files."""
@@ -51,103 +51,184 @@ class TestFiles:
         """All that was given comes back."""
         again = Journal.load(tmp_path, journal.path.name)
         assert again.directory.description == journal.directory.description
-        assert again.directory.description.backend_name == "ibex"
+        assert again.directory.description.num_circuits == 2
         assert again.directory.snapshot() == (b"snapshot", HEADERS)
-        assert not again.directory.has_circuits
         assert again.replay().records == {}
-
-    def test_metadata(self, tmp_path):
-        """What JSON can express of it, and no more."""
-        metadata = {"x": np.arange(2), "y": object(), 3: "z"}
-        journal = new_journal(tmp_path, [{"name": "a", "metadata": metadata}])
-        assert journal.directory.snapshot()[1] == [
-            {"name": "a", "metadata": {"x": [0, 1], "3": "z"}}
-        ]
+        assert (again.problem, again.owned) == (None, False)
 
     @pytest.mark.parametrize("batch_id", ["../x", "x", "", None, str(uuid.UUID(int=7))])
     def test_not_found(self, tmp_path, batch_id):
         """An id is never taken for a path."""
-        with pytest.raises(JobNotFoundError):
-            Journal.find(tmp_path, batch_id)
+        new_journal(tmp_path).close()
+        for find in (Journal.load, Journal.find):
+            with pytest.raises(JobNotFoundError):
+                find(tmp_path, batch_id)
 
     def test_by_api_job(self, journal, tmp_path):
         """Any API job of a batch leads to it, but not every id that its lines mention."""
         job_id, label = str(uuid.uuid4()), str(uuid.uuid4())
         journal.note(1, "intent", label=label, payload_hash="00")
         journal.note(1, "accepted", job_id=job_id)
-        new_journal(tmp_path)
+        new_journal(tmp_path).close()
         assert Journal.find(tmp_path, job_id).path == journal.path
+        assert Journal.find(tmp_path, journal.path.name).path == journal.path
         with pytest.raises(JobNotFoundError):
             Journal.find(tmp_path, label)
 
+    def test_unreadable_neighbours(self, journal, tmp_path):
+        """They keep nobody from finding another."""
+        job_id = str(uuid.uuid4())
+        journal.note(1, "accepted", job_id=job_id)
+        for number in range(20):
+            damaged = tmp_path / str(uuid.UUID(int=number))
+            damaged.mkdir()
+            (damaged / EVENTS).write_text(job_id)
+            if number % 2:
+                (damaged / "job.json").write_text("{}")
+        (tmp_path / str(uuid.UUID(int=99)) / EVENTS).mkdir(parents=True)
+        assert Journal.find(tmp_path, job_id).path == journal.path
+
+    def test_offline(self, tmp_path):
+        """A simulator's job has none."""
+        job = saved_job(offline=True)
+        JobStore(tmp_path).save(job)
+        with pytest.raises(JobNotFoundError):
+            Journal.load(tmp_path, job.description.job_id)
+
     def test_results(self, journal):
-        """Stored whole or not at all; damage is noticed."""
-        body = b'{"samples": [' + b"[0,1]," * 1000 + b"[1,1]]}"
+        """Kept by who writes; what is damaged is not there."""
         assert journal.result(3) is None
-        journal.keep(3, body)
-        assert journal.result(3) == body
-        file = journal.path / "result-3.zst"
-        data = bytearray(file.read_bytes())
-        assert len(data) < len(body) / 20
-        data[len(data) // 2] ^= 4
-        file.write_bytes(data)
+        journal.keep(3, b"[0, 1]")
+        assert journal.result(3) == b"[0, 1]"
+        (journal.path / "result-3.zst").write_bytes(b"x")
         assert journal.result(3) is None
 
-    @pytest.mark.parametrize("name", ["snapshot.bin", "headers.zst"])
-    def test_damaged_circuits(self, journal, name):
-        """Named, and left alone."""
-        file = journal.path / name
-        file.write_bytes(file.read_bytes() + b"x")
-        with pytest.raises(DamagedJobError, match=f"{name}: its content does not match"):
-            journal.directory.snapshot()
-        file.unlink()
-        with pytest.raises(DamagedJobError, match=f"{name}: .*No such file"):
-            journal.directory.snapshot()
-
-    @pytest.mark.parametrize(
-        ("data", "reason"),
-        [
-            (b"{", "unexpected end"),
-            (b"[]", "it is no saved job"),
-            (pack("job", {}, 3), "format 3 was written by a newer aqt-fast"),
-            (pack("job", {}, 1), "format 1 was written by an aqt-fast before 0.2"),
-            (pack("job", {"job_id": "x"}, 2), "its content cannot be used"),
-            (pack("job", 7, 2), "its content cannot be used"),
-            (pack("job", {}, 2).replace(b"{}", b'{"a":1}'), "does not match its checksum"),
-        ],
-    )
-    def test_damaged_description(self, journal, tmp_path, data, reason):
-        """As with saved jobs; nothing is deleted."""
-        file = journal.path / "job.json"
-        file.write_bytes(data)
-        with pytest.raises(DamagedJobError, match=reason):
+    def test_damaged(self, journal, tmp_path):
+        """Named, and nothing is deleted."""
+        rewritten(journal.path / "job.json", options=None)
+        before = (journal.path / "job.json").read_bytes()
+        with pytest.raises(DamagedJobError, match="'options' must be dict"):
             Journal.load(tmp_path, journal.path.name)
-        assert file.read_bytes() == data
+        assert (journal.path / "job.json").read_bytes() == before
 
-    def test_of_another_job(self, journal, tmp_path):
-        """A directory that was renamed, or a file from another one."""
-        rewritten(journal.path / "job.json", job_id=str(uuid.uuid4()))
-        with pytest.raises(DamagedJobError, match="it is of another job"):
-            Journal.load(tmp_path, journal.path.name)
 
-    def test_half_made(self, tmp_path):
-        """Without its description there is no journal, and a failure leaves nothing."""
+class TestCreation:
+    """Locked from the moment at which others can find it."""
+
+    def test_twice(self, journal, tmp_path):
+        """Nothing is written over another one."""
+        with pytest.raises(FileExistsError, match="there is a job"):
+            new_journal(tmp_path, job_id=journal.path.name)
+        assert records(journal) == {}
+
+    def test_locked_before_it_is_found(self, tmp_path, monkeypatch):
+        """Whoever finds it sees that somebody works on it."""
+        from aqt_fast.store import job_directory
+
+        really, seen = job_directory.write_file, []
+
+        def looking(path, data, **options) -> None:
+            seen.append((path.name, locks.is_held(path.parent / EVENTS)))
+            really(path, data, **options)
+
+        monkeypatch.setattr(job_directory, "write_file", looking)
+        new_journal(tmp_path).close()
+        assert seen == [
+            ("snapshot.bin", None), ("headers.zst", None), ("events", None), ("job.json", True),
+        ]  # fmt: skip
+
+    def test_no_locks(self, tmp_path, monkeypatch):
+        """A failure leaves nothing: what cannot be locked is no journal."""
+
+        def refuse(*_: object) -> None:
+            raise OSError(95, "Operation not supported")
+
+        monkeypatch.setattr("fcntl.flock", refuse)
+        with pytest.raises(OSError, match="not supported"):
+            new_journal(tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_not_in_json(self, tmp_path):
+        """A failure leaves nothing."""
         with pytest.raises(TypeError):
-            new_journal(tmp_path, backend_name=object())
+            new_journal(tmp_path, options={"shots": object()})
         assert list(tmp_path.iterdir()) == []
 
-    def test_remove(self, journal, tmp_path):
-        """Not while somebody works on it."""
-        store = JobStore(tmp_path)
-        with pytest.raises(JournalError, match="is being worked on"):
-            store.remove(journal.path.name)
+    def test_flushed_with_the_first_event(self, journal, monkeypatch):
+        """The description is on the disk before anything that depends on it, and only once."""
+        flushed = []
+        monkeypatch.setattr(
+            "aqt_fast.store.job_directory.flush", lambda path: flushed.append(path.name)
+        )
+        journal.note(0, "intent", label="x", payload_hash="00")
+        assert set(flushed) == {
+            "snapshot.bin", "headers.zst", "job.json", journal.path.name, journal.path.parent.name,
+        }  # fmt: skip
+        flushed.clear()
+        journal.note(0, "accepted", job_id="id")
+        assert flushed == []
+
+    def test_not_flushed_again(self, journal, tmp_path, monkeypatch):
+        """Who goes on with it finds it on the disk."""
         journal.close()
-        store.remove(journal.path.name)
+        flushed = []
+        monkeypatch.setattr("aqt_fast.store.job_directory.flush", flushed.append)
+        other = Journal.load(tmp_path, journal.path.name)
+        assert other.own()
+        other.note(0, "intent", label="x", payload_hash="00")
+        other.close()
+        assert flushed == []
+
+
+class TestRemoval:
+    """Not while somebody works on it."""
+
+    def test_at_work(self, journal, tmp_path):
+        """Only when it was given back."""
+        with pytest.raises(JournalError, match="is being worked on"):
+            remove_job(journal.path)
+        journal.note(0, "intent", label="x", payload_hash="00")
+        assert records(journal)[0].label == "x"
+        journal.close()
+        remove_job(journal.path)
         assert list(tmp_path.iterdir()) == []
+
+    def test_failure(self, journal, monkeypatch):
+        """Nobody holds the lock afterwards, and it can be tried again."""
+        journal.close()
+
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError("not yours")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("shutil.rmtree", refuse)
+            with pytest.raises(PermissionError):
+                remove_job(journal.path)
+        assert locks.is_held(journal.path / EVENTS) is False
+        with pytest.raises(JobNotFoundError):
+            Journal.load(journal.path.parent, journal.path.name)
+        remove_job(journal.path)
+        assert not journal.path.exists()
+
+    def test_without_events(self, journal):
+        """Nobody can work on what has no lock."""
+        journal.close()
+        (journal.path / EVENTS).unlink()
+        remove_job(journal.path)
+        assert not journal.path.exists()
+        remove_job(journal.path)
+
+    def test_while_it_is_used(self, journal):
+        """A process whose journal was deleted by hand notices at the latest with a result."""
+        for path in journal.path.iterdir():
+            path.unlink()
+        journal.path.rmdir()
+        journal.keep(0, b"{}")
+        assert "a result cannot be stored" in journal.problem
 
 
 class TestLines:
-    """What they add up to."""
+    """What an API job writes."""
 
     def test_life(self, journal):
         """From the intent to the end, and again."""
@@ -167,84 +248,29 @@ class TestLines:
         }
         assert not records(journal)[1].uncertain
 
+    def test_adopted(self, journal):
+        """It shows whose word an identifier is."""
+        log = ApiJobLog(journal, 0)
+        log.intend("x", "ab")
+        log.accepted("id", adopted=True)
+        assert records(journal)[0] == ApiJobRecord("x", "ab", "id", adopted=True)
+
     def test_cancelled_before_it_was_sent(self, journal):
         """It has ended without having been anywhere."""
         ApiJobLog(journal, 0).ended("CANCELLED", "not wanted")
         assert records(journal) == {0: ApiJobRecord(status="CANCELLED", message="not wanted")}
 
-    def test_cut_off(self, journal):
-        """A crash while a line was written: it says nothing, and the next owner takes it away."""
-        log = ApiJobLog(journal, 0)
-        log.intend("x", "ab")
-        file = journal.path / "events"
-        whole = file.read_bytes()
-        log.accepted("id")
-        line = file.read_bytes()[len(whole) :]
-        journal.close()
-        for size in range(len(line) - 1):
-            file.write_bytes(whole + line[:size])
-            assert records(journal)[0].uncertain
-        file.write_bytes(whole + line[:-1])  # all but its end: its checksum fits
-        assert records(journal)[0].job_id == "id"
-        other = Journal.load(journal.path.parent, journal.path.name)
-        assert other.own()
-        assert file.read_bytes() == whole + line
-        other.close()
-        file.write_bytes(whole + line[:-2])
-        assert other.own()
-        assert file.read_bytes() == whole
-        ApiJobLog(other, 0).accepted("id")
-        assert records(other)[0].job_id == "id"
-
-    @pytest.mark.parametrize(
-        "line",
-        [
-            b"",
-            b"rubbish",
-            b"00000000 {}",
-            b"\xff\xfe\x00",
-            b"%08x []" % zlib.crc32(b"[]"),
-            b'%08x {"job":0,"event":"dance"}' % zlib.crc32(b'{"job":0,"event":"dance"}'),
-            b'%08x {"job":0,"event":"accepted"}' % zlib.crc32(b'{"job":0,"event":"accepted"}'),
-        ],
-    )
-    def test_damaged(self, journal, line):
-        """Counted; the others are read."""
-        log = ApiJobLog(journal, 0)
-        log.intend("x", "ab")
-        file = journal.path / "events"
-        file.write_bytes(file.read_bytes() + line + b"\n")
-        replay = journal.replay()
-        assert replay.damaged == [3]
-        assert replay.records[0].label == "x"
-
-    def test_every_flipped_bit_is_noticed(self, journal):
-        """Whatever bit it is, a line is read as it was or not at all."""
-        ApiJobLog(journal, 0).intend("x", "ab")
-        file = journal.path / "events"
-        whole = file.read_bytes()
-        start = whole.index(b"\n") + 1
-        for index in range(start, len(whole)):
-            for bit in range(8):
-                data = bytearray(whole)
-                data[index] ^= 1 << bit
-                file.write_bytes(data)
-                known = journal.replay().records
-                if index - start < len("00000000 "):  # the number may be written in another way
-                    assert known in ({}, {0: ApiJobRecord("x", "ab")})
-                else:
-                    assert known == {}
-
     def test_lost_lines(self, journal):
-        """A file without its first line, and a result without an identifier, tell of others."""
-        file = journal.path / "events"
+        """An empty file, and a result without an identifier, tell of others."""
         assert not journal.replay().doubtful
-        ApiJobLog(journal, 0).intend("x", "ab")
-        journal.keep(0, b"{}")
+        log = ApiJobLog(journal, 0)
+        log.intend("x", "ab")
+        log.keep(b"{}")
         assert journal.replay().missing
-        ApiJobLog(journal, 0).accepted("id")
+        log.accepted("id")
         assert not journal.replay().doubtful
-        file.write_bytes(b"")
+        assert log.stored_result() == b"{}"
+        (journal.path / EVENTS).write_bytes(b"")
         assert journal.replay().doubtful
 
     def test_without_a_journal(self):
@@ -259,87 +285,96 @@ class TestLines:
 class TestOwner:
     """One writes, all others read."""
 
-    def test_lock(self, journal, tmp_path):
-        """Taken, given back, taken by somebody else."""
+    def test_others_write_nothing(self, journal, tmp_path):
+        """Neither events nor results."""
         other = Journal.load(tmp_path, journal.path.name)
-        assert journal.owned
-        assert journal.own()
         assert not other.own()
-        other.note(0, "accepted", job_id="id")  # not the owner: nothing happens
+        other.note(0, "accepted", job_id="id")
         other.keep(0, b"{}")
         assert records(journal) == {}
         assert other.result(0) is None
         journal.close()
         assert other.own()
-        assert not journal.own()
-
-    def test_taking_it_back(self, journal, tmp_path):
-        """Only as long as nobody else has done anything."""
-        journal.close()
-        journal.own_again()
-        journal.note(0, "intent", label="x", payload_hash="ab")
-        journal.close()
-        other = Journal.load(tmp_path, journal.path.name)
-        assert other.own()
-        with pytest.raises(JournalError, match="another process is working on job"):
-            journal.own_again()
         other.note(0, "accepted", job_id="id")
         other.close()
-        for _ in range(2):
-            with pytest.raises(JournalError, match=r"has gone on with job .*; restore it again"):
-                journal.own_again()
-            assert not journal.owned
-        other.own_again()
+        with pytest.raises(JournalError, match="restore it again"):
+            journal.own_again()
         assert records(other)[0].job_id == "id"
 
-    def test_no_file(self, journal, tmp_path):
-        """An empty one must not come in its place: it would say that nothing was sent."""
-        other = Journal.load(tmp_path, journal.path.name)
-        (journal.path / "events").unlink()
-        for step in (other.own, other.replay):
-            with pytest.raises(DamagedJobError, match=r"events: .*No such file"):
-                step()
-        with pytest.raises(JournalError, match="cannot be opened"):
-            other.own_again()
-
     def test_read_only(self, journal, tmp_path, monkeypatch):
-        """Where nothing can be written one can still read, and know who works."""
-        other = Journal.load(tmp_path, journal.path.name)
-        really = os.open
-
-        def read_only(path, flags, *mode, **options):
-            if flags & (os.O_RDWR | os.O_WRONLY):
-                raise PermissionError(13, "read-only file system")
-            return really(path, flags, *mode, **options)
-
-        monkeypatch.setattr(os, "open", read_only)
-        assert not other.own()
+        """What cannot be written is not sent, and the problem is kept for the user."""
         journal.close()
+
+        def refuse(*_: object) -> int:
+            raise OSError(30, "Read-only file system")
+
+        other = Journal.load(tmp_path, journal.path.name)
         assert other.own()
-        with pytest.raises(JournalError, match="cannot be written"):
-            other.note(0, "intent", label="x", payload_hash="ab")
+        monkeypatch.setattr("os.write", refuse)
+        with pytest.raises(JournalError, match=r"cannot be written: .*Read-only"):
+            ApiJobLog(other, 0).intend("x", "ab")
+        ApiJobLog(other, 0).accepted("id")
+        assert "Read-only file system" in other.problem
+        other.close()
 
 
-def test_a_result_that_cannot_be_stored(journal, monkeypatch):
-    """It is a problem that the user is told; what was stored stays."""
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from aqt_fast.exceptions import JournalError
+from aqt_fast.store.journal import ApiJobLog, Journal
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+journal = Journal.load(Path(sys.argv[1]), sys.argv[2])
+assert journal.own()
+log = ApiJobLog(journal, 0)
+log.intend("x", "ab")
+size = (journal.path / "events").stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
+for _ in range(2):
+    try:
+        ApiJobLog(journal, 1).intend("y", "cd")
+    except JournalError as error:
+        print(error)
+log.accepted("id")
+log.keep(bytes(range(256)) * 100)
+print(journal.problem)
+assert (journal.path / "events").stat().st_size == size
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+ApiJobLog(journal, 1).intend("z", "ef")
+"""
+"""A limit of the size of files stands for the full disk: part of a line is written, too."""
+
+
+def test_full_disk(tmp_path):
+    """What cannot be written is not sent; what was written stays."""
+    journal = new_journal(tmp_path)
     journal.keep(5, b"before")
-
-    def full(*_arguments: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    journal.keep(0, b"{}")
-    assert journal.problem.startswith("a result cannot be stored")
+    journal.close()
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", FULL_DISK, str(tmp_path), journal.path.name],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert run.returncode == 0, run.stderr
+    first, second, problem = run.stdout.splitlines()
+    assert first == second
+    assert first.startswith(f"the journal {journal.path} cannot be written: ")
+    assert problem.startswith("a result cannot be stored")
+    assert records(journal) == {0: ApiJobRecord("x", "ab"), 1: ApiJobRecord("z", "ef")}
     assert journal.result(0) is None
     assert journal.result(5) == b"before"
     assert not [path for path in journal.path.iterdir() if path.suffix == ".tmp"]
 
 
-def test_lines_are_json(journal):
-    """And so can people."""
-    ApiJobLog(journal, 0).intend("x", "ab")
-    line = (journal.path / "events").read_text().splitlines()[1]
-    checksum, _, text = line.partition(" ")
-    assert int(checksum, 16) == zlib.crc32(text.encode())
-    expected = {"job": 0, "event": "intent", "label": "x", "payload_hash": "ab"}
-    assert orjson.loads(text) == expected
+def test_copies_are_no_journals_of_their_own(tmp_path):
+    """They read like one, and say that they are copies."""
+    events = [{"job": 0, "event": "refused", "message": "no"}]
+    job = saved_job(*events)
+    JobStore(tmp_path).save(job)
+    journal = Journal.load(tmp_path, job.description.job_id)
+    assert journal.directory.description.is_copy
+    assert not described().is_copy
+    assert journal.replay().record(0).refused

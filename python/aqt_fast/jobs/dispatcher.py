@@ -21,15 +21,14 @@ class Dispatcher:
     Args:
         num_threads: maximum number of concurrent calls.
         name: name of the threads.
+        idle_seconds: time without work after which a thread ends.
     """
 
-    IDLE_SECONDS = 10.0
-    """How long a thread without a step to call waits for one before it ends."""
-
-    def __init__(self, num_threads: int, *, name: str) -> None:
+    def __init__(self, num_threads: int, *, name: str, idle_seconds: float = 10.0) -> None:
         """Start no thread yet."""
         self._num_threads = num_threads
         self._name = name
+        self._idle_seconds = idle_seconds
         self._process = os.getpid()
         self._order = count()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -39,8 +38,13 @@ class Dispatcher:
         self._changed = threading.Condition()
 
     @property
-    def num_waiting(self) -> int:
-        """Threads that wait for the next step."""
+    def num_running(self) -> int:
+        """Threads that have not ended, idle ones included."""
+        return self._running
+
+    @property
+    def num_idle(self) -> int:
+        """Threads that wait for a step to be due."""
         return self._waiting
 
     def call(self, step: Callable[[], None], *, after: float = 0.0) -> None:
@@ -114,15 +118,15 @@ class Dispatcher:
                     return step
                 if self._may_leave(idle_since, now):
                     break
-                wait = self._due[0][0] - now if self._due else self.IDLE_SECONDS
+                wait = self._due[0][0] - now if self._due else self._idle_seconds
                 self._waiting += 1
-                self._changed.wait(min(wait, self.IDLE_SECONDS))
+                self._changed.wait(min(wait, self._idle_seconds))
                 self._waiting -= 1
             self._running -= 1  # under the lock: `call` must not count on this thread
             return None
 
     def _may_leave(self, idle_since: float, now: float) -> bool:
         """Return whether an idle thread may end: no step is left, or another thread waits."""
-        if now - idle_since < self.IDLE_SECONDS:
+        if now - idle_since < self._idle_seconds:
             return False
         return not self._due or self._waiting > 0

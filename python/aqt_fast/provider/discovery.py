@@ -1,26 +1,27 @@
-"""Find the available backends, and those that match the user's request."""
+"""Find the available backends, and those that match the user's request.
+
+Each way of running is loaded with its first backend.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from qiskit.providers import QiskitBackendNotFoundError
 
 from aqt_fast.api_client import BackendType, ListedResource, Resource
 from aqt_fast.api_client.models import fits
 from aqt_fast.aqt_options import checked_integer
-from aqt_fast.aqt_resource import (
-    AQTDirectAccessResource,
-    AQTResource,
-    CloudResource,
-    OfflineSimulatorResource,
-)
+from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import APIError, InvalidOptionError
 from aqt_fast.provider.connections import Connections
 from aqt_fast.wire.circuits import API_LIMITS
+
+if TYPE_CHECKING:
+    from aqt_fast.backends.direct.backend import AQTDirectAccessResource
 
 DEFAULT_WORKSPACE = "default"
 """Workspace of all backends outside the portal."""
@@ -141,6 +142,8 @@ class Discovery:
             InvalidOptionError: ``max_shots`` is out of range.
             APIError: the machine does not answer, or would get the token over plain HTTP.
         """
+        from aqt_fast.backends.direct.backend import AQTDirectAccessResource
+
         most = API_LIMITS.shots or max_shots
         max_shots = checked_integer("max_shots", max_shots, 1, most)
         connection = self._connections.machine(url)
@@ -157,6 +160,8 @@ class Discovery:
 
     def offline(self, wanted: WantedBackends, num_qubits: int | None = None) -> list[AQTResource]:
         """Return the matching offline simulators."""
+        from aqt_fast.backends.offline.backend import OfflineSimulatorResource
+
         backends: list[AQTResource] = []
         for simulator in OFFLINE_SIMULATORS:
             resource = Resource(
@@ -188,6 +193,8 @@ class Discovery:
         """Return the backends of listed resources, and why some details are unavailable."""
         if not listed:
             return [], []
+        from aqt_fast.backends.cloud.backend import CloudResource
+
         problems: list[str] = []
 
         def note(resource: ListedResource, error: APIError) -> None:

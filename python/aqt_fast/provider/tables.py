@@ -10,11 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from tabulate import tabulate
-
 from aqt_fast.api_client.models import fits
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
 from aqt_fast.persistence import JobStore
 from aqt_fast.store.listing import JobRestorer, StoredJob, stored_jobs
@@ -68,6 +66,8 @@ class Table(Sequence[T]):
             for index in range(len(self.HEADERS))
             if any(isinstance(row[index], str) for row in rows)
         ]
+        from tabulate import tabulate  # 5 ms that most programs save
+
         return tabulate(rows, self.HEADERS, tablefmt=style, disable_numparse=texts or not rows)
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from aqt_fast._ids import canonical_uuid, is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.description import JobDescription
@@ -28,6 +26,8 @@ def get_store_path(override: str | Path | None = None) -> Path:
         return Path(override)
     if os.environ.get("AQT_STORE_PATH"):
         return Path(os.environ["AQT_STORE_PATH"]).expanduser()
+    import platformdirs
+
     return platformdirs.user_data_path("aqt-fast", appauthor=False) / "jobs"
 
 
