@@ -79,7 +79,7 @@ $(WHEEL): $(SOURCES) .venv-build/.ready
 demo: .venv-run/.installed
 	.venv-run/bin/aqt-fast demo
 
-# An editable build, and with t= the tests to run: make dev t='tests/test_wire.py -k counts'.
+# An editable build, and with t= the tests to run: make dev t='tests/wire/test_decoding.py -k counts'.
 # PROFILE=debug has all of Rust's checks, and is slow.
 PROFILE ?= dev-release
 CARGO_PROFILE := $(PROFILE:debug=dev)
