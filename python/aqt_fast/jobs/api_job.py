@@ -310,7 +310,19 @@ class ApiJob:
         return True
 
     def poll(self) -> bool:
-        """Poll once and return whether the API job has ended."""
+        """Poll once and return whether the API job has ended.
+
+        Whatever goes wrong, other API jobs must be polled: an unexpected exception ends this one
+        with a typed error, after which it can be polled again.
+        """
+        try:
+            return self._poll()
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            reason = f"{type(error).__name__}: {error}"
+            self._end_with(APIError(f"the state of '{self.label}' cannot be read: {reason}"))
+            return True
+
+    def _poll(self) -> bool:
         if self.ended or self.job_id is None:
             return True
         try:
@@ -347,6 +359,10 @@ class ApiJob:
         except AQTError:
             self.cancelled = False
             raise
+        except Exception as error:
+            self.cancelled = False
+            reason = f"{type(error).__name__}: {error}"
+            raise APIError(f"'{self.label}' cannot be cancelled: {reason}") from error
 
     def end(
         self, status: JobStatus, message: str | None = None, error: AQTError | None = None

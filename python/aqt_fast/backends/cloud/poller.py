@@ -86,19 +86,22 @@ class Poller:
             self._call(partial(self._ask, queue, order, job))
 
     def _ask(self, queue: _Queue, order: int, job: Polled) -> None:
-        ended = job.poll()
-        with self._lock:
-            queue.asked -= 1
-            if ended:
-                queue.window = min(2 * queue.window, self._most)
-            else:
-                heapq.heappush(queue.waiting, (order, job))
-                queue.window = 1
-                queue.resting = True
-            if queue.resting and queue.asked == 0:
-                period = queue.waiting[0][1].period
-                self._call(partial(self._wake, queue), after=_spread(period))
-            self._fill(queue)
+        ended = True  # a job whose poll raises must not hold up the others
+        try:
+            ended = job.poll()
+        finally:
+            with self._lock:
+                queue.asked -= 1
+                if ended:
+                    queue.window = min(2 * queue.window, self._most)
+                else:
+                    heapq.heappush(queue.waiting, (order, job))
+                    queue.window = 1
+                    queue.resting = True
+                if queue.resting and queue.asked == 0:
+                    period = queue.waiting[0][1].period
+                    self._call(partial(self._wake, queue), after=_spread(period))
+                self._fill(queue)
 
     def _wake(self, queue: _Queue) -> None:
         with self._lock:
