@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from aqt_fast import AQTJob
-from aqt_fast.api_client.retry import Patience
+from aqt_fast.api_client import PortalClient
 from aqt_fast.exceptions import (
     APIError,
     AQTCredentialsError,
@@ -18,6 +18,7 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.store.job_directory import EVENTS, JobDirectory
+from aqt_fast.wire import JobState
 from aqt_fast.wire.qpy_archive import circuits_to_qpy
 from clients import connect, device_of
 from markers import marker
@@ -29,13 +30,21 @@ from waiting import SECONDS, wait_until
 class TestFailures:
     """What the contract says about jobs that do not end well."""
 
-    def test_portal_in_trouble(self, server, device, monkeypatch):
+    def test_portal_in_trouble(self, device, monkeypatch):
         """Polls are repeated through any number of 503 answers."""
-        monkeypatch.setattr("aqt_fast.api_client.portal._POLL", Patience(seconds=0.1))
-        server.faults.next("503", count=12, method="GET", path="/result/")
-        job = device.run(marker("1"))
-        assert job.result().success
-        assert len(server.faults.log) == 12
+        ask = PortalClient.result
+        failed = []
+
+        def troubled(portal, *arguments) -> JobState:
+            """As a request whose own retries were in vain."""
+            if len(failed) < 12:
+                failed.append(APIError("HTTP 503", status_code=503))
+                raise failed[-1]
+            return ask(portal, *arguments)
+
+        monkeypatch.setattr(PortalClient, "result", troubled)
+        assert device.run(marker("1")).result().success
+        assert len(failed) == 12
 
     def test_never_success_without_outcomes(self, server, device):
         """Threads that repeat ``result()`` get an error or the outcomes."""
