@@ -45,7 +45,7 @@ def test_options_of_backend_and_run(backend, bell):
 
 
 def test_unknown_option(backend, bell):
-    """It has no effect, and the user hears of it."""
+    """An unknown option warns and has no effect."""
     with pytest.warns(UnknownOptionWarning, match="option 'shot' is unknown") as caught:
         job = execute(bell, backend, shot=7)
     assert caught[0].filename == __file__
@@ -80,7 +80,7 @@ def test_bad_circuits(backend, bell):
 
 
 def test_shots_are_free_offline(backend, bell):
-    """More than the 2000 of an API job."""
+    """Offline jobs take more than the 2000 shots of an API job."""
     assert sum(backend.run(bell, shots=5001).result().get_counts().values()) == 5001
 
 
@@ -127,7 +127,7 @@ def test_noise(provider):
 
 
 def test_large_registers(provider):
-    """Beyond AQT's own, as far as Aer goes."""
+    """Registers may be larger than AQT's devices."""
     backend = provider.get_backend("offline_simulator_no_noise", available_qubits=40)
     backend.set_options(with_progress_bar=False)
     backend.simulator.set_options(method="matrix_product_state")
@@ -138,7 +138,7 @@ def test_large_registers(provider):
 
 
 def test_transpiled_circuits_run(backend):
-    """At every level, and for every circuit the transpiler takes."""
+    """Circuits run after transpilation at every optimization level."""
     circuit = efficient_su2(4, reps=2).assign_parameters([0.1 * k for k in range(24)])
     circuit.measure_all()
     for level in range(4):

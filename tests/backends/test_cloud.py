@@ -42,7 +42,7 @@ class TestRun:
             assert job.error_message is None
 
     def test_registers_and_measurement_map(self, shared_server):
-        """Bits go where the circuit has put them, not where the device reads them."""
+        """Outcomes follow the circuit's measurement map, not the order of qubits."""
         circuit = QuantumCircuit(QuantumRegister(3), ClassicalRegister(1, "a"))
         circuit.add_register(ClassicalRegister(2, "b"))
         circuit.r(math.pi, 0, 2)
@@ -52,7 +52,7 @@ class TestRun:
             assert device_of(provider).run(circuit).result().get_counts() == {"00 1": 100}
 
     def test_execute_and_sampler(self):
-        """The short way, and a primitive, against a simulating server."""
+        """``execute`` and a sampler work against a simulating server."""
         bell = QuantumCircuit(2)
         bell.h(0)
         bell.cx(0, 1)
@@ -66,7 +66,7 @@ class TestRun:
             assert data.meas.get_counts().keys() == {"00", "11"}
 
     def test_label(self, server, device):
-        """The user's own; otherwise one that is unlike any other."""
+        """Jobs have the user's label, or a unique one."""
         job = device.run(marker("1"), label="Bell states, run 7")
         assert job.label == "Bell states, run 7"
         jobs = [device.run(marker("1")) for _ in range(2)]
@@ -82,7 +82,7 @@ class TestRun:
             device.run(marker("1"), label=label)
 
     def test_bad_circuits(self, server, device):
-        """All of a batch are listed, and nothing is sent."""
+        """The error lists every invalid circuit of a batch, and nothing is sent."""
         batch = [marker("1")] * 200
         batch[60] = QuantumCircuit(1)
         batch[170] = QuantumCircuit(25)
@@ -95,7 +95,7 @@ class TestRun:
         assert server.jobs == []
 
     def test_later_changes_do_not_reach_the_job(self, server, device):
-        """Circuits and options are those of the call."""
+        """The job keeps the circuits and options of the call."""
         circuit = marker("10")
         server.hold()
         job = device.run(circuit, shots=10)
@@ -105,21 +105,21 @@ class TestRun:
         assert job.result().get_counts() == {"10": 10}
 
     def test_timing(self, device):
-        """Seconds from the portal's own stamps."""
+        """Durations come from the portal's timestamps."""
         job = device.run(marker("1"))
         job.result()
         assert job.timing.total == pytest.approx(job.timing.queued + job.timing.running)
         assert min(job.timing) >= 0
 
     def test_a_result_is_fetched_once(self, server, device):
-        """However often it is asked for."""
+        """Repeated calls of ``result()`` fetch the result once."""
         job = device.run(marker("1"))
         assert job.result() is job.result()
         assert job.wait_for_final_state() is None
         assert [record.fetches for record in server.jobs] == [1]
 
     def test_from_several_threads(self, server, device):
-        """One pool of connections for all."""
+        """Several threads share one provider."""
         jobs: list[AQTJob] = []
         counts: dict[str, dict] = {}
 
@@ -141,7 +141,7 @@ class TestWaiting:
     """While a job is under way."""
 
     def test_progress(self, server, device):
-        """Queued, running circuit by circuit, done."""
+        """A job is queued, runs circuit by circuit, and is done."""
         server.hold()
         job = device.run([marker("1")] * 3)
         assert job.job_id() == server.jobs[0].job_id
@@ -162,7 +162,7 @@ class TestWaiting:
         assert seen == [0, 1, 2]
 
     def test_time_out(self, server, device):
-        """Loses nothing: the second call goes on."""
+        """After a timeout, a second call of ``result()`` gets the result."""
         server.hold()
         job = device.run(marker("1"), query_timeout_seconds=0.2)
         with pytest.raises(JobTimeoutError, match=f"job {job.job_id()} has not ended within 0.2 s"):
@@ -172,7 +172,7 @@ class TestWaiting:
         assert len(server.jobs) == 1
 
     def test_cancel_in_the_queue(self, server, device):
-        """It never runs."""
+        """A job cancelled in the queue never runs."""
         server.hold()
         job = device.run(marker("1"))
         job.job_id()
@@ -187,7 +187,7 @@ class TestWaiting:
         assert not job.cancel()
 
     def test_cancel_before_the_submission(self, server, device):
-        """It is cancelled as soon as there is something to cancel, or not sent at all."""
+        """Cancelling before the submission cancels afterwards, or sends nothing."""
         server.hold()
         jobs = [device.run(marker("1")) for _ in range(20)]
         assert all(job.cancel() for job in jobs)
@@ -209,7 +209,7 @@ class TestWaiting:
         assert job.cancel()
 
     def test_closing_the_provider(self, server):
-        """Jobs stay with the portal; who waits is told."""
+        """Closing the provider ends all waits with an error."""
         server.hold()
         with connect(server) as provider:
             device = device_of(provider)

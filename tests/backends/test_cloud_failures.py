@@ -1,4 +1,4 @@
-"""Jobs of AQT's cloud that do not end well: the contract's promises about each failure."""
+"""Jobs of AQT's cloud that fail, and what the contract says of each failure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from aqt_fast import AQTJob
-from aqt_fast.api_client.retry import Patience
+from aqt_fast.api_client import PortalClient
 from aqt_fast.exceptions import (
     APIError,
     AQTCredentialsError,
@@ -18,6 +18,7 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.store.job_directory import EVENTS, JobDirectory
+from aqt_fast.wire import JobState
 from aqt_fast.wire.qpy_archive import circuits_to_qpy
 from clients import connect, device_of
 from markers import marker
@@ -29,16 +30,24 @@ from waiting import SECONDS, wait_until
 class TestFailures:
     """What the contract says about jobs that do not end well."""
 
-    def test_portal_in_trouble(self, server, device, monkeypatch):
-        """Its 503 answers are waited out, however long."""
-        monkeypatch.setattr("aqt_fast.api_client.portal._POLL", Patience(seconds=0.1))
-        server.faults.next("503", count=12, method="GET", path="/result/")
-        job = device.run(marker("1"))
-        assert job.result().success
-        assert len(server.faults.log) == 12
+    def test_portal_in_trouble(self, device, monkeypatch):
+        """Polls are repeated through any number of 503 answers."""
+        ask = PortalClient.result
+        failed = []
+
+        def troubled(portal, *arguments) -> JobState:
+            """As a request whose own retries were in vain."""
+            if len(failed) < 12:
+                failed.append(APIError("HTTP 503", status_code=503))
+                raise failed[-1]
+            return ask(portal, *arguments)
+
+        monkeypatch.setattr(PortalClient, "result", troubled)
+        assert device.run(marker("1")).result().success
+        assert len(failed) == 12
 
     def test_never_success_without_outcomes(self, server, device):
-        """Threads that ask again and again get an error or the outcomes."""
+        """Threads that repeat ``result()`` get an error or the outcomes."""
         for _ in range(6):
             server.faults.next("410", path="/result/")
         job = device.run(marker("1"), query_period_seconds=0.1)
@@ -58,7 +67,7 @@ class TestFailures:
         assert all(result.get_counts() == {"1": 100} for result in results)
 
     def test_time_out_of_a_submission(self, server, device):
-        """It holds there, too; what is known is nothing."""
+        """The timeout covers the submission; the partial result is empty."""
         server.faults.retry_after = 20
         server.faults.next("429", method="POST")
         job = device.run(marker("1"), query_timeout_seconds=0.2, label="waiting")
@@ -81,7 +90,7 @@ class TestFailures:
 
     @pytest.mark.usefixtures("environment")
     def test_expired(self, server, device, tmp_path):
-        """The portal keeps results for a day."""
+        """The portal deletes results after a day."""
         job = device.run(marker("1"), journal=False)
         job.persist(store_path=tmp_path)
         assert job.result().success
@@ -93,7 +102,7 @@ class TestFailures:
         assert job.result().success
 
     def test_refused_submission(self, server):
-        """With the portal's reason; there is no job, and none to name."""
+        """A refused submission raises the portal's reason, and there is no job."""
         with connect(server) as provider:
             device = device_of(provider)
             server.accept(server.token, workspaces=["lab"])
@@ -108,7 +117,7 @@ class TestFailures:
         assert server.jobs == []
 
     def test_expired_token(self, server):
-        """It is not accepted for submissions, nor for polls; later the job goes on."""
+        """An expired token fails submissions and polls; with a valid token the job continues."""
         with connect(server) as provider:
             device = device_of(provider)
             server.hold()
@@ -126,7 +135,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("kind", ["reset_after", "truncated", "stall", "500_after", "bad_json"])
     def test_uncertain_submission(self, server, device, kind):
-        """It is named, and not repeated."""
+        """An uncertain submission is named and not repeated."""
         server.faults.next(kind, method="POST")
         job = device.run(marker("1"), label=f"with {kind}")
         with pytest.raises(SubmissionUncertainError) as caught:
@@ -138,7 +147,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("kind", ["refuse", "429", "429_date"])
     def test_submission_that_was_not_accepted(self, server, device, kind):
-        """It is repeated."""
+        """A submission that was certainly not accepted is repeated."""
         server.faults.retry_after = 0
         if kind == "refuse":
             server.refuse(0.2)
@@ -155,7 +164,7 @@ class TestFailures:
         ],
     )  # fmt: skip
     def test_faults_of_polls(self, server, device, kind):
-        """They only delay the result."""
+        """Faults of polls only delay the result."""
         server.faults.retry_after = 0
         server.faults.next(kind, method="GET", path="/result/")
         assert device.run(marker("1")).result().get_counts() == {"1": 100}
@@ -163,7 +172,7 @@ class TestFailures:
         assert [record.runs for record in server.jobs] == [(1,)]
 
     def test_the_network_goes_and_comes_back(self, server, device, monkeypatch):
-        """In the middle of ``result()``."""
+        """An outage during ``result()`` only delays the result."""
         refused = []
         send = httpx.HTTPTransport.handle_request
 
@@ -193,7 +202,7 @@ class TestFailures:
 
     @pytest.mark.usefixtures("environment")
     def test_answers_about_other_circuits(self, device, tmp_path):
-        """Such an answer is no answer."""
+        """Answers about other circuits are refused."""
         job = device.run([marker("1")] * 2, shots=10, journal=False)
         exchange_circuits(job.persist(store_path=tmp_path), [marker("1")] * 3)
         with pytest.raises(APIError, match="samples of 2 circuits for 3"):

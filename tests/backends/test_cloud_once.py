@@ -29,7 +29,7 @@ class TestOnce:
     """One ``run`` is one submission, whatever happens meanwhile."""
 
     def test_closing_during_a_submission(self, server, monkeypatch):
-        """It may have been accepted, and that is what is said."""
+        """Closing during a submission reports it as uncertain."""
         monkeypatch.setattr(Connection, "SETTLING_SECONDS", 0.2)
         server.faults.slow_seconds = 2.5
         with connect(server, read_timeout=5) as provider:
@@ -41,7 +41,7 @@ class TestOnce:
         assert job.status() is JobStatus.ERROR
 
     def test_closing_waits_for_submissions(self, server):
-        """At the end of a block everything that was run is with the portal."""
+        """Closing the provider waits until all jobs are submitted."""
         with connect(server) as provider:
             device = device_of(provider)
             jobs = [device.run(marker("1")) for _ in range(20)]
@@ -49,7 +49,7 @@ class TestOnce:
         assert {job.job_id() for job in jobs} == {record.job_id for record in server.jobs}
 
     def test_program_that_ends(self, server):
-        """So at the end of a program; what could not be submitted is named."""
+        """A program submits before it ends, and names what it could not submit."""
         done = ending_program(server, settling_seconds=20)
         assert done.stderr == ""
         assert {record.label for record in server.jobs} == {f"job {number}" for number in range(20)}
@@ -59,7 +59,7 @@ class TestOnce:
         assert len(server.jobs) == 20
 
     def test_no_threads(self, server, monkeypatch):
-        """Where none can be started, nothing is sent later."""
+        """If no thread can start, ``run`` raises and sends nothing later."""
 
         def refuse(_thread) -> None:
             raise RuntimeError("can't start new thread")
@@ -74,7 +74,7 @@ class TestOnce:
         assert len(server.jobs) == 1
 
     def test_interrupted_submission(self, server, device, monkeypatch):
-        """A job that was begun cannot be submitted again."""
+        """After an interrupt, the job cannot be submitted a second time."""
         job = AQTJob(device, [marker("1")], device.options)
         begin = CloudExecution.begin
 
@@ -91,7 +91,7 @@ class TestOnce:
         assert len(server.jobs) == 1
 
     def test_error_after_the_answer(self, server, device, monkeypatch):
-        """Nobody knows, and nobody says otherwise."""
+        """An error after the answer leaves the submission uncertain."""
         submit = PortalClient.submit
 
         def broken(portal, *arguments, **options) -> str:
@@ -107,7 +107,7 @@ class TestOnce:
         assert len(server.jobs) == 1
 
     def test_cancelled_while_it_waits(self, server, device):
-        """What has not been accepted is not sent any more."""
+        """A cancelled submission is not repeated."""
         server.faults.retry_after = 1
         server.faults.next("429", method="POST")
         job = device.run(marker("1"))
@@ -118,7 +118,7 @@ class TestOnce:
         assert server.jobs == []
 
     def test_cancelled_too_late(self, server, device):
-        """What has ended before it could be cancelled has its result."""
+        """A job that ends before it is cancelled has its result."""
         server.faults.slow_seconds = 0.3
         server.faults.next("slow", method="POST")
         job = device.run(marker("1"))
@@ -128,7 +128,7 @@ class TestOnce:
         assert job.status() is JobStatus.DONE
 
     def test_refused_for_the_token(self, server):
-        """Nothing was accepted: with another token the same job is submitted."""
+        """A refused token accepts nothing; with a valid one the same job is submitted."""
         with connect(server) as provider:
             device = device_of(provider)
             server.revoke(server.token)
@@ -140,7 +140,7 @@ class TestOnce:
         assert len(server.jobs) == 1
 
     def test_in_a_forked_process(self, server, portal, device):
-        """Connections are not shared; jobs are not those of the child."""
+        """A forked child can use neither connections nor jobs of its parent."""
         server.hold()
         job = device.run(marker("1"))
         job.job_id()
@@ -184,7 +184,7 @@ for number in range(20):
 def ending_program(
     server: ArnicaServer, *, settling_seconds: float, portal_goes: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """A program that ends at once after its submissions, perhaps without the portal by then."""
+    """Run a program that ends right after its submissions, optionally without the portal."""
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", PROGRAM, server.url, server.token, str(settling_seconds)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -8,10 +8,10 @@ from waiting import wait_until
 
 
 class TestPoller:
-    """First come, first served: so few requests."""
+    """The poller asks in order of submission, with few requests."""
 
     class Job:
-        """A job that has ended when its resource has worked off so many before it."""
+        """A job that ends after its resource has finished the jobs before it."""
 
         period = 0.01
 
@@ -20,12 +20,12 @@ class TestPoller:
             self.number, self.clock, self.polls = number, clock, 0
 
         def poll(self) -> bool:
-            """One more request."""
+            """Count a request."""
             self.polls += 1
             return self.clock[0] > self.number
 
     def test_number_of_polls(self):
-        """It does not grow with the number of jobs that wait."""
+        """The number of polls does not grow with the number of waiting jobs."""
         dispatcher = Dispatcher(8, name="test")
         poller = Poller(dispatcher, 8)
         clock = [0]
@@ -37,12 +37,12 @@ class TestPoller:
             clock[0] = step
         wait_until(lambda: all(job.polls for job in jobs))
         dispatcher.close()
-        # Nobody is asked for twice but who was the first in the queue, or next to them.
+        # Only the first jobs of the queue and those next to them are polled twice.
         assert sum(job.polls > 1 for job in jobs) <= 4 * 16
         assert all(job.polls == 1 for job in jobs[70:184])
 
     def test_overtaken(self):
-        """The first in our order need not be the first in the resource's."""
+        """A job that is overtaken by later ones does not block their polls."""
         dispatcher = Dispatcher(8, name="test")
         poller = Poller(dispatcher, 8)
         clock = [6]

@@ -33,7 +33,7 @@ class TestBackend:
         assert server.token not in repr(machine) + repr(machine.resource_id)
 
     def test_from_the_environment(self, server, portal, monkeypatch):
-        """It is listed, and found by name or by kind."""
+        """The machine of ``AQT_DIRECT_URL`` is listed, and found by name or kind."""
         with pytest.raises(QiskitBackendNotFoundError, match="AQT_DIRECT_URL"):
             portal.get_direct_access_backend()
         monkeypatch.setenv("AQT_DIRECT_URL", server.direct_url)
@@ -50,12 +50,12 @@ class TestBackend:
             assert len(portal.backends(backend_type="direct_access")) == 0
 
     def test_token_over_plain_http(self, portal):
-        """Not to another machine."""
+        """The token is not sent over plain HTTP to another machine."""
         with pytest.raises(InsecureConnectionError, match="plain HTTP"):
             portal.get_direct_access_backend("http://192.0.2.1:6020")
 
     def test_cap_of_shots(self, server, portal):
-        """A setting of the machine."""
+        """``max_shots`` limits the shots of a machine's jobs."""
         machine = portal.get_direct_access_backend(server.direct_url, max_shots=200)
         with pytest.raises(InvalidOptionError, match="shots must be a whole number from 1 to 200"):
             machine.run(marker("1"), shots=201)
@@ -79,7 +79,7 @@ class TestRun:
         assert [(record.repetitions, record.runs) for record in server.jobs] == [((5,), (1,))] * 60
 
     def test_one_circuit_in_flight(self, server, machine):
-        """For all jobs of a provider together."""
+        """All jobs of a provider share one circuit in flight."""
         server.hold()
         jobs = [machine.run([marker("1")] * 3) for _ in range(2)]
         for finished in range(6):
@@ -90,7 +90,7 @@ class TestRun:
         assert len(server.jobs) == 6
 
     def test_progress_and_time_out(self, server, machine):
-        """True while it works; a second ``result()`` goes on where the first stopped."""
+        """Progress is right after a timeout, and a second ``result()`` continues."""
         server.hold()
         job = machine.run([marker("1"), marker("0")], query_timeout_seconds=0.3)
         server.release(1)
@@ -103,7 +103,7 @@ class TestRun:
         assert len(server.jobs) == 2
 
     def test_cancel(self, server, machine):
-        """The circuit in hand ends; what was measured stays."""
+        """The running circuit ends, and measured circuits keep their results."""
         server.hold()
         job = machine.run([marker("1")] * 3)
         wait_until(lambda: len(server.jobs) == 1)
@@ -117,7 +117,7 @@ class TestRun:
         assert len(server.jobs) == 1
 
     def test_cancel_before_its_turn(self, server, machine):
-        """Nothing of it runs."""
+        """A job cancelled before its turn does not run."""
         server.hold()
         first = machine.run(marker("1"))
         second = machine.run(marker("0"))
@@ -131,10 +131,10 @@ class TestRun:
 
 
 class TestFaults:
-    """Nothing dropped, nothing run twice."""
+    """No circuit is lost and none runs twice."""
 
     def test_failed_circuit(self, server, machine):
-        """The others run all the same."""
+        """Other circuits run although one fails."""
         server.fail_jobs("ion lost")
         job = machine.run([marker("1"), marker("0")])
         result = job.result()
@@ -146,7 +146,7 @@ class TestFaults:
 
     @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "truncated", "500_after"])
     def test_uncertain_circuit(self, server, machine, kind):
-        """It is named; those before it keep their counts, those after it do not start."""
+        """An uncertain circuit is named; earlier ones keep counts, later ones do not start."""
         server.hold()
         job = machine.run([marker("1"), marker("0"), marker("1")], label="careful")
         wait_until(lambda: len(server.jobs) == 1)
@@ -167,7 +167,7 @@ class TestFaults:
          "504", "bad_json", "wrong_shape"],
     )  # fmt: skip
     def test_faults_of_results(self, server, machine, kind):
-        """They only delay it."""
+        """Faults of result requests only delay the result."""
         server.faults.retry_after = 0
         server.faults.next(kind, method="GET", path="/circuit/result/")
         assert machine.run([marker("1"), marker("0")]).result().success
@@ -175,7 +175,7 @@ class TestFaults:
         assert [record.runs for record in server.jobs] == [(1,), (1,)]
 
     def test_busy_machine(self, server, machine):
-        """Somebody else's circuit is waited for."""
+        """A circuit waits while the machine runs another user's circuit."""
         with connect(server) as other:
             theirs = machine_of(other, server, shots=7)
             server.hold()
@@ -187,7 +187,7 @@ class TestFaults:
             assert second.result().get_counts() == {"0": 5}
 
     def test_cancelled_while_the_machine_is_busy(self, server, portal, machine):
-        """What waits for somebody else's circuit is not sent after it."""
+        """A circuit cancelled while the machine is busy is not sent."""
         with connect(server) as other:
             theirs = machine_of(other, server)
             server.hold()
@@ -203,12 +203,12 @@ class TestFaults:
         assert len(server.jobs) == 1
 
     def test_expired_token(self, server, machine):
-        """The circuit in hand is asked for again with a token that is accepted."""
+        """The running circuit's result is requested again with a valid token."""
         server.hold()
         job = machine.run([marker("1"), marker("0")])
         wait_until(lambda: len(server.jobs) == 1)
         server.revoke(server.token)
-        server.stop()  # what waits for the result has to ask again
+        server.stop()  # so that the result is requested again
         server.start()
         with pytest.raises(APIError, match="not accepted"):
             job.result()
@@ -218,7 +218,7 @@ class TestFaults:
         assert len(server.jobs) == 2
 
     def test_closing_the_provider(self, server):
-        """Who waits is told."""
+        """Closing the provider ends all waits with an error."""
         server.hold()
         with connect(server) as provider:
             machine = machine_of(provider, server)

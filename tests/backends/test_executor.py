@@ -45,21 +45,21 @@ def batch():
 
 
 class TestOutcomes:
-    """Noise and the order of shots included."""
+    """Outcomes equal those without an executor, noise and order of shots included."""
 
     @pytest.mark.all_qiskits
     def test_processes(self, provider, batch, spawned):
-        """They start from nothing."""
+        """Spawned processes share no state with this one."""
         check(provider, batch, spawned)
         assert spawned.submit(os.getpid).result() != os.getpid()
 
     def test_threads(self, provider, batch):
-        """At the same time, each with its own simulator."""
+        """Chunks run in parallel threads, each with its own simulator."""
         with ThreadPoolExecutor(4) as pool:
             check(provider, batch, pool)
 
     def test_noise_of_ones_own(self, provider, batch, spawned):
-        """Also such that cannot be saved; the next job on the same workers has another."""
+        """Custom noise models reach the workers; the next job may use another."""
         backend = noisy(provider, shots=100, memory=True, seed_simulator=8)
         seen = []
         for special in (amplitude_damping_error(0.3), depolarizing_error(1.0, 1)):
@@ -75,7 +75,7 @@ class TestOutcomes:
         assert seen[0][4] != seen[1][4]
 
     def test_seeds(self, backend, bell):
-        """Without one, each circuit of each job has another; the simulator's own counts."""
+        """Without a seed all circuits differ; the simulator's seed is used otherwise."""
         runs = [
             [
                 tuple(entry.data.memory)
@@ -91,7 +91,7 @@ class TestOutcomes:
         assert outcomes(backend.run([bell] * 30, executor=Inline()).result()) == outcomes(expected)
 
     def test_execute_and_persist(self, backend, bell, tmp_path):
-        """The executor goes with the run, not with what is saved."""
+        """A restored job does not use the executor of the saved one."""
         calls = Inline()
         job = execute([bell], backend, executor=calls, seed_simulator=1, memory=True)
         expected = outcomes(job.result())
@@ -102,17 +102,17 @@ class TestOutcomes:
 
 
 class TestRefused:
-    """Before anything starts."""
+    """Invalid executors are refused before the job starts."""
 
     @pytest.mark.parametrize("executor", [3, "processes", ProcessPoolExecutor, object()])
     def test_no_executor(self, backend, bell, executor):
-        """Only executors are executors."""
+        """Anything but an executor is refused."""
         with pytest.raises(InvalidOptionError, match="executor must be a concurrent") as caught:
             backend.run(bell, executor=executor)
         assert caught.value.option == "executor"
 
     def test_what_cannot_be_sent(self, backend, bell):
-        """An option of the simulator that belongs to this process."""
+        """A simulator option that cannot be pickled is refused."""
         calls = Inline()
         backend.simulator.set_options(chop_threshold=threading.Lock())
         with pytest.raises(InvalidOptionError, match=r"cannot be pickled \(TypeError: .*lock"):
@@ -120,7 +120,7 @@ class TestRefused:
         assert calls.number == 0
 
     def test_elsewhere(self, bell):
-        """A cloud does not know of it, and says so."""
+        """Cloud and direct access warn about the option and ignore it."""
         with (
             ArnicaServer(simulate=False) as server,
             AQTProvider(server.token, portal_url=server.url, load_dotenv=False) as provider,
@@ -149,7 +149,7 @@ class TestLife:
         assert sorted(seen) == list(range(20))
 
     def test_cancel(self, provider, spawned):
-        """What runs ends; the pool is as good as before."""
+        """Running chunks end, and the pool remains usable."""
         backend = noisy(provider, shots=5)
         job = backend.run(slow_batch(200), executor=spawned)
         wait_until(lambda: job.progress().finished_count >= 2)
@@ -163,7 +163,7 @@ class TestLife:
         assert backend.run(slow_batch(2), executor=spawned).result().success
 
     def test_nothing_left_to_cancel(self, backend, bell):
-        """All that there is runs already."""
+        """Cancelling fails once the last chunk is running."""
         waiting = Waiting()
         job = backend.run(bell, executor=waiting)
         waiting.wait_for_calls(1)
@@ -175,7 +175,7 @@ class TestLife:
         assert job.status() is JobStatus.DONE
 
     def test_a_bounded_number_under_way(self, backend, bell):
-        """More where workers are idle; what is known can be had at any time."""
+        """The number of open chunks is bounded, and grows while workers are idle."""
         waiting = Waiting()
         job = backend.run([bell] * 5000, executor=waiting, query_timeout_seconds=0.05)
         waiting.wait_for_calls(32)
@@ -200,7 +200,7 @@ class TestLife:
         assert calls.number < 200
 
     def test_circuits(self, provider, spawned):
-        """Named, and the others have their outcomes; with and without an executor."""
+        """Failed circuits are named; the others have outcomes, with and without an executor."""
         backend = provider.get_backend("offline_simulator_no_noise", available_qubits=60)
         backend.set_options(with_progress_bar=False)
         backend.simulator.set_options(method="statevector")

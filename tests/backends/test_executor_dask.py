@@ -23,7 +23,7 @@ def cluster():
 
 
 class TestOutcomes:
-    """Noise and the order of shots included."""
+    """Outcomes equal those without an executor, noise and order of shots included."""
 
     def test_dask(self, provider, cluster):
         """A real cluster; cancelling one of two equal jobs leaves the other alone."""
@@ -39,10 +39,10 @@ class TestOutcomes:
 
 
 class TestFailures:
-    """What goes wrong ends the job, is told, and spoils nothing else."""
+    """An error ends the job, is reported, and affects nothing else."""
 
     def test_dask_is_closed(self, provider, cluster):
-        """While chunks are with it."""
+        """Closing the Dask client while it runs chunks ends the job."""
         with cluster.get_client() as client:
             executor = client.get_executor()
             job = noisy(provider, shots=5).run(slow_batch(100), executor=executor)
@@ -54,7 +54,7 @@ class TestFailures:
         assert 1 <= finished == job.progress().finished_count < 100
 
     def test_futures_of_a_closed_client(self, backend, bell):
-        """Some of Dask's stay pending for ever."""
+        """Futures of a closed client that stay pending fail."""
         client = SimpleNamespace(status="running")
         waiting = Waiting(client)
         job = backend.run([bell] * 40, executor=waiting)
@@ -69,7 +69,7 @@ class TestFailures:
         assert result.results[3].success
 
     def test_no_thread_stays(self):
-        """All of the above have ended."""
+        """The threads of all executor jobs have ended."""
         wait_until(
             lambda: not any("aqt-fast executor" in thread.name for thread in threading.enumerate())
         )

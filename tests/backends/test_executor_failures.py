@@ -16,10 +16,10 @@ from waiting import wait_until
 
 
 class TestFailures:
-    """What goes wrong ends the job, is told, and spoils nothing else."""
+    """An error ends the job, is reported, and affects nothing else."""
 
     def test_chunks(self, backend, bell):
-        """Errors of the executor, of the way, and of the worker."""
+        """Errors of the executor, the transport and the worker are told by chunk."""
         answers = {
             4: b"rubbish",
             5: zlib.compress(b"{}"),
@@ -45,14 +45,14 @@ class TestFailures:
         assert job.progress() == (5, 10)
 
     def test_worker(self):
-        """What goes wrong there comes back in words, for every circuit."""
+        """A worker returns its error as text for each circuit."""
         answer = simulate_chunk(b"no simulator", b"no circuits", 1, False, 0, "")
         reasons, _ = unpack_answer(answer, 3)
         assert len(reasons) == 3
         assert all(reason.startswith("error: ") for reason in reasons)
 
     def test_workers_that_can_nothing(self, backend, bell):
-        """They are not asked thousands of times."""
+        """Workers that always fail get no more chunks."""
 
         def run(_number, _call):
             raise ModuleNotFoundError("No module named 'aqt_fast'")
@@ -65,7 +65,7 @@ class TestFailures:
         assert job.error_message == f"circuits 0 to 4999: {reason}"
 
     def test_many_failures(self, backend, bell):
-        """The first ones are told."""
+        """The message names the first failures and counts the rest."""
 
         def run(number, call):
             if number % 2:
@@ -80,7 +80,7 @@ class TestFailures:
         assert lines[-1] == "and 10 more failures"
 
     def test_a_worker_dies(self, provider):
-        """The pool is broken for good; what it has done before counts."""
+        """A dead worker breaks the pool; earlier outcomes count."""
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             worker = pool.submit(os.getpid).result()
             job = noisy(provider, shots=5).run(slow_batch(200), executor=pool)
@@ -94,7 +94,7 @@ class TestFailures:
         assert 1 <= job.progress().finished_count < 200
 
     def test_shut_down(self, provider):
-        """Meanwhile, or before."""
+        """The executor is shut down during or before the job."""
         backend = noisy(provider, shots=5)
         with ThreadPoolExecutor(1) as pool:
             job = backend.run(slow_batch(100), executor=pool)
@@ -111,7 +111,7 @@ class TestFailures:
         assert job.error_message.startswith("circuits 0 to 2: the executor takes no more chunks")
 
     def test_no_thread_stays(self):
-        """All of the above have ended."""
+        """The threads of all executor jobs have ended."""
         wait_until(
             lambda: not any("aqt-fast executor" in thread.name for thread in threading.enumerate())
         )

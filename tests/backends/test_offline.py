@@ -13,7 +13,7 @@ class TestOutcomes:
 
     @pytest.mark.parametrize("name", ["offline_simulator_no_noise", "offline_simulator_noise"])
     def test_equals_one_run_of_aer(self, provider, registers, name):
-        """For a whole batch, in however many chunks, at the same seed."""
+        """A batch in chunks equals one run of Aer with the same seed."""
         backend = provider.get_backend(name, available_qubits=5)
         batch = []
         for index in range(40):
@@ -42,7 +42,7 @@ class TestOutcomes:
         assert memory[3] != memory[4]
 
     def test_largest_seed(self, backend, bell):
-        """Aer counts seeds on beyond what it takes; so do we, in later chunks."""
+        """Seeds of later chunks wrap around as Aer's do."""
         seed = 2**63 - 1
         ours = backend.run([bell] * 30, shots=50, memory=True, seed_simulator=seed).result()
         whole = backend.simulator.run([bell] * 30, shots=50, memory=True, seed_simulator=seed)

@@ -68,7 +68,7 @@ class TestMerge:
         assert {record.label[-6:] for record in server.jobs} == {" [1/2]", " [2/2]"}
 
     def test_long_labels_again(self, server, device):
-        """The numbers stay when API jobs are submitted once more."""
+        """Resubmitted API jobs keep the numbers in their labels."""
         server.fail_jobs("hot", count=2)
         job = device.run([marker(1)] * 51, label="x" * 255)
         job.wait_for_final_state(timeout=30)
@@ -79,7 +79,7 @@ class TestMerge:
         assert {len(record.label) for record in server.jobs} == {255}
 
     def test_several_jobs_at_once(self, server, device):
-        """From several threads; each gets its own."""
+        """Jobs of several threads keep their own results."""
         counts = {}
 
         def work(first: int) -> None:
@@ -98,10 +98,10 @@ class TestMerge:
 
 
 class TestAsCompleted:
-    """Parts, as they come."""
+    """Parts are yielded as they complete."""
 
     def test_each_once(self, device):
-        """In any order, with the same entries as the whole result."""
+        """Parts come in any order, with the entries of the whole result."""
         numbers = list(range(230))
         job = device.run(markers(numbers), shots=2)
         seen = {}
@@ -118,7 +118,7 @@ class TestAsCompleted:
         job = device.run(markers(range(101)), shots=1)
         parts = job.as_completed()
         wait_until(lambda: len(server.jobs) == 3)
-        # The submissions go out in order, but several at the same time: the first may be overtaken.
+        # Several submissions are sent at the same time, so that the first may be overtaken.
         circuits = len(server.jobs[0].repetitions)
         server.release(circuits)
         assert len(next(parts).circuits) == circuits
@@ -128,7 +128,7 @@ class TestAsCompleted:
         assert sum(len(part.circuits) for part in parts) == 101 - circuits
 
     def test_failures_come_last(self, server, device):
-        """Every circuit comes once, evaluated or not."""
+        """Each circuit is yielded once, evaluated or not."""
         server.hold()
         job = device.run(markers(range(120)), shots=1)
         server.fail_jobs("lost", 1)
@@ -142,7 +142,7 @@ class TestAsCompleted:
         assert sorted(entries.values()).count(False) in (50, 20)
 
     def test_time_out(self, server, device):
-        """As for the whole result."""
+        """``as_completed()`` raises the same timeout as ``result()``."""
         server.hold()
         job = device.run(marker(1), query_timeout_seconds=0.2)
         with pytest.raises(JobTimeoutError):
@@ -151,7 +151,7 @@ class TestAsCompleted:
         assert len(list(job.as_completed())) == 1
 
     def test_giving_up(self, server, device):
-        """A loop ends when it is told to, not when the job does."""
+        """A timeout of asyncio ends the wait and leaves the job running."""
         server.hold()
         job = device.run([marker(1)], shots=2)
 
@@ -189,7 +189,7 @@ class TestAsCompleted:
         assert ticks > 1
 
     def test_offline_and_direct(self, provider, server):
-        """Other backends have parts, too."""
+        """Offline and direct access backends yield parts as well."""
         device = provider.get_backend("offline_simulator_no_noise")
         with AQTProvider(server.token, load_dotenv=False) as connected:
             machine = connected.get_direct_access_backend(server.direct_url)

@@ -14,10 +14,10 @@ from waiting import SECONDS
 
 
 class TestFailures:
-    """A part fails, the others do not."""
+    """One part fails, and the others keep their results."""
 
     def test_failed_part(self, server, device):
-        """Named with its circuits; run again on request only."""
+        """A failed part is named with its circuits, and resubmitted on request only."""
         server.hold()
         job = device.run(markers(range(120)), shots=2)
         server.fail_jobs("the ions have left", 1)
@@ -42,7 +42,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("kind", ["reset_before", "reset_after"])
     def test_uncertain_part(self, server, device, kind):
-        """Named; the others' results are there. Both ways out."""
+        """An uncertain part is named, the others have results; adopt or resubmit it."""
         server.faults.next(kind, method="POST")
         job = device.run(markers(range(120)), shots=2, label="b")
         with pytest.raises(IncompleteBatchError, match=r"partial=True") as caught:
@@ -71,7 +71,7 @@ class TestFailures:
         assert all(set(record.runs) == {1} for record in server.jobs)
 
     def test_all_at_once(self, server, device):
-        """Adopted, submitted again, and what was expired asked for again, one after the other."""
+        """Adopt one API job, submit one again, and request the expired result again."""
         server.faults.next("500_after", method="POST")
         server.faults.next("500", method="POST")
         server.faults.next("410", method="GET", path="/result/")
@@ -94,7 +94,7 @@ class TestFailures:
         assert len(server.jobs) == 4
 
     def test_cancel(self, server, device):
-        """What has run stays; what has not does not run."""
+        """Finished circuits keep their results, and others do not run."""
         server.hold()
         job = device.run(markers(range(1000)), shots=1)
         parts = job.as_completed()
@@ -113,7 +113,7 @@ class TestFailures:
         assert job.resubmit_failed() == 0
 
     def test_faults_on_the_way(self, server, device):
-        """Everything that can be repeated is."""
+        """Faults that allow a retry do not fail any API job."""
         server.faults.set(
             rate=0.3, kinds=["slow", "429", "500", "502", "504", "truncated", "bad_json"], seed=3
         )

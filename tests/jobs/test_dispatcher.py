@@ -46,7 +46,7 @@ def no_leak() -> Iterator[None]:
 
 @pytest.fixture
 def make() -> Iterator[Callable[..., Dispatcher]]:
-    """Makes dispatchers that are closed in the end."""
+    """Make dispatchers that are closed after the test."""
     made = []
 
     def make(num_threads: int, idle_seconds: float = FOREVER) -> Dispatcher:
@@ -67,7 +67,7 @@ def raised(monkeypatch) -> list[BaseException]:
 
 
 def fail() -> None:
-    """A step that must not be."""
+    """Raise, as a step must not."""
     raise ZeroDivisionError
 
 
@@ -75,7 +75,7 @@ class TestOrder:
     """When steps are called."""
 
     def test_order_of_arrival(self, make):
-        """One after the other on a single thread."""
+        """A single thread runs steps in order of arrival."""
         dispatcher = make(1)
         called, done = [], threading.Event()
         for number in range(200):
@@ -85,7 +85,7 @@ class TestOrder:
         assert called == list(range(200))
 
     def test_order_of_due_times(self, make, monkeypatch):
-        """Of arrival only among equals; and none before its time."""
+        """Steps run by due time, then by arrival, and none before its time."""
         dispatcher = make(1)
         called: list[tuple[str, float]] = []
         go_on, done = threading.Event(), threading.Event()
@@ -105,7 +105,7 @@ class TestOrder:
         assert all(moment >= begin for _, moment in called)
 
     def test_an_earlier_step_while_a_later_one_is_awaited(self, make):
-        """Is not held up."""
+        """An earlier step is not delayed by a later one."""
         dispatcher = make(1)
         done = threading.Event()
         dispatcher.call(lambda: None, after=3600)
@@ -117,7 +117,7 @@ class TestOrder:
         assert len(threads()) == 1
 
     def test_steps_that_call_steps(self, make):
-        """A poll that polls again, on the same thread."""
+        """A step may schedule itself again; the same thread runs it."""
         dispatcher = make(1)
         done = threading.Event()
         names = []
@@ -158,11 +158,11 @@ class TestOrder:
 
 
 class TestThreads:
-    """How many run, and for how long."""
+    """How many threads run, and how long."""
 
     @pytest.mark.parametrize("num_threads", [1, 2, 5])
     def test_as_many_as_allowed(self, make, num_threads):
-        """All of them work at the same time, and never more."""
+        """All allowed threads run concurrently, and never more."""
         dispatcher = make(num_threads)
         together = threading.Barrier(num_threads)
         lock = threading.Lock()
@@ -198,14 +198,14 @@ class TestThreads:
         assert len(threads()) == 1
 
     def test_none_before_the_first_step(self, make):
-        """And all of them daemons: they hold up no end of a program."""
+        """All threads are daemons, so that they do not delay the end of a program."""
         dispatcher = make(3)
         assert threads() == []
         dispatcher.call(lambda: None, after=3600)
         assert [thread.daemon for thread in threads()] == [True]
 
     def test_idle_threads_end(self, make):
-        """And others take their place when there is something to do again."""
+        """Idle threads end, and new threads start for new steps."""
         dispatcher = make(3, HASTY)
         for _ in range(3):
             together = threading.Barrier(4)
@@ -216,7 +216,7 @@ class TestThreads:
             assert dispatcher.num_running == 0
 
     def test_a_step_in_the_moment_when_a_thread_leaves(self, make, monkeypatch):
-        """Gets another thread."""
+        """Another thread starts for a step that arrives as the last thread leaves."""
         releases = []
         done = threading.Event()
 
@@ -238,7 +238,7 @@ class TestThreads:
         assert releases == [1, 0]
 
     def test_idle_threads_leave_later_steps_to_one_of_them(self, make):
-        """Which is not left alone with them when they are due."""
+        """One idle thread waits for later steps and gets help when they are due."""
         dispatcher = make(3, HASTY)
         together = threading.Barrier(3)
         done = threading.Semaphore(0)
@@ -255,7 +255,7 @@ class TestThreads:
             assert done.acquire(timeout=SECONDS)
 
     def test_idle_threads_do_not_take_turns(self, make, monkeypatch):
-        """Those that leave are not replaced before there is something to do."""
+        """Threads that leave are not replaced before a step is due."""
         started = []
         start = threading.Thread.start
 
@@ -271,7 +271,7 @@ class TestThreads:
         assert len(started) == 3
 
     def test_a_step_that_raises(self, make, raised):
-        """Takes its thread with it, but neither the steps after it nor their threads."""
+        """A step that raises ends its thread, but not later steps."""
         dispatcher = make(2)
         for _ in range(5):
             dispatcher.call(fail)
@@ -297,7 +297,7 @@ class TestThreads:
         assert len(raised) == 1
 
     def test_a_step_is_forgotten_when_it_was_called(self, make):
-        """It may be all that keeps a job alive."""
+        """The dispatcher drops its reference to a step after the call."""
 
         class Job:
             def step(self) -> None:
@@ -319,7 +319,7 @@ class TestClosing:
     """The end of a dispatcher."""
 
     def test_what_waits_is_called_once(self, make):
-        """By who closes, in the order of due times; then nothing is taken any more."""
+        """``close()`` calls pending steps once, by due time, and refuses later ones."""
         dispatcher = make(2)
         called = []
         for name, after in (("b", 3600), ("c", 7200), ("a", 1800)):
@@ -337,7 +337,7 @@ class TestClosing:
         assert len(called) == 3
 
     def test_while_a_step_is_running(self, make):
-        """It is not called again, and its thread ends after it."""
+        """A running step is not called again, and its thread ends after it."""
         dispatcher = make(1)
         started, go_on = threading.Event(), threading.Event()
         called = []
@@ -357,7 +357,7 @@ class TestClosing:
         assert called == ["second", "first"]
 
     def test_a_step_that_calls_another(self, make):
-        """Finds out that it is too late."""
+        """A step that schedules another gets an error after closing."""
         dispatcher = make(1)
         errors = []
 

@@ -61,7 +61,7 @@ class TestLife:
         assert result is job.result()
 
     def test_run_returns_at_once(self, backend):
-        """And the job is alive while it runs; cancelled, it keeps what it has."""
+        """The job runs in the background; after cancelling it keeps its finished circuits."""
         batch = slow_batch(backend)
         job = backend.run(batch, shots=5)
         assert job.status() in (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -83,7 +83,7 @@ class TestLife:
             result.get_counts(total - 1)
 
     def test_timeout(self, backend):
-        """The job goes on, and another call gets the result."""
+        """The job continues after a timeout, and another call gets the result."""
         job = backend.run(slow_batch(backend)[:100], shots=5, query_timeout_seconds=0.05)
         with pytest.raises(JobTimeoutError, match=job.job_id()):
             job.result()
@@ -102,7 +102,7 @@ class TestLife:
         assert {call[1] for call in calls} <= {JobStatus.QUEUED, JobStatus.RUNNING}
 
     def test_simulation_errors_end_the_job(self, provider):
-        """With the message in job and result, and what was simulated before."""
+        """Job and result name the error, and earlier circuits have counts."""
         backend = provider.get_backend("offline_simulator_no_noise", available_qubits=60)
         backend.set_options(with_progress_bar=False)
         backend.simulator.set_options(method="statevector")
@@ -121,7 +121,7 @@ class TestLife:
             result.get_counts(1)
 
     def test_later_changes_do_not_reach_the_job(self, backend, bell):
-        """A circuit and options may be used again at once."""
+        """The job keeps copies of circuits and options."""
         options = AQTOptions(shots=5, with_progress_bar=False)
         job = AQTJob(backend, [bell], options)
         options.shots = 6
@@ -137,7 +137,7 @@ class TestLife:
             AQTJob(backend, [QuantumCircuit(1)], options)
 
     def test_noise_is_that_of_the_submission(self, backend, bell, tmp_path):
-        """Whatever is done with the simulator while the job runs or before it is saved."""
+        """Later changes of the simulator do not reach the job."""
         job = backend.run([bell] * 500, shots=20)
         noise = backend.provider.get_backend(
             "offline_simulator_noise"
@@ -149,7 +149,7 @@ class TestLife:
         assert not restored.backend().with_noise_model
 
     def test_noise_may_be_changed_in_place(self, backend, bell):
-        """The job has a copy of it."""
+        """The job keeps a copy of the noise model."""
         from qiskit_aer.noise import NoiseModel
 
         model = NoiseModel()
@@ -160,7 +160,7 @@ class TestLife:
         assert all(set(counts) <= {"00", "11"} for counts in job.result().get_counts())
 
     def test_seed_of_the_simulator(self, backend, bell):
-        """Counts as the job's own: no circuit repeats another's random numbers."""
+        """The simulator's seed acts as the job's: circuits do not share random numbers."""
         expected = backend.run([bell] * 30, shots=100, memory=True, seed_simulator=5).result()
         backend.simulator.set_options(seed_simulator=5)
         result = backend.run([bell] * 30, shots=100, memory=True).result()
@@ -169,13 +169,13 @@ class TestLife:
         assert len({tuple(shots) for shots in memory}) == 30
 
     def test_very_long_timeouts(self, backend, bell):
-        """As good as none."""
+        """Huge timeouts count as no timeout."""
         job = backend.run(bell, query_timeout_seconds=1e300)
         assert job.result().success
         job.wait_for_final_state(timeout=1e300)
 
     def test_one_submission(self, backend, bell):
-        """Of several threads that submit, one does."""
+        """Only one of several submitting threads succeeds."""
         for _ in range(20):
             job = AQTJob(backend, [bell], AQTOptions(shots=1, with_progress_bar=False))
             with ThreadPoolExecutor(4) as pool:
@@ -184,7 +184,7 @@ class TestLife:
             assert job.result().success
 
     def test_nothing_left_to_cancel(self, backend, bell):
-        """A job whose last circuit is in hand cannot be cancelled any more."""
+        """A job whose last circuit is running cannot be cancelled."""
         for _ in range(20):
             job = backend.run(bell, shots=1)
             cancelled = job.cancel()
@@ -194,7 +194,7 @@ class TestLife:
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
     def test_a_forked_process_does_not_wait(self, backend):
-        """The simulation does not run there, and it says so."""
+        """A forked process refuses to wait for its parent's job."""
         job = backend.run(slow_batch(backend)[:20], shots=5)
         child = os.fork()
         if child == 0:
@@ -205,7 +205,7 @@ class TestLife:
         assert job.result().success
 
     def test_several_threads_wait(self, backend):
-        """All get the same result."""
+        """All threads get the same result object."""
         job = backend.run(slow_batch(backend)[:50], shots=5)
         results = []
         threads = [threading.Thread(target=lambda: results.append(job.result())) for _ in range(4)]
@@ -218,7 +218,7 @@ class TestLife:
         assert results[0].success
 
     def test_progress_bar(self, backend, bell, capfd):
-        """On standard error, if wanted."""
+        """The progress bar is written to standard error on request."""
         backend.run([bell] * 3, with_progress_bar=False).result()
         assert capfd.readouterr() == ("", "")
         batch = slow_batch(backend)[:30]

@@ -65,7 +65,7 @@ class TestPersistence:
         assert restored.backend().simulator.options.zero_threshold == 0.5
 
     def test_what_cannot_be_saved(self, backend, bell, tmp_path):
-        """Refused when it is saved, not when it is restored."""
+        """``persist()`` refuses what could not be restored."""
         from qiskit_aer.noise import NoiseModel, amplitude_damping_error
 
         model = NoiseModel()
@@ -89,7 +89,7 @@ class TestPersistence:
 
     @staticmethod
     def finished(backend, circuit) -> AQTJob:
-        """A job that has ended, however."""
+        """Run a circuit and wait for the end of the job."""
         job = backend.run(circuit)
         job.wait_for_final_state()
         return job
@@ -118,7 +118,7 @@ class TestPersistence:
         ],
     )
     def test_readable_but_wrong(self, backend, bell, tmp_path, key, value):
-        """A file of another version, say, is damage as well."""
+        """Content with a valid checksum can still be unusable."""
         job = backend.run(bell)
         path = job.persist(store_path=tmp_path)
         file = path / "job.json"
@@ -130,7 +130,7 @@ class TestPersistence:
         assert path.exists()
 
     def test_other_process(self, backend, bell, tmp_path):
-        """Another process needs no more than the id."""
+        """Another process restores the job from its identifier."""
         job = backend.run(bell, shots=11)
         job.persist(store_path=tmp_path)
         script = (

@@ -18,10 +18,10 @@ from markers import marker, marker_counts, markers
 
 @pytest.mark.usefixtures("environment")
 class TestSaving:
-    """Persisted jobs go on elsewhere."""
+    """Another process continues a saved job."""
 
     def test_persist_and_restore(self, server, device, tmp_path):
-        """The same job, not another; what was saved goes."""
+        """Restoring continues the same job and removes the saved one."""
         server.hold()
         job = device.run([marker("10"), marker("01")], shots=5, label="kept")
         path = job.persist(store_path=tmp_path)
@@ -38,7 +38,7 @@ class TestSaving:
             AQTJob.restore(job.job_id(), store_path=tmp_path)
 
     def test_other_portal(self, device, tmp_path, monkeypatch):
-        """A job is not looked for where it cannot be; what was saved stays."""
+        """Restoring refuses another portal or a missing token, and keeps the saved job."""
         job = device.run(marker("1"))
         path = job.persist(store_path=tmp_path)
         monkeypatch.setenv("AQT_PORTAL_URL", "https://portal.invalid")
@@ -58,7 +58,7 @@ class TestSaving:
 
 @pytest.mark.usefixtures("environment")
 class TestBatch:
-    """A batch goes on in another process."""
+    """Another process continues a saved batch."""
 
     def test_persist_and_restore(self, server, device, tmp_path):
         """With all its API jobs, none of them submitted again."""
@@ -72,7 +72,7 @@ class TestBatch:
         assert len(server.jobs) == 6
 
     def test_failed_parts(self, server, device, tmp_path):
-        """They are still failed, and can be run again."""
+        """Failed parts stay failed after restoring, and can be resubmitted."""
         server.faults.next("reset_before", method="POST")
         job = device.run(markers(range(60)), shots=2)
         with pytest.raises(IncompleteBatchError):
@@ -86,7 +86,7 @@ class TestBatch:
         assert again.result().get_counts() == marker_counts(range(60), 2)
 
     def test_changed_circuits(self, device, tmp_path):
-        """What is saved must be what was run."""
+        """``persist()`` refuses circuits that were changed after ``run``."""
         circuit = marker(3)
         job = device.run(circuit)
         circuit.name = "changed"

@@ -38,5 +38,5 @@ class TestTiming:
         ],
     )
     def test_durations(self, changes, expected):
-        """In any order; None for what is not known."""
+        """Status changes may come in any order; unknown durations are None."""
         assert job_timing(changes) == JobTiming(*expected)

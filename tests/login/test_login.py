@@ -1,4 +1,4 @@
-"""Access tokens: saved, found, renewed. AQT's own login package does the real thing, here too."""
+"""Access tokens: saved, found and renewed with AQT's own login package."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def connect(server, config, token: str | None = None) -> AQTProvider:
 
 
 class TestStore:
-    """Files of one's own."""
+    """Token files are private to their user."""
 
     def test_round_trip(self, tmp_path):
-        """For nobody else's eyes."""
+        """Saved tokens are read back; files and directory are private."""
         store = TokenStore(tmp_path / "new" / "directory")
         assert store.access_token() is None
         store.save("access", "refresh")
@@ -59,7 +59,7 @@ class TestStore:
 
     @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
     def test_readable_by_others(self, tmp_path, mode):
-        """Refused, with the mend."""
+        """A token file that others can read is refused; the error says how to change it."""
         TokenStore(tmp_path).save(SECRET, None)
         path = tmp_path / "access_token"
         path.chmod(mode)
@@ -68,7 +68,7 @@ class TestStore:
         assert SECRET not in str(caught.value)
 
     def test_unreadable(self, tmp_path):
-        """Named, not shown."""
+        """An unreadable token file is named, its content is not shown."""
         (tmp_path / "access_token").mkdir()
         with pytest.raises(AQTCredentialsError, match="cannot read the access token"):
             TokenStore(tmp_path).access_token()
@@ -99,7 +99,7 @@ class TestLogIn:
             assert len(provider.backends(backend_type="device")) == 3
 
     def test_with_a_client(self, server, config):
-        """Nobody has to do anything."""
+        """A client's credentials log in without the user."""
         config.client_id, config.client_secret = "local-client", "local-secret"
         with connect(server, config, "") as provider:
             provider.log_in()
@@ -107,7 +107,7 @@ class TestLogIn:
         assert TokenStore(config.store_path).refresh_token() is None
 
     def test_refused(self, server, config):
-        """Typed, without the secret."""
+        """A refused login raises a typed error without the secret."""
         config.client_id, config.client_secret = "local-client", SECRET
         with connect(server, config, "") as provider, pytest.raises(AQTCredentialsError) as caught:
             provider.log_in()
@@ -115,7 +115,7 @@ class TestLogIn:
         assert list(config.store_path.parent.iterdir()) == []
 
     def test_not_kept(self, server, config):
-        """If that is what the configuration says."""
+        """The configuration can turn off storing tokens."""
         config.store_access_token = False
         with connect(server, config, "") as provider:
             provider.log_in()
@@ -156,7 +156,7 @@ class TestRenewal:
         assert len(server.jobs) == 2
 
     def test_login_out_of_reach(self, server, config, circuit, monkeypatch):
-        """It is waited for like the portal: the job does not notice."""
+        """An outage of the login only delays a renewal; the job succeeds."""
         renewals = []
 
         def renew_without_network(*arguments: Any) -> str | None:
@@ -179,7 +179,7 @@ class TestRenewal:
         assert len(server.jobs) == 1
 
     def test_by_another_process(self, server, config):
-        """Somebody has logged in elsewhere in the meantime."""
+        """A token that another process has saved is used."""
         server.accept("old")
         server.accept("new")
         TokenStore(config.store_path).save("old", None)
@@ -191,7 +191,7 @@ class TestRenewal:
             assert provider.access_token == "new"  # noqa: S105
 
     def test_nothing_to_renew_it_with(self, server, config):
-        """Somebody has to log in; a later login is taken up."""
+        """Without a refresh token the user must log in, and then the provider works."""
         TokenStore(config.store_path).save("expired", None)
         with connect(server, config) as provider:
             with pytest.warns(UserWarning, match="log in again"):
@@ -200,7 +200,7 @@ class TestRenewal:
             assert len(provider.backends(backend_type="device")) == 3
 
     def test_a_given_token_is_not_renewed(self, server, config):
-        """Whoever gives one means this one."""
+        """A token that the user gives is not replaced."""
         TokenStore(config.store_path).save(server.token, None)
         with (
             connect(server, config, "given") as provider,

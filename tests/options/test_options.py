@@ -23,7 +23,7 @@ DEFAULTS = {
 
 
 def test_defaults():
-    """Those of the contract, in a mapping."""
+    """Options are a mapping with the documented defaults."""
     options = AQTOptions()
     assert isinstance(options, Options)
     assert dict(options) == DEFAULTS
@@ -104,7 +104,7 @@ def test_bad_values(name, value):
 
 
 def test_unknown_option():
-    """A misspelt option is no new option."""
+    """Misspelt options are refused."""
     options = AQTOptions()
     with pytest.raises(AttributeError, match="there is no option 'shot', only shots, memory"):
         options.shot = 5
@@ -113,7 +113,7 @@ def test_unknown_option():
 
 
 def test_copies_are_independent():
-    """Also through pickle."""
+    """A copy, also by pickle, does not share values."""
     options = AQTOptions(shots=5)
     other = copy.copy(options)
     other.shots = 6

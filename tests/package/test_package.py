@@ -61,7 +61,7 @@ def test_lazy():
 
 
 def test_unknown_name():
-    """As in any module."""
+    """An unknown name raises AttributeError."""
     with pytest.raises(AttributeError, match="has no attribute 'AQTBackend'"):
         _ = aqt_fast.AQTBackend
 
@@ -91,7 +91,7 @@ def test_docstrings():
 
 
 def test_exception_tree():
-    """The drawing shows every exception; all have the same base and survive pickling."""
+    """The docstring shows every exception; all have one base class and can be pickled."""
     classes = [
         value
         for value in vars(exceptions).values()
@@ -124,7 +124,7 @@ def test_exception_tree():
 
 
 def test_the_client_knows_no_qiskit():
-    """``api_client`` is of use without it."""
+    """``api_client`` does not import Qiskit."""
     script = (
         "import sys, aqt_fast.api_client as c; c.PortalClient('t', portal_url='https://x').close()\n"
         "c.DirectAccessClient('https://x', c.Credentials('t')).close()\n"

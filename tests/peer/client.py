@@ -25,7 +25,7 @@ class Client:
         self._jobs: dict[str, Any] = {}
 
     def versions(self) -> dict[str, str]:
-        """Who is talking."""
+        """Versions of Qiskit, the client and AQT's models."""
         from importlib.metadata import version
 
         names = ("qiskit", "qiskit-aqt-provider", "aqt-connector")
@@ -73,7 +73,7 @@ class Client:
 
 
 def transpiled(circuits: list[str], backend: Any) -> list[QuantumCircuit]:
-    """Circuits as the peer's backend wants them."""
+    """Load and transpile circuits for the peer's backend."""
     gates = qasm2.LEGACY_CUSTOM_INSTRUCTIONS
     loaded = [qasm2.loads(text, custom_instructions=gates) for text in circuits]
     return qiskit.transpile(loaded, backend)

@@ -38,7 +38,7 @@ def x_on_first() -> QuantumCircuit:
 
 
 def ghz() -> QuantumCircuit:
-    """All ones or all zeros."""
+    """The outcomes are all ones or all zeros."""
     circuit = QuantumCircuit(4)
     circuit.h(0)
     for qubit in range(3):
@@ -48,7 +48,7 @@ def ghz() -> QuantumCircuit:
 
 
 def rotated() -> QuantumCircuit:
-    """A known probability on either qubit, and the classical bits crossed."""
+    """A known probability on each qubit, with the classical bits swapped."""
     circuit = QuantumCircuit(2, 2)
     circuit.rx(ANGLE, 0)
     circuit.rx(2 * ANGLE, 1)
@@ -57,7 +57,7 @@ def rotated() -> QuantumCircuit:
 
 
 def interference() -> QuantumCircuit:
-    """Every outcome has a probability of its own, which signs and orders of gates decide."""
+    """Each outcome's probability depends on the signs and order of gates."""
     circuit = QuantumCircuit(3)
     circuit.rx(0.7, 0)
     circuit.cx(0, 2)
@@ -90,7 +90,7 @@ def probabilities(circuit: QuantumCircuit) -> dict[str, float]:
 
 
 def assert_sampled(counts: dict[str, int], circuit: QuantumCircuit, shots: int = SHOTS) -> None:
-    """Nothing impossible, and every outcome within five standard deviations."""
+    """Check that each count is within five standard deviations of its expectation."""
     exact = probabilities(circuit)
     assert sum(counts.values()) == shots
     for word in counts.keys() | exact.keys():
@@ -100,7 +100,7 @@ def assert_sampled(counts: dict[str, int], circuit: QuantumCircuit, shots: int =
 
 
 def test_probabilities_follow_the_classical_bits():
-    """The yardstick itself: qubit 1, with the larger angle, is the last letter."""
+    """Check the reference: qubit 1, with the larger angle, is the last letter."""
     exact = probabilities(rotated())
     first, second = math.sin(ANGLE / 2) ** 2, math.sin(ANGLE) ** 2
     assert exact["01"] == pytest.approx((1 - first) * second)
@@ -116,7 +116,7 @@ class Peer:
     process: subprocess.Popen[str]
 
     def ask(self, name: str, **arguments: Any) -> Any:
-        """Let it do something and wait for the answer."""
+        """Send a request and wait for the answer."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps([name, arguments]) + "\n")
@@ -183,7 +183,7 @@ def ours(server: ArnicaServer) -> Iterator[AQTProvider]:
 
 
 def test_versions(peer: Peer):
-    """It is another generation of everything: of Qiskit, of the client, of AQT's models."""
+    """The peer uses other versions of Qiskit, the client and AQT's models."""
     versions = peer.ask("versions")
     assert versions["qiskit"].startswith("1.")
     assert versions["qiskit-aqt-provider"].startswith("1.15.")
@@ -287,7 +287,7 @@ def test_direct_access(peer: Peer, server: ArnicaServer):
 
 
 def test_official_models_take_our_requests(server: ArnicaServer, ours: AQTProvider):
-    """What went over the wire is what AQT's own model reads, operation by operation."""
+    """AQT's own model reads the request, operation by operation."""
     device = device_of(ours)
     circuits = qiskit.transpile(CIRCUITS, device)
     job = device.run(circuits, shots=17, label="a label, ünd more")
@@ -306,6 +306,6 @@ def test_official_models_take_our_requests(server: ArnicaServer, ours: AQTProvid
 
 
 def _cancel(server: ArnicaServer, job_id: str) -> bool:
-    """Cancel a job of somebody else, which takes the portal's client."""
+    """Cancel a job that another client has submitted."""
     with closing(PortalClient(server.token, portal_url=server.url)) as client:
         return client.cancel(job_id)

@@ -20,7 +20,7 @@ def test_interfaces(backend):
 
 
 def test_bits_and_registers(backend):
-    """Each register has its own bits, in order; the peer read them as base 16."""
+    """Each register has its own bits, in order; the peer read them in base 16."""
     circuit = QuantumCircuit(
         QuantumRegister(5), ClassicalRegister(3, "low"), ClassicalRegister(9, "high")
     )
@@ -100,7 +100,7 @@ def test_a_failed_job_makes_up_nothing(backend):
 
 
 def test_bad_circuit(backend):
-    """Too wide for the register: an error, not a hang."""
+    """A circuit wider than the register raises."""
     circuit = QuantumCircuit(21)
     circuit.measure_all()
     with pytest.raises(Exception, match="21"):

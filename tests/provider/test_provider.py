@@ -24,7 +24,7 @@ def names(table: BackendsTable) -> list[str]:
 
 
 class TestToken:
-    """Argument, environment, file; never shown."""
+    """The token comes from argument, environment or file, and is never shown."""
 
     @pytest.fixture(autouse=True)
     def _clean(self, monkeypatch, tmp_path):
@@ -58,7 +58,7 @@ class TestToken:
         assert "from-argument" not in repr(provider)
 
     def test_named_file(self, tmp_path):
-        """It must be there."""
+        """A named file must exist."""
         (tmp_path / "my.env").write_text("AQT_TOKEN=from-mine\n")
         assert AQTProvider(dotenv_path=tmp_path / "my.env").access_token == "from-mine"  # noqa: S105
         with pytest.raises(FileNotFoundError, match=r"other\.env"):
@@ -133,13 +133,13 @@ class TestBackends:
             provider.get_backend("ibex")
 
     def test_an_offline_simulator_needs_no_portal(self):
-        """Asked for by name, nothing is said about the portal."""
+        """An offline simulator named exactly needs no request to the portal."""
         assert (
             AQTProvider("token").get_backend(NAMES[0], available_qubits=np.int64(3)).num_qubits == 3
         )
 
     def test_warnings_point_here(self, monkeypatch):
-        """At the user's line, however deep the cause."""
+        """Warnings name the user's line."""
         with pytest.warns(NoTokenWarning) as caught:
             AQTProvider("")
         assert caught[0].filename == __file__
@@ -239,12 +239,12 @@ class TestPortal:
          {"backend_type": "direct_access"}],
     )  # fmt: skip
     def test_the_portal_is_not_asked_in_vain(self, portal, requests, filters):
-        """Where nothing of it can fit."""
+        """No request is made if nothing of the portal can match."""
         portal.backends(**filters)
         assert requests == []
 
     def test_get_backend(self, portal, requests):
-        """One list, one resource."""
+        """One request lists, and one gets the details."""
         assert portal.get_backend("pine").num_qubits == 20
         assert requests == ["/workspaces", "/resources/pine"]
 
@@ -271,14 +271,14 @@ class TestPortal:
             portal.get_backend("pine")
 
     def test_target(self, portal):
-        """That of the register's size."""
+        """The target has the size of the register."""
         backend = portal.get_backend("ibex")
         assert (backend.target.num_qubits, backend.num_qubits) == (12, 12)
         assert backend.get_scheduling_stage_plugin() == "aqt_fast"
         assert backend.limits.qubits == 12
 
     def test_workspaces(self, server):
-        """The client below, for those who want no Qiskit."""
+        """The portal's client lists workspaces without Qiskit."""
         client = PortalClient(server.token, portal_url=server.url)
         workspaces = client.workspaces()
         client.close()

@@ -29,5 +29,5 @@ class TestCut:
         assert len(chunks) == math.ceil(circuits / width) * math.ceil(shots / most)
 
     def test_no_limits(self):
-        """One chunk."""
+        """Without limits there is one part."""
         assert cut(7, 9, Limits(circuits=None, shots=None)) == [Part(0, 7, 9)]

@@ -17,7 +17,7 @@ class TestSnapshot:
     """Circuits that were read once."""
 
     def test_encoding(self):
-        """As the codec does it from Qiskit's circuits."""
+        """A snapshot encodes as the codec does from Qiskit's circuits."""
         circuits = markers(range(60))
         batch = Snapshot(circuits, API_LIMITS)
         assert len(batch) == 60
@@ -30,7 +30,7 @@ class TestSnapshot:
             batch.encode_job(5, 61, 7, "x")
 
     def test_changes(self):
-        """They do not reach it, and are noticed."""
+        """Later changes do not reach a snapshot, and ``is_of`` detects them."""
         circuits = markers(range(3))
         batch = Snapshot(circuits, API_LIMITS)
         before = batch.encode_job(0, 3, 1, "x")
@@ -45,12 +45,12 @@ class TestSnapshot:
         assert batch.encode_job(0, 3, 1, "x") == before
 
     def test_bad_circuits(self):
-        """All are listed."""
+        """The error lists every invalid circuit."""
         with pytest.raises(InvalidCircuitError, match="circuit 1: not a QuantumCircuit"):
             Snapshot([marker(1), "no circuit"], API_LIMITS)
 
     def test_runs_of_different_circuits(self):
-        """They cannot be joined."""
+        """Samples of different circuits cannot be concatenated."""
         one, two = (
             wire.decode_response(
                 b'{"response":{"status":"finished","result":{"0":[%s]}}}' % shot
