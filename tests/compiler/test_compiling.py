@@ -254,7 +254,7 @@ def test_layouts_add_up(backend):
         second.swap(2, 3)
         compiled = aqt_fast.compile(first, backend)
         extended = compiled.compose(second, compiled.layout.final_index_layout())
-        extended._layout = compiled.layout
+        extended._layout = compiled.layout  # noqa: SLF001 - Qiskit has no public way
         both = first.compose(second)
         assert np.allclose(Operator.from_circuit(extended).data, Operator(both).data)
         assert_equivalent(aqt_fast.compile(extended, backend), both)
