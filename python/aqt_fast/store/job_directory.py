@@ -3,7 +3,7 @@
 ::
 
     job.json            what the job is (``description``), and digests of the next two
-    snapshot.bin        the snapshot of the circuits (``rust/core/src/circuit/archive.rs``)
+    snapshot.bin        the snapshot of the circuits (``rust/core/src/circuit/archive``)
     headers.zst         the headers of the circuits' results: JSON, compressed
     circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
     events              one line per event of an API job (``events``)
