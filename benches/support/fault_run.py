@@ -24,7 +24,7 @@ from unittest.mock import Mock, patch
 import click
 import jwt
 from aqt_fast import AQTProvider
-from aqt_fast.api_client.retry import RetryBudget
+from aqt_fast.api_client.retry_timing import RetryBudget
 from aqt_fast.aqt_provider import ArnicaConfig, NoTokenWarning
 from aqt_fast.testing import AcceptedJob, ArnicaServer, InjectedFault
 from tabulate import tabulate

@@ -19,6 +19,7 @@ from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_integer
 from aqt_fast.persistence import JobStore
+from aqt_fast.provider.backends_table import BackendsTable
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.discovery import (
     OFFLINE_SIMULATORS,
@@ -27,7 +28,7 @@ from aqt_fast.provider.discovery import (
     PortalUnavailableWarning,
     WantedBackends,
 )
-from aqt_fast.provider.tables import BackendsTable, JobsTable, WantedJobs, list_jobs
+from aqt_fast.provider.jobs_table import JobsTable, WantedJobs, list_jobs
 from aqt_fast.store.states import StoredJobState
 
 if TYPE_CHECKING:

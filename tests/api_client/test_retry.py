@@ -9,7 +9,14 @@ import pytest
 import tenacity
 from api_client.scripted import ASKING, JOB_ID, TODAY, FakeTime, Script
 from aqt_fast.api_client.models import read_json
-from aqt_fast.api_client.retry import BACK_OFF, Attempts, Patience, Retry, RetryBudget, retry_after
+from aqt_fast.api_client.retry_timing import (
+    BACK_OFF,
+    Attempts,
+    Patience,
+    Retry,
+    RetryBudget,
+    retry_after,
+)
 from aqt_fast.exceptions import APIError
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import closing, contextmanager
 from itertools import count
 
+import httpx
 import pytest
 from aqt_fast import AQTJob, AQTProvider, Progress
 from aqt_fast.aqt_job import AQTDirectAccessJob
@@ -172,6 +173,9 @@ class TestGoingOn:
         job_id = left_behind(server, done=1)
         server.release()
         wait_until(lambda: server.jobs[1].status == "finished")
+        # A result expires a day after somebody has fetched it.
+        url = f"{server.direct_url}/circuit/result/{server.jobs[1].job_id}"
+        assert httpx.get(url, headers={"Authorization": f"Bearer {server.token}"}).is_success
         server.advance(25 * 3600)
         again = AQTJob.restore(job_id)
         with pytest.raises(APIError, match="410"):

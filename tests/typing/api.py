@@ -16,7 +16,7 @@ from aqt_fast import (
 )
 from aqt_fast.aqt_provider import BackendsTable
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.provider.tables import JobsTable
+from aqt_fast.provider.jobs_table import JobsTable
 from aqt_fast.store.listing import StoredJob
 from qiskit import QuantumCircuit
 

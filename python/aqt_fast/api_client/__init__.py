@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aqt_fast.api_client.credentials import Credentials
     from aqt_fast.api_client.direct import DirectAccessClient
     from aqt_fast.api_client.portal import DEFAULT_PORTAL_URL, PortalClient
-    from aqt_fast.api_client.retry import Clock
+    from aqt_fast.api_client.retry_timing import Clock
 
 __all__ = [
     "DEFAULT_PORTAL_URL",
@@ -49,9 +49,9 @@ def _portal() -> ModuleType:
 
 
 def _retry() -> ModuleType:
-    from aqt_fast.api_client import retry
+    from aqt_fast.api_client import retry_timing
 
-    return retry
+    return retry_timing
 
 
 __getattr__ = lazy_names(

@@ -12,7 +12,7 @@ from aqt_fast.api_client.decisions import BUSY_STATUSES
 from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
 from aqt_fast.api_client.models import read_json, read_uuid
 from aqt_fast.api_client.request import Answer, Request
-from aqt_fast.api_client.retry import Clock, Patience
+from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
 from aqt_fast.exceptions import APIConnectionError, MalformedResponseError
 

@@ -26,7 +26,14 @@ from aqt_fast.api_client.decisions import (
 from aqt_fast.api_client.error_detail import error_detail
 from aqt_fast.api_client.payload import payload_hash
 from aqt_fast.api_client.request import Answer, Request
-from aqt_fast.api_client.retry import Attempts, Clock, Patience, Retry, RetryBudget, retry_after
+from aqt_fast.api_client.retry_timing import (
+    Attempts,
+    Clock,
+    Patience,
+    Retry,
+    RetryBudget,
+    retry_after,
+)
 from aqt_fast.api_client.urls import is_same_server, server_url
 from aqt_fast.exceptions import (
     APIConnectionError,

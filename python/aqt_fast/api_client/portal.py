@@ -24,7 +24,7 @@ from aqt_fast.api_client.models import (
     read_workspaces,
 )
 from aqt_fast.api_client.request import Answer, Request
-from aqt_fast.api_client.retry import Clock, Patience
+from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
 from aqt_fast.exceptions import APIError
 

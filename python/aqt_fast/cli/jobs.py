@@ -18,7 +18,7 @@ from aqt_fast.cli.terminal import errors, fitted, pattern, say
 from aqt_fast.store.states import STATES
 
 if TYPE_CHECKING:
-    from aqt_fast.provider.tables import JobsTable
+    from aqt_fast.provider.jobs_table import JobsTable
     from aqt_fast.store.listing import StoredJob
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -26,8 +26,8 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.jobs.endpoint import Endpoint
+from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.events import ApiJobRecord
-from aqt_fast.store.fate import api_job_fate
 from aqt_fast.store.journal import ApiJobLog
 from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot

@@ -2,8 +2,10 @@
 
 ::
 
-    connections   credentials, and the connections that backends share
-    discovery     which backends are available, and which of them match
-    restoring     from a stored job to its handle
-    tables        backends and jobs as tables
+    connections      credentials, and the connections that backends share
+    discovery        which backends are available, and which of them match
+    restoring        from a stored job to its handle; ``jobs.api_job`` resumes its API jobs
+    table            what tables share
+    backends_table   columns and rows of backends
+    jobs_table       columns and rows of stored jobs
 """

@@ -12,8 +12,8 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store import locks
+from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.events import JournalState
-from aqt_fast.store.fate import api_job_fate
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, may_be_journal
 from aqt_fast.store.job_store import JobStore
 from aqt_fast.store.journal import Journal

@@ -9,7 +9,7 @@ use aqt_core::Limits;
 use pyo3::prelude::*;
 
 use crate::{
-    error,
+    error_texts,
     qiskit::{Built, Explain, Failure, Reading, build_circuit, raised_problem, read_program},
 };
 
@@ -80,7 +80,7 @@ pub fn compile_circuits<'py>(
             outcomes.push((index, build_circuit(&circuits[index], reading, compiled)?));
         }
     }
-    let problems = |offences| error::circuit_problems(py, offences);
+    let problems = |offences| error_texts::circuit_problems(py, offences);
     Ok((outcomes, problems(refused)?, problems(offences)?))
 }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it has extracted")]
 
 mod compile;
-mod error;
+mod error_texts;
 mod lower;
 mod qiskit;
 mod request;

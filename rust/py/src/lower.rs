@@ -4,7 +4,7 @@ use aqt_compile::lower::{self, Lowering, Step};
 use pyo3::prelude::*;
 
 use crate::{
-    error,
+    error_texts,
     qiskit::{DagRef, StandardGate, build_dag, checked_table, kind, standard_gate},
 };
 
@@ -66,7 +66,7 @@ pub fn lower_dag<'py>(
         };
         let measured_before = qubits.iter().find(|qubit| measured[**qubit as usize]);
         if let (Some(&qubit), true) = (measured_before, final_measurements) {
-            return Err(error::operation_after_measurement(dag.py(), number, qubit));
+            return Err(error_texts::operation_after_measurement(dag.py(), number, qubit));
         }
         // Any other kind of operation may depend on measurements.
         let may_depend = gate.is_none() && !matches!(kind, kind::GATE | kind::DELAY | kind::RESET);

@@ -6,7 +6,7 @@ use aqt_core::{
 };
 use pyo3::{prelude::*, types::PyBytes};
 
-use crate::{error, qiskit};
+use crate::{error_texts, qiskit};
 
 /// Reads and checks `circuits`, all of them before an error lists every offender.
 #[pyfunction]
@@ -48,7 +48,7 @@ pub fn read_job(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobShape>
     let bytes = body.as_bytes();
     let job = py
         .detach(|| request::read(bytes))
-        .map_err(|problem| error::malformed_request(py, &problem))?;
+        .map_err(|problem| error_texts::malformed_request(py, &problem))?;
     let shape =
         |(repetitions, circuit): &(u32, aqt_core::Circuit)| (*repetitions, circuit.num_qubits());
     Ok((job.label().map(str::to_owned), job.circuits().iter().map(shape).collect()))
@@ -64,6 +64,6 @@ pub fn make_samples<'py>(
     let bytes = body.as_bytes();
     let text = py
         .detach(|| request::read(bytes).map(|job| fake_device::result(&job, seed)))
-        .map_err(|problem| error::malformed_request(py, &problem))?;
+        .map_err(|problem| error_texts::malformed_request(py, &problem))?;
     Ok(PyBytes::new(py, &text))
 }

@@ -3,7 +3,7 @@
 use aqt_core::{Status, wire::response};
 use pyo3::{prelude::*, types::PyBytes};
 
-use crate::{error, samples::Samples};
+use crate::{error_texts, samples::Samples};
 
 /// The state of a job according to a response.
 #[pyclass(frozen, module = "aqt_fast.wire")]
@@ -67,7 +67,7 @@ impl JobState {
 pub fn decode_response(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobState> {
     let bytes = body.as_bytes();
     let state = py.detach(|| response::decode(bytes));
-    JobState::new(py, state.map_err(|problem| error::malformed_response(py, &problem))?)
+    JobState::new(py, state.map_err(|problem| error_texts::malformed_response(py, &problem))?)
 }
 
 /// Reads the body of a result response of direct access.
@@ -76,9 +76,9 @@ pub fn decode_direct_response(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyRe
     let bytes = body.as_bytes();
     let mut state = py
         .detach(|| response::decode_direct(bytes))
-        .map_err(|problem| error::malformed_response(py, &problem))?;
+        .map_err(|problem| error_texts::malformed_response(py, &problem))?;
     if state.status == Status::Error {
-        state.message.get_or_insert_with(|| error::NO_MESSAGE.to_owned());
+        state.message.get_or_insert_with(|| error_texts::NO_MESSAGE.to_owned());
     }
     JobState::new(py, state)
 }

@@ -7,7 +7,7 @@ use pyo3::{
 };
 
 use crate::{
-    error::{self, Mismatch},
+    error_texts::{self, Mismatch},
     qiskit,
 };
 
@@ -52,7 +52,7 @@ impl Samples {
     ) -> PyResult<Outcomes> {
         self.check_qubits(py, index, num_qubits)?;
         Outcomes::new(&self.samples, map)
-            .ok_or_else(|| error::response_mismatch(py, &Mismatch::QubitWithoutSamples))
+            .ok_or_else(|| error_texts::response_mismatch(py, &Mismatch::QubitWithoutSamples))
     }
 
     /// Checks the number of qubits.
@@ -62,7 +62,7 @@ impl Samples {
             return Ok(());
         }
         let mismatch = Mismatch::Qubits { circuit: index, found, expected: num_qubits };
-        Err(error::response_mismatch(py, &mismatch))
+        Err(error_texts::response_mismatch(py, &mismatch))
     }
 }
 
@@ -86,7 +86,7 @@ impl Samples {
         let parts: Vec<_> = parts.iter().map(|part| &part.get().samples).collect();
         aqt_core::Samples::concatenate(&parts)
             .map(Self::from)
-            .ok_or_else(|| error::response_mismatch(py, &Mismatch::DifferentRuns))
+            .ok_or_else(|| error_texts::response_mismatch(py, &Mismatch::DifferentRuns))
     }
 
     /// The number of each outcome, by Qiskit's hexadecimal text.
@@ -158,13 +158,13 @@ pub fn check_numbers(
 ) -> PyResult<()> {
     if samples.len() != num_circuits {
         let mismatch = Mismatch::Circuits { found: samples.len(), expected: num_circuits };
-        return Err(error::response_mismatch(py, &mismatch));
+        return Err(error_texts::response_mismatch(py, &mismatch));
     }
     for (index, samples) in samples.iter().enumerate() {
         let found = samples.get().samples.num_shots();
         if found != shots {
             let mismatch = Mismatch::Shots { circuit: index, found, expected: shots };
-            return Err(error::response_mismatch(py, &mismatch));
+            return Err(error_texts::response_mismatch(py, &mismatch));
         }
     }
     Ok(())

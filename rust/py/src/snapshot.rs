@@ -12,7 +12,7 @@ use pyo3::{
 };
 
 use crate::{
-    error, qiskit,
+    error_texts, qiskit,
     samples::{self, ExperimentData, Samples},
 };
 
@@ -70,7 +70,7 @@ impl Snapshot {
         let bytes = data.as_bytes();
         match data.py().detach(|| archive::read(bytes)) {
             Ok((circuits, maps)) => Ok(Self { circuits, maps }),
-            Err(error) => Err(error::broken_archive(&error)),
+            Err(error) => Err(error_texts::broken_archive(&error)),
         }
     }
 
@@ -172,9 +172,9 @@ impl Snapshot {
 }
 
 fn part<T>(items: &[T], start: usize, stop: usize) -> PyResult<&[T]> {
-    items.get(start..stop).ok_or_else(error::no_such_circuits)
+    items.get(start..stop).ok_or_else(error_texts::no_such_circuits)
 }
 
 fn one<T>(items: &[T], index: usize) -> PyResult<&T> {
-    items.get(index).ok_or_else(error::no_such_circuits)
+    items.get(index).ok_or_else(error_texts::no_such_circuits)
 }

@@ -11,8 +11,8 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.persistence import get_store_path
+from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.events import ApiJobRecord
-from aqt_fast.store.fate import api_job_fate
 from aqt_fast.store.journal import Journal
 from provider.jobs_table.only import one
 from waiting import SECONDS, wait_until

@@ -10,7 +10,7 @@ use super::{
     program::Reading,
     self_check::checked_table,
 };
-use crate::error::{self, ApiFault};
+use crate::error_texts::{self, ApiFault};
 
 /// A compiled circuit, and the wire on which each qubit ends unless all end on their own.
 pub type Built<'py> = (Bound<'py, PyAny>, Option<Vec<u32>>);
@@ -42,7 +42,7 @@ pub fn build_circuit<'py>(
     let target = object.call_method0(intern!(py, "copy_empty_like"))?;
     {
         let Some(mut circuit) = CircuitRef::new(checked_table(py)?, &target)? else {
-            return Err(error::api_failed(ApiFault::NotACircuit));
+            return Err(error_texts::api_failed(ApiFault::NotACircuit));
         };
         for &step in &compiled.steps {
             match Appended::new(step) {

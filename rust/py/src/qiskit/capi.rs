@@ -12,7 +12,7 @@ use std::{
 use pyo3::{ffi, prelude::*};
 
 use super::version;
-use crate::error::QiskitFault;
+use crate::error_texts::QiskitFault;
 
 const CAPSULE: &CStr = c"qiskit._accelerate.capi.QK_FFI_CIRCUIT";
 

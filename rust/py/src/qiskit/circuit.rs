@@ -6,7 +6,7 @@ use super::{
     capi::{Access, Parts, QkCircuit, Table, gate, kind},
     instruction::{Instruction, NativeGate},
 };
-use crate::error::{self, ApiFault};
+use crate::error_texts::{self, ApiFault};
 
 /// A circuit's data. Nothing may change the circuit through Python while this is in use.
 pub struct CircuitRef<'a> {
@@ -30,7 +30,9 @@ impl<'a> CircuitRef<'a> {
         // SAFETY: attached to the interpreter, and `data` is a live object.
         let circuit = unsafe { (table.circuit_borrow_from_python)(data.as_ptr()) };
         if circuit.is_null() {
-            return Err(PyErr::take(py).unwrap_or_else(|| error::api_failed(ApiFault::Borrow)));
+            return Err(
+                PyErr::take(py).unwrap_or_else(|| error_texts::api_failed(ApiFault::Borrow))
+            );
         }
         // SAFETY: `circuit` is valid while `data` is held, which moves into the value.
         let num_qubits = unsafe { (table.circuit_num_qubits)(circuit) };
@@ -147,7 +149,7 @@ impl<'a> CircuitRef<'a> {
 
     fn appended(&mut self, exit_code: u32) -> PyResult<()> {
         if exit_code != 0 {
-            return Err(error::api_failed(ApiFault::Append));
+            return Err(error_texts::api_failed(ApiFault::Append));
         }
         self.num_instructions += 1;
         Ok(())

@@ -6,7 +6,7 @@ use super::{
     capi::{Access, Parts, QkDag, Table, as_slice, gate},
     instruction::NativeGate,
 };
-use crate::error::{self, ApiFault};
+use crate::error_texts::{self, ApiFault};
 
 /// A DAG's data. Nothing may change the DAG through Python while this is in use.
 pub struct DagRef<'a, 'py> {
@@ -38,7 +38,9 @@ impl<'a, 'py> DagRef<'a, 'py> {
         // SAFETY: attached to the interpreter, and `object` is live.
         let dag = unsafe { (table.dag_borrow_from_python)(object.as_ptr()) };
         if dag.is_null() {
-            return Err(PyErr::take(py).unwrap_or_else(|| error::api_failed(ApiFault::Borrow)));
+            return Err(
+                PyErr::take(py).unwrap_or_else(|| error_texts::api_failed(ApiFault::Borrow))
+            );
         }
         // SAFETY: `dag` is valid while `object` is held, whose clone moves into the value.
         let num_qubits = unsafe { (table.dag_num_qubits)(dag) };

@@ -8,23 +8,23 @@
 mod build;
 mod capi;
 mod circuit;
+mod culprit;
 mod dag;
-mod explain;
 mod gates;
 mod instruction;
-mod offences;
 mod operations;
 mod program;
 mod self_check;
+mod unknown_operations;
 mod version;
 
 pub use self::{
     build::{Built, build_circuit, build_dag},
     capi::kind,
     dag::DagRef,
-    explain::{Explain, raised_problem},
     gates::{StandardGate, standard_gate},
     operations::{measurement_map, read_circuits},
     program::{Failure, Reading, read_program},
     self_check::checked_table,
+    unknown_operations::{Explain, raised_problem},
 };

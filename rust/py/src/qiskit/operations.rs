@@ -5,11 +5,11 @@ use pyo3::prelude::*;
 
 use super::{
     circuit::CircuitRef,
+    culprit::{not_a_circuit, offence},
     instruction::{Instruction, NativeGate},
-    offences::{not_a_circuit, offence},
     self_check::checked_table,
 };
-use crate::error::{self, ApiFault};
+use crate::error_texts::{self, ApiFault};
 
 /// Reads and checks circuits; `take` gets those that can run.
 ///
@@ -36,7 +36,7 @@ pub fn read_circuits(
             }
         }
     }
-    if offences.is_empty() { Ok(()) } else { Err(error::invalid_circuits(py, offences)) }
+    if offences.is_empty() { Ok(()) } else { Err(error_texts::invalid_circuits(py, offences)) }
 }
 
 fn read_circuit(
@@ -70,11 +70,14 @@ fn read_circuit(
 /// `InvalidCircuitError` if `object` is no `QuantumCircuit`.
 pub fn measurement_map(object: &Bound<'_, PyAny>, index: usize) -> PyResult<(u32, MeasurementMap)> {
     let Some(borrowed) = CircuitRef::new(checked_table(object.py())?, object)? else {
-        return Err(error::invalid_circuits(object.py(), vec![not_a_circuit(object, index)?]));
+        return Err(error_texts::invalid_circuits(
+            object.py(),
+            vec![not_a_circuit(object, index)?],
+        ));
     };
     let mut map = MeasurementMap::new(borrowed.num_clbits());
     for (qubit, clbit) in borrowed.measurements() {
-        map.measure(qubit, clbit).map_err(|_| error::api_failed(ApiFault::Read))?;
+        map.measure(qubit, clbit).map_err(|_| error_texts::api_failed(ApiFault::Read))?;
     }
     Ok((borrowed.num_qubits(), map))
 }

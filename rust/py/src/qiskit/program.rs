@@ -7,12 +7,12 @@ use pyo3::{intern, prelude::*};
 use super::{
     capi::{Table, kind},
     circuit::CircuitRef,
-    explain::{Expansion, Explain, raised_problem, unitary},
+    culprit::{not_a_circuit, not_a_number, offence},
     gates::{StandardGate, standard_gate},
-    offences::{not_a_circuit, not_a_number, offence},
     self_check::checked_table,
+    unknown_operations::{Expansion, Explain, raised_problem, unitary},
 };
-use crate::error::{self, ApiFault, Offence, Problem};
+use crate::error_texts::{self, ApiFault, Offence, Problem};
 
 /// Deepest nesting of definitions. A definition that is deeper contains itself.
 const MAX_DEPTH: usize = 200;
@@ -163,7 +163,7 @@ impl Reading {
         let py = object.py();
         let raw: Vec<_> = {
             let Some(borrowed) = CircuitRef::new(table, object)? else {
-                return Err(error::api_failed(ApiFault::NotACircuit));
+                return Err(error_texts::api_failed(ApiFault::NotACircuit));
             };
             (0..borrowed.num_instructions()).map(|index| read_raw(&borrowed, index)).collect()
         };
@@ -244,7 +244,7 @@ impl Reading {
         let qubits = scope.qubits.unwrap_or_default();
         let expansion = if scope.depth > MAX_DEPTH {
             let name: String = operation.getattr("name")?.extract()?;
-            Ok(Expansion::Reason(error::endless_definition(&name)))
+            Ok(Expansion::Reason(error_texts::endless_definition(&name)))
         } else {
             Expansion::of(operation, explain)
         };

@@ -13,7 +13,7 @@ use super::{
     instruction::{Instruction, NativeGate},
     version::TESTED,
 };
-use crate::error::{self, QiskitFault};
+use crate::error_texts::{self, QiskitFault};
 
 /// Qubits and classical bits of the known circuit.
 const SIZE: (u32, u32) = (3, 2);
@@ -38,7 +38,7 @@ pub fn checked_table(py: Python<'_>) -> PyResult<&'static Table> {
     static TABLE: PyOnceLock<Table> = PyOnceLock::new();
     TABLE.get_or_try_init(py, || {
         let version: String = py.import("qiskit")?.getattr("__version__")?.extract()?;
-        let unsupported = |fault| error::unsupported_qiskit(py, &version, &TESTED, fault);
+        let unsupported = |fault| error_texts::unsupported_qiskit(py, &version, &TESTED, fault);
         let table = Table::load(py, &version)?.map_err(unsupported)?;
         let known = known_circuit(py)?;
         if !circuit_returns(&table, &known)? {

@@ -11,7 +11,7 @@ use pyo3::{
     types::{PyList, PyString},
 };
 
-use crate::error::Problem;
+use crate::error_texts::Problem;
 
 /// How far products of a unitary's rows may be from 0 or 1.
 const UNITARY: f64 = 1e-6;

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
+from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.events import ApiJobRecord
-from aqt_fast.store.fate import api_job_fate
 
 RECORDS = [
     ApiJobRecord("x", payload_hash, job_id, refused, status, message)

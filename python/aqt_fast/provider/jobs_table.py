@@ -1,105 +1,24 @@
-"""Tables of backends and of jobs that are also sequences."""
+"""The table of stored jobs: its columns and rows, and which jobs are wanted."""
 
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from aqt_fast.api_client.models import fits
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
 from aqt_fast.persistence import JobStore
+from aqt_fast.provider.table import Table
 from aqt_fast.store.listing import JobRestorer, StoredJob, stored_jobs
 from aqt_fast.store.states import STATES
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
-T = TypeVar("T")
-
-
-class Table(Sequence[T]):
-    """Items that print as a table (``str``, notebooks) and act as a sequence."""
-
-    HEADERS: ClassVar[tuple[str, ...]]
-    """Names of the columns."""
-
-    def __init__(self, items: Sequence[T]) -> None:
-        """The table keeps the order of ``items``."""
-        self._items = tuple(items)
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: int | slice) -> Any:
-        return self._part(self._items[index]) if isinstance(index, slice) else self._items[index]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __str__(self) -> str:
-        return self._tabulated("rounded_outline")
-
-    def _repr_html_(self) -> str:
-        return self._tabulated("html")
-
-    @abstractmethod
-    def rows(self) -> list[tuple[Any, ...]]:
-        """Return one row per item, with the columns of ``HEADERS``."""
-
-    def _part(self, items: Sequence[T]) -> Self:
-        """Make a table of some of the items."""
-        return type(self)(items)
-
-    def _tabulated(self, style: str) -> str:
-        rows = self.rows()
-        # Text that looks like a number must not be formatted as one.
-        texts = [
-            index
-            for index in range(len(self.HEADERS))
-            if any(isinstance(row[index], str) for row in rows)
-        ]
-        from tabulate import tabulate  # 5 ms that most programs save
-
-        return tabulate(rows, self.HEADERS, tablefmt=style, disable_numparse=texts or not rows)
-
-
-class BackendsTable(Table[AQTResource]):
-    """Backends that print as a table (``str``, notebooks) and act as a sequence."""
-
-    HEADERS = ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status")
-    """Names of the columns."""
-
-    def __repr__(self) -> str:
-        return f"<BackendsTable of {', '.join(backend.name for backend in self) or 'nothing'}>"
-
-    def by_workspace(self) -> dict[str, list[AQTResource]]:
-        """Return the backends of each workspace."""
-        workspaces: dict[str, list[AQTResource]] = {}
-        for backend in self:
-            workspaces.setdefault(backend.resource_id.workspace_id, []).append(backend)
-        return workspaces
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """Return one row per backend, with the columns of ``HEADERS``."""
-        return [
-            (
-                resource.workspace_id,
-                resource.resource_id,
-                resource.resource_name,
-                resource.resource_type,
-                resource.available_qubits,
-                resource.status,
-            )
-            for resource in (backend.resource_id for backend in self)
-        ]
+    pass
 
 
 class JobsTable(Table[StoredJob[AQTJob]]):

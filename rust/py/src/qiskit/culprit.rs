@@ -3,7 +3,7 @@
 use aqt_core::CircuitError;
 use pyo3::prelude::*;
 
-use crate::error::{Offence, Problem};
+use crate::error_texts::{Offence, Problem};
 
 /// Adds the operation's name, and whether a NaN is an unbound parameter.
 pub fn offence(

@@ -1,0 +1,42 @@
+"""The table of backends: its columns and rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aqt_fast.backends.base import AQTResource
+from aqt_fast.provider.table import Table
+
+if TYPE_CHECKING:
+    pass
+
+
+class BackendsTable(Table[AQTResource]):
+    """Backends that print as a table (``str``, notebooks) and act as a sequence."""
+
+    HEADERS = ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status")
+    """Names of the columns."""
+
+    def __repr__(self) -> str:
+        return f"<BackendsTable of {', '.join(backend.name for backend in self) or 'nothing'}>"
+
+    def by_workspace(self) -> dict[str, list[AQTResource]]:
+        """Return the backends of each workspace."""
+        workspaces: dict[str, list[AQTResource]] = {}
+        for backend in self:
+            workspaces.setdefault(backend.resource_id.workspace_id, []).append(backend)
+        return workspaces
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return one row per backend, with the columns of ``HEADERS``."""
+        return [
+            (
+                resource.workspace_id,
+                resource.resource_id,
+                resource.resource_name,
+                resource.resource_type,
+                resource.available_qubits,
+                resource.status,
+            )
+            for resource in (backend.resource_id for backend in self)
+        ]
