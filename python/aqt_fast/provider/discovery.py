@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -202,7 +201,7 @@ class Discovery:
 
     def _machine(self, wanted: WantedBackends) -> tuple[list[AQTResource], list[str]]:
         """Return the machine at ``AQT_DIRECT_URL`` if it matches, and why it did not answer."""
-        url = os.environ.get("AQT_DIRECT_URL")
+        url = self._connections.named_machine
         if not url or not wanted.may_be_a_machine:
             return [], []
         try:
