@@ -362,7 +362,7 @@ class AQTJob(JobV1):
         wait until the job has ended.
 
         Args:
-            store_path: directory of saved jobs, None for the default one.
+            store_path: directory of saved jobs, None for that of the backend's provider.
 
         Returns:
             The job's directory inside ``store_path``.
@@ -393,7 +393,7 @@ class AQTJob(JobV1):
                 ended=checkpoint.ended,
             )
             saved = SavedJob(description, circuits_to_qpy(circuits), checkpoint.events)
-            return JobStore(store_path).save(saved)
+            return JobStore(store_path or self._backend.store_path).save(saved)
         except (TypeError, ValueError) as error:
             raise UnsavableJobError(job_id, str(error)) from error
 

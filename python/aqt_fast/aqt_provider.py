@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import warnings
@@ -18,7 +17,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_integer
-from aqt_fast.persistence import JobStore
+from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.backends_table import BackendsTable
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.discovery import (
@@ -29,6 +28,7 @@ from aqt_fast.provider.discovery import (
     WantedBackends,
 )
 from aqt_fast.provider.jobs_table import JobsTable, WantedJobs, list_jobs
+from aqt_fast.provider.settings import DotenvWarning, Settings, find_dotenv, read_dotenv
 from aqt_fast.store.states import StoredJobState
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
     "AQTProvider",
     "ArnicaConfig",
     "BackendsTable",
+    "DotenvWarning",
     "JobsTable",
     "NoTokenWarning",
     "OfflineSimulator",
@@ -63,8 +64,11 @@ class AQTProvider:
             ``AQT_TOKEN`` or from the last login. The empty string, here or in the variable, stands
             for no token.
         arnica_config: how to log in, None to read the environment and ``~/.aqt/config``.
-        load_dotenv: read unset environment variables from a ``.env`` file.
-        dotenv_path: that file; None looks for ``.env`` in the working directory and its parents.
+        load_dotenv: take variables ``AQT_…`` that the environment has not from a ``.env`` file.
+            They are this provider's settings; the process's environment stays as it is.
+        dotenv_path: that file, which is then read in any case. None looks for ``.env`` in the
+            working directory and its parents, up to the top of the project (``.git`` or
+            ``pyproject.toml``) or the home directory.
         portal_url: URL of the portal. None takes it from ``AQT_PORTAL_URL``; the default is
             https://arnica.aqt.eu.
         connect_timeout: maximum time in seconds to wait for a connection.
@@ -79,6 +83,7 @@ class AQTProvider:
 
     Warns:
         NoTokenWarning: there is no token, so only offline simulators are available.
+        DotenvWarning: the ``.env`` file is not used, as another user can have written it.
     """
 
     def __init__(
@@ -94,15 +99,17 @@ class AQTProvider:
         max_parallel_requests: int = 8,
     ) -> None:
         """Find the token; open no connection."""
-        if load_dotenv:
-            import dotenv
-
-            if dotenv_path is not None and not Path(dotenv_path).is_file():
+        if dotenv_path is not None:
+            file: Path | None = Path(dotenv_path)
+            if not Path(dotenv_path).is_file():
                 raise FileNotFoundError(f"no file {dotenv_path}")
-            dotenv.load_dotenv(dotenv_path or dotenv.find_dotenv(usecwd=True))
+        else:
+            file = find_dotenv() if load_dotenv else None
+        self._settings = Settings(None if file is None else read_dotenv(file))
         self._connections = Connections(
             access_token,
             arnica_config,
+            self._settings,
             portal_url=portal_url,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
@@ -139,6 +146,12 @@ class AQTProvider:
     def access_token(self) -> str:
         """The token, or the empty string."""
         return self._connections.token
+
+    @property
+    def store_path(self) -> Path:
+        """Where jobs and journals are, unless a method is given another ``store_path``."""
+        path = self._settings.get("AQT_STORE_PATH")
+        return get_store_path(Path(path).expanduser() if path else None)
 
     def close(self) -> None:
         """Close all connections. Jobs that have not ended stay with the portal.
@@ -241,7 +254,7 @@ class AQTProvider:
                 computer. For a machine that needs no token, use ``AQTProvider("")``.
             APIError: the machine does not answer.
         """
-        url = base_url or os.environ.get("AQT_DIRECT_URL")
+        url = base_url or self._settings.get("AQT_DIRECT_URL")
         if not url:
             raise QiskitBackendNotFoundError(
                 "no URL of a direct-access machine: give it, or set AQT_DIRECT_URL"
@@ -273,7 +286,7 @@ class AQTProvider:
             since: only jobs made at this time or later; local time if it has no time zone.
             before: only jobs made before this time.
             limit: maximum number of jobs, 1 or more.
-            store_path: directory of saved jobs and journals, None for the default one.
+            store_path: directory of saved jobs and journals, None for :attr:`store_path`.
 
         Raises:
             InvalidOptionError: ``state``, ``since``, ``before`` or ``limit`` is invalid.
@@ -282,7 +295,9 @@ class AQTProvider:
         if limit is not None:
             limit = checked_integer("limit", limit, 1, sys.maxsize)
         wanted = WantedJobs(backend, state, label, since, before)
-        return list_jobs(JobStore(store_path), wanted, limit=limit, provider=self)
+        return list_jobs(
+            JobStore(store_path or self.store_path), wanted, limit=limit, provider=self
+        )
 
     def restore(
         self,

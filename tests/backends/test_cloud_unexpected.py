@@ -16,7 +16,7 @@ UNEXPECTED = [
 
 
 @pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
-def test_while_polling(device, circuit, monkeypatch, error):
+def test_while_polling(server, device, circuit, monkeypatch, error):
     """The job ends and says why; others of the resource go on, and asking again helps."""
     really = PortalClient.result
     failing: list[str] = []
@@ -27,8 +27,10 @@ def test_while_polling(device, circuit, monkeypatch, error):
         return really(client, job_id, read)
 
     monkeypatch.setattr(PortalClient, "result", result)
+    server.hold()  # it must not end before its polls fail
     job = device.run(circuit, label="first")
     failing.append(job.job_id())
+    server.release()
     with pytest.raises(APIError, match=f"'first' cannot be read: {type(error).__name__}"):
         job.result()
     assert job.status() is JobStatus.ERROR

@@ -46,6 +46,7 @@ class TestToken:
     def test_sources(self, monkeypatch, tmp_path):
         """A file fills in for the environment, the environment for the argument."""
         (tmp_path / ".env").write_text("AQT_TOKEN=from-file\n")
+        (tmp_path / "pyproject.toml").touch()
         (tmp_path / "sub").mkdir()
         monkeypatch.chdir(tmp_path / "sub")
         with pytest.warns(NoTokenWarning):

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from aqt_fast._lazy import lazy_names
 from aqt_fast.api_client.models import BackendType, ListedResource, Resource, Workspace, Workspaces
+from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL
 
 if TYPE_CHECKING:
     from aqt_fast.api_client.credentials import Credentials
     from aqt_fast.api_client.direct import DirectAccessClient
-    from aqt_fast.api_client.portal import DEFAULT_PORTAL_URL, PortalClient
+    from aqt_fast.api_client.portal import PortalClient
     from aqt_fast.api_client.retry_timing import Clock
 
 __all__ = [
@@ -57,7 +58,6 @@ def _retry() -> ModuleType:
 __getattr__ = lazy_names(
     __name__,
     {
-        "DEFAULT_PORTAL_URL": _portal,
         "Clock": _retry,
         "Credentials": _credentials,
         "DirectAccessClient": _direct,

@@ -23,15 +23,13 @@ from aqt_fast.api_client.models import (
     read_uuid,
     read_workspaces,
 )
+from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
 from aqt_fast.exceptions import APIError
 
 T = TypeVar("T")
-
-DEFAULT_PORTAL_URL = "https://arnica.aqt.eu"
-"""Where AQT's portal is, if ``AQT_PORTAL_URL`` is not set."""
 
 _API = "/api/v1"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import qiskit
@@ -78,6 +79,11 @@ class AQTResource(BackendV2):
     def target(self) -> Target:
         """Target of the transpiler."""
         return self._target
+
+    @property
+    def store_path(self) -> Path:
+        """Where its jobs are stored: as its provider says, or in the default directory."""
+        return get_store_path(getattr(self.provider, "store_path", None))
 
     @property
     def max_circuits(self) -> int | None:
@@ -199,7 +205,9 @@ def start_journal(
         plan=plan,
     )
     try:
-        return Journal.create(get_store_path(), description, snapshot.to_bytes(), snapshot.headers)
+        return Journal.create(
+            backend.store_path, description, snapshot.to_bytes(), snapshot.headers
+        )
     except OSError as error:
         message = f"the job is lost if this process ends, for it has no journal: {error}"
         warn_caller(message, JournalWarning)

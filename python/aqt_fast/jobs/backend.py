@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from qiskit import QuantumCircuit
@@ -24,6 +25,10 @@ class JobBackend(Protocol):
     @property
     def limits(self) -> Limits:
         """Maximum number of circuits, shots, operations and qubits of one job."""
+
+    @property
+    def store_path(self) -> Path:
+        """Where its jobs are stored."""
 
     def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
         """Check circuits and take a snapshot of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 try:
@@ -20,12 +21,21 @@ class ArnicaConfig(aqt_connector.ArnicaConfig):
     ``config`` in the directory and from the variables ``AQT_CLIENT_ID`` ….
     """
 
-    def __init__(self, store_path: str | Path | None = None) -> None:
+    def __init__(
+        self, store_path: str | Path | None = None, *, defaults: Mapping[str, str] | None = None
+    ) -> None:
         """Read the file and the environment.
 
         Args:
             store_path: directory of configuration and tokens, None for ``~/.aqt``.
+            defaults: variables ``AQT_…`` that count where the environment has none.
         """
         self.store_path = default_directory() if store_path is None else Path(store_path)
         """Directory of configuration and tokens."""
+        self._defaults = {} if defaults is None else dict(defaults)
         super().__init__(self.store_path)
+
+    def _add_env_config(self, config: dict[str, str]) -> dict[str, str]:
+        named = {name.removeprefix("AQT_").lower(): value for name, value in self._defaults.items()}
+        settings: dict[str, str] = super()._add_env_config(config | named)
+        return settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
     from aqt_fast.login.tokens import TokenStore
 
 
-def log_in(config: ArnicaConfig | None, store: TokenStore, *, out: TextIO) -> str:
+def log_in(
+    config: ArnicaConfig | None,
+    store: TokenStore,
+    *,
+    defaults: Mapping[str, str] | None = None,
+    out: TextIO,
+) -> str:
     """Log in to AQT's cloud and save the tokens.
 
     With a client's id and secret (``AQT_CLIENT_ID`` and ``AQT_CLIENT_SECRET``, or in the
@@ -21,6 +28,7 @@ def log_in(config: ArnicaConfig | None, store: TokenStore, *, out: TextIO) -> st
     Args:
         config: how to log in, None to read the environment and ``~/.aqt/config``.
         store: where to save the tokens.
+        defaults: variables ``AQT_…`` to use without ``config``, unless the environment has them.
         out: where to print the link.
 
     Returns:
@@ -29,7 +37,7 @@ def log_in(config: ArnicaConfig | None, store: TokenStore, *, out: TextIO) -> st
     Raises:
         AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
     """
-    with _app(config) as app:
+    with _app(config, defaults) as app:
         try:
             if app.config.client_id and app.config.client_secret:
                 access, refresh = _with_client(app), None
@@ -43,7 +51,12 @@ def log_in(config: ArnicaConfig | None, store: TokenStore, *, out: TextIO) -> st
     return str(access)
 
 
-def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str | None:
+def renew(
+    config: ArnicaConfig | None,
+    store: TokenStore,
+    refused: str,
+    defaults: Mapping[str, str] | None = None,
+) -> str | None:
     """Return a new token in place of a refused one, None if the user must log in.
 
     The new token is one that another process has saved meanwhile. Otherwise, get one with the
@@ -60,7 +73,7 @@ def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str |
         return saved
     refresh = store.refresh_token()
     try:
-        app = _app(config)
+        app = _app(config, defaults)
     except AQTCredentialsError:
         return None
     with app:
@@ -84,7 +97,7 @@ def renew(config: ArnicaConfig | None, store: TokenStore, refused: str) -> str |
     return str(access)
 
 
-def _app(config: ArnicaConfig | None) -> Any:
+def _app(config: ArnicaConfig | None, defaults: Mapping[str, str] | None) -> Any:
     """Make AQT's own application object, which implements the login.
 
     Raises:
@@ -98,7 +111,7 @@ def _app(config: ArnicaConfig | None) -> Any:
         raise AQTCredentialsError(
             "logging in needs the package aqt-connector: pip install 'aqt-fast[login]'"
         ) from error
-    return aqt_connector.ArnicaApp(ArnicaConfig() if config is None else config)
+    return aqt_connector.ArnicaApp(ArnicaConfig(defaults=defaults) if config is None else config)
 
 
 def _with_client(app: Any) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL
 from aqt_fast.exceptions import APIError, AQTCredentialsError
 from aqt_fast.login.connector import log_in, renew
 from aqt_fast.login.tokens import TokenStore
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aqt_fast.backends.cloud.connection import CloudConnection
     from aqt_fast.backends.direct.connection import DirectConnection
     from aqt_fast.login.config import ArnicaConfig
+    from aqt_fast.provider.settings import Settings
 
 
 class Connections:
@@ -24,8 +25,9 @@ class Connections:
 
     Args:
         access_token: the user's token; None takes that of ``AQT_TOKEN`` or of the last login.
-        config: how to log in.
-        portal_url: URL of the portal, None to read the environment.
+        config: how to log in, None to read the settings and ``~/.aqt/config``.
+        settings: the variables ``AQT_…``.
+        portal_url: URL of the portal, None to read the settings.
         connect_timeout: maximum time in seconds to wait for a connection.
         read_timeout: maximum time in seconds to wait for an answer, or for more of it.
         max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
@@ -39,6 +41,7 @@ class Connections:
         self,
         access_token: str | None,
         config: ArnicaConfig | None,
+        settings: Settings,
         *,
         portal_url: str | None,
         connect_timeout: float,
@@ -47,7 +50,8 @@ class Connections:
     ) -> None:
         """Find the token; open no connection."""
         self._config = config
-        self._portal_url = portal_url
+        self._settings = settings
+        self._portal_url = portal_url or settings.get("AQT_PORTAL_URL") or DEFAULT_PORTAL_URL
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._max_parallel = max_parallel_requests
@@ -58,7 +62,7 @@ class Connections:
         self._lock = threading.Lock()
         self._renewable = False
         if access_token is None:
-            access_token = os.environ.get("AQT_TOKEN")
+            access_token = settings.get("AQT_TOKEN")
         if access_token is None:
             access_token = self._tokens().access_token()
             self._renewable = access_token is not None
@@ -69,13 +73,20 @@ class Connections:
         """The access token, or the empty string."""
         return self._token if self._credentials is None else self._credentials.token
 
+    @property
+    def named_machine(self) -> str | None:
+        """The URL of the machine that the settings name (``AQT_DIRECT_URL``)."""
+        return self._settings.get("AQT_DIRECT_URL") or None
+
     def log_in(self) -> None:
         """Log in to AQT's cloud, and save the tokens.
 
         Raises:
             AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
         """
-        token = log_in(self._config, self._tokens(), out=sys.stderr)
+        token = log_in(
+            self._config, self._tokens(), defaults=self._settings.from_file, out=sys.stderr
+        )
         with self._lock:
             self._token = token
             self._renewable = True
@@ -146,7 +157,7 @@ class Connections:
         Raises:
             APIError: the machine would get the access token, but only the stored job names its URL.
         """
-        named = os.environ.get("AQT_DIRECT_URL")
+        named = self.named_machine
         if named:
             self.machine(named)
         if self._token and url not in self._machines:
@@ -176,4 +187,4 @@ class Connections:
         return TokenStore(None if self._config is None else Path(self._config.store_path))
 
     def _renew(self, refused: str) -> str | None:
-        return renew(self._config, self._tokens(), refused)
+        return renew(self._config, self._tokens(), refused, self._settings.from_file)

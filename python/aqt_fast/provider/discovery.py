@@ -5,7 +5,6 @@ Each way of running is loaded with its first backend.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
@@ -209,7 +208,7 @@ class Discovery:
 
     def _machine(self, wanted: WantedBackends) -> tuple[list[AQTResource], list[str]]:
         """Return the machine at ``AQT_DIRECT_URL`` if it matches, and why it did not answer."""
-        url = os.environ.get("AQT_DIRECT_URL")
+        url = self._connections.named_machine
         if not url or not wanted.may_be_a_machine:
             return [], []
         try:

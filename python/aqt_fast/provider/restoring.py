@@ -45,7 +45,7 @@ def restore(
         job_id: the id of the job, or of any API job in it.
         provider: becomes the provider of the backend.
         connections: the connections to use.
-        store_path: directory of jobs, None for the default one.
+        store_path: directory of jobs, None for the provider's.
         remove_from_store: delete what ``persist()`` has saved after it was loaded.
 
     Raises:
@@ -53,8 +53,8 @@ def restore(
         DamagedJobError: the stored data cannot be read; it stays as it is.
         APIError: the job belongs to another portal or machine, or there is no access token.
     """
-    store = JobStore(store_path)
-    found = load_job(store, job_id)
+    store = JobStore(store_path or provider.store_path)
+    found = load_job(store, job_id, journals=provider.store_path)
     directory = found.directory
     try:
         options = AQTOptions(**found.description.options)

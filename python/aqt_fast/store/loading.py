@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from aqt_fast.exceptions import JobNotFoundError
 from aqt_fast.store.description import JobDescription
@@ -30,8 +31,14 @@ class LoadedJob:
         return self.directory.description
 
 
-def load_job(store: JobStore, job_id: str) -> LoadedJob:
+def load_job(store: JobStore, job_id: str, *, journals: Path | None = None) -> LoadedJob:
     """Find a job by its identifier, or by that of one of its API jobs.
+
+    Args:
+        store: where to look.
+        job_id: the identifier.
+        journals: where the job's journal may be if ``store`` has a copy of the job; None stands
+            for the default directory.
 
     Raises:
         JobNotFoundError: no job has this identifier.
@@ -45,8 +52,7 @@ def load_job(store: JobStore, job_id: str) -> LoadedJob:
     if not description.is_copy:
         return LoadedJob(directory, found, found)
     with suppress(JobNotFoundError):
-        # The journal may be in the default store even if the job was saved in another one.
-        journal = Journal.load(get_store_path(), description.job_id)
+        journal = Journal.load(get_store_path(journals), description.job_id)
         if not journal.directory.description.is_copy:
             return LoadedJob(directory, journal, journal)
     return LoadedJob(directory, None, CopiedRecords(found.replay()))

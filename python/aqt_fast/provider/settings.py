@@ -1,0 +1,115 @@
+"""Settings of a provider: the environment's variables ``AQT_…``, then those of a ``.env`` file."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import dotenv
+
+from aqt_fast._warnings import warn_caller
+
+_PREFIX = "AQT_"
+
+_PROJECT_MARKS = (".git", "pyproject.toml")
+"""A directory that holds one of these is the top of a project."""
+
+
+class DotenvWarning(UserWarning):
+    """A ``.env`` file is not used; the warning gives the reason."""
+
+
+class Settings:
+    """The environment's variables ``AQT_…``, and those of a file where the environment has none.
+
+    Reading a file changes nothing in the environment of the process.
+    """
+
+    def __init__(self, from_file: Mapping[str, str] | None = None) -> None:
+        """``from_file`` holds the values of a ``.env`` file, see :func:`read_dotenv`."""
+        self.from_file = {} if from_file is None else dict(from_file)
+        """The values of the file."""
+
+    def get(self, name: str) -> str | None:
+        """Return the present value of a variable, None if neither source has it."""
+        return os.environ.get(name, self.from_file.get(name))
+
+
+def find_dotenv() -> Path | None:
+    """Find the ``.env`` file of the project that the working directory belongs to.
+
+    Search from the working directory up to the first directory with ``.git`` or
+    ``pyproject.toml``, or up to the home directory. Without any of these, search the working
+    directory alone.
+    """
+    try:
+        start = Path.cwd()
+        home = Path.home().resolve()
+    except (OSError, RuntimeError):
+        return None
+    searched = []
+    for directory in (start, *start.parents):
+        searched.append(directory)
+        if directory == home or any((directory / mark).exists() for mark in _PROJECT_MARKS):
+            break
+    else:
+        searched = [start]
+    files = (directory / ".env" for directory in searched)
+    return next((file for file in files if file.is_file()), None)
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Read the variables ``AQT_…`` of a ``.env`` file; empty if the file is refused.
+
+    Warns:
+        DotenvWarning: the file cannot be read, or another user can have written it.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            doubt = _doubt(os.fstat(file.fileno()))
+            if doubt:
+                warn_caller(f"{path} is not used: {doubt}", DotenvWarning)
+                return {}
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        warn_caller(f"{path} is not used: it cannot be read: {error}", DotenvWarning)
+        return {}
+    values = dotenv.dotenv_values(stream=io.StringIO(text))
+    return {
+        name: value
+        for name, value in values.items()
+        if name.startswith(_PREFIX) and value is not None
+    }
+
+
+def _doubt(status: os.stat_result) -> str | None:
+    """Say why a file may hold what another user has written, None if it cannot."""
+    if os.name != "posix":
+        return None
+    if status.st_uid not in (os.geteuid(), 0):
+        return f"it belongs to another user (uid {status.st_uid})"
+    if status.st_mode & stat.S_IWOTH:
+        return "others can write it; run 'chmod o-w' on it if its content is yours"
+    if status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid):
+        return "its group can write it; run 'chmod g-w' on it if its content is yours"
+    return None
+
+
+def _is_own_group(gid: int) -> bool:
+    """Whether this user is the only member of a group, as in systems with a group for each user."""
+    import grp
+    import pwd
+
+    try:
+        user = pwd.getpwuid(os.geteuid())
+        group = grp.getgrgid(gid)
+    except KeyError:
+        return False
+    return (
+        gid == user.pw_gid
+        and group.gr_name == user.pw_name
+        and not {*group.gr_mem} - {user.pw_name}
+    )
