@@ -12,6 +12,8 @@ from weakref import WeakSet
 
 from aqt_fast.jobs.dispatcher import Dispatcher
 
+CLOSED = "the provider is closed"
+
 
 class Closable(Protocol):
     """An execution, as the connection that ends it sees it."""
@@ -73,8 +75,10 @@ class Connection:
         self.closed = True
         self.disconnect()
         self.dispatcher.close()
+        with self._lock:  # some may have come meanwhile
+            executions = list(self._executions)
         for execution in executions:
-            execution.abandon("the provider is closed")
+            execution.abandon(CLOSED)
         return lost
 
 

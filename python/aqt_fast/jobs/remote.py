@@ -13,7 +13,7 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import APIConnectionError, AQTError, JournalError, PartFailure
 from aqt_fast.jobs.api_job import ApiJob
-from aqt_fast.jobs.connection import Connection
+from aqt_fast.jobs.connection import CLOSED, Connection
 from aqt_fast.jobs.endpoint import Endpoint
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.group import grouped
@@ -119,6 +119,8 @@ class RemoteExecution(Execution):
             self._start(self._jobs)
         else:
             self._resume_from(self._records, list(enumerate(self._jobs)))
+        if self._connection.closed:  # nobody polls any more
+            self.abandon(CLOSED)
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:
         """Return one entry per circuit, in order; ``success=False`` if it was not evaluated."""

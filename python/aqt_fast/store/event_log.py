@@ -8,6 +8,7 @@ recorded a submission.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -62,6 +63,9 @@ class EventLog:
                     file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
                 raise DamagedJobError(self._path, str(error)) from error
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                os.close(file)
+                raise DamagedJobError(self._path, "it is not a file")
             try:
                 locks.acquire(file)
                 size = os.fstat(file).st_size
