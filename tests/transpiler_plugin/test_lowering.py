@@ -118,7 +118,7 @@ def test_angles_close_to_a_bound_are_put_onto_it():
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 def test_random_circuits_of_all_standard_gates(level):
-    """125 circuits a level of up to 6 qubits; ``benches/algorithms.py --random`` does more."""
+    """125 circuits a level of up to 6 qubits; ``make bench-mqt`` does more."""
     for seed in range(125):
         algorithms.check_random_circuit(seed, level)
 

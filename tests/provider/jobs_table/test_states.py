@@ -11,8 +11,6 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.persistence import get_store_path
-from aqt_fast.store.api_job_fate import api_job_fate
-from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.journal import Journal
 from provider.jobs_table.only import one
 from waiting import SECONDS, wait_until
@@ -85,28 +83,6 @@ class TestStates:
         job.wait_for_final_state(SECONDS)
         wait_until(lambda: one(portal, label="unwanted").ended)
         assert one(portal, label="unwanted").state == "cancelled"
-
-    @pytest.mark.parametrize(
-        ("record", "known", "state"),
-        [
-            (ApiJobRecord(), {}, "unsent"),
-            (ApiJobRecord(), {"doubtful": True}, "uncertain"),
-            (ApiJobRecord(refused=True, payload_hash="a"), {}, "failed"),
-            (ApiJobRecord(refused=True, payload_hash="a"), {"doubtful": True}, "uncertain"),
-            (ApiJobRecord(payload_hash="a"), {}, "uncertain"),
-            (ApiJobRecord(payload_hash="a"), {"active": True}, "submitting"),
-            (ApiJobRecord(payload_hash="a", message="reset"), {"active": True}, "uncertain"),
-            (ApiJobRecord(job_id="j"), {"doubtful": True}, "submitted"),
-            (ApiJobRecord(job_id="j"), {"stored": True}, "done"),
-            (ApiJobRecord(job_id="j", status="DONE"), {}, "submitted"),
-            (ApiJobRecord(job_id="j", status="ERROR"), {"stored": True}, "failed"),
-            (ApiJobRecord(status="CANCELLED"), {}, "cancelled"),
-        ],
-    )
-    def test_of_an_api_job(self, record, known, state):
-        """Each that a journal can tell of."""
-        facts = {"stored": False, "active": False, "doubtful": False, **known}
-        assert api_job_fate(record, **facts) == state
 
     def test_states_of_a_batch(self, portal, cloud, circuit):
         """The one that needs the most attention counts."""
