@@ -60,7 +60,14 @@ class Samples:
 class Snapshot:
     """A snapshot of checked circuits. Circuits are named by their indices, from 0."""
 
-    def __new__(cls, circuits: Sequence[Any], *, max_qubits: int, max_operations: int) -> Snapshot:
+    def __new__(
+        cls,
+        circuits: Sequence[Any],
+        *,
+        max_qubits: int,
+        max_operations: int,
+        strict_angles: bool = False,
+    ) -> Snapshot:
         """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -85,6 +92,16 @@ class Snapshot:
         """
     def measurements(self, index: int) -> list[tuple[int, int]]:
         """Qubit and classical bit of each final measurement, in the order of the latter."""
+    def part(self, start: int, stop: int) -> Snapshot:
+        """The circuits from start to before stop."""
+    def active_qubits(self, index: int) -> list[int]:
+        """The qubits on which gates act, in ascending order; qubit 0 if there are none."""
+    def fill(self, index: int, circuit: QuantumCircuit) -> None:
+        """Append a circuit's gates on its active qubits, and a measurement of each of them.
+
+        ``circuit`` has as many qubits and classical bits as there are active qubits. The qubit at
+        place i of :meth:`active_qubits` becomes qubit i, measured into bit i.
+        """
     def encode_job(self, start: int, stop: int, shots: int, label: str | None) -> bytes:
         """Encode the request body of one API job with the circuits from start to before stop."""
     def encode_circuit(self, index: int, shots: int) -> bytes:
@@ -126,7 +143,9 @@ class JobState:
     def label(self) -> str | None:
         """The label of the job, if present; None with direct access."""
 
-def check_circuits(circuits: Sequence[Any], *, max_qubits: int, max_operations: int) -> None:
+def check_circuits(
+    circuits: Sequence[Any], *, max_qubits: int, max_operations: int, strict_angles: bool = False
+) -> None:
     """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
 
 def encode_job(
@@ -136,6 +155,7 @@ def encode_job(
     *,
     max_qubits: int,
     max_operations: int,
+    strict_angles: bool = False,
 ) -> bytes:
     """Encode the request body of one API job; raise ``InvalidCircuitError`` as above."""
 

@@ -96,10 +96,10 @@ class AQTJob(JobV1):
         checked_shots(options.shots, backend.limits)
         self._circuits: list[QuantumCircuit] | None = None
         if isinstance(circuits, Snapshot):
-            self._snapshot: Any = circuits
+            self._snapshot = circuits
         else:
             self._circuits = listed(circuits)
-            self._snapshot = backend.prepare(self._circuits)
+            self._snapshot = backend.prepare(self._circuits, options)
         self._options = copy.copy(options)
         self._execution: Execution | None = None
         self._result: Result | None = None
@@ -379,7 +379,9 @@ class AQTJob(JobV1):
         job_id = self._execution.job_id
         try:
             checkpoint = self._execution.checkpoint()
-            circuits = self._backend.unchanged(self.circuits, self._snapshot)
+            circuits = self.circuits
+            if not self._snapshot.is_of(circuits):
+                raise ValueError("a circuit was changed after the job was made")
             description = JobDescription(
                 job_id=checkpoint.job_id,
                 backend_name=self._backend.name,

@@ -34,6 +34,9 @@ class AQTOptions(Options):
             each time. Devices ignore it. Default: None.
         label: the job's label on the portal, 1 to 255 printable characters, or None for a unique
             one. Default: None.
+        strict_angles: refuse circuits with angles outside AQT's ranges (r: θ ∈ [0, π] and
+            φ ∈ [0, 2π], rxx: θ ∈ [0, π/2]) instead of folding them into these ranges.
+            Default: False.
         journal: keep a journal of jobs in the cloud and on machines, from which
             :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` continues if this process ends.
             Default: True.
@@ -51,6 +54,7 @@ class AQTOptions(Options):
         with_progress_bar: bool
         seed_simulator: int | None
         label: str | None
+        strict_angles: bool
         journal: bool
 
     __slots__ = ()
@@ -139,6 +143,7 @@ _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "with_progress_bar": (True, _flag),
     "seed_simulator": (None, _or_none(_integer(0, 2**63 - 1))),
     "label": (None, _or_none(_label)),
+    "strict_angles": (False, _flag),
     "journal": (True, _flag),
 }
 

@@ -18,6 +18,7 @@ DEFAULTS = {
     "with_progress_bar": True,
     "seed_simulator": None,
     "label": None,
+    "strict_angles": False,
     "journal": True,
 }
 

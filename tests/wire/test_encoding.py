@@ -203,8 +203,8 @@ class TestBadCircuits:
         append, operation, value, reason = BAD_INSTRUCTIONS[case]
         batch = [small_circuit(), with_gate(append)]
         for refuse in (
-            lambda: wire.encode_job(batch, 1),
-            lambda: check_circuits(batch, API_LIMITS),
+            lambda: wire.encode_job(batch, 1, strict_angles=True),
+            lambda: check_circuits(batch, API_LIMITS, strict_angles=True),
         ):
             with pytest.raises(InvalidCircuitError, match=reason) as caught:
                 refuse()

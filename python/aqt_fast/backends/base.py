@@ -137,20 +137,20 @@ class AQTResource(BackendV2):
                 job_options[name] = value
         return self.job_class(self, circuits, job_options)
 
-    def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
+    def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them for :meth:`execution`.
 
         Raises:
             InvalidCircuitError: lists every circuit that cannot run.
         """
-        return Snapshot(circuits, self.limits)
+        return Snapshot(circuits, self.limits, strict_angles=options.strict_angles)
 
     @abstractmethod
-    def execution(self, snapshot: Any, options: AQTOptions) -> Execution:
+    def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
         """Make the execution of a snapshot, without starting it."""
 
     @abstractmethod
-    def resumed(self, snapshot: Any, options: AQTOptions, job: LoadedJob) -> Execution:
+    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
         """Make an execution that continues another process's.
 
         Args:
@@ -161,16 +161,6 @@ class AQTResource(BackendV2):
         Raises:
             ValueError: the job cannot be continued.
         """
-
-    def unchanged(self, circuits: Sequence[QuantumCircuit], snapshot: Any) -> list[QuantumCircuit]:
-        """Return the circuits of a snapshot, for saving.
-
-        Raises:
-            ValueError: a circuit has changed since.
-        """
-        if not snapshot.is_of(circuits):
-            raise ValueError("a circuit was changed after the job was made")
-        return list(circuits)
 
 
 def start_journal(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from qiskit import QuantumCircuit
 
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.snapshot import Snapshot
 
 
 class JobBackend(Protocol):
@@ -30,11 +31,8 @@ class JobBackend(Protocol):
     def store_path(self) -> Path:
         """Where its jobs are stored."""
 
-    def prepare(self, circuits: Sequence[QuantumCircuit]) -> Any:
+    def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them."""
 
-    def execution(self, snapshot: Any, options: AQTOptions) -> Execution:
+    def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
         """Make the execution of a snapshot, without starting it."""
-
-    def unchanged(self, circuits: Sequence[QuantumCircuit], snapshot: Any) -> list[QuantumCircuit]:
-        """Return the circuits of a snapshot; raise ``ValueError`` if they changed since."""

@@ -39,9 +39,17 @@ ANY_SHOTS = Limits(shots=None)
 
 
 def check_circuits(
-    circuits: QuantumCircuit | Iterable[QuantumCircuit], limits: Limits
+    circuits: QuantumCircuit | Iterable[QuantumCircuit],
+    limits: Limits,
+    *,
+    strict_angles: bool = False,
 ) -> list[QuantumCircuit]:
     """Check that every circuit of a batch can run, as strictly as encoding does.
+
+    Args:
+        circuits: one circuit or any number of circuits.
+        limits: the resource's limits.
+        strict_angles: refuse angles outside AQT's ranges.
 
     Returns:
         The circuits.
@@ -52,7 +60,12 @@ def check_circuits(
         InvalidCircuitError: lists every circuit that cannot run.
     """
     batch = _batch_within(circuits, limits)
-    _native.check_circuits(batch, max_qubits=limits.qubits, max_operations=limits.operations)
+    _native.check_circuits(
+        batch,
+        max_qubits=limits.qubits,
+        max_operations=limits.operations,
+        strict_angles=strict_angles,
+    )
     return batch
 
 
@@ -62,16 +75,20 @@ def encode_job(
     *,
     label: str | None = "qiskit",
     limits: Limits = API_LIMITS,
+    strict_angles: bool = False,
 ) -> bytes:
     """Encode the request body of one API job.
 
     Args:
-        circuits: 1 to 50 circuits of rz, r, rxx and final measurements. Angles are in radians: for
-            r, θ ∈ [0, π] and φ ∈ [0, 2π]; for rxx, θ ∈ [0, π/2]. Values within 1e-9 of a bound are
-            moved onto it. Barriers are left out.
+        circuits: 1 to 50 circuits of rz, r, rxx and final measurements, with any finite angles in
+            radians. Barriers are left out.
         shots: repetitions of each circuit, 1 to 2000.
         label: free text, the job's label on the portal.
         limits: the resource's limits.
+        strict_angles: refuse angles outside AQT's ranges: for r, θ ∈ [0, π] and φ ∈ [0, 2π]; for
+            rxx, θ ∈ [0, π/2]. Values within 1e-9 of a bound are moved onto it. Otherwise angles are
+            folded into these ranges, which may change neighbouring gates and add rz gates; a pulse
+            is added only on a qubit without any r.
 
     Returns:
         Compact JSON, with angles in units of π.
@@ -91,6 +108,7 @@ def encode_job(
         label,
         max_qubits=limits.qubits,
         max_operations=limits.operations,
+        strict_angles=strict_angles,
     )
 
 

@@ -26,14 +26,18 @@ class Snapshot:
     Args:
         circuits: any number of circuits.
         limits: limits that each circuit must meet.
+        strict_angles: refuse angles outside AQT's ranges instead of folding them.
 
     Raises:
         InvalidCircuitError: lists every circuit that cannot run.
     """
 
-    def __init__(self, circuits: Sequence[QuantumCircuit], limits: Limits) -> None:
+    def __init__(
+        self, circuits: Sequence[QuantumCircuit], limits: Limits, *, strict_angles: bool = False
+    ) -> None:
         """Read every instruction once."""
         self._limits = limits
+        self._strict_angles = strict_angles
         self._circuits = self._read(circuits)
         self._headers = [result_header(circuit) for circuit in circuits]
 
@@ -55,7 +59,9 @@ class Snapshot:
             if header["memory_slots"] != circuits.num_clbits(index):
                 raise ValueError(f"header {index} is of a circuit with other classical bits")
         batch = cls.__new__(cls)
-        vars(batch).update(_limits=_NO_LIMITS, _circuits=circuits, _headers=list(headers))
+        vars(batch).update(
+            _limits=_NO_LIMITS, _strict_angles=False, _circuits=circuits, _headers=list(headers)
+        )
         return batch
 
     @property
@@ -88,6 +94,27 @@ class Snapshot:
         for qubit, clbit in self._circuits.measurements(index):
             circuit.measure(qubit, clbit)
         return circuit
+
+    def bare_circuit(self, index: int) -> QuantumCircuit:
+        """Rebuild what a circuit does on its active qubits; see :func:`bare_circuits`."""
+        return _bare_circuit(self._circuits, index)
+
+    def measured_bits(self, index: int) -> list[tuple[int, int]]:
+        """Return (bit of the bare circuit, classical bit of the circuit) for each measurement.
+
+        The outcome of a qubit on which no gate acts is 0, and not listed.
+        """
+        places = {qubit: bit for bit, qubit in enumerate(self._circuits.active_qubits(index))}
+        measurements = self._circuits.measurements(index)
+        return [(places[qubit], clbit) for qubit, clbit in measurements if qubit in places]
+
+    def part(self, start: int, stop: int) -> bytes:
+        """Encode a part without headers, for :func:`bare_circuits`."""
+        return self._circuits.part(start, stop).to_bytes()
+
+    def header(self, index: int) -> dict[str, Any]:
+        """Return the header of a circuit's result."""
+        return self._headers[index]
 
     def __len__(self) -> int:
         return len(self._headers)
@@ -141,8 +168,34 @@ class Snapshot:
 
     def _read(self, circuits: Sequence[QuantumCircuit]) -> _native.Snapshot:
         return _native.Snapshot(
-            circuits, max_qubits=self._limits.qubits, max_operations=self._limits.operations
+            circuits,
+            max_qubits=self._limits.qubits,
+            max_operations=self._limits.operations,
+            strict_angles=self._strict_angles,
         )
+
+
+def bare_circuits(part: bytes) -> list[QuantumCircuit]:
+    """Rebuild what the circuits of a part do, and nothing else.
+
+    Each has the active qubits only, on which gates act (at least one qubit), and measures each of
+    them into the classical bit with its number. Names, registers, labels and phases are lost.
+
+    Args:
+        part: made by :meth:`Snapshot.part`.
+
+    Raises:
+        ValueError: ``part`` cannot be read.
+    """
+    circuits = _native.Snapshot.from_bytes(part)
+    return [_bare_circuit(circuits, index) for index in range(len(circuits))]
+
+
+def _bare_circuit(circuits: _native.Snapshot, index: int) -> QuantumCircuit:
+    size = len(circuits.active_qubits(index))
+    circuit = QuantumCircuit(size, size)
+    circuits.fill(index, circuit)
+    return circuit
 
 
 def _registers_or_bits(

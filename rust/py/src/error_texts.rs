@@ -125,10 +125,7 @@ fn describe_circuit_error(error: &CircuitError) -> (String, Option<f64>) {
                 _ => "π/2",
             };
             (
-                format!(
-                    "{angle} = {value:?} is outside [0, {bound}]; transpile the circuit for the \
-                     backend"
-                ),
+                format!("{angle} = {value:?} is outside [0, {bound}], and strict_angles is set"),
                 Some(value),
             )
         }

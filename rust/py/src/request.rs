@@ -10,20 +10,21 @@ use crate::{error_texts, qiskit};
 
 /// Reads and checks `circuits`, all of them before an error lists every offender.
 #[pyfunction]
-#[pyo3(signature = (circuits, *, max_qubits, max_operations))]
+#[pyo3(signature = (circuits, *, max_qubits, max_operations, strict_angles=false))]
 pub fn check_circuits(
     py: Python<'_>,
     circuits: Vec<Bound<'_, PyAny>>,
     max_qubits: u32,
     max_operations: usize,
+    strict_angles: bool,
 ) -> PyResult<()> {
     let limits = Limits { qubits: max_qubits, operations: max_operations };
-    qiskit::read_circuits(py, &circuits, limits, |_, _| ())
+    qiskit::read_circuits(py, &circuits, limits, qiskit::angles(strict_angles), |_, _| ())
 }
 
 /// The request body of one API job.
 #[pyfunction]
-#[pyo3(signature = (circuits, shots, label, *, max_qubits, max_operations))]
+#[pyo3(signature = (circuits, shots, label, *, max_qubits, max_operations, strict_angles=false))]
 pub fn encode_job<'py>(
     py: Python<'py>,
     circuits: Vec<Bound<'py, PyAny>>,
@@ -31,10 +32,13 @@ pub fn encode_job<'py>(
     label: Option<&str>,
     max_qubits: u32,
     max_operations: usize,
+    strict_angles: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let limits = Limits { qubits: max_qubits, operations: max_operations };
     let mut checked = Vec::with_capacity(circuits.len());
-    qiskit::read_circuits(py, &circuits, limits, |circuit, _| checked.push(circuit))?;
+    qiskit::read_circuits(py, &circuits, limits, qiskit::angles(strict_angles), |circuit, _| {
+        checked.push(circuit);
+    })?;
     let body = py.detach(|| encoder::encode_job(&checked, shots, label));
     Ok(PyBytes::new(py, &body))
 }

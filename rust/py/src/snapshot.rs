@@ -31,22 +31,29 @@ pub struct Snapshot {
 impl Snapshot {
     /// Reads and checks `circuits`, all of them before an error lists every offender.
     #[new]
-    #[pyo3(signature = (circuits, *, max_qubits, max_operations))]
+    #[pyo3(signature = (circuits, *, max_qubits, max_operations, strict_angles=false))]
     fn new(
         py: Python<'_>,
         circuits: Vec<Bound<'_, PyAny>>,
         max_qubits: u32,
         max_operations: usize,
+        strict_angles: bool,
     ) -> PyResult<Self> {
         let limits = Limits { qubits: max_qubits, operations: max_operations };
         let mut snapshot = Self {
             circuits: Vec::with_capacity(circuits.len()),
             maps: Vec::with_capacity(circuits.len()),
         };
-        qiskit::read_circuits(py, &circuits, limits, |circuit, map| {
-            snapshot.circuits.push(circuit);
-            snapshot.maps.push(map);
-        })?;
+        qiskit::read_circuits(
+            py,
+            &circuits,
+            limits,
+            qiskit::angles(strict_angles),
+            |circuit, map| {
+                snapshot.circuits.push(circuit);
+                snapshot.maps.push(map);
+            },
+        )?;
         Ok(snapshot)
     }
 
@@ -108,6 +115,24 @@ impl Snapshot {
     fn measurements(&self, index: usize) -> PyResult<Vec<(u32, u32)>> {
         let sources = one(&self.maps, index)?.sources();
         Ok((0..).zip(sources).filter_map(|(clbit, source)| Some(((*source)?, clbit))).collect())
+    }
+
+    /// The circuits from `start` to before `stop` as a snapshot of their own.
+    fn part(&self, start: usize, stop: usize) -> PyResult<Self> {
+        let circuits = part(&self.circuits, start, stop)?.to_vec();
+        Ok(Self { circuits, maps: part(&self.maps, start, stop)?.to_vec() })
+    }
+
+    /// The qubits on which a circuit acts, in ascending order.
+    fn active_qubits(&self, index: usize) -> PyResult<Vec<u32>> {
+        Ok(one(&self.circuits, index)?.active_qubits())
+    }
+
+    /// Appends a circuit's gates on its active qubits to a `QuantumCircuit` of as many qubits and
+    /// classical bits, and a measurement of each qubit into the bit with its number.
+    fn fill(&self, index: usize, circuit: &Bound<'_, PyAny>) -> PyResult<()> {
+        let source = one(&self.circuits, index)?;
+        qiskit::fill(circuit, source, &source.active_qubits())
     }
 
     /// The request body of one API job with the circuits from `start` to before `stop`.

@@ -8,4 +8,5 @@
     executor      on an executor's workers, many chunks at a time
     worker        the workers' function, and the data they receive and return
     aer           noise, copying and saving of options, seeds and outcomes
+    clbits        outcomes at the classical bits of the user's circuits
 """

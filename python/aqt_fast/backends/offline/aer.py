@@ -131,11 +131,27 @@ def outcomes(
     memory: bool,
     seed: int | None,
 ) -> list[Outcome]:
-    """Simulate circuits in one run of Aer; ``memory`` adds the outcome of each shot in order."""
-    result = simulator.run(list(circuits), shots=shots, memory=memory, seed_simulator=seed).result()
-    simulated = list(result.results)
-    found = [_outcome(entry, circuit) for entry, circuit in zip(simulated, circuits, strict=False)]
-    return found + [str(result.status)] * (len(circuits) - len(found))
+    """Simulate circuits in one run of Aer; ``memory`` adds the outcome of each shot in order.
+
+    If Aer fails as a whole, each circuit is simulated on its own, so that one cannot end others.
+    """
+    try:
+        found = simulator.run(list(circuits), shots=shots, memory=memory, seed_simulator=seed)
+        result = found.result()
+        status, simulated = str(result.status), list(result.results)
+    except Exception as error:  # noqa: BLE001 - Aer raises whatever it meets
+        status, simulated = f"{type(error).__name__}: {error}", []
+    if len(simulated) == len(circuits):
+        return [
+            _outcome(entry, circuit) for entry, circuit in zip(simulated, circuits, strict=True)
+        ]
+    if len(circuits) == 1:
+        return [status]
+    alone = [
+        outcomes(simulator, [circuit], shots=shots, memory=memory, seed=seed_at(seed, index))
+        for index, circuit in enumerate(circuits)
+    ]
+    return [outcome for (outcome,) in alone]
 
 
 def _outcome(simulated: Any, circuit: QuantumCircuit) -> Outcome:

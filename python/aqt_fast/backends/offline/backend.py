@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from aqt_fast.backends.base import AQTResource
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.loading import LoadedJob
 from aqt_fast.store.location import SimulatorLocation
-from aqt_fast.wire.circuits import Limits, check_circuits
+from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -84,21 +85,9 @@ class OfflineSimulatorResource(AQTResource):
         job.submit(partial(self.execution, executor=executor))
         return job
 
-    def prepare(self, circuits: Sequence[QuantumCircuit]) -> list[QuantumCircuit]:
-        """Check circuits and copy them: Aer needs Qiskit's circuits."""
-        return [circuit.copy() for circuit in check_circuits(circuits, self.limits)]
-
-    def unchanged(
-        self,
-        circuits: Sequence[QuantumCircuit],  # noqa: ARG002 - there are copies
-        snapshot: list[QuantumCircuit],
-    ) -> list[QuantumCircuit]:
-        """Return the copies."""
-        return snapshot
-
     def execution(
         self,
-        snapshot: list[QuantumCircuit],
+        snapshot: Snapshot,
         options: AQTOptions,
         executor: Executor | None = None,
     ) -> Execution:
@@ -117,9 +106,7 @@ class OfflineSimulatorResource(AQTResource):
             return LocalAerExecution(simulator, snapshot, options)
         return ExecutorAerExecution(executor, simulator, snapshot, options)
 
-    def resumed(
-        self, snapshot: list[QuantumCircuit], options: AQTOptions, job: LoadedJob
-    ) -> Execution:
+    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
         """Restore noise model and options of the simulator, and run the circuits again."""
         from aqt_fast.backends.offline.aer import restore_simulator
 

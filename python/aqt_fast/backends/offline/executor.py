@@ -7,10 +7,8 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 
-from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus
 from qiskit_aer import AerSimulator
 
@@ -19,12 +17,13 @@ from aqt_fast.backends.offline.aer import Outcome, seed_at
 from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
 from aqt_fast.backends.offline.worker import (
     described,
-    pack_circuits,
+    pack_part,
     pack_simulator,
     simulate_chunk,
     unpack_answer,
 )
 from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.wire.snapshot import Snapshot
 
 _SECONDS_PER_CHUNK = 0.2
 """Target duration of a chunk in seconds, once the time per circuit is known."""
@@ -48,7 +47,7 @@ class ExecutorAerExecution(AerExecution):
         self,
         executor: Executor,
         simulator: AerSimulator,
-        circuits: Sequence[QuantumCircuit],
+        snapshot: Snapshot,
         options: AQTOptions,
     ) -> None:
         """As for :class:`AerExecution`, on the workers of an executor.
@@ -57,7 +56,7 @@ class ExecutorAerExecution(AerExecution):
             InvalidOptionError: ``executor`` is not an executor, or the simulator cannot be sent
                 to it.
         """
-        super().__init__(simulator, circuits, options)
+        super().__init__(simulator, snapshot, options)
         if not isinstance(executor, Executor):
             expected = (
                 "a concurrent.futures.Executor, such as a ProcessPoolExecutor or what Dask's "
@@ -118,13 +117,13 @@ class ExecutorAerExecution(AerExecution):
                     self._receive(wait=True)
         finally:
             self._withdraw()
-        rest = range(self._num_sent, len(self._circuits))
+        rest = range(self._num_sent, len(self._snapshot))
         if self._refused is not None and rest:
             self._keep(rest, [self._refused] * len(rest))
         self._finish()
 
     def _has_more(self) -> bool:
-        more = self._num_sent < len(self._circuits)
+        more = self._num_sent < len(self._snapshot)
         return more and not self._cancelled and self._refused is None
 
     def _withdraw(self) -> None:
@@ -132,14 +131,14 @@ class ExecutorAerExecution(AerExecution):
             future.cancel()
 
     def _send(self) -> None:
-        start, total = self._num_sent, len(self._circuits)
+        start, total = self._num_sent, len(self._snapshot)
         # Small final chunks keep all workers busy until the end.
         share = math.ceil((total - start) / self._most_under_way)
         size = min(self._size, max(1, share, self._size // 8))
         part = range(start, min(start + size, total))
         arguments = (
             self._packed_simulator,
-            pack_circuits(self._circuits[part.start : part.stop]),
+            pack_part(self._snapshot, part),
             self._shots,
             self._memory,
             seed_at(self._seed, start),

@@ -34,24 +34,24 @@ class LocalAerExecution(AerExecution):
         """
         self._require_process()
         with self._changed:
-            cancellable = not self.state.ended and self._num_started < len(self._circuits)
+            cancellable = not self.state.ended and self._num_started < len(self._snapshot)
             self._cancelled = self._cancelled or cancellable
             return cancellable
 
     def _run(self) -> None:
         size = 1
-        while self._num_started < len(self._circuits):
+        while self._num_started < len(self._snapshot):
             with self._changed:
                 if self._cancelled:
                     break
                 self._status = JobStatus.RUNNING
                 start = self._num_started
-                self._num_started = min(start + size, len(self._circuits))
+                self._num_started = min(start + size, len(self._snapshot))
             part = range(start, self._num_started)
             began = time.perf_counter()
             found = outcomes(
                 self._simulator,
-                self._circuits[part.start : part.stop],
+                [self._snapshot.bare_circuit(index) for index in part],
                 shots=self._shots,
                 memory=self._memory,
                 seed=seed_at(self._seed, start),

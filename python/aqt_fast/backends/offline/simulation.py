@@ -6,15 +6,16 @@ import uuid
 from collections.abc import Sequence
 from itertools import groupby
 
-from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 from qiskit_aer import AerSimulator
 
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, simulator_location
+from aqt_fast.backends.offline.clbits import at_clbits
 from aqt_fast.jobs.execution import Checkpoint, Execution
-from aqt_fast.wire.results import experiment_result, failed_experiment, result_header
+from aqt_fast.wire.results import experiment_result, failed_experiment
+from aqt_fast.wire.snapshot import Snapshot
 
 _MOST_CIRCUITS_PER_CHUNK = 500
 
@@ -34,28 +35,28 @@ def fitting_size(seconds: float, elapsed: float, size: int) -> int:
 
 
 class AerExecution(Execution):
-    """A batch that Aer runs.
+    """A batch that Aer runs: the operations that a device would run, and nothing else.
 
-    The outcomes are those of one call of ``simulator.run`` with all circuits, seed included.
+    The outcomes are those of one call of ``simulator.run`` with all bare circuits, seed included.
     """
 
     def __init__(
         self,
         simulator: AerSimulator,
-        circuits: Sequence[QuantumCircuit],
+        snapshot: Snapshot,
         options: AQTOptions,
     ) -> None:
-        """Keep references: neither simulator nor circuits may change any more."""
+        """Keep references: the simulator may not change any more."""
         super().__init__()
         self._job_id = str(uuid.uuid4())
         self._simulator = simulator
-        self._circuits = circuits
+        self._snapshot = snapshot
         self._shots = options.shots
         self._memory = options.memory
         self._seed = options.seed_simulator
         if self._seed is None:
             self._seed = simulator.options.seed_simulator
-        self._results: list[ExperimentResult | None] = [None] * len(circuits)
+        self._results: list[ExperimentResult | None] = [None] * len(snapshot)
         self._cancelled = False
 
     @property
@@ -72,7 +73,7 @@ class AerExecution(Execution):
         """Return one entry per circuit, in order; ``success=False`` if it was not simulated."""
         message = self._message or "not simulated yet"
         results = []
-        for index in range(len(self._circuits)) if part is None else part:
+        for index in range(len(self._snapshot)) if part is None else part:
             result = self._results[index]
             results.append(self._entry(index, message) if result is None else result)
         return results
@@ -98,10 +99,11 @@ class AerExecution(Execution):
             self._changed.notify_all()
 
     def _entry(self, index: int, outcome: Outcome) -> ExperimentResult:
-        header = result_header(self._circuits[index])
+        header = self._snapshot.header(index)
         if isinstance(outcome, str):
             return failed_experiment(header, self._shots, outcome)
-        return experiment_result(header, self._shots, *outcome)
+        counts, memory = at_clbits(outcome, self._snapshot.measured_bits(index))
+        return experiment_result(header, self._shots, counts, memory)
 
     def _finish(self) -> None:
         """End the job after the last chunk."""
@@ -122,7 +124,7 @@ class AerExecution(Execution):
                 first, last = failed[0], failed[-1]
                 which = f"circuits {first} to {last}"
                 if first == last:
-                    which = f"circuit {first} ({self._circuits[first].name})"
+                    which = f"circuit {first} ({self._snapshot.name(first)})"
                 lines.append(f"{which}: {reason}")
         if len(lines) > _MOST_FAILURES_TOLD:
             lines[_MOST_FAILURES_TOLD:] = [f"and {len(lines) - _MOST_FAILURES_TOLD} more failures"]

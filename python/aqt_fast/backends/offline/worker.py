@@ -1,6 +1,7 @@
 """Data that an executor's workers receive and return: circuits there, outcomes back.
 
-All data is compressed: the simulator's options as a pickle, circuits in QPY, outcomes in JSON. The
+All data is compressed: the simulator's options as a pickle, circuits in the snapshot's
+format, outcomes in JSON. The
 other arguments are numbers and the job's identifier. A worker only has to import
 :func:`simulate_chunk`.
 """
@@ -11,15 +12,13 @@ import pickle
 import threading
 import time
 import zlib
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
 from aqt_fast.backends.offline.aer import Outcome, options_in_use, outcomes
-from aqt_fast.wire.qpy_archive import circuits_from_qpy, circuits_to_qpy
+from aqt_fast.wire.snapshot import Snapshot, bare_circuits
 
 _FASTEST = 1
 """zlib's level: higher levels cost more time than their savings are worth."""
@@ -46,14 +45,9 @@ def pack_simulator(simulator: AerSimulator) -> bytes:
     return zlib.compress(pickle.dumps(options), _FASTEST)
 
 
-def pack_circuits(circuits: Sequence[QuantumCircuit]) -> bytes:
-    """Pack circuits without names and metadata: workers need neither, and QPY refuses some."""
-    bare = []
-    for circuit in circuits:
-        copy = circuit.copy("circuit")
-        copy.metadata = {}
-        bare.append(copy)
-    return zlib.compress(circuits_to_qpy(bare), _FASTEST)
+def pack_part(snapshot: Snapshot, part: range) -> bytes:
+    """Pack the operations of a part of the circuits."""
+    return zlib.compress(snapshot.part(part.start, part.stop), _FASTEST)
 
 
 def simulate_chunk(
@@ -70,7 +64,7 @@ def simulate_chunk(
 
     Args:
         simulator: made by :func:`pack_simulator`.
-        circuits: made by :func:`pack_circuits`.
+        circuits: made by :func:`pack_part`.
         shots: repetitions of each circuit.
         memory: whether to return the outcome of each shot, in order.
         seed: seed of the first circuit.
@@ -84,7 +78,7 @@ def simulate_chunk(
     try:
         found = outcomes(
             _simulator(simulator),
-            circuits_from_qpy(zlib.decompress(circuits)),
+            bare_circuits(zlib.decompress(circuits)),
             shots=shots,
             memory=memory,
             seed=seed,

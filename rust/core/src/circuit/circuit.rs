@@ -1,6 +1,9 @@
 //! A checked list of operations with its measurement map.
 
-use super::operation::Operation;
+use super::{
+    folding::Folding,
+    operation::{Gate, Operation},
+};
 use crate::error::CircuitError;
 
 /// What a resource takes in one API job.
@@ -17,6 +20,15 @@ impl Default for Limits {
     fn default() -> Self {
         Self { qubits: 31, operations: 2000 }
     }
+}
+
+/// What becomes of angles outside the ranges of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Angles {
+    /// They are refused.
+    Strict,
+    /// They are folded into the ranges, up to global phase.
+    Folded,
 }
 
 /// For each classical bit the qubit whose outcome it holds in the end.
@@ -89,6 +101,23 @@ impl Circuit {
         self.num_qubits
     }
 
+    /// The qubits on which gates act, in ascending order; qubit 0 if there are none.
+    #[must_use]
+    pub fn active_qubits(&self) -> Vec<u32> {
+        let mut active = vec![false; self.num_qubits as usize];
+        for operation in &self.operations {
+            for qubit in operation.qubits() {
+                active[qubit as usize] = true;
+            }
+        }
+        let mut qubits: Vec<_> =
+            (0..).zip(active).filter_map(|(qubit, active)| active.then_some(qubit)).collect();
+        if qubits.is_empty() {
+            qubits.push(0);
+        }
+        qubits
+    }
+
     /// The gates, without the final MEASURE.
     #[must_use]
     pub fn operations(&self) -> &[Operation] {
@@ -103,6 +132,8 @@ pub struct CircuitBuilder {
     num_clbits: u32,
     limits: Limits,
     measured: bool,
+    /// From the first gate on whose angles are folded.
+    folding: Option<Folding>,
 }
 
 impl CircuitBuilder {
@@ -125,7 +156,7 @@ impl CircuitBuilder {
         }
         let operations = Vec::with_capacity(num_instructions.min(limits.operations));
         let circuit = Circuit { num_qubits, operations };
-        Ok(Self { circuit, num_clbits, limits, measured: false })
+        Ok(Self { circuit, num_clbits, limits, measured: false, folding: None })
     }
 
     /// Appends a gate.
@@ -138,6 +169,35 @@ impl CircuitBuilder {
         }
         self.check_qubit(operation.max_qubit())?;
         self.circuit.operations.push(operation);
+        Ok(())
+    }
+
+    /// Appends a gate with any finite angles, or, if `angles` are strict, with angles in range.
+    ///
+    /// # Errors
+    /// Those of [`Gate::checked`] and [`CircuitBuilder::gate`]; [`CircuitError::AngleOutOfRange`]
+    /// only if `angles` are strict.
+    pub fn rotate(&mut self, gate: Gate, angles: Angles) -> Result<(), CircuitError> {
+        let checked = gate.checked();
+        match (checked, &self.folding) {
+            (Ok(operation), None) => self.gate(operation),
+            (Ok(_), Some(_)) => self.fold(gate),
+            (Err(CircuitError::AngleOutOfRange { .. }), _) if angles == Angles::Folded => {
+                self.fold(gate)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Appends a gate that is finite.
+    fn fold(&mut self, gate: Gate) -> Result<(), CircuitError> {
+        if self.measured {
+            return Err(CircuitError::GateAfterMeasurement);
+        }
+        self.check_qubit(gate.max_qubit())?;
+        let num_qubits = self.circuit.num_qubits;
+        let folding = self.folding.get_or_insert_with(|| Folding::new(num_qubits));
+        folding.push(gate, &mut self.circuit.operations);
         Ok(())
     }
 
@@ -158,9 +218,12 @@ impl CircuitBuilder {
     ///
     /// # Errors
     /// [`CircuitError::NoMeasurement`], [`CircuitError::TooManyOperations`].
-    pub fn finish(self) -> Result<Circuit, CircuitError> {
+    pub fn finish(mut self) -> Result<Circuit, CircuitError> {
         if !self.measured {
             return Err(CircuitError::NoMeasurement);
+        }
+        if let Some(folding) = self.folding {
+            folding.finish(&mut self.circuit.operations);
         }
         let found = self.circuit.operations.len() + 1;
         if found > self.limits.operations {

@@ -7,6 +7,9 @@ use crate::error::CircuitError;
 /// Angles this far outside a bound, in radians, are moved onto it.
 pub const CLAMP_RADIANS: f64 = 1e-9;
 
+/// RZ by more is folded: the quotient of a large angle by π has too few digits.
+const LARGE_RADIANS: f64 = 1e6;
+
 /// A gate of AQT's native set. Angles are in units of π, as on the wire.
 ///
 /// RZ(φ) = exp(−iφZ/2), R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), RXX(θ) = exp(−iθ X⊗X/2).
@@ -37,6 +40,58 @@ pub enum Operation {
     },
 }
 
+/// A gate of AQT's native set with any angles, in radians; see [`Operation`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gate {
+    /// Rotation about Z.
+    Rz {
+        /// Qubit index.
+        qubit: u32,
+        /// Angle φ.
+        phi: f64,
+    },
+    /// Rotation about an axis in the XY plane.
+    R {
+        /// Qubit index.
+        qubit: u32,
+        /// Angle θ.
+        theta: f64,
+        /// Axis φ.
+        phi: f64,
+    },
+    /// Mølmer–Sørensen interaction.
+    Rxx {
+        /// Two different qubit indices.
+        qubits: [u32; 2],
+        /// Angle θ.
+        theta: f64,
+    },
+}
+
+impl Gate {
+    /// The operation with exactly these angles.
+    ///
+    /// # Errors
+    /// [`CircuitError::AngleNotFinite`], [`CircuitError::AngleOutOfRange`],
+    /// [`CircuitError::DuplicateQubits`].
+    pub fn checked(self) -> Result<Operation, CircuitError> {
+        match self {
+            Self::Rz { qubit, phi } => Operation::rz(qubit, phi),
+            Self::R { qubit, theta, phi } => Operation::r(qubit, theta, phi),
+            Self::Rxx { qubits, theta } => Operation::rxx(qubits, theta),
+        }
+    }
+
+    /// The highest qubit index that the gate touches.
+    #[must_use]
+    pub fn max_qubit(&self) -> u32 {
+        match *self {
+            Self::Rz { qubit, .. } | Self::R { qubit, .. } => qubit,
+            Self::Rxx { qubits: [a, b], .. } => a.max(b),
+        }
+    }
+}
+
 impl Operation {
     /// RZ by `phi` radians.
     ///
@@ -46,7 +101,8 @@ impl Operation {
         if !phi.is_finite() {
             return Err(CircuitError::AngleNotFinite { angle: "phi", value: phi });
         }
-        Ok(Self::Rz { qubit, phi: phi / PI })
+        let phi = if phi.abs() > LARGE_RADIANS { half_turns(phi) } else { phi / PI };
+        Ok(Self::Rz { qubit, phi })
     }
 
     /// R by `theta` radians about the axis at `phi` radians.
@@ -72,13 +128,26 @@ impl Operation {
         Ok(Self::Rxx { qubits, theta })
     }
 
+    /// The qubits on which the operation acts: the same one twice if there is only one.
+    #[must_use]
+    pub fn qubits(&self) -> [u32; 2] {
+        match *self {
+            Self::Rz { qubit, .. } | Self::R { qubit, .. } => [qubit, qubit],
+            Self::Rxx { qubits, .. } => qubits,
+        }
+    }
+
+    /// Whether the operation acts on a qubit.
+    #[must_use]
+    pub fn touches(&self, qubit: u32) -> bool {
+        self.qubits().contains(&qubit)
+    }
+
     /// The highest qubit index that the operation touches.
     #[must_use]
     pub fn max_qubit(&self) -> u32 {
-        match *self {
-            Self::Rz { qubit, .. } | Self::R { qubit, .. } => qubit,
-            Self::Rxx { qubits: [a, b], .. } => a.max(b),
-        }
+        let [a, b] = self.qubits();
+        a.max(b)
     }
 }
 
@@ -91,6 +160,22 @@ impl Operation {
 #[must_use]
 pub fn radians(units: f64) -> f64 {
     units * PI
+}
+
+/// An angle in radians as −1 to 1 half turns, whole turns left out.
+pub(super) fn half_turns(radians: f64) -> f64 {
+    let units = radians / PI;
+    if units.abs() <= 4.0 {
+        return half_turns_of(units);
+    }
+    // The quotient of a large angle is too coarse; these functions know more digits of π.
+    let (sine, cosine) = radians.sin_cos();
+    sine.atan2(cosine) / PI
+}
+
+/// As [`half_turns`], of an angle in units of π.
+pub(super) fn half_turns_of(units: f64) -> f64 {
+    units - 2.0 * (units / 2.0).round()
 }
 
 /// `radians` in units of π, within 0 and `upper`.

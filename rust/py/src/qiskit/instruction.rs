@@ -1,14 +1,8 @@
 //! One instruction as an AQT device sees it.
 
-use super::capi::Parts;
+pub use aqt_core::Gate as NativeGate;
 
-/// A gate of AQT's set; angles in radians.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum NativeGate {
-    Rz { qubit: u32, phi: f64 },
-    R { qubit: u32, theta: f64, phi: f64 },
-    Rxx { qubits: [u32; 2], theta: f64 },
-}
+use super::capi::Parts;
 
 /// What an instruction is to an AQT device.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,9 @@
-//! Qiskit circuit → AQT operations.
+//! Qiskit circuit ↔ AQT operations.
 
-use aqt_core::{Circuit, CircuitBuilder, CircuitError, Limits, MeasurementMap, Operation};
+use aqt_core::{
+    Angles, Circuit, CircuitBuilder, CircuitError, Limits, MeasurementMap, Operation,
+    circuit::operation::radians,
+};
 use pyo3::prelude::*;
 
 use super::{
@@ -11,6 +14,11 @@ use super::{
 };
 use crate::error_texts::{self, ApiFault};
 
+/// What becomes of angles outside the ranges of a device.
+pub fn angles(strict: bool) -> Angles {
+    if strict { Angles::Strict } else { Angles::Folded }
+}
+
 /// Reads and checks circuits; `take` gets those that can run.
 ///
 /// # Errors
@@ -19,6 +27,7 @@ pub fn read_circuits(
     py: Python<'_>,
     circuits: &[Bound<'_, PyAny>],
     limits: Limits,
+    angles: Angles,
     mut take: impl FnMut(Circuit, MeasurementMap),
 ) -> PyResult<()> {
     let table = checked_table(py)?;
@@ -28,7 +37,7 @@ pub fn read_circuits(
             offences.push(not_a_circuit(object, index)?);
             continue;
         };
-        match read_circuit(&borrowed, limits) {
+        match read_circuit(&borrowed, limits, angles) {
             Ok((circuit, map)) => take(circuit, map),
             Err((instruction, error)) => {
                 drop(borrowed);
@@ -42,6 +51,7 @@ pub fn read_circuits(
 fn read_circuit(
     borrowed: &CircuitRef<'_>,
     limits: Limits,
+    angles: Angles,
 ) -> Result<(Circuit, MeasurementMap), (Option<usize>, CircuitError)> {
     let whole = |error| (None, error);
     let (num_qubits, num_clbits) = (borrowed.num_qubits(), borrowed.num_clbits());
@@ -51,7 +61,7 @@ fn read_circuit(
             .map_err(whole)?;
     for (index, instruction) in borrowed.instructions().enumerate() {
         let appended = match instruction {
-            Instruction::Gate(gate) => checked(gate).and_then(|operation| builder.gate(operation)),
+            Instruction::Gate(gate) => builder.rotate(gate, angles),
             Instruction::Measure { qubit, clbit } => {
                 builder.measure(qubit, clbit).and_then(|()| map.measure(qubit, clbit))
             }
@@ -82,11 +92,32 @@ pub fn measurement_map(object: &Bound<'_, PyAny>, index: usize) -> PyResult<(u32
     Ok((borrowed.num_qubits(), map))
 }
 
-/// The gate as an operation with its angles in range.
-fn checked(gate: NativeGate) -> Result<Operation, CircuitError> {
-    match gate {
-        NativeGate::Rz { qubit, phi } => Operation::rz(qubit, phi),
-        NativeGate::R { qubit, theta, phi } => Operation::r(qubit, theta, phi),
-        NativeGate::Rxx { qubits, theta } => Operation::rxx(qubits, theta),
+/// Appends the operations of a circuit to a `QuantumCircuit`, each qubit of `qubits` at its place in
+/// this list, and measures them in this order.
+pub fn fill(object: &Bound<'_, PyAny>, circuit: &Circuit, qubits: &[u32]) -> PyResult<()> {
+    let Some(mut target) = CircuitRef::new(checked_table(object.py())?, object)? else {
+        return Err(error_texts::api_failed(ApiFault::NotACircuit));
+    };
+    let mut places = vec![0; circuit.num_qubits() as usize];
+    for (place, &qubit) in (0..).zip(qubits) {
+        places[qubit as usize] = place;
     }
+    let place = |qubit: u32| places[qubit as usize];
+    for operation in circuit.operations() {
+        target.gate(match *operation {
+            Operation::Rz { qubit, phi } => {
+                NativeGate::Rz { qubit: place(qubit), phi: radians(phi) }
+            }
+            Operation::R { qubit, phi, theta } => {
+                NativeGate::R { qubit: place(qubit), theta: radians(theta), phi: radians(phi) }
+            }
+            Operation::Rxx { qubits, theta } => {
+                NativeGate::Rxx { qubits: qubits.map(place), theta: radians(theta) }
+            }
+        })?;
+    }
+    for place in 0..u32::try_from(qubits.len())? {
+        target.measure(place, place)?;
+    }
+    Ok(())
 }
