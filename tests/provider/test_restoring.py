@@ -200,7 +200,7 @@ class TestCircuits:
         without = circuit.copy()
         without.data = [item for item in circuit.data if item.operation.name != "barrier"]
         assert rebuilt.count_ops() == without.count_ops()
-        assert backend.prepare([rebuilt]) is not None
+        assert backend.prepare([rebuilt], backend.options) is not None
         assert wire.encode_job([rebuilt], 5) == wire.encode_job([circuit], 5)
         assert again.result().get_counts() == expected.get_counts()
 
