@@ -7,6 +7,7 @@ import math
 
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Clbit
 
 
 def angles(upper: float):
@@ -37,6 +38,30 @@ def circuits(draw, max_gates: int = 12):
     clbit = st.integers(0, circuit.num_clbits - 1)
     for _ in range(draw(st.integers(1, 6))):
         circuit.measure(draw(qubit), draw(clbit))
+    return circuit
+
+
+@st.composite
+def register_layouts(draw):
+    """Circuits of 1 to 5 qubits with measurements only, and classical bits in any arrangement.
+
+    Bits are loose or in registers; registers may share bits, and have them in any order.
+    """
+    num_qubits = draw(st.integers(1, 5))
+    circuit = QuantumCircuit(QuantumRegister(num_qubits, "q"))
+    for index in range(draw(st.integers(1, 4))):
+        name = f"c{index}"
+        kind = draw(st.sampled_from(["own bits", "own bits", "loose bits", "bits that are there"]))
+        if kind == "own bits":
+            circuit.add_register(ClassicalRegister(draw(st.integers(1, 4)), name))
+        elif kind == "loose bits" or not circuit.clbits:
+            circuit.add_bits([Clbit() for _ in range(draw(st.integers(1, 4)))])
+        else:
+            bits = draw(st.lists(st.sampled_from(circuit.clbits), min_size=1, unique=True))
+            circuit.add_register(ClassicalRegister(name=name, bits=bits))
+    clbit = st.integers(0, circuit.num_clbits - 1)
+    for _ in range(draw(st.integers(1, 6))):
+        circuit.measure(draw(st.integers(0, num_qubits - 1)), draw(clbit))
     return circuit
 
 

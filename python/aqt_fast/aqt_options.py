@@ -28,8 +28,8 @@ class AQTOptions(Options):
         query_period_seconds: time between polls, at least 0.1 s. Default: 1.
         query_timeout_seconds: how long ``result()`` waits, more than 0 s, or None for no limit.
             Default: None.
-        with_progress_bar: show a progress bar on standard error while ``result()`` waits.
-            Default: True.
+        with_progress_bar: show a progress bar on standard error once ``result()`` has waited for a
+            second. Default: True.
         seed_simulator: seed of simulations in this process, 0 to 2⁶³ − 1, or None for a new one
             each time. Devices ignore it. Default: None.
         label: the job's label on the portal, 1 to 255 printable characters, or None for a unique

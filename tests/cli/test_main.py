@@ -133,7 +133,6 @@ def test_demo():
     assert "1011            50  ████" in result.stdout
     for stage in ("read OpenQASM", "discover", "transpile", "check", "submit and wait", "counts"):
         assert stage in result.stdout
-    assert "20/20" in result.stderr
 
 
 def test_demo_with_files(tmp_path):

@@ -216,13 +216,3 @@ class TestLife:
         assert len(results) == 4
         assert all(result is results[0] for result in results)
         assert results[0].success
-
-    def test_progress_bar(self, backend, bell, capfd):
-        """The progress bar is written to standard error on request."""
-        backend.run([bell] * 3, with_progress_bar=False).result()
-        assert capfd.readouterr() == ("", "")
-        batch = slow_batch(backend)[:30]
-        backend.run(batch, shots=5, with_progress_bar=True).result()
-        out, err = capfd.readouterr()
-        assert out == ""
-        assert "30/30" in err

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from qiskit.providers import JobStatus, JobTimeoutError
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast.jobs.execution import Execution
+
+BAR_DELAY_SECONDS = 1.0
+"""How long a job is waited for before a progress bar is shown."""
 
 _SHORTEST_WAIT_SECONDS = 0.01
 
@@ -34,6 +38,8 @@ def wait_with_bar(
 ) -> bool:
     """Wait until an execution has ended; show its progress on standard error.
 
+    The bar comes after :data:`BAR_DELAY_SECONDS`: a loop of short jobs leaves no bars.
+
     Args:
         execution: the execution to wait for.
         total: number of its circuits.
@@ -44,20 +50,39 @@ def wait_with_bar(
     Returns:
         Whether the execution has ended.
     """
+    deadline = _deadline(timeout)
+    if not (shown and _can_be_written(sys.stderr)):
+        return _wait(execution, deadline)
+    patience = min(deadline, _deadline(BAR_DELAY_SECONDS))
+    if _wait(execution, patience):
+        return True
+    if patience == deadline:
+        return False
+
     from tqdm.auto import tqdm  # loads asyncio, which takes a while
 
-    deadline = _deadline(timeout)
-    state = execution.state
-    with tqdm(total=total, desc=title, unit="circuit", disable=not shown or state.ended) as bar:
-        while True:
-            state = execution.state
-            bar.update(state.finished_count - bar.n)
-            if state.ended:
-                return True
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            execution.wait(_or_none(left), beyond=state.finished_count)
+    finished = execution.state.finished_count
+    with tqdm(total=total, initial=finished, desc=title, unit="circuit") as bar:
+        return _wait(execution, deadline, lambda number: bar.update(number - bar.n))
+
+
+def _wait(
+    execution: Execution, deadline: float, report: Callable[[int], object] = lambda _: None
+) -> bool:
+    """Wait until an execution has ended, and report each change of its finished circuits.
+
+    Returns:
+        Whether the execution has ended.
+    """
+    while True:
+        state = execution.state
+        report(state.finished_count)
+        if state.ended:
+            return True
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        execution.wait(_or_none(left), beyond=state.finished_count)
 
 
 def wait_with_callback(
@@ -116,6 +141,11 @@ def completed_parts(
         results = execution.results()
         for index in rest:
             yield CompletedPart(range(index, index + 1), [results[index]])
+
+
+def _can_be_written(stream: TextIO | None) -> bool:
+    """Whether there is such a stream: programs without a terminal may have none, or close it."""
+    return stream is not None and not stream.closed
 
 
 def _deadline(timeout: float | None) -> float:

@@ -1,6 +1,14 @@
-"""Qiskit's primitives (V2) on AQT backends."""
+"""Qiskit's primitives (V2) on AQT backends.
+
+::
+
+    sampler, estimator    the primitives: Qiskit's, made right where theirs are not
+    job                   the job of a call of ``run``
+    transpiling           the backend that Qiskit's primitives run on
+"""
 
 from aqt_fast.primitives.estimator import AQTEstimator
+from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.sampler import AQTSampler
 
-__all__ = ["AQTEstimator", "AQTSampler"]
+__all__ = ["AQTEstimator", "AQTPrimitiveJob", "AQTSampler"]

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from qiskit.primitives import BackendEstimatorV2
+import numpy as np
+from qiskit.primitives import (
+    BackendEstimatorV2,
+    DataBin,
+    EstimatorPubLike,
+    PrimitiveResult,
+    PubResult,
+)
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
@@ -27,4 +39,56 @@ class AQTEstimator(BackendEstimatorV2):
             options: ``default_precision`` (default: 1/64), ``abelian_grouping`` (default: True) and
                 ``seed_simulator``.
         """
-        super().__init__(backend=TranspilingBackend(backend), options=options)
+        super().__init__(backend=backend, options=options)
+
+    def run(
+        self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
+    ) -> AQTPrimitiveJob:
+        """Estimate expectation values in the background.
+
+        Args:
+            pubs: circuits, each with observables, and with parameter values and a precision if need
+                be.
+            precision: target standard error where a PUB has none of its own; None for
+                ``default_precision``.
+
+        Raises:
+            InvalidOptionError: a precision is not greater than 0.
+        """
+        default = self.options.default_precision if precision is None else precision
+        coerced = [EstimatorPub.coerce(pub, default) for pub in pubs]
+        for pub in coerced:
+            if not pub.precision > 0:
+                raise InvalidOptionError("precision", pub.precision, "a number greater than 0")
+        wanted = [pub for pub in coerced if 0 not in pub.shape]
+        submitted = SubmittedJobs(len({_shots(pub) for pub in wanted}))
+        backend = TranspilingBackend(self.backend, submitted)
+        job = BackendEstimatorV2(backend=backend, options=vars(self.options)).run(wanted)
+        return AQTPrimitiveJob(submitted, lambda: _completed(coerced, job.result()))
+
+
+def _shots(pub: EstimatorPub) -> int:
+    precision: float = pub.precision
+    return math.ceil(1 / precision**2)
+
+
+def _completed(
+    pubs: Sequence[EstimatorPub], found: PrimitiveResult[PubResult]
+) -> PrimitiveResult[PubResult]:
+    """Return one result for each PUB, also for those without parameter sets or observables."""
+    estimated = iter(found)
+    results = [_empty(pub) if 0 in pub.shape else next(estimated) for pub in pubs]
+    return PrimitiveResult(results, metadata=found.metadata)
+
+
+def _empty(pub: EstimatorPub) -> PubResult:
+    """Return the result of no parameter sets or no observables."""
+    nothing = np.zeros(pub.shape)
+    return PubResult(
+        DataBin(evs=nothing, stds=nothing.copy(), shape=pub.shape),
+        metadata={
+            "target_precision": pub.precision,
+            "shots": _shots(pub),
+            "circuit_metadata": pub.circuit.metadata,
+        },
+    )

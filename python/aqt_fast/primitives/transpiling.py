@@ -14,6 +14,7 @@ from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import JobFailedError
+from aqt_fast.primitives.job import SubmittedJobs
 
 
 class TranspilingBackend(BackendV2):
@@ -23,10 +24,11 @@ class TranspilingBackend(BackendV2):
     transpiled here, without optimisation, to run as the user has written them.
     """
 
-    def __init__(self, backend: AQTResource) -> None:
-        """Wrap ``backend``."""
+    def __init__(self, backend: AQTResource, submitted: SubmittedJobs) -> None:
+        """Wrap ``backend``; note in ``submitted`` what it runs."""
         super().__init__(provider=backend.provider, name=backend.name)
         self._backend = backend
+        self._submitted = submitted
 
     @property
     def target(self) -> Target:
@@ -47,7 +49,7 @@ class TranspilingBackend(BackendV2):
     ) -> CompleteJob:
         """Transpile circuits and run them."""
         transpiled = transpile(circuits, self._backend, optimization_level=0)
-        return CompleteJob(self._backend.run(transpiled, **options))
+        return CompleteJob(self._submitted.submit(lambda: self._backend.run(transpiled, **options)))
 
 
 class CompleteJob:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from itertools import chain
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -56,9 +57,10 @@ def result_from_response(
 
     Returns:
         A result with one entry per circuit. A job that failed or was cancelled has
-        ``success=False`` and its message in ``status``. If a circuit has classical bits outside its
-        registers, or registers that share bits, ``creg_sizes`` is empty and outcomes are not split
-        by register: Qiskit would lose bits.
+        ``success=False`` and its message in ``status``. Outcomes are split by register where the
+        registers, one after the other, are the classical bits of the circuit, in order. Elsewhere
+        (bits outside of registers, in several, in another order) ``creg_sizes`` is empty, and they
+        are not split: Qiskit would lose bits, or show them in other registers.
 
     Raises:
         MalformedResponseError: the body cannot be read.
@@ -171,11 +173,11 @@ def failed_experiment(header: dict[str, Any], shots: int, message: str) -> Exper
 
 def result_header(circuit: QuantumCircuit) -> dict[str, Any]:
     """Describe a circuit for the header of its result."""
-    cregs = [[register.name, register.size] for register in circuit.cregs]
-    if sum(size for _, size in cregs) != circuit.num_clbits:
-        # Qiskit splits an outcome by the registers' sizes. With bits in no register or in several,
-        # it would drop bits and merge outcomes. Empty sizes prevent the split.
-        cregs = []
+    registers = circuit.cregs
+    # Qiskit splits an outcome by the registers' sizes, whatever bits they have. Empty sizes prevent
+    # it where these are not all bits, each once and in order.
+    divisible = list(chain.from_iterable(registers)) == circuit.clbits
+    cregs = [[register.name, register.size] for register in registers] if divisible else []
     return {
         "name": circuit.name,
         "memory_slots": circuit.num_clbits,
