@@ -12,6 +12,9 @@ from qiskit.providers import Options
 
 from aqt_fast.exceptions import InvalidOptionError
 
+SHOTS_PER_API_JOB = 2000
+"""Maximum number of shots of one API job."""
+
 LONGEST_LABEL = 255
 """Maximum length of a label in characters."""
 
@@ -67,8 +70,12 @@ class AQTOptions(Options):
     def __setattr__(self, name: str, value: Any) -> None:
         self.update_options(**{name: value})
 
-    def update_options(self, **fields: Any) -> None:
-        """Set several options: all of them, or none if one is invalid."""
+    def update_options(self, **fields: Any) -> AQTOptions:
+        """Set several options: all of them, or none if one is invalid.
+
+        Returns:
+            These options.
+        """
         checked = {}
         for name, value in fields.items():
             if name not in _OPTIONS:
@@ -76,6 +83,15 @@ class AQTOptions(Options):
             _, check = _OPTIONS[name]
             checked[name] = check(name, value)
         super().update_options(**checked)
+        return self
+
+    @classmethod
+    def max_shots(cls) -> int:
+        """Return the maximum number of shots of one API job, 2000.
+
+        The option ``shots`` takes more, which run as several API jobs.
+        """
+        return SHOTS_PER_API_JOB
 
 
 def checked_integer(name: str, value: Any, lowest: int, highest: int) -> int:

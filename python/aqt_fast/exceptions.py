@@ -16,8 +16,8 @@
     ├── UnsavableJobError                       .job_id, .reason
     ├── JournalError                            this process cannot write a job's journal
     ├── JobFailedError                          .job_id, .reason
-    ├── APIError                                .status_code, .offset: a request was refused, or the
-    │   │                                       answer is unusable
+    ├── APIError                                .status_code, .detail, .http_response, .offset: a
+    │   │                                       request was refused, or the answer is unusable
     │   ├── APIConnectionError (ConnectionError)  the server cannot be reached
     │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
     │   ├── InsecureConnectionError             the token would be sent unprotected
@@ -37,7 +37,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class AQTError(Exception):
@@ -203,10 +206,20 @@ class APIError(AQTError):
     """A server refused a request, or its answer is unusable."""
 
     def __init__(
-        self, message: str, *, status_code: int | None = None, offset: int | None = None
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        offset: int | None = None,
+        detail: Any = None,
+        http_response: httpx.Response | None = None,
     ) -> None:
         """``message`` names the request, and the server's reason if it gave one."""
         super().__init__(message)
+        self.detail = detail
+        """The server's reason as it was sent, mostly text; None if it gave none."""
+        self.http_response = http_response
+        """The answer with an error status, without access tokens; None if there is no answer."""
         self.status_code = status_code
         """HTTP status of the answer, None if there is no answer."""
         self.offset = offset

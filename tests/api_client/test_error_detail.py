@@ -27,7 +27,7 @@ class TestErrorDetail:
                 "body.payload.0: too long; too short; {'loc': 'odd'}; plain",
             ),
             ({"detail": {"code": 7}}, "{'code': 7}"),
-            ({"detail": None}, "None"),
+            ({"detail": None}, '{"detail":null}'),
             ({"error": "else"}, '{"error":"else"}'),
             (["a", "b"], '["a","b"]'),
             (b"<h1>No</h1>\n", "<h1>No</h1>"),

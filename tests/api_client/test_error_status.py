@@ -1,6 +1,8 @@
 """Answers with an error status: 401, 408, 410, 429, 5xx."""
 
+import gzip
 import itertools
+import pickle
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -18,7 +20,13 @@ from api_client.scripted import (
     assert_backs_off,
     assert_uncertain,
 )
-from aqt_fast.api_client import Credentials
+from aqt_fast.api_client import (
+    DEFAULT_PORTAL_URL,
+    Credentials,
+    PortalClient,
+    errors,
+    portal_client,
+)
 from aqt_fast.exceptions import APIError, AQTCredentialsError, SubmissionUncertainError
 
 
@@ -168,3 +176,103 @@ class TestErrorStatus:
             operation.run(script, time)
         assert caught.value.status_code == status
         assert len(script.requests) == 1
+
+
+class TestAnswerInTheError:
+    """An error holds the answer, httpx's exception as its cause, and no token."""
+
+    @pytest.mark.parametrize(
+        ("body", "detail"),
+        [
+            ({"detail": "no such thing"}, "no such thing"),
+            (
+                {"detail": [{"loc": ["body"], "msg": "too long"}]},
+                [{"loc": ["body"], "msg": "too long"}],
+            ),
+            ({"message": {"code": 7}}, {"code": 7}),
+            ({"error": "else"}, None),
+            ([], None),
+        ],
+        ids=repr,
+    )
+    def test_refused(self, operation, body, detail, time):
+        """``detail`` is the server's reason as it was sent."""
+        script = Script(httpx.Response(400, json=body, headers={"X-Trace": "7"}))
+        with pytest.raises(APIError) as caught:
+            operation.run(script, time)
+        error = caught.value
+        assert error.detail == detail
+        assert isinstance(error.__cause__, httpx.HTTPStatusError)
+        assert error.__cause__.response is error.http_response
+        assert error.http_response.status_code == 400
+        assert error.http_response.json() == body
+        assert error.http_response.headers["X-Trace"] == "7"
+        assert error.http_response.request.method == operation.method
+        assert error.http_response.url.path == script.requests[0].url.path
+        with pytest.raises(httpx.HTTPStatusError, match="400 Bad Request"):
+            error.http_response.raise_for_status()
+        again = pickle.loads(pickle.dumps(error))  # noqa: S301
+        assert (again.detail, again.http_response.status_code) == (detail, 400)
+
+    @pytest.mark.parametrize("status", [401, 429, 500])
+    def test_of_every_kind(self, operation, status, time):
+        """Also of errors that are retried, uncertain, or about credentials."""
+        script = Script(httpx.Response(status, json={"detail": "no"}))
+        with pytest.raises(APIError) as caught:
+            operation.run(script, time)
+        assert (caught.value.detail, caught.value.http_response.status_code) == ("no", status)
+        assert isinstance(caught.value.__cause__, httpx.HTTPStatusError)
+
+    def test_without_an_answer(self, time):
+        """There is neither."""
+        with pytest.raises(APIError) as caught:
+            ASKING["result"].run(Script(httpx.ConnectError("no route")), time)
+        assert (caught.value.detail, caught.value.http_response) == (None, None)
+
+    def test_compressed(self, time):
+        """The body is the decoded one."""
+        body = gzip.compress(b'{"detail": "packed"}')
+        answer = httpx.Response(400, content=body, headers={"Content-Encoding": "gzip"})
+        with pytest.raises(APIError, match="packed") as caught:
+            ASKING["result"].run(Script(answer), time)
+        assert caught.value.http_response.json() == {"detail": "packed"}
+
+    def test_no_token(self, operation, time):
+        """Neither what was sent nor what the server repeats."""
+        answer = httpx.Response(
+            400, json={"detail": [TOKEN, {TOKEN: 1}]}, headers={"X-Echo": f"Bearer {TOKEN}"}
+        )
+        with pytest.raises(APIError) as caught:
+            operation.run(Script(answer), time)
+        error = caught.value
+        response = error.http_response
+        shown = [error.detail, response.text, response.headers.multi_items()]
+        shown += [response.request.headers.multi_items(), response.request.content]
+        assert TOKEN not in repr(shown)
+        assert "Authorization" not in response.request.headers
+        assert TOKEN.encode() not in pickle.dumps([error, error.__cause__.response])
+
+
+class TestErrorsModule:
+    """``aqt_fast.api_client.errors``, as in the 1.x package."""
+
+    def test_names(self):
+        """The exceptions are the package's."""
+        assert errors.APIError is APIError
+        assert portal_client.PortalClient is PortalClient
+        assert portal_client.DEFAULT_PORTAL_URL == DEFAULT_PORTAL_URL
+
+    def test_success(self):
+        """The answer is returned as it is."""
+        answer = httpx.Response(200, request=httpx.Request("GET", "https://portal.test"))
+        assert errors.http_response_raise_for_status(answer) is answer
+
+    @pytest.mark.parametrize("status", [404, 500])
+    def test_error(self, status):
+        """An error status is an ``APIError`` with the server's reason."""
+        request = httpx.Request("GET", "https://portal.test")
+        answer = httpx.Response(status, json={"detail": "odd"}, request=request)
+        with pytest.raises(APIError, match=f"^{status} .*: odd$") as caught:
+            errors.http_response_raise_for_status(answer)
+        assert (caught.value.status_code, caught.value.detail) == (status, "odd")
+        assert isinstance(caught.value.__cause__, httpx.HTTPStatusError)

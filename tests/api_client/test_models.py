@@ -6,7 +6,7 @@ import orjson
 import pytest
 from aqt_fast.api_client import ListedResource, Resource, Workspace, Workspaces
 from aqt_fast.api_client.models import fits, read_resource, read_uuid, read_workspaces
-from aqt_fast.exceptions import MalformedResponseError
+from aqt_fast.exceptions import InvalidOptionError, MalformedResponseError
 
 UUID = "6a1c0f5e-7d0b-4a52-9c59-2f4a6c1f3c11"
 LISTED = ListedResource("w", "r", "R", "device")
@@ -92,10 +92,11 @@ def test_read_workspaces():
             {"id": "w2", "resources": [{"id": "b", "name": "B", "type": "simulator"}]},
         ]
     )
-    assert read_workspaces(body) == [
-        ListedResource("w1", "a", "A", "device"),
-        ListedResource("w2", "b", "B", "simulator"),
-    ]
+    assert read_workspaces(body) == {
+        "w1": [ListedResource("w1", "a", "A", "device")],
+        "empty": [],
+        "w2": [ListedResource("w2", "b", "B", "simulator")],
+    }
 
 
 class TestWorkspaces:
@@ -114,23 +115,44 @@ class TestWorkspaces:
         [
             ({}, {"w1": "ab", "w2": "b"}),
             ({"workspace_pattern": "w2"}, {"w2": "b"}),
-            ({"workspace_pattern": "w"}, {}),
+            ({"workspace_pattern": "w"}, {"w1": "ab", "w2": "b"}),
+            ({"workspace_pattern": ".2$"}, {"w2": "b"}),
+            ({"workspace_pattern": "2"}, {}),
             ({"workspace_pattern": re.compile("w")}, {"w1": "ab", "w2": "b"}),
-            ({"name_pattern": "a"}, {"w1": "a"}),
+            ({"name_pattern": "a"}, {"w1": "a", "w2": ""}),
+            ({"name_pattern": "^[ab]"}, {"w1": "ab", "w2": "b"}),
             ({"name_pattern": re.compile("[bc]")}, {"w1": "b", "w2": "b"}),
-            ({"backend_type": "device"}, {"w1": "a"}),
+            ({"backend_type": "device"}, {"w1": "a", "w2": ""}),
             ({"backend_type": "simulator", "workspace_pattern": "w1"}, {"w1": "b"}),
         ],
         ids=str,
     )
     def test_filter(self, workspaces, arguments, expected):
-        """All arguments must fit; workspaces without resources are left out."""
+        """Text is a regular expression, too; workspaces that fit stay, with no resource as well."""
         found = workspaces.filter(**arguments)
         names = {
             each.workspace_id: "".join(item.resource_id for item in each.resources)
             for each in found
         }
         assert names == expected
+
+    def test_no_pattern(self, workspaces):
+        """The error names the argument."""
+        with pytest.raises(InvalidOptionError, match=r"^name_pattern must be a regular expr.*'\['"):
+            workspaces.filter(name_pattern="[")
+
+    def test_equality_and_membership(self, workspaces):
+        """Equal by value, also when made with a list; ``in`` by identifier alone."""
+        again = Workspaces(
+            root=[Workspace(each.workspace_id, list(each.resources)) for each in workspaces]
+        )
+        assert again == workspaces
+        assert len({again, workspaces}) == 1
+        assert again[:1] != workspaces
+        assert Workspace(workspace_id="w1", resources=[]) in workspaces
+        assert Workspace("w3", ()) not in workspaces
+        assert "w1" not in workspaces
+        assert list(Workspaces(root=[])) == []
 
 
 @pytest.mark.parametrize(

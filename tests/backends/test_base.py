@@ -22,7 +22,7 @@ def test_target(backend):
     assert set(backend.operation_names) == {"rz", "r", "rxx", "measure"}
     assert backend.num_qubits == 20
     assert backend.coupling_map is None
-    assert backend.max_circuits is None
+    assert backend.max_circuits == 10_000
     assert make_transpiler_target(3).num_qubits == 3
     assert repr(backend) == "<OfflineSimulatorResource('offline_simulator_no_noise'), 20 qubits>"
 

@@ -91,7 +91,7 @@ class TestRun:
         assert [problem.circuit for problem in caught.value.problems] == [60, 170]
         with pytest.raises(InvalidJobError, match="at least one circuit"):
             device.run([])
-        assert device.max_circuits is None
+        assert device.max_circuits == 10_000
         assert server.jobs == []
 
     def test_later_changes_do_not_reach_the_job(self, server, device):
@@ -182,6 +182,7 @@ class TestWaiting:
         result = job.result()
         assert not result.success
         assert "cancelled" in result.status
+        assert result.to_dict()["error"] == result.status
         assert job.status() is JobStatus.CANCELLED
         assert [record.runs for record in server.jobs] == [(0,)]
         assert not job.cancel()

@@ -28,7 +28,7 @@ class TestBackend:
         """Name and size are the machine's own."""
         assert (machine.name, machine.num_qubits) == ("IBEX", 12)
         assert machine.resource_id.resource_type == "direct_access"
-        assert machine.max_circuits is None
+        assert machine.max_circuits == 10_000
         assert isinstance(machine.options, AQTDirectAccessOptions)
         assert server.token not in repr(machine) + repr(machine.resource_id)
 

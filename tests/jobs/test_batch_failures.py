@@ -29,6 +29,7 @@ class TestFailures:
         first, last = failed[0], failed[-1]
         expected = f"API job {first // 50} (circuits {first} to {last}): the ions have left"
         assert job.error_message == result.status == expected
+        assert result.to_dict()["error"] == expected
         assert job.status() is JobStatus.ERROR
         good = (last + 1) % 120
         assert result.get_counts(good) == marker_counts([good], 2)[0]

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 from aqt_fast import AQTOptions
+from aqt_fast.aqt_options import AQTDirectAccessOptions
 from aqt_fast.exceptions import InvalidOptionError
 from qiskit.providers import Options
 
@@ -102,6 +103,19 @@ def test_bad_values(name, value):
             **{name: value}
         )
     assert options == AQTOptions()
+
+
+def test_update_returns_the_options():
+    """For chains of calls."""
+    options = AQTOptions()
+    assert options.update_options(shots=7) is options
+    assert options.shots == 7
+
+
+@pytest.mark.parametrize("kind", [AQTOptions, AQTDirectAccessOptions])
+def test_max_shots(kind):
+    """That of one API job, asked of the class or of options."""
+    assert kind.max_shots() == kind().max_shots() == 2000
 
 
 def test_unknown_option():

@@ -178,6 +178,14 @@ class TestTable:
         assert "offline_simulator_no_noise" in lines[3]
         assert len(lines) == 6
 
+    def test_parts(self, provider):
+        """Columns, rows and backends by the names that 1.x users know."""
+        table = provider.backends()
+        assert table.headers[:2] == ["Workspace", "Resource ID"]
+        assert [backend.name for backend in table.backends] == NAMES
+        assert [row[1] for row in table.table()] == NAMES
+        assert {len(row) for row in table.table()} == {len(table.headers)}
+
     def test_html(self, provider):
         """A table for notebooks."""
         html = provider.backends()._repr_html_()
@@ -285,6 +293,7 @@ class TestPortal:
         client.close()
         assert [workspace.workspace_id for workspace in workspaces] == ["default", "lab"]
         kept = workspaces.filter(name_pattern="ibex")
-        assert [item.resource_id for item in kept[0].resources] == ["ibex"]
+        found = [[item.resource_id for item in each.resources] for each in kept]
+        assert found == [[], ["ibex"]]
         assert len(workspaces.filter(backend_type="simulator", workspace_pattern="lab")) == 1
         assert len(workspaces[:1]) == 1

@@ -23,7 +23,7 @@ from aqt_fast.api_client.decisions import (
     redirect_fault,
     status_fault,
 )
-from aqt_fast.api_client.error_detail import error_detail
+from aqt_fast.api_client.error_detail import sent_detail, status_error
 from aqt_fast.api_client.payload import payload_hash
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import (
@@ -63,8 +63,6 @@ _WANTED_CHECK_SECONDS = 0.5
 _MAX_CONNECTIONS = 32
 
 _MAX_REDIRECTS = 5
-
-_MAX_DETAIL_LENGTH = 2000
 
 _NOT_SENT = (
     httpx.ConnectError,
@@ -291,12 +289,14 @@ class HTTPClient:
         """Make the exception for an answer that is neither success nor redirect."""
         status = response.status_code
         fault = status_fault(status, request.busy)
-        detail = self._redacted(error_detail(response.content))[:_MAX_DETAIL_LENGTH]
-        reason = f"{status} {self._redacted(response.reason_phrase)}{detail and f': {detail}'}"
+        refusal = status_error(response, self._redacted)
+        reason = str(refusal)
         if fault is Fault.UNAUTHORIZED:
             reason += "; the access token is not accepted, log in again or give another token"
         ordered = retry_after(response.headers.get("Retry-After"), self._clock.now())
-        return self._exception(request, fault, reason, status=status, ordered=ordered)
+        return self._exception(
+            request, fault, reason, cause=refusal, status=status, ordered=ordered
+        )
 
     def _exception(
         self,
@@ -329,12 +329,14 @@ class HTTPClient:
             error = SubmissionUncertainError(request.label, digest, message)
         elif decision is Decision.EXPIRED:
             error = ResultExpiredError(request.job_id)
-            cause = APIError(message, status_code=status)
         else:
             no_answer = decision is Decision.RETRY and status is None
             otherwise = APIConnectionError if no_answer else APIError
             kind = _ERROR_TYPES.get(decision, otherwise)
             error = kind(message, status_code=status, offset=offset)
+        if isinstance(cause, httpx.HTTPStatusError):
+            error.http_response = cause.response
+            error.detail = sent_detail(cause.response.content)
         error.__cause__ = cause
         if decision in (Decision.RETRY, Decision.RETRY_FEW):
             unreadable = decision is Decision.RETRY_FEW

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, overload
 
 import orjson
 
 from aqt_fast._ids import canonical_uuid
-from aqt_fast.exceptions import MalformedResponseError
+from aqt_fast.exceptions import InvalidOptionError, MalformedResponseError
 
 BackendType = Literal["device", "simulator", "offline_simulator", "direct_access"]
 """Kinds of resources: two on the portal, one in this process, one in the same network."""
@@ -56,16 +56,23 @@ class Workspace:
 
     workspace_id: str
     """Its identifier."""
-    resources: tuple[Resource, ...]
-    """The resources that are reached through it."""
+    resources: Sequence[Resource]
+    """The resources that are reached through it, a tuple."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "resources", tuple(self.resources))
 
 
 class Workspaces(Sequence[Workspace]):
-    """The workspaces of a user."""
+    """The workspaces of a user.
 
-    def __init__(self, workspaces: Iterable[Workspace]) -> None:
-        """Keeps the order of ``workspaces``."""
-        self._workspaces = tuple(workspaces)
+    Equal if they hold equal workspaces in the same order. A workspace is ``in`` them by its
+    identifier alone.
+    """
+
+    def __init__(self, root: Iterable[Workspace]) -> None:
+        """Keep the workspaces ``root`` in their order."""
+        self._workspaces = tuple(root)
 
     @overload
     def __getitem__(self, index: int) -> Workspace: ...
@@ -79,6 +86,19 @@ class Workspaces(Sequence[Workspace]):
     def __len__(self) -> int:
         return len(self._workspaces)
 
+    def __contains__(self, item: object) -> bool:
+        return isinstance(item, Workspace) and any(
+            item.workspace_id == workspace.workspace_id for workspace in self._workspaces
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Workspaces):
+            return NotImplemented
+        return self._workspaces == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._workspaces)
+
     def __repr__(self) -> str:
         return f"Workspaces({list(self._workspaces)!r})"
 
@@ -89,25 +109,42 @@ class Workspaces(Sequence[Workspace]):
         name_pattern: str | re.Pattern[str] | None = None,
         backend_type: BackendType | None = None,
     ) -> Workspaces:
-        """Keep the resources that fit all arguments, and the workspaces that still have some.
+        """Keep the workspaces that fit, each with those of its resources that fit, maybe none.
 
         Args:
-            workspace_pattern: identifier of the workspace. A string must be equal, a compiled
-                pattern must match at the start. None for any.
-            name_pattern: identifier of the resource, compared like ``workspace_pattern``.
+            workspace_pattern: regular expression that matches the identifier of the workspace at
+                its start, as text or compiled. None for any.
+            name_pattern: the same for the identifier of the resource.
             backend_type: kind of the resource, None for any.
+
+        Raises:
+            InvalidOptionError: a pattern is no regular expression.
         """
-        kept = []
-        for workspace in self._workspaces:
-            resources = tuple(
-                resource
-                for resource in workspace.resources
-                if fits(name_pattern, resource.resource_id)
-                and backend_type in (None, resource.resource_type)
+        workspace_matches = _matcher("workspace_pattern", workspace_pattern)
+        name_matches = _matcher("name_pattern", name_pattern)
+        return Workspaces(
+            Workspace(
+                workspace.workspace_id,
+                tuple(
+                    resource
+                    for resource in workspace.resources
+                    if name_matches(resource.resource_id)
+                    and backend_type in (None, resource.resource_type)
+                ),
             )
-            if resources and fits(workspace_pattern, workspace.workspace_id):
-                kept.append(Workspace(workspace.workspace_id, resources))
-        return Workspaces(kept)
+            for workspace in self._workspaces
+            if workspace_matches(workspace.workspace_id)
+        )
+
+
+def _matcher(name: str, pattern: str | re.Pattern[str] | None) -> Callable[[str], object]:
+    """Return a function that tells whether a pattern matches an identifier at its start."""
+    if pattern is None:
+        return lambda _: True
+    try:
+        return re.compile(pattern).match
+    except (re.error, TypeError) as error:
+        raise InvalidOptionError(name, pattern, f"a regular expression ({error})") from error
 
 
 def fits(wanted: str | re.Pattern[str] | None, identifier: str) -> bool:
@@ -117,22 +154,25 @@ def fits(wanted: str | re.Pattern[str] | None, identifier: str) -> bool:
     return wanted is None or wanted == identifier
 
 
-def read_workspaces(body: bytes) -> list[ListedResource]:
-    """Read the list of workspaces: each resource of each workspace, in order.
+def read_workspaces(body: bytes) -> dict[str, list[ListedResource]]:
+    """Read the list of workspaces: the resources of each, in order.
 
     Raises:
         MalformedResponseError: the body is not JSON, or not of the documented shape.
     """
-    return [
-        ListedResource(
-            workspace_id=_value(workspace, "id", str),
-            resource_id=_value(resource, "id", str),
-            resource_name=_value(resource, "name", str),
-            resource_type=cast("BackendType", _value(resource, "type", str)),
+    workspaces: dict[str, list[ListedResource]] = {}
+    for workspace in _of_type(read_json(body), list, "a list of workspaces"):
+        workspace_id = _value(workspace, "id", str)
+        workspaces.setdefault(workspace_id, []).extend(
+            ListedResource(
+                workspace_id=workspace_id,
+                resource_id=_value(resource, "id", str),
+                resource_name=_value(resource, "name", str),
+                resource_type=cast("BackendType", _value(resource, "type", str)),
+            )
+            for resource in _value(workspace, "resources", list)
         )
-        for workspace in _of_type(read_json(body), list, "a list of workspaces")
-        for resource in _value(workspace, "resources", list)
-    ]
+    return workspaces
 
 
 def read_resource(body: bytes, listed: ListedResource) -> Resource:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain
 from typing import TypeVar
 
 import httpx
@@ -87,16 +87,28 @@ class PortalClient:
         self._http.close()
 
     def workspaces(self) -> Workspaces:
-        """All workspaces with the details of all resources.
+        """All workspaces with the details of all resources; some may have none.
 
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
         """
-        resources = self.resources(self.list_resources())
+        listed = self.list_workspaces()
+        resources = self.resources(chain.from_iterable(listed.values()))
         return Workspaces(
-            Workspace(workspace_id, tuple(group))
-            for workspace_id, group in groupby(resources, lambda item: item.workspace_id)
+            Workspace(
+                workspace_id, [item for item in resources if item.workspace_id == workspace_id]
+            )
+            for workspace_id in listed
         )
+
+    def list_workspaces(self) -> dict[str, list[ListedResource]]:
+        """The resources of each workspace, without details.
+
+        Raises:
+            APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
+        """
+        request = Request("GET", "/workspaces")
+        return self._http.send(request, lambda answer: read_workspaces(answer.body), _DISCOVERY)
 
     def list_resources(self) -> list[ListedResource]:
         """The resources of all workspaces, without details.
@@ -104,8 +116,7 @@ class PortalClient:
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
         """
-        request = Request("GET", "/workspaces")
-        return self._http.send(request, lambda answer: read_workspaces(answer.body), _DISCOVERY)
+        return list(chain.from_iterable(self.list_workspaces().values()))
 
     def resources(
         self,

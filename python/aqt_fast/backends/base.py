@@ -31,6 +31,10 @@ from aqt_fast.wire.circuits import Limits, as_batch
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
 
+_CIRCUITS_FOR_TOOLS = 10_000
+"""More than an experiment has, so tools do not cut it; few enough for a list of several times as
+many."""
+
 
 class UnknownOptionWarning(UserWarning):
     """``run`` got an option that backends do not know; it has no effect."""
@@ -86,9 +90,12 @@ class AQTResource(BackendV2):
         return get_store_path(getattr(self.provider, "store_path", None))
 
     @property
-    def max_circuits(self) -> int | None:
-        """Maximum number of circuits of one job, None for no limit."""
-        return self.limits.circuits
+    def max_circuits(self) -> int:
+        """Number of circuits, for tools that cut their work into jobs: 10 000.
+
+        No limit: a job takes any number of circuits.
+        """
+        return _CIRCUITS_FOR_TOOLS
 
     @property
     @abstractmethod

@@ -36,9 +36,9 @@ class TranspilingBackend(BackendV2):
         return self._backend.target
 
     @property
-    def max_circuits(self) -> int | None:
+    def max_circuits(self) -> None:
         """None: a job takes any number of circuits."""
-        return self._backend.max_circuits
+        return None
 
     @classmethod
     def _default_options(cls) -> AQTOptions:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.provider.table import Table
-
-if TYPE_CHECKING:
-    pass
 
 
 class BackendsTable(Table[AQTResource]):
@@ -16,6 +13,20 @@ class BackendsTable(Table[AQTResource]):
 
     HEADERS = ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status")
     """Names of the columns."""
+
+    @property
+    def headers(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.HEADERS)
+
+    @property
+    def backends(self) -> list[AQTResource]:
+        """The backends."""
+        return list(self)
+
+    def table(self) -> list[list[Any]]:
+        """Return one row per backend, with the columns of ``headers``."""
+        return [list(row) for row in self.rows()]
 
     def __repr__(self) -> str:
         return f"<BackendsTable of {', '.join(backend.name for backend in self) or 'nothing'}>"

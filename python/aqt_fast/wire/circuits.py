@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from qiskit import QuantumCircuit
 
 from aqt_fast import _native
-from aqt_fast.aqt_options import checked_integer
+from aqt_fast.aqt_options import SHOTS_PER_API_JOB, checked_integer
 from aqt_fast.exceptions import (
     CircuitProblem,
     InvalidCircuitError,
@@ -24,7 +24,7 @@ class Limits:
 
     circuits: int | None = 50
     """Maximum number of circuits per API job, None for no limit."""
-    shots: int | None = 2000
+    shots: int | None = SHOTS_PER_API_JOB
     """Maximum number of repetitions per circuit, None for no limit."""
     operations: int = 2000
     """Maximum number of operations per circuit, including the final measurement."""

@@ -141,7 +141,15 @@ def results_from_samples(
 def job_result(
     results: list[ExperimentResult], *, backend_name: str, job_id: str, message: str | None
 ) -> Result:
-    """Compose a job's result; ``message`` is the reason of a failure, None for success."""
+    """Compose a job's result.
+
+    Args:
+        results: one entry per circuit.
+        backend_name: name of the backend.
+        job_id: identifier of the job.
+        message: the reason of a failure, which ``status`` and the key ``error`` of the result as a
+            dictionary hold; None for success.
+    """
     return Result(
         backend_name=backend_name,
         backend_version=__version__,
@@ -150,6 +158,7 @@ def job_result(
         results=results,
         date=datetime.now(timezone.utc).isoformat(),
         status="COMPLETED" if message is None else message,
+        **({} if message is None else {"error": message}),
     )
 
 
