@@ -4,7 +4,8 @@
 
     backend       OfflineSimulatorResource; loads Aer on first use
     simulation    common parts of the executions: a batch, its results, its end
-    local         in this process, in a thread of its own
+    local         in this process, in turn with other jobs
+    turns         the thread in which they take turns
     executor      on an executor's workers, many chunks at a time
     worker        the workers' function, and the data they receive and return
     aer           noise, copying and saving of options, seeds and outcomes

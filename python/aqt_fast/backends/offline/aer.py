@@ -26,6 +26,9 @@ _SEED_STEP = 2113
 _MOST_BITS_WITHOUT_PADDING = 64
 """Above this number of bits, Aer pads some outcomes with leading zeros."""
 
+_MOST_QUBITS_ON_ONE_THREAD = 12
+"""With fewer qubits, a team of threads costs more time than it saves."""
+
 _STANDARD = "standard"
 
 
@@ -39,15 +42,28 @@ def standard_noise_model() -> NoiseModel:
 
 def options_in_use(simulator: AerSimulator) -> dict[str, Any]:
     """Return the options that have a value now, including the noise model."""
-    return {name: value for name, value in simulator.options.items() if value is not None}
+    return {name: value for name, value in vars(simulator.options).items() if value is not None}
 
 
-def copy_simulator(simulator: AerSimulator) -> AerSimulator:
-    """Copy a simulator, so that later changes of its options do not affect the copy."""
-    options = options_in_use(simulator)
-    if "noise_model" in options:
-        options["noise_model"] = copy.deepcopy(options["noise_model"])
-    return AerSimulator(**options)
+class CopiedSimulator:
+    """Copies a simulator, so that later changes of its options do not affect the copies.
+
+    Copies without a noise model are shared as long as the options stay: making one takes about as
+    long as simulating a small circuit.
+    """
+
+    _options: dict[str, Any] | None = None
+    _copy: AerSimulator
+
+    def of(self, simulator: AerSimulator) -> AerSimulator:
+        """Return a copy that nobody will change."""
+        options = options_in_use(simulator)
+        if "noise_model" in options:
+            return AerSimulator(**options | {"noise_model": copy.deepcopy(options["noise_model"])})
+        if options != self._options:
+            self._copy = AerSimulator(**options)
+            self._options = options
+        return self._copy
 
 
 def simulator_location(simulator: AerSimulator) -> SimulatorLocation:
@@ -135,8 +151,13 @@ def outcomes(
 
     If Aer fails as a whole, each circuit is simulated on its own, so that one cannot end others.
     """
+    threads = {}
+    if simulator.options.max_parallel_threads is None and _are_small(circuits):
+        threads["max_parallel_threads"] = 1
     try:
-        found = simulator.run(list(circuits), shots=shots, memory=memory, seed_simulator=seed)
+        found = simulator.run(
+            list(circuits), shots=shots, memory=memory, seed_simulator=seed, **threads
+        )
         result = found.result()
         status, simulated = str(result.status), list(result.results)
     except Exception as error:  # noqa: BLE001 - Aer raises whatever it meets
@@ -152,6 +173,10 @@ def outcomes(
         for index, circuit in enumerate(circuits)
     ]
     return [outcome for (outcome,) in alone]
+
+
+def _are_small(circuits: Sequence[QuantumCircuit]) -> bool:
+    return all(circuit.num_qubits <= _MOST_QUBITS_ON_ONE_THREAD for circuit in circuits)
 
 
 def _outcome(simulated: Any, circuit: QuantumCircuit) -> Outcome:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from qiskit_aer import AerSimulator
 
+    from aqt_fast.backends.offline.aer import CopiedSimulator
+
 
 class OfflineSimulatorResource(AQTResource):
     """A simulator of an AQT device with Qiskit Aer, in this process or on an executor's workers.
@@ -57,6 +59,12 @@ class OfflineSimulatorResource(AQTResource):
 
         noise_model = standard_noise_model() if self._noisy_from_start else None
         return AerSimulator(noise_model=noise_model)
+
+    @cached_property
+    def _copied_simulator(self) -> CopiedSimulator:
+        from aqt_fast.backends.offline.aer import CopiedSimulator
+
+        return CopiedSimulator()
 
     def run(
         self,
@@ -97,11 +105,10 @@ class OfflineSimulatorResource(AQTResource):
             InvalidOptionError: ``executor`` is not an executor, or the simulator cannot be sent to
                 it.
         """
-        from aqt_fast.backends.offline.aer import copy_simulator
         from aqt_fast.backends.offline.executor import ExecutorAerExecution
         from aqt_fast.backends.offline.local import LocalAerExecution
 
-        simulator = copy_simulator(self.simulator)
+        simulator = self._copied_simulator.of(self.simulator)
         if executor is None:
             return LocalAerExecution(simulator, snapshot, options)
         return ExecutorAerExecution(executor, simulator, snapshot, options)

@@ -1,14 +1,14 @@
-"""Simulations in this process: one chunk after the other, in a thread of its own."""
+"""Simulations in this process: one chunk after the other, in turn with those of other jobs."""
 
 from __future__ import annotations
 
-import threading
 import time
 
 from qiskit.providers import JobStatus
 
 from aqt_fast.backends.offline.aer import outcomes, seed_at
 from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
+from aqt_fast.backends.offline.turns import TURNS
 
 _SECONDS_PER_CHUNK = 0.1
 """Aer holds Python's global lock while it simulates: other threads wait this long."""
@@ -19,12 +19,12 @@ class LocalAerExecution(AerExecution):
 
     _num_started = 0
     """Number of circuits in the chunks that were started."""
+    _size = 1
+    """Number of circuits in the next chunk."""
 
     def begin(self) -> None:
-        """Start a thread that simulates."""
-        threading.Thread(
-            target=self._guarded, args=(self._run,), name="aqt-fast simulation", daemon=True
-        ).start()
+        """Have the chunks simulated, in turn with those of other jobs."""
+        TURNS.add(self._turn)
 
     def cancel(self) -> bool:
         """Stop after the current chunk. Return False if it is the last, or the batch has ended.
@@ -38,24 +38,28 @@ class LocalAerExecution(AerExecution):
             self._cancelled = self._cancelled or cancellable
             return cancellable
 
-    def _run(self) -> None:
-        size = 1
-        while self._num_started < len(self._snapshot):
-            with self._changed:
-                if self._cancelled:
-                    break
+    def _turn(self) -> bool:
+        self._guarded(self._simulate_chunk)
+        return not self.state.ended
+
+    def _simulate_chunk(self) -> None:
+        with self._changed:
+            part = range(self._num_started, min(self._num_started + self._size, len(self._snapshot)))
+            if self._cancelled:
+                part = range(0)
+            else:
                 self._status = JobStatus.RUNNING
-                start = self._num_started
-                self._num_started = min(start + size, len(self._snapshot))
-            part = range(start, self._num_started)
+                self._num_started = part.stop
+        if part:
             began = time.perf_counter()
             found = outcomes(
                 self._simulator,
                 [self._snapshot.bare_circuit(index) for index in part],
                 shots=self._shots,
                 memory=self._memory,
-                seed=seed_at(self._seed, start),
+                seed=seed_at(self._seed, part.start),
             )
+            self._size = fitting_size(_SECONDS_PER_CHUNK, time.perf_counter() - began, len(part))
             self._keep(part, found)
-            size = fitting_size(_SECONDS_PER_CHUNK, time.perf_counter() - began, len(part))
-        self._finish()
+        if not part or part.stop == len(self._snapshot):
+            self._finish()

@@ -96,7 +96,8 @@ class AerExecution(Execution):
             self._results[part.start : part.stop] = entries
             self._finished_count += sum(entry.success for entry in entries)
             self._completed.append(part)
-            self._changed.notify_all()
+            if self._finished_count < len(self._results):  # else it ends at once
+                self._changed.notify_all()
 
     def _entry(self, index: int, outcome: Outcome) -> ExperimentResult:
         header = self._snapshot.header(index)
