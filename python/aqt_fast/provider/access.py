@@ -83,7 +83,7 @@ class Access:
         """The access token, or the empty string."""
         if self._credentials is not None:
             return self._credentials.token
-        if not self._token and self.unpickled and self.missing is None:
+        if not self._token and self.unpickled and self._wanted and self.missing is None:
             self._token = self._found()
         return self._token
 
