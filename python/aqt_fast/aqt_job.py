@@ -6,7 +6,6 @@ Longer than 400 lines: most of them are docstrings of the one class that users c
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -17,6 +16,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobV1
 from qiskit.result import Result
 
+from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions
@@ -24,6 +24,7 @@ from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidInputError,
     JournalError,
+    OtherProcessError,
     UnsavableJobError,
 )
 from aqt_fast.jobs.backend import JobBackend
@@ -105,13 +106,24 @@ class AQTJob(JobV1):
         self._result: Result | None = None
         self._rescue = rescue
         self._warned = False
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
-        finished, total = self.progress()
         name = self.label or (self._execution and self._execution.name) or "not submitted"
         kind = type(self).__name__
-        return f"<{kind} {name!r}: {self.status().name}, {finished} of {total} circuits>"
+        try:
+            finished, total = self.progress()
+            return f"<{kind} {name!r}: {self.status().name}, {finished} of {total} circuits>"
+        except OtherProcessError as error:
+            return f"<{kind} {name!r}: in process {error.process}>"
+
+    def __copy__(self) -> AQTJob:
+        """Return this job: a second handle might submit it again."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AQTJob:
+        """Return this job: a second handle might submit it again."""
+        return self
 
     @property
     def circuits(self) -> list[QuantumCircuit]:

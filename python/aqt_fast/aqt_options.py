@@ -70,6 +70,12 @@ class AQTOptions(Options):
     def __setattr__(self, name: str, value: Any) -> None:
         self.update_options(**{name: value})
 
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        fields, validator = state
+        # An older version may have pickled it, with fewer options.
+        defaults = {name: default for name, (default, _) in _OPTIONS.items()}
+        super().__setstate__(({**defaults, **fields}, validator))
+
     def update_options(self, **fields: Any) -> AQTOptions:
         """Set several options: all of them, or none if one is invalid.
 

@@ -106,6 +106,7 @@ def test_exception_tree():
         exceptions.DamagedJobError: [Path("jobs/x.json"), "it is empty"],
         exceptions.UnsavableJobError: ["x", "its noise model"],
         exceptions.JobFailedError: ["x", "out of ions"],
+        exceptions.OtherProcessError: ["the job", 7, "wait for it there"],
         exceptions.ResultExpiredError: ["x"],
         exceptions.IncompleteBatchError: [
             [exceptions.PartFailure(0, range(50), "Bell states", "lost", None)]

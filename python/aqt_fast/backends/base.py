@@ -16,6 +16,7 @@ from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
 from aqt_fast._native import __version__
+from aqt_fast._pickles import AnyProtocol
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
@@ -54,8 +55,12 @@ def make_transpiler_target(num_qubits: int) -> Target:
     return target
 
 
-class AQTResource(BackendV2):
-    """An AQT backend of any kind. Its name is the identifier of the resource."""
+class AQTResource(AnyProtocol, BackendV2):
+    """An AQT backend of any kind. Its name is the identifier of the resource.
+
+    A copy has options of its own, and the same provider. A pickle carries no access token: the
+    provider finds one where the backend is unpickled, see :class:`~aqt_fast.AQTProvider`.
+    """
 
     job_class: type[AQTJob] = AQTJob
     """Class of the jobs that the backend makes."""
@@ -73,6 +78,19 @@ class AQTResource(BackendV2):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}('{self.name}'), {self.num_qubits} qubits>"
+
+    def __copy__(self) -> AQTResource:
+        return self._copied(_options=copy.copy(self._options))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AQTResource:
+        copied = memo[id(self)] = self._copied()
+        copied.__dict__.update(copy.deepcopy(vars(self), memo))
+        return copied
+
+    def _copied(self, **changes: Any) -> AQTResource:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self), **changes)
+        return copied
 
     @property
     def resource_id(self) -> Resource:

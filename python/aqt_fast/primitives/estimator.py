@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,13 +17,14 @@ from qiskit.primitives import (
 )
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
+from aqt_fast._pickles import AnyProtocol
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
-class AQTEstimator(BackendEstimatorV2):
+class AQTEstimator(AnyProtocol, BackendEstimatorV2):
     """Estimates expectation values of observables on an AQT backend.
 
     A ``BaseEstimatorV2``: ``run(pubs, precision=None)`` takes any circuits, with parameters. It
@@ -40,6 +42,11 @@ class AQTEstimator(BackendEstimatorV2):
                 ``seed_simulator``.
         """
         super().__init__(backend=backend, options=options)
+
+    def __copy__(self) -> AQTEstimator:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self), _options=copy.copy(self._options))
+        return copied
 
     def run(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,12 +18,13 @@ from qiskit.primitives import (
 )
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from aqt_fast._pickles import AnyProtocol
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
-class AQTSampler(BackendSamplerV2):
+class AQTSampler(AnyProtocol, BackendSamplerV2):
     """Samples the classical registers of circuits on an AQT backend.
 
     A ``BaseSamplerV2``: ``run(pubs, shots=None)`` takes any circuits, with parameters and any
@@ -41,6 +43,11 @@ class AQTSampler(BackendSamplerV2):
                 ``query_timeout_seconds`` and ``with_progress_bar``.
         """
         super().__init__(backend=backend, options=options)
+
+    def __copy__(self) -> AQTSampler:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self), _options=copy.copy(self._options))
+        return copied
 
     def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> AQTPrimitiveJob:
         """Sample circuits in the background.
