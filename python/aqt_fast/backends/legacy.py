@@ -46,7 +46,7 @@ class BackendStatus:
 
 
 def configuration_of(
-    resource: Resource, version: str, limits: Limits, max_circuits: int | None
+    resource: Resource, version: str, limits: Limits, max_circuits: int
 ) -> AerBackendConfiguration:
     """Describe a backend as Qiskit 1 did.
 
@@ -54,7 +54,7 @@ def configuration_of(
         resource: the backend's resource.
         version: the backend's version.
         limits: its limits; none of shots shows as 2^31 − 1.
-        max_circuits: maximum number of circuits of a job, None for no limit.
+        max_circuits: number of circuits of a job, for tools that cut their work into jobs.
     """
     from qiskit_aer.backends.backendconfiguration import AerBackendConfiguration, GateConfig
 
@@ -69,7 +69,7 @@ def configuration_of(
         max_shots=limits.shots or _MANY,
         coupling_map=pairs,
         supported_instructions=[*_PARAMETERS, "measure"],
-        max_experiments=max_circuits or _MANY,
+        max_experiments=max_circuits,
         description=resource.resource_name,
     )
     configuration.local = resource.resource_type in ("offline_simulator", "direct_access")
