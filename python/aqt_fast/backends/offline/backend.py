@@ -13,6 +13,8 @@ from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.base import AQTResource
+from aqt_fast.backends.calibration import Calibration
+from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.loading import LoadedJob
 from aqt_fast.store.location import SimulatorLocation
@@ -36,7 +38,11 @@ class OfflineSimulatorResource(AQTResource):
         self, resource: Resource, *, provider: Any = None, with_noise_model: bool = False
     ) -> None:
         """``with_noise_model`` puts depolarising noise on r (0.003) and rxx (0.01)."""
-        super().__init__(resource, provider=provider)
+        strengths = (noise_strengths.R, noise_strengths.RXX) if with_noise_model else (0.0, 0.0)
+        calibration = Calibration.of_noise(
+            resource.available_qubits, r=strengths[0], rxx=strengths[1]
+        )
+        super().__init__(resource, provider=provider, calibration=calibration)
         self._noisy_from_start = with_noise_model
         self._simulator: AerSimulator | None = None
 
