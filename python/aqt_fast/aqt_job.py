@@ -5,7 +5,6 @@ Longer than 400 lines: most of them are docstrings of the one class that users c
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -19,7 +18,7 @@ from qiskit.result import Result
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._warnings import warn_caller
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import AQTOptions, JobOptions
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidInputError,
@@ -101,7 +100,7 @@ class AQTJob(JobV1):
         else:
             self._circuits = listed(circuits)
             self._snapshot = backend.prepare(self._circuits, options)
-        self._options = copy.copy(options)
+        self._options = JobOptions.of(options)
         self._execution: Execution | None = None
         self._result: Result | None = None
         self._rescue = rescue
@@ -137,9 +136,9 @@ class AQTJob(JobV1):
         return list(self._circuits)
 
     @property
-    def options(self) -> AQTOptions:
-        """A copy of the job's options."""
-        return copy.copy(self._options)
+    def options(self) -> JobOptions:
+        """The job's options. How it waits can be changed; other changes are refused."""
+        return self._options
 
     def submit(self, execution: Callable[[Any, AQTOptions], Execution] | None = None) -> None:
         """Submit the job and return at once.

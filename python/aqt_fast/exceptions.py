@@ -7,6 +7,7 @@
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
     │   ├── InvalidJobError                     no circuits, or too many for one API job
     │   ├── InvalidOptionError                  .option, .value
+    │   ├── FixedOptionError                    .option, .value: a job has begun without it
     │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
@@ -136,6 +137,22 @@ def _can_be_pickled(value: object) -> bool:
     except Exception:  # noqa: BLE001 - objects of users raise what they like
         return False
     return True
+
+
+class FixedOptionError(InvalidInputError):
+    """An option says how a job runs, and can no longer be changed: the job is made."""
+
+    def __init__(self, option: str, value: object) -> None:
+        """``value`` is the one that was refused."""
+        super().__init__(option, value)
+        self.option = option
+        self.value = value
+
+    def __str__(self) -> str:
+        return (
+            f"option '{self.option}' of a job cannot be changed: run the circuits again with "
+            f"{self.option}={self.value!r}"
+        )
 
 
 class MalformedRequestError(InvalidInputError):

@@ -101,6 +101,7 @@ def test_exception_tree():
     examples = {
         exceptions.InvalidCircuitError: [[]],
         exceptions.InvalidOptionError: ["shots", 0, "1 or more"],
+        exceptions.FixedOptionError: ["shots", 7],
         exceptions.MalformedResponseError: ["expected a value", 7],
         exceptions.JobNotFoundError: ["x", Path("jobs")],
         exceptions.DamagedJobError: [Path("jobs/x.json"), "it is empty"],

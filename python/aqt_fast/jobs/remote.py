@@ -68,7 +68,7 @@ class RemoteExecution(Execution):
                 snapshot,
                 part,
                 plan.part_label(index),
-                options.query_period_seconds,
+                lambda: options.query_period_seconds,
                 self._changed,
                 self._on_change,
                 ApiJobLog(journal, index),
