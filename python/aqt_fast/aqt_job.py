@@ -5,8 +5,6 @@ Longer than 400 lines: most of them are docstrings of the one class that users c
 
 from __future__ import annotations
 
-import copy
-import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -17,13 +15,15 @@ from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobV1
 from qiskit.result import Result
 
+from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._warnings import warn_caller
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import AQTOptions, JobOptions
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidInputError,
     JournalError,
+    OtherProcessError,
     UnsavableJobError,
 )
 from aqt_fast.jobs.backend import JobBackend
@@ -100,18 +100,29 @@ class AQTJob(JobV1):
         else:
             self._circuits = listed(circuits)
             self._snapshot = backend.prepare(self._circuits, options)
-        self._options = copy.copy(options)
+        self._options = JobOptions.of(options)
         self._execution: Execution | None = None
         self._result: Result | None = None
         self._rescue = rescue
         self._warned = False
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
-        finished, total = self.progress()
         name = self.label or (self._execution and self._execution.name) or "not submitted"
         kind = type(self).__name__
-        return f"<{kind} {name!r}: {self.status().name}, {finished} of {total} circuits>"
+        try:
+            finished, total = self.progress()
+            return f"<{kind} {name!r}: {self.status().name}, {finished} of {total} circuits>"
+        except OtherProcessError as error:
+            return f"<{kind} {name!r}: in process {error.process}>"
+
+    def __copy__(self) -> AQTJob:
+        """Return this job: a second handle might submit it again."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AQTJob:
+        """Return this job: a second handle might submit it again."""
+        return self
 
     @property
     def circuits(self) -> list[QuantumCircuit]:
@@ -125,9 +136,9 @@ class AQTJob(JobV1):
         return list(self._circuits)
 
     @property
-    def options(self) -> AQTOptions:
-        """A copy of the job's options."""
-        return copy.copy(self._options)
+    def options(self) -> JobOptions:
+        """The job's options. How it waits can be changed; other changes are refused."""
+        return self._options
 
     def submit(self, execution: Callable[[Any, AQTOptions], Execution] | None = None) -> None:
         """Submit the job and return at once.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qiskit.providers import Options
 
-from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.exceptions import FixedOptionError, InvalidOptionError
 
 SHOTS_PER_API_JOB = 2000
 """Maximum number of shots of one API job."""
@@ -69,6 +71,12 @@ class AQTOptions(Options):
 
     def __setattr__(self, name: str, value: Any) -> None:
         self.update_options(**{name: value})
+
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        fields, validator = state
+        # An older version may have pickled it, with fewer options.
+        defaults = {name: default for name, (default, _) in _OPTIONS.items()}
+        super().__setstate__(({**defaults, **fields}, validator))
 
     def update_options(self, **fields: Any) -> AQTOptions:
         """Set several options: all of them, or none if one is invalid.
@@ -172,3 +180,59 @@ class AQTDirectAccessOptions(AQTOptions):
     """
 
     __slots__ = ()
+
+
+class JobOptions(AQTOptions):
+    """The options of a job: how to wait can be changed at any time, how to run cannot.
+
+    ``query_period_seconds`` takes effect from the next poll on, ``query_timeout_seconds`` and
+    ``with_progress_bar`` from the next call that waits. A copy, also by pickle, is an ordinary
+    :class:`AQTOptions`.
+
+    Raises:
+        FixedOptionError: another option is to be changed.
+    """
+
+    __slots__ = ()
+
+    @staticmethod
+    def of(options: AQTOptions) -> JobOptions:
+        """Make the options of a new job, a copy of ``options``."""
+        direct = isinstance(options, AQTDirectAccessOptions)
+        kind = DirectAccessJobOptions if direct else JobOptions
+        made = kind.__new__(kind)
+        made.__setstate__((dict(options), {}))
+        return made
+
+    def update_options(self, **fields: Any) -> AQTOptions:
+        """Set several options: all of them, or none if one is invalid.
+
+        Returns:
+            These options.
+
+        Raises:
+            FixedOptionError: an option can be changed only before the job is made.
+        """
+        for name, value in fields.items():
+            if name in self and name not in _WAITING and value != self[name]:
+                raise FixedOptionError(name, value)
+        return super().update_options(**fields)
+
+    def __copy__(self) -> AQTOptions:
+        return AQTOptions(**self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(copy.copy(self)), **self), ()
+
+
+class DirectAccessJobOptions(JobOptions, AQTDirectAccessOptions):
+    """The options of a job on a direct-access backend."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> AQTDirectAccessOptions:
+        return AQTDirectAccessOptions(**self)
+
+
+_WAITING = frozenset({"query_period_seconds", "query_timeout_seconds", "with_progress_bar"})
+"""Options that say how to wait."""

@@ -8,7 +8,7 @@ import warnings
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qiskit.providers import QiskitBackendNotFoundError
 
@@ -18,6 +18,7 @@ from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_integer
 from aqt_fast.persistence import JobStore, get_store_path
+from aqt_fast.provider.access import Access
 from aqt_fast.provider.backends_table import BackendsTable
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.discovery import (
@@ -28,7 +29,7 @@ from aqt_fast.provider.discovery import (
     WantedBackends,
 )
 from aqt_fast.provider.jobs_table import JobsTable, WantedJobs, list_jobs
-from aqt_fast.provider.settings import DotenvWarning, Settings, find_dotenv, read_dotenv
+from aqt_fast.provider.settings import DotenvWarning, Settings
 from aqt_fast.store.states import StoredJobState
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class AQTProvider:
     """Lists AQT's backends and makes them.
 
     Also a context manager: the end of a ``with`` block closes its connections.
+
+    A provider can be pickled, and works in a forked process, with connections of its own there. The
+    pickle carries no access token. Where it is unpickled, a token comes from the environment, a
+    ``.env`` file or the last login, and only if ``AQT_PORTAL_URL`` is for the same portal there.
+    A copy by ``copy.copy`` or ``copy.deepcopy`` is the same provider.
 
     Args:
         access_token: the token for AQT's portal. None takes it from the environment variable
@@ -99,18 +105,13 @@ class AQTProvider:
         max_parallel_requests: int = 8,
     ) -> None:
         """Find the token; open no connection."""
-        if dotenv_path is not None:
-            file: Path | None = Path(dotenv_path)
-            if not Path(dotenv_path).is_file():
-                raise FileNotFoundError(f"no file {dotenv_path}")
-        else:
-            file = find_dotenv() if load_dotenv else None
-        self._settings = Settings(None if file is None else read_dotenv(file))
+        file = None if dotenv_path is None else Path(dotenv_path)
+        if file is not None and not file.is_file():
+            raise FileNotFoundError(f"no file {dotenv_path}")
+        self._settings = Settings.read(file, search=load_dotenv)
         self._connections = Connections(
-            access_token,
-            arnica_config,
+            Access(access_token, arnica_config, self._settings, portal_url),
             self._settings,
-            portal_url=portal_url,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             max_parallel_requests=checked_integer(
@@ -135,6 +136,23 @@ class AQTProvider:
 
     def __repr__(self) -> str:
         return f"<AQTProvider({'with' if self.access_token else 'without'} access token)>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(vars(self))
+        del state["_discovery"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._discovery = Discovery(self, self._connections)
+
+    def __copy__(self) -> AQTProvider:
+        """Return this provider: a copy would share its connections."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AQTProvider:
+        """Return this provider: a copy would share its connections."""
+        return self
 
     def __enter__(self) -> AQTProvider:  # noqa: PYI034 - Python 3.10 has no Self
         return self

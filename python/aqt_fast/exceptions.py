@@ -7,6 +7,7 @@
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
     │   ├── InvalidJobError                     no circuits, or too many for one API job
     │   ├── InvalidOptionError                  .option, .value
+    │   ├── FixedOptionError                    .option, .value: a job has begun without it
     │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
@@ -16,6 +17,7 @@
     ├── UnsavableJobError                       .job_id, .reason
     ├── JournalError                            this process cannot write a job's journal
     ├── JobFailedError                          .job_id, .reason
+    ├── OtherProcessError (RuntimeError)        .what, .process: called in a fork of that process
     ├── APIError                                .status_code, .detail, .http_response, .offset: a
     │   │                                       request was refused, or the answer is unusable
     │   ├── APIConnectionError (ConnectionError)  the server cannot be reached
@@ -34,6 +36,7 @@ where Qiskit's users expect them.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +47,10 @@ if TYPE_CHECKING:
 
 
 class AQTError(Exception):
-    """Base class of all exceptions of this package."""
+    """Base class of all exceptions of this package.
+
+    Process pools and Dask pickle exceptions: all attributes and notes survive.
+    """
 
 
 class InvalidInputError(AQTError, ValueError):
@@ -107,6 +113,46 @@ class InvalidOptionError(InvalidInputError):
 
     def __str__(self) -> str:
         return f"{self.option} must be {self.expected}, not {self.value!r}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        value = self.value if _can_be_pickled(self.value) else Unpicklable(repr(self.value))
+        state = {name: item for name, item in vars(self).items() if name != "value"}
+        return type(self), (self.option, value, self.expected), state
+
+
+@dataclass(frozen=True, repr=False)
+class Unpicklable:
+    """Stands for an object that cannot be pickled, in an error that comes from another process."""
+
+    text: str
+    """The object's ``repr``."""
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _can_be_pickled(value: object) -> bool:
+    try:
+        pickle.dumps(value)
+    except Exception:  # noqa: BLE001 - objects of users raise what they like
+        return False
+    return True
+
+
+class FixedOptionError(InvalidInputError):
+    """An option says how a job runs, and can no longer be changed: the job is made."""
+
+    def __init__(self, option: str, value: object) -> None:
+        """``value`` is the one that was refused."""
+        super().__init__(option, value)
+        self.option = option
+        self.value = value
+
+    def __str__(self) -> str:
+        return (
+            f"option '{self.option}' of a job cannot be changed: run the circuits again with "
+            f"{self.option}={self.value!r}"
+        )
 
 
 class MalformedRequestError(InvalidInputError):
@@ -202,6 +248,21 @@ class JobFailedError(AQTError):
         return f"job {self.job_id}: {self.reason}"
 
 
+class OtherProcessError(AQTError, RuntimeError):
+    """Only the process that runs it can do this: the object is in a fork of that process."""
+
+    def __init__(self, what: str, process: int, advice: str = "") -> None:
+        """Name ``what`` runs elsewhere, the identifier of that ``process``, and what to do."""
+        super().__init__(what, process, advice)
+        self.what = what
+        self.process = process
+        self.advice = advice
+
+    def __str__(self) -> str:
+        where = f"{self.what} runs in process {self.process}, not in this one"
+        return f"{where}; {self.advice}" if self.advice else where
+
+
 class APIError(AQTError):
     """A server refused a request, or its answer is unusable."""
 
@@ -251,7 +312,7 @@ class ResultExpiredError(APIError):
         self.job_id = job_id
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.job_id,)
+        return type(self), (self.job_id,), vars(self)
 
 
 class SubmissionUncertainError(APIError):
@@ -272,7 +333,7 @@ class SubmissionUncertainError(APIError):
         self.reason = reason
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.label, self.payload_hash, self.reason)
+        return type(self), (self.label, self.payload_hash, self.reason), vars(self)
 
 
 class NotSubmittedError(APIError):
@@ -283,7 +344,7 @@ class NotSubmittedError(APIError):
         super().__init__("it was not submitted")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), ()
+        return type(self), (), vars(self)
 
 
 @dataclass(frozen=True)
@@ -322,7 +383,7 @@ class IncompleteBatchError(APIError):
         super().__init__("\n".join([*lines, "result(partial=True) gives the others' results"]))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.failures,)
+        return type(self), (self.failures,), vars(self)
 
 
 class UnsupportedQiskitError(AQTError, ImportError):

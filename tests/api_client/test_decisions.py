@@ -97,7 +97,6 @@ class TestTable:
         [
             (Fault.WITHDRAWN, Decision.WITHDRAWN),
             (Fault.CLOSED, Decision.NO_CONNECTION),
-            (Fault.OTHER_PROCESS, Decision.NO_CONNECTION),
             (Fault.UNTRUSTED, Decision.NO_CONNECTION),
             (Fault.INVALID, Decision.REFUSED),
             (Fault.REFUSED, Decision.REFUSED),

@@ -1,6 +1,7 @@
 """Backends: target, options, run and execute."""
 
 import math
+from itertools import permutations
 
 import pytest
 from aqt_fast import execute
@@ -21,7 +22,7 @@ def test_target(backend):
     assert isinstance(backend, BackendV2)
     assert set(backend.operation_names) == {"rz", "r", "rxx", "measure"}
     assert backend.num_qubits == 20
-    assert backend.coupling_map is None
+    assert set(backend.coupling_map) == set(permutations(range(20), 2))
     assert backend.max_circuits == 10_000
     assert make_transpiler_target(3).num_qubits == 3
     assert repr(backend) == "<OfflineSimulatorResource('offline_simulator_no_noise'), 20 qubits>"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
-import warnings
 
 import pytest
 from aqt_fast import AQTJob
@@ -21,7 +19,7 @@ from aqt_fast.jobs.connection import Connection
 from aqt_fast.testing import ArnicaServer
 from clients import connect, device_of
 from markers import marker
-from qiskit.providers import JobStatus, QiskitBackendNotFoundError
+from qiskit.providers import JobStatus
 from waiting import SECONDS, wait_until
 
 
@@ -137,29 +135,6 @@ class TestOnce:
                 job.result()
             server.accept(server.token)
             assert job.result().get_counts() == {"1": 100}
-        assert len(server.jobs) == 1
-
-    def test_in_a_forked_process(self, server, portal, device):
-        """A forked child can use neither connections nor jobs of its parent."""
-        server.hold()
-        job = device.run(marker("1"))
-        job.job_id()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # threads and fork
-            child = os.fork()
-        if not child:
-            status = 1
-            try:
-                with pytest.raises(QiskitBackendNotFoundError, match="make another provider"):
-                    portal.get_backend("ibex")
-                with pytest.raises(RuntimeError, match="make another in this one"):
-                    device.run(marker("0"))
-                status = 0
-            finally:
-                os._exit(status)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        server.release()
-        assert job.result().success
         assert len(server.jobs) == 1
 
 

@@ -165,7 +165,7 @@ class TestRenewal:
             renewals.append(arguments)
             return connector.renew(*arguments)
 
-        monkeypatch.setattr("aqt_fast.provider.connections.renew", renew_without_network)
+        monkeypatch.setattr("aqt_fast.provider.access.renew", renew_without_network)
         with connect(server, config, "") as provider:
             provider.log_in()
             device = device_of(provider)

@@ -101,11 +101,13 @@ def test_exception_tree():
     examples = {
         exceptions.InvalidCircuitError: [[]],
         exceptions.InvalidOptionError: ["shots", 0, "1 or more"],
+        exceptions.FixedOptionError: ["shots", 7],
         exceptions.MalformedResponseError: ["expected a value", 7],
         exceptions.JobNotFoundError: ["x", Path("jobs")],
         exceptions.DamagedJobError: [Path("jobs/x.json"), "it is empty"],
         exceptions.UnsavableJobError: ["x", "its noise model"],
         exceptions.JobFailedError: ["x", "out of ions"],
+        exceptions.OtherProcessError: ["the job", 7, "wait for it there"],
         exceptions.ResultExpiredError: ["x"],
         exceptions.IncompleteBatchError: [
             [exceptions.PartFailure(0, range(50), "Bell states", "lost", None)]

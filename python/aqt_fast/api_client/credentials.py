@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from collections.abc import Callable, Generator
+from typing import NoReturn
 
 import httpx
 
+from aqt_fast._forks import ForkSafeLock
 from aqt_fast.api_client.urls import check_protected
 from aqt_fast.exceptions import AQTCredentialsError
 
@@ -24,18 +25,26 @@ class Credentials:
     Args:
         token: the access token, or the empty string for none.
         renew: takes the token that was refused, and returns a new one, or None if there is none.
+        missing: why there is no token, for the message of a server that wants one.
 
     Raises:
         AQTCredentialsError: the token has characters that no HTTP header can carry.
     """
 
-    def __init__(self, token: str, renew: Callable[[str], str | None] | None = None) -> None:
+    def __init__(
+        self,
+        token: str,
+        renew: Callable[[str], str | None] | None = None,
+        *,
+        missing: str = "there is no access token: give one, or log in",
+    ) -> None:
         """Neither ``repr`` nor any message of this class shows the token."""
         self._token = _checked(token)
         self._renew = renew
         self._seen = frozenset({self._token} - {""})
         self._refused: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._missing = missing
+        self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
         return f"<Credentials({'a token' if self._token else 'no token'})>"
@@ -44,6 +53,16 @@ class Credentials:
     def token(self) -> str:
         """The token, or the empty string."""
         return self._token
+
+    @property
+    def advice(self) -> str:
+        """What to do when a server does not accept the token, or wants one."""
+        if not self._token:
+            return self._missing
+        return "the access token is not accepted, log in again or give another token"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an access token is neither copied nor pickled")
 
     def renewed(self, refused: str) -> str | None:
         """Get a token other than the one that was refused; None if there is none.

@@ -43,7 +43,6 @@ class Fault(Enum):
 
     # Before the first byte went out.
     WITHDRAWN = "the caller does not want the request any more"
-    OTHER_PROCESS = "the client was made in another process"
     CLOSED = "the client is closed"
     INVALID = "no HTTP request can be made of it, for example because its URL is not valid"
     NOT_CONNECTED = "the name is unknown, or no connection could be made"
@@ -101,7 +100,6 @@ _WITHDRAWN = Decision.WITHDRAWN
 _ROWS: Mapping[Fault, tuple[Decision, Decision, Decision, Decision]] = {
     #                          ASK              POLL             LONG_POLL        SUBMIT
     Fault.WITHDRAWN:          (_WITHDRAWN,      _WITHDRAWN,      _WITHDRAWN,      _WITHDRAWN),
-    Fault.OTHER_PROCESS:      (_NO_CONNECTION,  _NO_CONNECTION,  _NO_CONNECTION,  _NO_CONNECTION),
     Fault.CLOSED:             (_NO_CONNECTION,  _NO_CONNECTION,  _NO_CONNECTION,  _NO_CONNECTION),
     Fault.INVALID:            (_REFUSED,        _REFUSED,        _REFUSED,        _REFUSED),
     Fault.NOT_CONNECTED:      (_RETRY,          _RETRY,          _RETRY,          _RETRY),

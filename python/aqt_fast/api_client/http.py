@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import platform
+import socket
 import ssl
 import threading
 import weakref
@@ -14,6 +14,7 @@ from typing import TypeVar
 import httpx
 import tenacity
 
+from aqt_fast._forks import on_fork
 from aqt_fast._native import __version__
 from aqt_fast.api_client.credentials import BearerAuth, Credentials
 from aqt_fast.api_client.decisions import (
@@ -75,6 +76,10 @@ _NOT_SENT = (
 _INVALID = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
 """What httpx raises for a request that is not HTTP."""
 
+_OF_PARENTS: list[httpx.Client] = []
+"""Clients of the process that this one was forked from. They are never closed: a thread of the
+parent may have held their lock."""
+
 _ERROR_TYPES: Mapping[Decision, type[APIError]] = {
     Decision.NO_CONNECTION: APIConnectionError,
     Decision.NO_CREDENTIALS: AQTCredentialsError,
@@ -123,27 +128,16 @@ class HTTPClient:
         """Connects to nothing yet."""
         self._url = server_url(base_url, with_token=bool(credentials.token))
         self._credentials = credentials
-        self._process = os.getpid()
+        self._settings = settings
         self._closed = threading.Event()
         self._running = 0
         self._idle = threading.Condition()
         self._clock = settings.clock or Clock(sleep=self._sleep)
         self._budget = RetryBudget(clock=self._clock)
-        self._client = httpx.Client(
-            auth=BearerAuth(credentials),
-            headers={"User-Agent": USER_AGENT},
-            timeout=httpx.Timeout(
-                settings.read_timeout, connect=settings.connect_timeout, pool=None
-            ),
-            limits=httpx.Limits(
-                max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_SECONDS
-            ),
-            transport=settings.transport,
-            # A proxy would carry the token over plain HTTP to another machine.
-            trust_env=self._url.scheme == "https",
-        )
-        # Programs may forget to close. Not at exit: threads may still have something to send.
-        weakref.finalize(self, self._client.close).atexit = False
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        """The connections that have answered, for a forked process to close its copies."""
+        self._client: httpx.Client | None = self._connected()
+        on_fork(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({str(self._url)!r})>"
@@ -155,13 +149,29 @@ class HTTPClient:
 
     def close(self) -> None:
         """Close all connections, and end all waiting between attempts."""
-        if os.getpid() != self._process:
-            return
         self._closed.set()
         with self._idle:
             # A connection that is being made now would never be closed.
             self._idle.wait_for(lambda: self._running == 0, _CLOSING_SECONDS)
-        self._client.close()
+            client = self._client
+        if client is not None:
+            client.close()
+
+    def renew_in_child(self) -> None:
+        """Make other connections in a forked process: both would read the same answers."""
+        for copy in list(self._sockets):
+            copy.close()  # the parent's stays open
+        self._sockets = weakref.WeakSet()
+        if self._client is not None:
+            self._finalizer.detach()
+            _OF_PARENTS.append(self._client)
+        self._client = None
+        closed, self._closed = self._closed.is_set(), threading.Event()
+        if closed:
+            self._closed.set()
+        self._running = 0
+        self._idle = threading.Condition()
+        self._budget = RetryBudget(clock=self._clock)
 
     def send(self, request: Request, read: Callable[[Answer], T], patience: Patience) -> T:
         """Send a request, and repeat it where the decision table and ``patience`` allow.
@@ -196,19 +206,17 @@ class HTTPClient:
         return value
 
     def _attempt(self, request: Request, read: Callable[[Answer], T]) -> T:
-        if os.getpid() != self._process:
-            # The connections belong to the other process: both would read the same answers.
-            made = f"the client was made in process {self._process}"
-            reason = f"{made}; make another provider in this one"
-            raise self._exception(request, Fault.OTHER_PROCESS, reason)
         if request.wanted is not None and not request.wanted():
             raise self._exception(request, Fault.WITHDRAWN, "not wanted any more")
         with self._idle:
             if self._closed.is_set():
                 raise self._exception(request, Fault.CLOSED, "the client is closed")
+            if self._client is None:  # in a forked process
+                self._client = self._connected()
+            client = self._client
             self._running += 1
         try:
-            response = self._exchange(request)
+            response = self._exchange(client, request)
         finally:
             with self._idle:
                 self._running -= 1
@@ -227,14 +235,34 @@ class HTTPClient:
                 offset=getattr(error, "offset", None),
             ) from error
 
-    def _exchange(self, request: Request) -> httpx.Response:
+    def _connected(self) -> httpx.Client:
+        """Make a pool of connections, without a connection yet."""
+        client = httpx.Client(
+            auth=BearerAuth(self._credentials),
+            headers={"User-Agent": USER_AGENT},
+            timeout=httpx.Timeout(
+                self._settings.read_timeout, connect=self._settings.connect_timeout, pool=None
+            ),
+            limits=httpx.Limits(
+                max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_SECONDS
+            ),
+            transport=self._settings.transport,
+            # A proxy would carry the token over plain HTTP to another machine.
+            trust_env=self._url.scheme == "https",
+        )
+        # Programs may forget to close. Not at exit: threads may still have something to send.
+        self._finalizer = weakref.finalize(self, client.close)
+        self._finalizer.atexit = False
+        return client
+
+    def _exchange(self, client: httpx.Client, request: Request) -> httpx.Response:
         """Get one answer, after redirects within the server."""
         url = httpx.URL(f"{self._url}{request.path}")
         headers = {} if request.content is None else {"Content-Type": "application/json"}
         params = request.params or None
         for _ in range(_MAX_REDIRECTS + 1):
             try:
-                response = self._client.request(
+                response = client.request(
                     request.method,
                     url,
                     params=params,
@@ -247,11 +275,18 @@ class HTTPClient:
             except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, RuntimeError) as error:
                 reason = f"{type(error).__name__}: {self._redacted(error)}"
                 raise self._exception(request, self._fault(error), reason, cause=error) from error
+            self._note_socket(response)
             if not response.has_redirect_location:
                 return response
             url, params = self._redirected(request, response), None
         reason = f"more than {_MAX_REDIRECTS} redirects"
         raise self._exception(request, Fault.TOO_MANY_REDIRECTS, reason)
+
+    def _note_socket(self, response: httpx.Response) -> None:
+        stream = response.extensions.get("network_stream")
+        connection = None if stream is None else stream.get_extra_info("socket")
+        if isinstance(connection, socket.socket):
+            self._sockets.add(connection)
 
     def _fault(self, error: Exception) -> Fault:
         """Name the fault when there is no answer."""
@@ -292,7 +327,7 @@ class HTTPClient:
         refusal = status_error(response, self._redacted)
         reason = str(refusal)
         if fault is Fault.UNAUTHORIZED:
-            reason += "; the access token is not accepted, log in again or give another token"
+            reason += f"; {self._credentials.advice}"
         ordered = retry_after(response.headers.get("Retry-After"), self._clock.now())
         return self._exception(
             request, fault, reason, cause=refusal, status=status, ordered=ordered

@@ -23,15 +23,13 @@ from aqt_fast.api_client.models import (
     read_uuid,
     read_workspaces,
 )
-from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL
+from aqt_fast.api_client.portal_url import API_PATH, DEFAULT_PORTAL_URL, portal_root
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
 from aqt_fast.exceptions import APIError
 
 T = TypeVar("T")
-
-_API = "/api/v1"
 
 _DISCOVERY = Patience(seconds=3, obeys_orders=False)
 """A user waits for the answer."""
@@ -73,11 +71,11 @@ class PortalClient:
         """Connects to nothing yet."""
         if portal_url is None:
             portal_url = os.environ.get("AQT_PORTAL_URL") or DEFAULT_PORTAL_URL
-        self.portal_url = portal_url.rstrip("/").removesuffix(_API)
+        self.portal_url = portal_root(portal_url)
         """Where the portal is."""
         credentials = token if isinstance(token, Credentials) else Credentials(token)
         settings = ConnectionSettings(transport, clock, connect_timeout, read_timeout)
-        self._http = HTTPClient(f"{self.portal_url}{_API}", credentials, settings)
+        self._http = HTTPClient(f"{self.portal_url}{API_PATH}", credentials, settings)
 
     def __repr__(self) -> str:
         return f"<PortalClient({self.portal_url!r})>"

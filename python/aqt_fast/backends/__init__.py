@@ -2,8 +2,11 @@
 
 ::
 
-    base        AQTResource: target, options, how a job is made; execute()
-    cloud/      a resource of AQT's portal
-    direct/     a machine in the same network
-    offline/    Qiskit Aer as a simulator of an AQT device
+    base           AQTResource: options, how a job is made; execute()
+    target         what the transpiler is told; make_transpiler_target()
+    calibration    error rates, durations, coherence times
+    legacy         configuration, properties, status for older tools
+    cloud/         a resource of AQT's portal
+    direct/        a machine in the same network
+    offline/       Qiskit Aer as a simulator of an AQT device
 """

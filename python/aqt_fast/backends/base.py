@@ -6,20 +6,28 @@ import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import qiskit
 from qiskit import QuantumCircuit
-from qiskit.circuit import Measure, Parameter
-from qiskit.circuit.library import RGate, RXXGate, RZGate
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
 from aqt_fast._native import __version__
+from aqt_fast._pickles import AnyProtocol
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions, checked_integer
+from aqt_fast.backends.calibration import Calibration
+from aqt_fast.backends.legacy import (
+    BackendStatus,
+    all_pairs,
+    configuration_of,
+    properties_of,
+    status_of,
+)
+from aqt_fast.backends.target import make_transpiler_target
 from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
@@ -31,6 +39,11 @@ from aqt_fast.wire.circuits import Limits, as_batch
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from qiskit.transpiler import CouplingMap
+    from qiskit_aer.backends.backendconfiguration import AerBackendConfiguration
+    from qiskit_aer.backends.backendproperties import AerBackendProperties
+
 _CIRCUITS_FOR_TOOLS = 10_000
 """More than an experiment has, so tools do not cut it; few enough for a list of several times as
 many."""
@@ -40,28 +53,26 @@ class UnknownOptionWarning(UserWarning):
     """``run`` got an option that backends do not know; it has no effect."""
 
 
-def make_transpiler_target(num_qubits: int) -> Target:
-    """Make the target of an AQT device: rz, r, rxx and measure, with all-to-all connectivity.
+class AQTResource(AnyProtocol, BackendV2):
+    """An AQT backend of any kind. Its name is the identifier of the resource.
 
-    Args:
-        num_qubits: number of qubits, 1 or more.
+    A copy has options of its own, and the same provider. A pickle carries no access token: the
+    provider finds one where the backend is unpickled, see :class:`~aqt_fast.AQTProvider`.
     """
-    target = Target(num_qubits=num_qubits)
-    target.add_instruction(RZGate(Parameter("λ")))
-    target.add_instruction(RGate(Parameter("θ"), Parameter("φ")))
-    target.add_instruction(RXXGate(Parameter("θ")))
-    target.add_instruction(Measure())
-    return target
-
-
-class AQTResource(BackendV2):
-    """An AQT backend of any kind. Its name is the identifier of the resource."""
 
     job_class: type[AQTJob] = AQTJob
     """Class of the jobs that the backend makes."""
 
-    def __init__(self, resource: Resource, *, provider: Any = None) -> None:
-        """Usually made by :class:`~aqt_fast.AQTProvider`."""
+    def __init__(
+        self, resource: Resource, *, provider: Any = None, calibration: Calibration | None = None
+    ) -> None:
+        """Usually made by :class:`~aqt_fast.AQTProvider`.
+
+        Args:
+            resource: the resource.
+            provider: the provider that makes the backend.
+            calibration: what is known of its operations, None for what the portal publishes.
+        """
         super().__init__(
             provider=provider,
             name=resource.resource_id,
@@ -69,10 +80,31 @@ class AQTResource(BackendV2):
             backend_version=__version__,
         )
         self._resource = resource
-        self._target = make_transpiler_target(resource.available_qubits)
+        self._calibration = calibration or Calibration.of_device(
+            resource.characterisation, resource.available_qubits
+        )
+        self._target = make_transpiler_target(
+            resource.available_qubits,
+            description=resource.resource_name,
+            calibration=self._calibration,
+        )
+        self._coupling_map = all_pairs(resource.available_qubits)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}('{self.name}'), {self.num_qubits} qubits>"
+
+    def __copy__(self) -> AQTResource:
+        return self._copied(_options=copy.copy(self._options))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AQTResource:
+        copied = memo[id(self)] = self._copied()
+        copied.__dict__.update(copy.deepcopy(vars(self), memo))
+        return copied
+
+    def _copied(self, **changes: Any) -> AQTResource:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self), **changes)
+        return copied
 
     @property
     def resource_id(self) -> Resource:
@@ -83,6 +115,30 @@ class AQTResource(BackendV2):
     def target(self) -> Target:
         """Target of the transpiler."""
         return self._target
+
+    @property
+    def coupling_map(self) -> CouplingMap:
+        """All ordered pairs of qubits, for tools that list or draw them.
+
+        As a constraint of the transpiler it is false: nothing is routed.
+        """
+        return self._coupling_map
+
+    def configuration(self) -> AerBackendConfiguration:
+        """Name, size, gates, pairs and limits, as backends of Qiskit 1 described themselves."""
+        return configuration_of(self._resource, __version__, self.limits, self.max_circuits)
+
+    def properties(self) -> AerBackendProperties | None:
+        """Error rates, durations and coherence times, as backends of Qiskit 1 listed them.
+
+        They are what the portal published when the backend was made; None if it published nothing.
+        An offline simulator has the error rates of the noise that it was made with.
+        """
+        return properties_of(self._resource, __version__, self._calibration)
+
+    def status(self) -> BackendStatus:
+        """Whether the backend took jobs when it was made, as backends of Qiskit 1 said it."""
+        return status_of(self._resource, __version__)
 
     @property
     def store_path(self) -> Path:

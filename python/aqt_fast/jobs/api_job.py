@@ -123,7 +123,7 @@ class ApiJob:
         snapshot: the circuits of the batch.
         part: the API job's part of the batch.
         label: its label.
-        period: seconds between polls.
+        period: returns the seconds between polls.
         lock: the batch's lock, held during each change.
         on_change: called with the lock held after each change.
         log: records events on the disk.
@@ -135,7 +135,7 @@ class ApiJob:
         snapshot: Snapshot,
         part: Part,
         label: str,
-        period: float,
+        period: Callable[[], float],
         lock: threading.Condition,
         on_change: Callable[[ApiJob], None],
         log: ApiJobLog,
@@ -145,8 +145,6 @@ class ApiJob:
         """The API job's part of the batch."""
         self.label = label
         """The label on the portal; with direct access, the circuit's name in messages."""
-        self.period = period
-        """Seconds between polls."""
         self.job_id: str | None = None
         """The portal's identifier, None until the portal has assigned one."""
         self.status = JobStatus.INITIALIZING
@@ -166,11 +164,17 @@ class ApiJob:
         self._adopted: SubmissionUncertainError | None = None
         """The uncertain submission for which the user adopted an identifier."""
         self._most_finished = 0
+        self._period = period
         self._lock = lock
         self._endpoint = endpoint
         self._snapshot = snapshot
         self._on_change = on_change
         self._log = log
+
+    @property
+    def period(self) -> float:
+        """Seconds between polls, as the job's options say now."""
+        return self._period()
 
     @property
     def ended(self) -> bool:

@@ -48,6 +48,7 @@ class Connection:
         self.closed = False
         """Whether the connection is closed for requests."""
         _CONNECTIONS.add(self)
+        _close_at_end_of_worker()
 
     def register(self, execution: Closable) -> None:
         """End this execution, too, when the connection is closed."""
@@ -91,3 +92,21 @@ def _close_connections() -> None:
     for connection in list(_CONNECTIONS):
         for line in connection.close():
             sys.stderr.write(f"aqt-fast: {line}\n")
+
+
+def _close_at_end_of_worker() -> None:
+    """Do the same at the end of a process that ``multiprocessing`` has forked.
+
+    Such a process ends without the functions of ``atexit``.
+    """
+    processes = sys.modules.get("multiprocessing")
+    if processes is None or processes.parent_process() is None or os.getpid() in _WORKERS:
+        return
+    from multiprocessing.util import Finalize
+
+    _WORKERS.add(os.getpid())
+    Finalize(None, _close_connections, exitpriority=10)
+
+
+_WORKERS: set[int] = set()
+"""Processes whose end closes their connections: this one, and those it was forked from."""

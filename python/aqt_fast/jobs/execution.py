@@ -13,7 +13,7 @@ from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result.models import ExperimentResult
 
-from aqt_fast.exceptions import AQTError
+from aqt_fast.exceptions import AQTError, OtherProcessError
 from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.plan import BatchPlan
@@ -69,7 +69,16 @@ class Execution(ABC):
 
     @property
     def state(self) -> ExecutionState:
-        """The current state."""
+        """The current state; in a fork, the final state if the batch had ended before.
+
+        Raises:
+            OtherProcessError: the batch was running when this process was forked.
+        """
+        if self._forked:
+            # A thread of the parent may have held the lock. The status was set last.
+            if self._status not in JOB_FINAL_STATES:
+                self._require_process()
+            return ExecutionState(self._status, self._finished_count, self._message, self._error)
         with self._changed:
             return ExecutionState(self._status, self._finished_count, self._message, self._error)
 
@@ -164,7 +173,7 @@ class Execution(ABC):
             completed: return as soon as more parts than this have ended.
 
         Raises:
-            RuntimeError: called in a fork of the process that runs the job.
+            OtherProcessError: called in a fork of the process that runs the job.
         """
         self._require_process()
 
@@ -199,6 +208,16 @@ class Execution(ABC):
         except BaseException as error:  # noqa: BLE001 - a background thread has nowhere to raise
             self._end(JobStatus.ERROR, str(error) or repr(error))
 
+    @property
+    def _forked(self) -> bool:
+        """Whether this is a fork of the process that runs the batch."""
+        return os.getpid() != self._process
+
+    @property
+    def _advice(self) -> str:
+        """What to do in a fork."""
+        return "wait for it there, or run its circuits here"
+
     def _require_process(self) -> None:
-        if os.getpid() != self._process:
-            raise RuntimeError(f"the job runs in process {self._process}, not in this one")
+        if self._forked:
+            raise OtherProcessError("the job", self._process, self._advice)

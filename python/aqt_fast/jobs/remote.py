@@ -68,7 +68,7 @@ class RemoteExecution(Execution):
                 snapshot,
                 part,
                 plan.part_label(index),
-                options.query_period_seconds,
+                lambda: options.query_period_seconds,
                 self._changed,
                 self._on_change,
                 ApiJobLog(journal, index),
@@ -109,6 +109,12 @@ class RemoteExecution(Execution):
         return self._plan.label
 
     @property
+    def _advice(self) -> str:
+        if self._journal is None:
+            return super()._advice
+        return f"AQTJob.restore('{self._plan.batch_id}') follows it from here"
+
+    @property
     def problem(self) -> str | None:
         """What the journal could not store, None if it has everything."""
         return None if self._journal is None else self._journal.problem
@@ -146,6 +152,7 @@ class RemoteExecution(Execution):
 
     def checkpoint(self) -> Checkpoint:
         """Return what another process needs to continue, as far as it is known now."""
+        self._require_process()
         with self._changed:
             events = [
                 event
@@ -197,6 +204,8 @@ class RemoteExecution(Execution):
 
     def retry(self) -> None:
         """Poll accepted API jobs again, and submit those that were certainly not accepted."""
+        if self._forked and self.state.ended:
+            return
         self._require_process()
         with self._changed:
             again = [job for job in self._jobs if may_be_retried(job)]

@@ -4,6 +4,7 @@
 
     sampler, estimator    the primitives: Qiskit's, made right where theirs are not
     job                   the job of a call of ``run``
+    options               what they are made with
     transpiling           the backend that Qiskit's primitives run on
 """
 

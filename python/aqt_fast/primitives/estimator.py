@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,19 +17,21 @@ from qiskit.primitives import (
 )
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
+from aqt_fast._pickles import AnyProtocol
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
+from aqt_fast.primitives.options import estimator_options, transpile_options
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
-class AQTEstimator(BackendEstimatorV2):
+class AQTEstimator(AnyProtocol, BackendEstimatorV2):
     """Estimates expectation values of observables on an AQT backend.
 
     A ``BaseEstimatorV2``: ``run(pubs, precision=None)`` takes any circuits, with parameters. It
-    appends the measurements of the observables, transpiles each bound circuit without optimising
-    it, and runs it with 1/precision² shots, at most 2³¹ − 1. The result of a job that failed or was
-    cancelled raises ``JobFailedError``.
+    appends the measurements of the observables, transpiles each bound circuit, without optimising
+    it unless an option says so, and runs it with 1/precision² shots, at most 2³¹ − 1. The result of
+    a job that failed or was cancelled raises ``JobFailedError``.
     """
 
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
@@ -36,10 +39,42 @@ class AQTEstimator(BackendEstimatorV2):
 
         Args:
             backend: where to run circuits.
-            options: ``default_precision`` (default: 1/64), ``abelian_grouping`` (default: True) and
-                ``seed_simulator``.
+            options: ``default_precision`` (default: 1/64), or ``shots`` for 1/√shots;
+                ``abelian_grouping`` (default: True); ``seed_simulator``; ``optimization_level`` of
+                ``qiskit.transpile``, 0 to 3 (default: 0); those of its jobs,
+                ``query_period_seconds``, ``query_timeout_seconds``,
+                ``with_progress_bar`` (default: False), ``label`` and ``journal``, as in
+                :class:`~aqt_fast.AQTOptions`; and ``run_options``, a dict of
+                options for :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`.
+
+        Raises:
+            InvalidInputError: an option is unknown, or its value is invalid.
         """
-        super().__init__(backend=backend, options=options)
+        super().__init__(backend=backend)
+        self._options, self._transpile_options = estimator_options(options)
+
+    @property
+    def transpile_options(self) -> dict[str, Any]:
+        """The arguments of ``qiskit.transpile`` that it uses, a copy."""
+        return dict(self._transpile_options)
+
+    def set_transpile_options(self, **options: Any) -> None:
+        """Change how circuits are transpiled from the next :meth:`run` on.
+
+        Args:
+            options: arguments of ``qiskit.transpile`` but circuits and backend, first of all
+                ``optimization_level``, 0 to 3.
+
+        Raises:
+            InvalidInputError: ``qiskit.transpile`` has no such argument.
+            InvalidOptionError: ``optimization_level`` is not a number from 0 to 3.
+        """
+        self._transpile_options = transpile_options(self._transpile_options, options)
+
+    def __copy__(self) -> AQTEstimator:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self), _options=copy.copy(self._options))
+        return copied
 
     def run(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
@@ -62,8 +97,10 @@ class AQTEstimator(BackendEstimatorV2):
                 raise InvalidOptionError("precision", pub.precision, "a number greater than 0")
         wanted = [pub for pub in coerced if 0 not in pub.shape]
         submitted = SubmittedJobs(len({_shots(pub) for pub in wanted}))
-        backend = TranspilingBackend(self.backend, submitted)
-        job = BackendEstimatorV2(backend=backend, options=vars(self.options)).run(wanted)
+        options = dict(vars(self.options))
+        run_options = options.pop("run_options")
+        backend = TranspilingBackend(self.backend, submitted, self._transpile_options, run_options)
+        job = BackendEstimatorV2(backend=backend, options=options).run(wanted)
         return AQTPrimitiveJob(submitted, lambda: _completed(coerced, job.result()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,18 +18,21 @@ from qiskit.primitives import (
 )
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
+from aqt_fast._pickles import AnyProtocol
+from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
+from aqt_fast.primitives.options import sampler_options, transpile_options
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
-class AQTSampler(BackendSamplerV2):
+class AQTSampler(AnyProtocol, BackendSamplerV2):
     """Samples the classical registers of circuits on an AQT backend.
 
     A ``BaseSamplerV2``: ``run(pubs, shots=None)`` takes any circuits, with parameters and any
-    classical registers, also such as share bits. It transpiles each bound circuit without
-    optimising it. All circuits with the same number of shots run as one job. The result of a job
-    that failed or was cancelled raises ``JobFailedError``.
+    classical registers, also such as share bits. It transpiles each bound circuit, without
+    optimising it unless an option says so. All circuits with the same number of shots run as one
+    job. The result of a job that failed or was cancelled raises ``JobFailedError``.
     """
 
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
@@ -36,11 +40,51 @@ class AQTSampler(BackendSamplerV2):
 
         Args:
             backend: where to run circuits.
-            options: ``default_shots`` (default: 1024), ``seed_simulator``, and ``run_options``, a
-                dict of further options for each job: ``query_period_seconds``,
-                ``query_timeout_seconds`` and ``with_progress_bar``.
+            options: ``default_shots`` or ``shots`` (default: 1024); ``seed_simulator``;
+                ``optimization_level`` of ``qiskit.transpile``, 0 to 3 (default: 0); those of its
+                jobs, ``query_period_seconds``, ``query_timeout_seconds``,
+                ``with_progress_bar`` (default: False), ``label`` and ``journal``, as in
+                :class:`~aqt_fast.AQTOptions`; and ``run_options``, a dict of
+                options for :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`.
+
+        Raises:
+            InvalidInputError: an option is unknown, or its value is invalid.
         """
-        super().__init__(backend=backend, options=options)
+        super().__init__(backend=backend)
+        self._options, self._transpile_options = sampler_options(options)
+
+    @property
+    def default_shots(self) -> int:
+        """Repetitions of PUBs without their own; the option ``default_shots``, settable."""
+        shots: int = self._options.default_shots
+        return shots
+
+    @default_shots.setter
+    def default_shots(self, shots: int) -> None:
+        self._options.default_shots = AQTOptions(shots=shots).shots
+
+    @property
+    def transpile_options(self) -> dict[str, Any]:
+        """The arguments of ``qiskit.transpile`` that it uses, a copy."""
+        return dict(self._transpile_options)
+
+    def set_transpile_options(self, **options: Any) -> None:
+        """Change how circuits are transpiled from the next :meth:`run` on.
+
+        Args:
+            options: arguments of ``qiskit.transpile`` but circuits and backend, first of all
+                ``optimization_level``, 0 to 3.
+
+        Raises:
+            InvalidInputError: ``qiskit.transpile`` has no such argument.
+            InvalidOptionError: ``optimization_level`` is not a number from 0 to 3.
+        """
+        self._transpile_options = transpile_options(self._transpile_options, options)
+
+    def __copy__(self) -> AQTSampler:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self), _options=copy.copy(self._options))
+        return copied
 
     def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> AQTPrimitiveJob:
         """Sample circuits in the background.
@@ -53,7 +97,7 @@ class AQTSampler(BackendSamplerV2):
         coerced = [SamplerPub.coerce(pub, default) for pub in pubs]
         wanted = [_with_all_bits(pub) for pub in coerced if pub.parameter_values.size]
         submitted = SubmittedJobs(len({pub.shots for pub in wanted}))
-        backend = TranspilingBackend(self.backend, submitted)
+        backend = TranspilingBackend(self.backend, submitted, self._transpile_options)
         job = BackendSamplerV2(backend=backend, options=vars(self.options)).run(wanted)
         return AQTPrimitiveJob(submitted, lambda: _completed(coerced, job.result()))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit, transpile
@@ -21,14 +21,29 @@ class TranspilingBackend(BackendV2):
     """An AQT backend for Qiskit's primitives, which run circuits right after binding parameters.
 
     AQT's angle ranges can be met only once the parameters have values. Circuits are therefore
-    transpiled here, without optimisation, to run as the user has written them.
+    transpiled here.
     """
 
-    def __init__(self, backend: AQTResource, submitted: SubmittedJobs) -> None:
-        """Wrap ``backend``; note in ``submitted`` what it runs."""
+    def __init__(
+        self,
+        backend: AQTResource,
+        submitted: SubmittedJobs,
+        transpile_options: Mapping[str, Any],
+        run_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Wrap ``backend``.
+
+        Args:
+            backend: where to run circuits.
+            submitted: where to note the jobs.
+            transpile_options: arguments of ``qiskit.transpile``.
+            run_options: options of each job, unless a primitive gives them to :meth:`run`.
+        """
         super().__init__(provider=backend.provider, name=backend.name)
         self._backend = backend
         self._submitted = submitted
+        self._transpile_options = transpile_options
+        self._run_options = {"with_progress_bar": False, **(run_options or {})}
 
     @property
     def target(self) -> Target:
@@ -47,9 +62,10 @@ class TranspilingBackend(BackendV2):
     def run(
         self, circuits: QuantumCircuit | Sequence[QuantumCircuit], **options: Any
     ) -> CompleteJob:
-        """Transpile circuits and run them."""
-        transpiled = transpile(circuits, self._backend, optimization_level=0)
-        return CompleteJob(self._submitted.submit(lambda: self._backend.run(transpiled, **options)))
+        """Transpile circuits and run them, without a progress bar unless an option asks for it."""
+        transpiled = transpile(circuits, self._backend, **self._transpile_options)
+        every = {**self._run_options, **options}
+        return CompleteJob(self._submitted.submit(lambda: self._backend.run(transpiled, **every)))
 
 
 class CompleteJob:

@@ -2,7 +2,8 @@
 
 ::
 
-    connections      credentials, and the connections that backends share
+    access           the access token, and the portal it is for
+    connections      the connections that backends share
     discovery        which backends are available, and which of them match
     restoring        from a stored job to its handle; ``jobs.api_job`` resumes its API jobs
     table            what tables share

@@ -1,77 +1,86 @@
-"""The provider's credentials, and the connections that its backends share."""
+"""The connections that a provider's backends share, in this process."""
 
 from __future__ import annotations
 
-import sys
-import threading
-from pathlib import Path
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL
+from aqt_fast._forks import ForkSafeLock, on_fork
 from aqt_fast.exceptions import APIError, AQTCredentialsError
-from aqt_fast.login.connector import log_in, renew
-from aqt_fast.login.tokens import TokenStore
+from aqt_fast.provider.access import Access
 
 if TYPE_CHECKING:
-    from aqt_fast.api_client import Credentials
     from aqt_fast.backends.cloud.connection import CloudConnection
     from aqt_fast.backends.direct.connection import DirectConnection
-    from aqt_fast.login.config import ArnicaConfig
     from aqt_fast.provider.settings import Settings
 
 
 class Connections:
     """Opens each connection on first use, and loads httpx only then.
 
+    A forked process opens its own; so does one that unpickles them. A copy is the same object.
+
     Args:
-        access_token: the user's token; None takes that of ``AQT_TOKEN`` or of the last login.
-        config: how to log in, None to read the settings and ``~/.aqt/config``.
+        access: the access token, and the portal it is for.
         settings: the variables ``AQT_…``.
-        portal_url: URL of the portal, None to read the settings.
         connect_timeout: maximum time in seconds to wait for a connection.
         read_timeout: maximum time in seconds to wait for an answer, or for more of it.
         max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
             concurrent polls.
-
-    Raises:
-        AQTCredentialsError: others can read the saved token.
     """
 
     def __init__(
         self,
-        access_token: str | None,
-        config: ArnicaConfig | None,
+        access: Access,
         settings: Settings,
         *,
-        portal_url: str | None,
         connect_timeout: float,
         read_timeout: float,
         max_parallel_requests: int,
     ) -> None:
-        """Find the token; open no connection."""
-        self._config = config
+        """Open no connection."""
+        self._access = access
         self._settings = settings
-        self._portal_url = portal_url or settings.get("AQT_PORTAL_URL") or DEFAULT_PORTAL_URL
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._max_parallel = max_parallel_requests
+        self._begin()
+
+    def _begin(self) -> None:
         self._closed = False
         self._cloud: CloudConnection | None = None
         self._machines: dict[str, DirectConnection] = {}
-        self._credentials: Credentials | None = None
-        self._lock = threading.Lock()
-        self._renewable = False
-        if access_token is None:
-            access_token = settings.get("AQT_TOKEN")
-        if access_token is None:
-            access_token = self._tokens().access_token()
-            self._renewable = access_token is not None
-        self._token = access_token or ""
+        self._lock = ForkSafeLock()
+        on_fork(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = ("_access", "_settings", "_connect_timeout", "_read_timeout", "_max_parallel")
+        return {name: vars(self)[name] for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin()
+
+    def __copy__(self) -> Connections:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Connections:
+        return self
+
+    def renew_in_child(self) -> None:
+        """Leave the connections to the process that this one was forked from."""
+        self._cloud = None
+        self._machines = {}
 
     @property
     def token(self) -> str:
         """The access token, or the empty string."""
-        return self._token if self._credentials is None else self._credentials.token
+        return self._access.token
+
+    @property
+    def missing_token(self) -> str | None:
+        """Why an unpickled provider has no token, None if it has one or wants none."""
+        return self._access.missing
 
     @property
     def named_machine(self) -> str | None:
@@ -84,25 +93,23 @@ class Connections:
         Raises:
             AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
         """
-        token = log_in(
-            self._config, self._tokens(), defaults=self._settings.from_file, out=sys.stderr
-        )
-        with self._lock:
-            self._token = token
-            self._renewable = True
-            if self._credentials is not None:
-                self._credentials.replace(token, self._renew)
+        self._access.log_in()
 
     def cloud(self) -> CloudConnection:
-        """Return the connection to the portal."""
+        """Return the connection to the portal.
+
+        Raises:
+            AQTCredentialsError: there is no access token for this portal.
+        """
         from aqt_fast.api_client import PortalClient
         from aqt_fast.backends.cloud.connection import CloudConnection
 
+        credentials = self._access.required()
         with self._lock:
             if self._cloud is None:
                 portal = PortalClient(
-                    self._shared_credentials(),
-                    portal_url=self._portal_url,
+                    credentials,
+                    portal_url=self._access.portal_url,
                     connect_timeout=self._connect_timeout,
                     read_timeout=self._read_timeout,
                 )
@@ -118,8 +125,9 @@ class Connections:
             AQTCredentialsError: there is no access token.
             APIError: the portal has another URL.
         """
-        if not self._token:
-            raise AQTCredentialsError("the job is with AQT's portal, and there is no access token")
+        if not self.token:
+            reason = self.missing_token or "there is no access token"
+            raise AQTCredentialsError(f"the job is with AQT's portal, and {reason}")
         connection = self.cloud()
         if portal_url != connection.portal.portal_url:
             raise APIError(
@@ -137,19 +145,31 @@ class Connections:
             APIError: ``url`` is not the URL of a server.
         """
         from aqt_fast.api_client import DirectAccessClient
+        from aqt_fast.api_client.urls import server_url
         from aqt_fast.backends.direct.connection import DirectConnection
 
+        base_url = str(server_url(url, with_token=False))
+        credentials = self._access.for_machine(named=base_url == self._named_base_url())
         with self._lock:
-            client = DirectAccessClient(
-                url,
-                self._shared_credentials(),
-                connect_timeout=self._connect_timeout,
-                read_timeout=self._read_timeout,
-            )
-            connection = self._machines.setdefault(client.base_url, DirectConnection(client))
+            connection = self._machines.get(base_url)
+            if connection is None:
+                client = DirectAccessClient(
+                    url,
+                    credentials,
+                    connect_timeout=self._connect_timeout,
+                    read_timeout=self._read_timeout,
+                )
+                connection = self._machines[base_url] = DirectConnection(client)
             if self._closed:
                 connection.close()
             return connection
+
+    def _named_base_url(self) -> str | None:
+        from aqt_fast.api_client.urls import server_url
+
+        with suppress(APIError):
+            return str(server_url(self.named_machine or "", with_token=False))
+        return None
 
     def known_machine(self, url: str) -> DirectConnection:
         """Return the connection to the machine of a stored job.
@@ -160,7 +180,7 @@ class Connections:
         named = self.named_machine
         if named:
             self.machine(named)
-        if self._token and url not in self._machines:
+        if self.token and url not in self._machines:
             raise APIError(
                 f"the job is with the machine at {url}, which would get the access token: set "
                 "AQT_DIRECT_URL to this address"
@@ -168,23 +188,10 @@ class Connections:
         return self.machine(url)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections of this process."""
         with self._lock:
             self._closed = True
             connections = [self._cloud, *self._machines.values()]
         for connection in connections:
             if connection is not None:
                 connection.close()
-
-    def _shared_credentials(self) -> Credentials:
-        from aqt_fast.api_client import Credentials
-
-        if self._credentials is None:
-            self._credentials = Credentials(self._token, self._renew if self._renewable else None)
-        return self._credentials
-
-    def _tokens(self) -> TokenStore:
-        return TokenStore(None if self._config is None else Path(self._config.store_path))
-
-    def _renew(self, refused: str) -> str | None:
-        return renew(self._config, self._tokens(), refused, self._settings.from_file)

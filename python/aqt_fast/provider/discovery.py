@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from qiskit.providers import QiskitBackendNotFoundError
@@ -154,7 +155,10 @@ class Discovery:
             available_qubits=connection.client.num_ions(),
         )
         return AQTDirectAccessResource(
-            resource, provider=self._provider, connection=connection, max_shots=max_shots
+            resource,
+            provider=self._provider,
+            connect=partial(self._connections.machine, url),
+            max_shots=max_shots,
         )
 
     def offline(self, wanted: WantedBackends, num_qubits: int | None = None) -> list[AQTResource]:
@@ -180,8 +184,11 @@ class Discovery:
 
     def _listed(self, wanted: WantedBackends) -> tuple[list[ListedResource], list[str]]:
         """Return the matching resources of the portal, and why it did not answer."""
-        if not self._connections.token or not wanted.may_be_in_the_cloud:
+        if not wanted.may_be_in_the_cloud:
             return [], []
+        if not self._connections.token:
+            missing = self._connections.missing_token
+            return [], [] if missing is None else [missing]
         try:
             listed = self._connections.cloud().portal.list_resources()
         except APIError as error:
@@ -199,10 +206,9 @@ class Discovery:
         def note(resource: ListedResource, error: APIError) -> None:
             problems.append(f"resource {resource.resource_id} cannot be asked for: {error}")
 
-        connection = self._connections.cloud()
-        resources = connection.portal.resources(listed, on_error=note)
+        resources = self._connections.cloud().portal.resources(listed, on_error=note)
         return [
-            CloudResource(resource, provider=self._provider, connection=connection)
+            CloudResource(resource, provider=self._provider, connect=self._connections.cloud)
             for resource in resources
         ], problems
 

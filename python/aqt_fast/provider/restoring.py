@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def _backend(description: JobDescription, provider: Any, connections: Connection
     """
     location = description.location
     if isinstance(location, PortalLocation):
-        connection = connections.cloud_at(location.portal_url)
+        connections.cloud_at(location.portal_url)
         resource = Resource(
             workspace_id=location.workspace_id,
             resource_id=description.backend_name,
@@ -131,9 +132,9 @@ def _backend(description: JobDescription, provider: Any, connections: Connection
             resource_type=location.resource_type,
             available_qubits=description.available_qubits,
         )
-        return CloudResource(resource, provider=provider, connection=connection)
+        return CloudResource(resource, provider=provider, connect=connections.cloud)
     if isinstance(location, MachineLocation):
-        machine = connections.known_machine(location.machine_url)
+        connections.known_machine(location.machine_url)
         resource = Resource(
             workspace_id=DEFAULT_WORKSPACE,
             resource_id=description.backend_name,
@@ -142,7 +143,10 @@ def _backend(description: JobDescription, provider: Any, connections: Connection
             available_qubits=description.available_qubits,
         )
         return AQTDirectAccessResource(
-            resource, provider=provider, connection=machine, max_shots=location.max_shots
+            resource,
+            provider=provider,
+            connect=partial(connections.machine, location.machine_url),
+            max_shots=location.max_shots,
         )
     wanted = WantedBackends(description.backend_name, "offline_simulator")
     backend, _ = Discovery(provider, connections).one(wanted, description.available_qubits)

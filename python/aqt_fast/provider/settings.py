@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import dotenv
 
@@ -25,13 +26,50 @@ class DotenvWarning(UserWarning):
 class Settings:
     """The environment's variables ``AQT_…``, and those of a file where the environment has none.
 
-    Reading a file changes nothing in the environment of the process.
+    Reading a file changes nothing in the environment of the process. A pickle has no values: where
+    it is unpickled, the file is searched for there, when a value is needed.
+
     """
 
     def __init__(self, from_file: Mapping[str, str] | None = None) -> None:
         """``from_file`` holds the values of a ``.env`` file, see :func:`read_dotenv`."""
-        self.from_file = {} if from_file is None else dict(from_file)
+        self._path: str | None = None
+        self._search = False
+        self._values = {} if from_file is None else dict(from_file)
+
+    @classmethod
+    def read(cls, path: Path | None, *, search: bool) -> Settings:
+        """Read a ``.env`` file, if there is one.
+
+        Args:
+            path: the file, None to search for it.
+            search: whether to search for the file if ``path`` is None.
+
+        Warns:
+            DotenvWarning: the file cannot be read, or another user can have written it.
+        """
+        settings = cls()
+        settings._path = None if path is None else str(path.absolute())
+        settings._search = search
+        settings._values = settings._read()
+        return settings
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_path": self._path, "_search": self._search}
+
+    @property
+    def from_file(self) -> dict[str, str]:
         """The values of the file."""
+        if "_values" not in vars(self):  # unpickled
+            self._values = self._read()
+        return self._values
+
+    def _read(self) -> dict[str, str]:
+        if self._path is not None:
+            file: Path | None = Path(self._path)
+        else:
+            file = find_dotenv() if self._search else None
+        return read_dotenv(file) if file is not None and file.is_file() else {}
 
     def get(self, name: str) -> str | None:
         """Return the present value of a variable, None if neither source has it."""

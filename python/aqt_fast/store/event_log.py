@@ -52,7 +52,8 @@ class EventLog:
             DamagedJobError: the file does not exist or cannot be read.
             OSError: the file system has no locks.
         """
-        with self._lock:
+        # A process that is forked meanwhile would keep the lock with its copy of the file.
+        with self._lock, _TAKING:
             if self._file is not None:
                 return True
             try:
@@ -183,11 +184,17 @@ def _mend_end(file: int, whole: int, cut_off: bytes) -> int:
 
 _LOGS: WeakSet[EventLog] = WeakSet()
 
+_TAKING = threading.Lock()
+"""Held by a thread that takes the lock of a file, and during a fork."""
+
 
 def _close_copies() -> None:
     """Close inherited files after a fork: a child must not keep its parent's locks."""
+    _TAKING.release()
     for log in list(_LOGS):
         log.forget()
 
 
-os.register_at_fork(after_in_child=_close_copies)
+os.register_at_fork(
+    before=_TAKING.acquire, after_in_parent=_TAKING.release, after_in_child=_close_copies
+)

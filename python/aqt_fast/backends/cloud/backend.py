@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,10 +21,12 @@ from aqt_fast.wire.snapshot import Snapshot
 class CloudResource(AQTResource):
     """A quantum computer or simulator on AQT's portal."""
 
-    def __init__(self, resource: Resource, *, provider: Any, connection: CloudConnection) -> None:
-        """``connection`` is the connection to the portal that a provider's backends share."""
+    def __init__(
+        self, resource: Resource, *, provider: Any, connect: Callable[[], CloudConnection]
+    ) -> None:
+        """``connect`` returns this process's connection to the portal, which backends share."""
         super().__init__(resource, provider=provider)
-        self._connection = connection
+        self._connect = connect
 
     @property
     def limits(self) -> Limits:
@@ -37,13 +40,16 @@ class CloudResource(AQTResource):
         return replace(API_LIMITS, qubits=qubits)
 
     def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
-        """Make the execution of a snapshot, as one API job or several."""
+        """Make the execution of a snapshot, as one API job or several.
+
+        Raises:
+            AQTCredentialsError: the backend was unpickled, and there is no token for its portal.
+        """
+        connection = self._connect()
         plan = BatchPlan.new(len(snapshot), options.shots, self.api_limits, options.label)
-        location = portal_location(self._connection, self._resource)
+        location = portal_location(connection, self._resource)
         journal = start_journal(self, location, plan, snapshot, options)
-        return CloudExecution(
-            self._connection, self._resource, snapshot, options, plan, journal=journal
-        )
+        return CloudExecution(connection, self._resource, snapshot, options, plan, journal=journal)
 
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
         """Make an execution that continues API jobs of another process."""
@@ -51,7 +57,7 @@ class CloudResource(AQTResource):
         if plan is None:
             raise ValueError("it has no API jobs")
         return CloudExecution(
-            self._connection,
+            self._connect(),
             self._resource,
             snapshot,
             options,

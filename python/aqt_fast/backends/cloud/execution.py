@@ -81,8 +81,10 @@ class CloudExecution(RemoteExecution):
         """
         if len(self._jobs) > 1:
             return self._plan.batch_id
-        self._require_process()
         (job,) = self._jobs
+        if job.job_id is not None:
+            return job.job_id
+        self._require_process()
         with self._changed:
             self._changed.wait_for(lambda: job.job_id is not None or self.state.ended)
         if job.job_id is None:
@@ -117,6 +119,7 @@ class CloudExecution(RemoteExecution):
 
     def checkpoint(self) -> Checkpoint:
         """Wait until all submissions were answered; return what another process needs."""
+        self._require_process()
         with self._changed:
             self._changed.wait_for(
                 lambda: all(job.job_id is not None or job.ended for job in self._jobs)

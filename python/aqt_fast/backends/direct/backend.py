@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +30,7 @@ class AQTDirectAccessResource(AQTResource):
         resource: Resource,
         *,
         provider: Any,
-        connection: DirectConnection,
+        connect: Callable[[], DirectConnection],
         max_shots: int = 2000,
     ) -> None:
         """Usually made by ``AQTProvider.get_direct_access_backend``.
@@ -37,11 +38,11 @@ class AQTDirectAccessResource(AQTResource):
         Args:
             resource: the machine.
             provider: the provider that makes the backend.
-            connection: the connection to the machine.
+            connect: returns this process's connection to the machine.
             max_shots: maximum number of shots per circuit on the machine.
         """
         super().__init__(resource, provider=provider)
-        self._connection = connection
+        self._connect = connect
         self._max_shots = max_shots
 
     @classmethod
@@ -56,17 +57,18 @@ class AQTDirectAccessResource(AQTResource):
 
     def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
         """Make the execution of a snapshot, one circuit after the other."""
+        connection = self._connect()
         one_by_one = replace(self.limits, circuits=1)
         plan = BatchPlan.new(
             len(snapshot), options.shots, one_by_one, options.label, by_circuit=True
         )
         location = MachineLocation(
-            machine_url=self._connection.client.base_url,
+            machine_url=connection.client.base_url,
             resource_name=self._resource.resource_name,
             max_shots=self._max_shots,
         )
         journal = start_journal(self, location, plan, snapshot, options)
-        return DirectExecution(self._connection, location, snapshot, options, plan, journal=journal)
+        return DirectExecution(connection, location, snapshot, options, plan, journal=journal)
 
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
         """Make an execution that continues another process's."""
@@ -76,7 +78,7 @@ class AQTDirectAccessResource(AQTResource):
         if job.journal is None and not description.ended:
             raise ValueError("it was saved before its end, and its journal is not there")
         return DirectExecution(
-            self._connection,
+            self._connect(),
             description.location,
             snapshot,
             options,

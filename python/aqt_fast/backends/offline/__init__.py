@@ -8,6 +8,7 @@
     turns         the thread in which they take turns
     executor      on an executor's workers, many chunks at a time
     worker        the workers' function, and the data they receive and return
+    noise_strengths    of offline_simulator_noise
     aer           noise, copying and saving of options, seeds and outcomes
     clbits        outcomes at the classical bits of the user's circuits
 """

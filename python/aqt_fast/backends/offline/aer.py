@@ -15,6 +15,7 @@ from qiskit.exceptions import QiskitError
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
+from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.store.location import SimulatorLocation
 
 Outcome: TypeAlias = tuple[dict[str, int], list[str] | None] | str
@@ -35,8 +36,8 @@ _STANDARD = "standard"
 def standard_noise_model() -> NoiseModel:
     """Make depolarising noise: 0.003 on r, 0.01 on rxx; rz is a change of frame without noise."""
     model = NoiseModel(basis_gates=["rz", "r", "rxx"])
-    model.add_all_qubit_quantum_error(depolarizing_error(0.003, 1), ["r"])
-    model.add_all_qubit_quantum_error(depolarizing_error(0.01, 2), ["rxx"])
+    model.add_all_qubit_quantum_error(depolarizing_error(noise_strengths.R, 1), ["r"])
+    model.add_all_qubit_quantum_error(depolarizing_error(noise_strengths.RXX, 2), ["rxx"])
     return model
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -12,6 +13,8 @@ from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.base import AQTResource
+from aqt_fast.backends.calibration import Calibration
+from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.loading import LoadedJob
 from aqt_fast.store.location import SimulatorLocation
@@ -37,8 +40,18 @@ class OfflineSimulatorResource(AQTResource):
         self, resource: Resource, *, provider: Any = None, with_noise_model: bool = False
     ) -> None:
         """``with_noise_model`` puts depolarising noise on r (0.003) and rxx (0.01)."""
-        super().__init__(resource, provider=provider)
+        strengths = (noise_strengths.R, noise_strengths.RXX) if with_noise_model else (0.0, 0.0)
+        calibration = Calibration.of_noise(
+            resource.available_qubits, r=strengths[0], rxx=strengths[1]
+        )
+        super().__init__(resource, provider=provider, calibration=calibration)
         self._noisy_from_start = with_noise_model
+        self._simulator: AerSimulator | None = None
+
+    def __copy__(self) -> AQTResource:
+        copied = super().__copy__()
+        copied.__dict__.update(_simulator=copy.deepcopy(self._simulator))
+        return copied
 
     @property
     def limits(self) -> Limits:
@@ -50,15 +63,21 @@ class OfflineSimulatorResource(AQTResource):
         """Whether the simulator has a noise model."""
         return self.simulator.options.noise_model is not None
 
-    @cached_property
+    @property
     def simulator(self) -> AerSimulator:
-        """The Aer backend that simulates; its options may be changed."""
-        from qiskit_aer import AerSimulator
+        """The Aer backend that simulates; its options may be changed. Each copy has its own."""
+        if self._simulator is None:
+            from qiskit_aer import AerSimulator
 
-        from aqt_fast.backends.offline.aer import standard_noise_model
+            from aqt_fast.backends.offline.aer import standard_noise_model
 
-        noise_model = standard_noise_model() if self._noisy_from_start else None
-        return AerSimulator(noise_model=noise_model)
+            noise_model = standard_noise_model() if self._noisy_from_start else None
+            self._simulator = AerSimulator(noise_model=noise_model)
+        return self._simulator
+
+    @simulator.setter
+    def simulator(self, simulator: AerSimulator) -> None:
+        self._simulator = simulator
 
     @cached_property
     def _copied_simulator(self) -> CopiedSimulator:

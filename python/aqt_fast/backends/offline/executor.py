@@ -90,7 +90,7 @@ class ExecutorAerExecution(AerExecution):
         """Cancel the chunks that no worker has started. Return False if there are none.
 
         Raises:
-            RuntimeError: called in a fork of the process that owns the executor.
+            OtherProcessError: called in a fork of the process that owns the executor.
         """
         self._require_process()
         with self._changed:

@@ -30,7 +30,7 @@ class LocalAerExecution(AerExecution):
         """Stop after the current chunk. Return False if it is the last, or the batch has ended.
 
         Raises:
-            RuntimeError: called in a fork of the process that simulates.
+            OtherProcessError: called in a fork of the process that simulates.
         """
         self._require_process()
         with self._changed:

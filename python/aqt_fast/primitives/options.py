@@ -1,0 +1,114 @@
+"""The options of primitives: Qiskit's, those of their jobs, and how they transpile."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+from qiskit import transpile
+from qiskit.primitives import backend_estimator_v2, backend_sampler_v2
+
+from aqt_fast.aqt_options import AQTOptions, checked_integer
+from aqt_fast.exceptions import InvalidInputError
+
+T = TypeVar("T", bound="SamplerOptions | EstimatorOptions")
+
+_NOT_OF_JOBS = ("shots", "memory", "seed_simulator")
+"""Options of jobs that primitives set themselves."""
+
+_TRANSPILE = frozenset(inspect.signature(transpile).parameters) - {"circuits", "backend", "target"}
+
+
+@dataclass
+class SamplerOptions(backend_sampler_v2.Options):
+    """The options of a sampler: those of Qiskit's."""
+
+    default_shots: int = 1024
+    """Repetitions of PUBs without their own."""
+
+    run_options: dict[str, Any] | None = None
+    """Options of its jobs, see :class:`~aqt_fast.AQTOptions`."""
+
+
+@dataclass
+class EstimatorOptions(backend_estimator_v2.Options):
+    """The options of an estimator: those of Qiskit's, and ``run_options``."""
+
+    run_options: dict[str, Any] | None = None
+    """Options of its jobs, see :class:`~aqt_fast.AQTOptions`."""
+
+
+def sampler_options(options: Mapping[str, Any] | None) -> tuple[SamplerOptions, dict[str, Any]]:
+    """Sort the options that a sampler is made with.
+
+    Returns:
+        Its options, and those of ``qiskit.transpile``.
+
+    Raises:
+        InvalidInputError: an option is unknown, or its value is invalid.
+    """
+    given = dict(options or {})
+    if "shots" in given:
+        given.setdefault("default_shots", AQTOptions(shots=given.pop("shots")).shots)
+    given.pop("memory", None)  # a sampler always reads each shot
+    return _sorted(SamplerOptions, given)
+
+
+def estimator_options(
+    options: Mapping[str, Any] | None,
+) -> tuple[EstimatorOptions, dict[str, Any]]:
+    """Sort the options that an estimator is made with.
+
+    Returns:
+        Its options, and those of ``qiskit.transpile``.
+
+    Raises:
+        InvalidInputError: an option is unknown, or its value is invalid.
+    """
+    given = dict(options or {})
+    if "shots" in given:
+        shots = AQTOptions(shots=given.pop("shots")).shots
+        given.setdefault("default_precision", 1 / math.sqrt(shots))
+    return _sorted(EstimatorOptions, given)
+
+
+def transpile_options(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of ``qiskit.transpile``, with some changed.
+
+    Raises:
+        InvalidInputError: ``qiskit.transpile`` has no such argument.
+        InvalidOptionError: ``optimization_level`` is not a number from 0 to 3.
+    """
+    for name in changes:
+        if name not in _TRANSPILE:
+            raise InvalidInputError(
+                f"there is no transpile option '{name}', only {', '.join(sorted(_TRANSPILE))}"
+            )
+    level = changes.get("optimization_level")
+    if level is not None:
+        changes = {**changes, "optimization_level": _level(level)}
+    return {**present, **changes}
+
+
+def _sorted(kind: type[T], given: dict[str, Any]) -> tuple[T, dict[str, Any]]:
+    known = [field.name for field in fields(kind)]
+    of_jobs = [name for name in AQTOptions() if name not in _NOT_OF_JOBS]
+    for name in given:
+        if name not in (*known, *of_jobs, "optimization_level"):
+            expected = ", ".join([*known, "shots", "optimization_level", *of_jobs])
+            raise InvalidInputError(f"there is no option '{name}', only {expected}")
+    flat = {name: given.pop(name) for name in of_jobs if name in given}
+    checked = AQTOptions(**flat)
+    transpiling = {"optimization_level": _level(given.pop("optimization_level", 0))}
+    run_options = {
+        **(given.pop("run_options", None) or {}),
+        **{name: checked[name] for name in flat},
+    }
+    return kind(**given, run_options=run_options or None), transpiling
+
+
+def _level(value: Any) -> int:
+    return checked_integer("optimization_level", value, 0, 3)
