@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 from aqt_fast.backends.cloud.poller import Poller
 from aqt_fast.jobs.dispatcher import Dispatcher
 from waiting import wait_until
@@ -52,3 +55,70 @@ class TestPoller:
         wait_until(lambda: all(job.polls for job in jobs[1:]) and jobs[0].polls > 3)
         dispatcher.close()
         assert [job.polls for job in jobs[1:]] == [1] * 6
+
+
+class TestPace:
+    """Fast at first, and never more polls in a minute than the period allows."""
+
+    class Clock(Dispatcher):
+        """Calls steps in the order of their times, without waiting."""
+
+        def __init__(self) -> None:
+            self.now, self.steps = 0.0, []
+
+        def call(self, step, *, after=0.0):
+            """Take a step that is due ``after`` seconds from now."""
+            self.steps.append((self.now + after, len(self.steps), step))
+
+        def run(self, until: float) -> None:
+            """Let time pass."""
+            while self.steps and min(self.steps)[0] <= until:
+                due = min(self.steps)
+                self.steps.remove(due)
+                self.now = due[0]
+                due[2]()
+
+    class Job:
+        """A job that ends at a given time and notes when it was polled."""
+
+        def __init__(self, clock, ends: float, period: float) -> None:
+            self.clock, self.ends, self.period, self.polls = clock, ends, period, []
+
+        def poll(self) -> bool:
+            """Note the time."""
+            self.polls.append(self.clock.now)
+            return self.clock.now >= self.ends
+
+    @pytest.mark.parametrize("ends", [0.03, 0.1, 0.3])
+    def test_short_job(self, ends):
+        """A job that is soon done is soon known to be done."""
+        clock = self.Clock()
+        job = self.Job(clock, ends, 1.0)
+        Poller(clock, 8).watch("ibex", job)
+        clock.run(10)
+        assert ends <= job.polls[-1] <= 2 * ends + 0.06
+
+    @pytest.mark.parametrize("period", [0.1, 0.5, 1.0, 2.0, 10.0, 100.0])
+    def test_requests_a_minute(self, period):
+        """In no minute are there more polls than minutes have periods, but for the first one."""
+        clock = self.Clock()
+        job = self.Job(clock, math.inf, period)
+        Poller(clock, 8).watch("ibex", job)
+        clock.run(600)
+        for start in job.polls:
+            within = [poll for poll in job.polls if start <= poll < start + 60]
+            assert len(within) <= 60 / period + 1
+        assert len(job.polls) >= 0.7 * 600 / period
+
+    def test_short_jobs_one_after_the_other(self):
+        """A loop of short jobs spends what is saved, then waits for periods."""
+        clock = self.Clock()
+        poller = Poller(clock, 8)
+        unsuccessful = 0
+        while clock.now < 60:
+            job = self.Job(clock, clock.now + 0.06, 1.0)
+            poller.watch("ibex", job)
+            while not job.polls or job.polls[-1] < job.ends:
+                clock.run(min(clock.steps)[0])
+            unsuccessful += sum(poll < job.ends for poll in job.polls)
+        assert unsuccessful <= 61

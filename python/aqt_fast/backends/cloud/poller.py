@@ -4,6 +4,8 @@ A resource works through its queue in order. While its first job runs, poll only
 turn, one of the next few: concurrent submissions may overtake each other. After a job has ended,
 poll the next ones immediately, and twice as many at a time each time one has ended. The number of
 requests thus grows with the elapsed time plus the number of jobs, not with their product.
+
+A job may end at once. So the first polls come fast, as far as :class:`_Pace` has saved for them.
 """
 
 from __future__ import annotations
@@ -20,8 +22,17 @@ from typing import Protocol
 from aqt_fast.exceptions import APIConnectionError
 from aqt_fast.jobs.dispatcher import Dispatcher
 
-_JITTER = 1.2
-"""Polls are between one and this many periods apart, so that programs do not synchronise."""
+_SPREAD = 1.1, 1.3
+"""Periods between polls: a random number, so that programs do not synchronise."""
+
+_FIRST_SECONDS = 0.05
+"""Pause after the first poll; each further one is twice as long, up to the period."""
+
+_MOST_SAVED = 4
+"""Maximum number of fast polls."""
+
+_SAVED_A_MINUTE = 0.08
+"""Part of a minute's polls that :data:`_SPREAD` leaves over, rounded down."""
 
 
 class Polled(Protocol):
@@ -35,6 +46,32 @@ class Polled(Protocol):
         """Poll once and return whether the job has ended; must not raise."""
 
 
+class _Pace:
+    """Pauses between the polls of a resource: short at first, never more polls a minute than allowed.
+
+    Polls that are more than a period apart save requests, which fast polls may spend.
+    """
+
+    def __init__(self) -> None:
+        self._saved: float | None = None
+        self._pause = _FIRST_SECONDS
+
+    def begin(self) -> None:
+        """Expect that the next job ends soon."""
+        self._pause = _FIRST_SECONDS
+
+    def pause(self, period: float) -> float:
+        """Return the seconds until the next poll, usually a bit more than ``period``."""
+        most = min(_MOST_SAVED, int(60 / period * _SAVED_A_MINUTE))
+        saved = most if self._saved is None else min(self._saved, most)
+        if self._pause < period and saved >= 1:
+            self._saved = saved - 1
+            seconds, self._pause = self._pause, 2 * self._pause
+            return seconds
+        self._saved = saved + most * period / 60
+        return _spread(period)
+
+
 @dataclass
 class _Queue:
     waiting: list[tuple[int, Polled]] = field(default_factory=list)
@@ -45,7 +82,8 @@ class _Queue:
     turn: int = 0
     """Counts up; selects which of the next jobs is polled along with the first."""
     resting: bool = False
-    """Whether the first job has not ended, and its period must pass."""
+    """Whether the first job has not ended, and a pause must pass."""
+    pace: _Pace = field(default_factory=_Pace)
 
 
 class Poller:
@@ -68,6 +106,8 @@ class Poller:
         """Poll a job until it has ended, after the earlier jobs of its resource."""
         with self._lock:
             queue = self._queues.setdefault(resource, _Queue())
+            if not queue.waiting and not queue.asked:
+                queue.pace.begin()
             heapq.heappush(queue.waiting, (next(self._order), job))
             self._fill(queue)
 
@@ -93,6 +133,7 @@ class Poller:
             with self._lock:
                 queue.asked -= 1
                 if ended:
+                    queue.pace.begin()
                     queue.window = min(2 * queue.window, self._most)
                 else:
                     heapq.heappush(queue.waiting, (order, job))
@@ -100,7 +141,7 @@ class Poller:
                     queue.resting = True
                 if queue.resting and queue.asked == 0:
                     period = queue.waiting[0][1].period
-                    self._call(partial(self._wake, queue), after=_spread(period))
+                    self._call(partial(self._wake, queue), after=queue.pace.pause(period))
                 self._fill(queue)
 
     def _wake(self, queue: _Queue) -> None:
@@ -125,4 +166,4 @@ class Poller:
 
 
 def _spread(period: float) -> float:
-    return period * random.uniform(1, _JITTER)  # noqa: S311 - not used for security
+    return period * random.uniform(*_SPREAD)  # noqa: S311 - not used for security

@@ -53,18 +53,18 @@ class CopiedSimulator:
     long as simulating a small circuit.
     """
 
-    _options: dict[str, Any] | None = None
-    _copy: AerSimulator
+    _last: tuple[dict[str, Any], AerSimulator] | None = None
+    """The options of the last copy, and the copy."""
 
     def of(self, simulator: AerSimulator) -> AerSimulator:
         """Return a copy that nobody will change."""
         options = options_in_use(simulator)
         if "noise_model" in options:
             return AerSimulator(**options | {"noise_model": copy.deepcopy(options["noise_model"])})
-        if options != self._options:
-            self._copy = AerSimulator(**options)
-            self._options = options
-        return self._copy
+        last = self._last
+        if last is None or last[0] != options:
+            last = self._last = options, AerSimulator(**options)
+        return last[1]
 
 
 def simulator_location(simulator: AerSimulator) -> SimulatorLocation:
