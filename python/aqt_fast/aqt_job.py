@@ -32,6 +32,7 @@ from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.jobs.waiting import (
     CompletedPart,
     completed_parts,
+    interruptible,
     timed_out,
     wait_with_bar,
     wait_with_callback,
@@ -166,7 +167,10 @@ class AQTJob(JobV1):
         Raises:
             AQTError: the submission has failed, or may have failed.
         """
-        return "" if self._execution is None else self._execution.job_id
+        if self._execution is None:
+            return ""
+        with interruptible(self._execution):
+            return self._execution.job_id
 
     @property
     def label(self) -> str | None:
@@ -272,6 +276,7 @@ class AQTJob(JobV1):
             backend_name=self._backend.name,
             job_id=execution.name,
             message=message,
+            ended=execution.ended_at,
         )
 
     def as_completed(self) -> Iterator[CompletedPart]:
@@ -389,7 +394,8 @@ class AQTJob(JobV1):
             raise RuntimeError("Can only persist submitted jobs.")
         job_id = self._execution.job_id
         try:
-            checkpoint = self._execution.checkpoint()
+            with interruptible(self._execution):
+                checkpoint = self._execution.checkpoint()
             circuits = self.circuits
             if not self._snapshot.is_of(circuits):
                 raise ValueError("a circuit was changed after the job was made")

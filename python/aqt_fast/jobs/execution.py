@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from qiskit.providers import JobStatus
@@ -15,6 +16,7 @@ from qiskit.result.models import ExperimentResult
 
 from aqt_fast.exceptions import AQTError, OtherProcessError
 from aqt_fast.jobs.timing import JobTiming
+from aqt_fast.store.description import now
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.plan import BatchPlan
 
@@ -64,6 +66,7 @@ class Execution(ABC):
         self._error: AQTError | None = None
         self._finished_count = 0
         self._completed: list[range] = []
+        self._ended_at: datetime | None = None
         self._changed = threading.Condition()
         self._process = os.getpid()
 
@@ -99,6 +102,16 @@ class Execution(ABC):
     def problem(self) -> str | None:
         """What could not be stored for other processes, None if everything was."""
         return None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the batch has ended, None if it has not."""
+        return self._ended_at if self.state.ended else None
+
+    @property
+    def advice(self) -> str:
+        """What to tell a user who does not wait any more: the job's name, and how to go on."""
+        return f"job {self.name} goes on in this process: result() waits again, cancel() stops it"
 
     @property
     def timing(self) -> JobTiming | None:
@@ -196,6 +209,7 @@ class Execution(ABC):
         with self._changed:
             self._message = message
             self._error = error
+            self._ended_at = now()
             self._status = status
             self._changed.notify_all()
 

@@ -6,10 +6,12 @@ import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
+from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import APIConnectionError, AQTError, JournalError, PartFailure
 from aqt_fast.jobs.api_job import ApiJob
@@ -94,11 +96,6 @@ class RemoteExecution(Execution):
         """Combine the failures of API jobs: the batch's message, and the error to raise."""
 
     @property
-    def _reads_results(self) -> bool:
-        """Whether to read stored results immediately on resuming."""
-        return False
-
-    @property
     def _asks(self) -> bool:
         """Whether to poll API jobs of another process, instead of rereading its journal."""
         return True
@@ -118,6 +115,22 @@ class RemoteExecution(Execution):
     def problem(self) -> str | None:
         """What the journal could not store, None if it has everything."""
         return None if self._journal is None else self._journal.problem
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the last API job has ended, as the portal reports it; None if not all have ended."""
+        if not self.state.ended:
+            return None
+        return max((job.ended_at for job in self._jobs if job.ended_at), default=self._ended_at)
+
+    @property
+    def advice(self) -> str:
+        """What to tell a user who does not wait any more: the job's name, and how to go on."""
+        known = self.name if is_canonical_uuid(self.name) else self._plan.batch_id
+        elsewhere = f"AQTJob.restore('{known}') gets it in another process"
+        if self._journal is None:
+            elsewhere = f"persist() saves it, so that {elsewhere}"
+        return f"job {self.name} goes on: result() waits again, cancel() stops it; {elsewhere}"
 
     def begin(self) -> None:
         """Submit the API jobs, or continue those of another process."""
@@ -274,7 +287,6 @@ class RemoteExecution(Execution):
                 state.record(index),
                 settled=not self._others_work,
                 doubtful=state.doubtful,
-                read_result=self._reads_results,
             )
             if job.ended:
                 continue

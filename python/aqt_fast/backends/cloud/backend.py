@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.base import AQTResource, start_journal
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.execution import CloudExecution, portal_location
 from aqt_fast.jobs.execution import Execution
+from aqt_fast.store.description import utc
 from aqt_fast.store.loading import LoadedJob
 from aqt_fast.wire.circuits import API_LIMITS, Limits
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
+
+
+class BackendStatusWarning(UserWarning):
+    """The device does not run jobs at present; they wait in its queue."""
 
 
 class CloudResource(AQTResource):
@@ -44,12 +51,26 @@ class CloudResource(AQTResource):
 
         Raises:
             AQTCredentialsError: the backend was unpickled, and there is no token for its portal.
+
+        Warns:
+            BackendStatusWarning: the device was not online when the provider asked for it.
         """
+        if self._resource.status != "online":
+            warn_caller(self._status_message(), BackendStatusWarning)
         connection = self._connect()
         plan = BatchPlan.new(len(snapshot), options.shots, self.api_limits, options.label)
         location = portal_location(connection, self._resource)
         journal = start_journal(self, location, plan, snapshot, options)
         return CloudExecution(connection, self._resource, snapshot, options, plan, journal=journal)
+
+    def _status_message(self) -> str:
+        status = self._resource.status
+        status = {"maintenance": "in maintenance"}.get(status, status)
+        since = self._resource.status_since
+        with suppress(ValueError):
+            since = since and f"{utc(since).astimezone():%Y-%m-%d %H:%M %Z}"
+        place = f" since {since}" if since else ""
+        return f"{self.name} is {status}{place}: the job waits until the device is online"
 
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
         """Make an execution that continues API jobs of another process."""

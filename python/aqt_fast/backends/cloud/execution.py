@@ -95,7 +95,7 @@ class CloudExecution(RemoteExecution):
     @property
     def timing(self) -> JobTiming | None:
         """Durations of the job's stages, None until the portal has reported any."""
-        changes = [change for job in self._jobs if job.state for change in job.state.timing or []]
+        changes = [change for job in self._jobs for change in job.changes]
         return job_timing(changes) if changes else None
 
     def cancel(self) -> bool:
