@@ -117,7 +117,7 @@ class _Job(AQTJob):
 
     def _to_snapshot(self) -> JobSnapshot:
         execution = self._submitted()
-        job_id = execution.job_id
+        job_id = self.job_id()
         try:
             checkpoint = execution.checkpoint()
             circuits = self._backend.unchanged(self.circuits, self._snapshot)
