@@ -120,7 +120,9 @@ class _Job(AQTJob):
         job_id = self.job_id()
         try:
             checkpoint = execution.checkpoint()
-            circuits = self._backend.unchanged(self.circuits, self._snapshot)
+            circuits = self.circuits
+            if not self._snapshot.is_of(circuits):
+                raise ValueError("a circuit was changed after the job was made")
         except ValueError as error:
             raise AQTJobPersistenceError(f"cannot save job {job_id}: {error}") from error
         return snapshot_of(
