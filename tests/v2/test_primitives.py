@@ -6,6 +6,7 @@ import math
 
 import pytest
 from aqt_fast.v2 import AQTProvider
+from aqt_fast.v2.exceptions import AQTValueError
 from aqt_fast.v2.primitives import AQTEstimator, AQTSampler
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
@@ -62,3 +63,10 @@ def test_keywords_only(primitive, resource):
     """The signature is that of 2.0.1."""
     with pytest.raises(TypeError):
         primitive(resource)
+
+
+@pytest.mark.parametrize("primitive", [AQTSampler, AQTEstimator])
+def test_unknown_option(primitive, resource):
+    """An option that does not exist is an error of the face."""
+    with pytest.raises(AQTValueError, match="shotz"):
+        primitive(backend=resource, options={"shotz": 5})

@@ -155,7 +155,7 @@ class _Cloud(parts.CloudProvider):
         return CloudResource(
             self._resource(listed),
             provider=self._provider,
-            connection=self._connections.cloud(),
+            connect=self._connections.cloud,
         )
 
 

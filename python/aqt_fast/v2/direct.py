@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aqt_fast import aqt_provider
 from aqt_fast.api_client import Resource
 from aqt_fast.provider.discovery import DEFAULT_WORKSPACE
@@ -67,4 +69,5 @@ class Engine(aqt_provider.AQTProvider):
             resource_type="direct_access",
             available_qubits=connection.client.num_ions(),
         )
-        return DirectAccessResource(resource, provider=self, connection=connection)
+        connect = partial(self._connections.machine, base_url)
+        return DirectAccessResource(resource, provider=self, connect=connect)

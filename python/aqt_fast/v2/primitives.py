@@ -6,6 +6,7 @@ from typing import Any
 
 from aqt_fast import primitives
 from aqt_fast.v2.aqt_provider import AnyAQTResource
+from aqt_fast.v2.exceptions import raised_as_v2
 
 __all__ = ["AQTEstimator", "AQTSampler"]
 
@@ -14,35 +15,31 @@ class AQTSampler(primitives.AQTSampler):
     """Samples the classical registers of circuits: see :class:`aqt_fast.primitives.AQTSampler`."""
 
     def __init__(self, *, backend: AnyAQTResource, options: dict[str, Any] | None = None) -> None:
-        """Make a sampler.
+        """Make a sampler; its ``backend`` is the one that is given.
 
         Args:
             backend: where to run circuits.
             options: as for :class:`aqt_fast.primitives.AQTSampler`.
-        """
-        super().__init__(backend, options)
-        self._resource = backend
 
-    @property
-    def backend(self) -> AnyAQTResource:
-        """The backend that was given."""
-        return self._resource
+        Raises:
+            AQTValueError: an option is unknown, or its value is invalid.
+        """
+        with raised_as_v2():
+            super().__init__(backend, options)
 
 
 class AQTEstimator(primitives.AQTEstimator):
     """Estimates expectation values: see :class:`aqt_fast.primitives.AQTEstimator`."""
 
     def __init__(self, *, backend: AnyAQTResource, options: dict[str, Any] | None = None) -> None:
-        """Make an estimator.
+        """Make an estimator; its ``backend`` is the one that is given.
 
         Args:
             backend: where to run circuits.
             options: as for :class:`aqt_fast.primitives.AQTEstimator`.
-        """
-        super().__init__(backend, options)
-        self._resource = backend
 
-    @property
-    def backend(self) -> AnyAQTResource:
-        """The backend that was given."""
-        return self._resource
+        Raises:
+            AQTValueError: an option is unknown, or its value is invalid.
+        """
+        with raised_as_v2():
+            super().__init__(backend, options)
