@@ -18,7 +18,7 @@ from qiskit.result import Result
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._warnings import warn_caller
-from aqt_fast.aqt_options import AQTOptions, JobOptions
+from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidInputError,
@@ -171,6 +171,24 @@ class AQTJob(JobV1):
             return ""
         with interruptible(self._execution):
             return self._execution.job_id
+
+    def api_job_id(self, index: int = 0) -> str:
+        """Return the portal's identifier of one API job, or the machine's of one circuit.
+
+        Wait until portal or machine has accepted it.
+
+        Args:
+            index: which API job of the batch, from 0; with direct access, which circuit.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+            InvalidOptionError: there is no API job with this index.
+            LookupError: the job of an offline simulator has no API jobs.
+            AQTError: it was not accepted, or it is unknown whether it was.
+        """
+        execution = self._submitted()
+        last = max(execution.num_api_jobs - 1, 0)
+        return execution.accepted_id(checked_integer("index", index, 0, last))
 
     @property
     def label(self) -> str | None:

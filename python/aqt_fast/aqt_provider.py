@@ -34,6 +34,8 @@ from aqt_fast.provider.settings import DotenvWarning, Settings
 from aqt_fast.store.states import StoredJobState
 
 if TYPE_CHECKING:
+    import aqt_connector
+
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
     from aqt_fast.login.config import ArnicaConfig
 
@@ -70,7 +72,8 @@ class AQTProvider:
         access_token: the token for AQT's portal. None takes it from the environment variable
             ``AQT_TOKEN`` or from the last login. The empty string, here or in the variable, stands
             for no token.
-        arnica_config: how to log in, None to read the environment and ``~/.aqt/config``.
+        arnica_config: how to log in, and the portal if its ``arnica_url`` is not AQT's own; None
+            to read the environment and ``~/.aqt/config``. AQT's own class is accepted, too.
         load_dotenv: take variables ``AQT_…`` that the environment has not from a ``.env`` file.
             They are this provider's settings; the process's environment stays as it is.
         dotenv_path: that file, which is then read in any case. None looks for ``.env`` in the
@@ -97,7 +100,7 @@ class AQTProvider:
     def __init__(
         self,
         access_token: str | None = None,
-        arnica_config: ArnicaConfig | None = None,
+        arnica_config: aqt_connector.ArnicaConfig | None = None,
         *,
         load_dotenv: bool = True,
         dotenv_path: str | Path | None = None,
@@ -113,8 +116,11 @@ class AQTProvider:
         if file is not None and not file.is_file():
             raise FileNotFoundError(f"no file {dotenv_path}")
         self._settings = Settings.read(file, search=load_dotenv)
+        config = None if arnica_config is None else _own_config(arnica_config)
+        if config is not None:
+            portal_url = portal_url or config.portal_url
         self._connections = Connections(
-            Access(access_token, arnica_config, self._settings, portal_url),
+            Access(access_token, config, self._settings, portal_url),
             self._settings,
             connect_timeout=checked_seconds("connect_timeout", connect_timeout),
             read_timeout=checked_seconds("read_timeout", read_timeout),
@@ -356,6 +362,12 @@ def _check_text(name: str, value: object) -> None:
         raise InvalidInputError(
             f"{name} must be text or None, not of type '{type(value).__name__}'"
         )
+
+
+def _own_config(config: aqt_connector.ArnicaConfig) -> ArnicaConfig:
+    from aqt_fast.login.config import ArnicaConfig
+
+    return ArnicaConfig.of(config)
 
 
 def _config() -> ModuleType:

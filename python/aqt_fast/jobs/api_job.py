@@ -165,6 +165,8 @@ class ApiJob:
         """Whether a cancellation must still be sent to the portal."""
         self._restored = False
         """Whether another process has worked on the API job, and may have stored its result."""
+        self._foreign = False
+        """Whether another program has sent the API job, under a label that is unknown here."""
         self._adopted: SubmissionUncertainError | None = None
         """The uncertain submission for which the user adopted an identifier."""
         self._reported: list[tuple[str, str]] = []
@@ -259,7 +261,7 @@ class ApiJob:
                 self.label = new_label
                 self.job_id = self.state = None
                 self._reported = []
-                self.cancelled = self._cancel_due = self._restored = False
+                self.cancelled = self._cancel_due = self._restored = self._foreign = False
                 self._adopted = self.submission.payload_hash = None
                 self._most_finished = 0
             self.failure = self._ended_at = None
@@ -291,6 +293,7 @@ class ApiJob:
             adopted=self._adopted is not None and self.job_id is not None,
             timing=self.changes if ended else [],
             ended_at=self._ended_at if ended else None,
+            foreign=self._foreign and self.job_id is not None,
         )
 
     def resume_from(self, record: ApiJobRecord, *, settled: bool, doubtful: bool) -> bool:
@@ -304,6 +307,7 @@ class ApiJob:
         self._restored = True
         self.label = record.label or self.label
         self.job_id = record.job_id
+        self._foreign = record.foreign
         self.submission.payload_hash = record.payload_hash
         stored = self._stored_state()
         job_id = record.job_id or (stored and stored.job_id)
@@ -499,7 +503,7 @@ class ApiJob:
     def _decode(self, body: bytes) -> JobState:
         """Decode an answer and check that it is about the circuits that were sent."""
         state = self._endpoint.decode(body)
-        if state.label not in (None, self.label):
+        if state.label not in (None, self.label) and not self._foreign:
             raise ResponseMismatchError(f"it is about '{state.label}', not about '{self.label}'")
         if self.job_id is not None and (state.job_id or self.job_id).lower() != self.job_id.lower():
             raise ResponseMismatchError(f"it is about {state.job_id}, not about {self.job_id}")

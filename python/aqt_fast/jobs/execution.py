@@ -132,6 +132,20 @@ class Execution(ABC):
             AQTError: the submission has failed.
         """
 
+    @property
+    def num_api_jobs(self) -> int:
+        """Number of API jobs, 0 for an offline simulator."""
+        return 0
+
+    def accepted_id(self, index: int) -> str:
+        """Return the identifier of an API job; wait until it was accepted or has ended.
+
+        Raises:
+            AQTError: it was not accepted.
+            LookupError: there are no API jobs.
+        """
+        raise LookupError(f"the job of an offline simulator has no API job {index}")
+
     @abstractmethod
     def begin(self) -> None:
         """Start to run the batch; called once."""

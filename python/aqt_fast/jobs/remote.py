@@ -13,7 +13,13 @@ from qiskit.result.models import ExperimentResult
 
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.exceptions import APIConnectionError, AQTError, JournalError, PartFailure
+from aqt_fast.exceptions import (
+    APIConnectionError,
+    APIError,
+    AQTError,
+    JournalError,
+    PartFailure,
+)
 from aqt_fast.jobs.api_job import ApiJob
 from aqt_fast.jobs.connection import CLOSED, Connection
 from aqt_fast.jobs.endpoint import Endpoint
@@ -236,6 +242,31 @@ class RemoteExecution(Execution):
             self._start(again)
         except APIConnectionError as error:
             self.abandon(str(error))
+
+    @property
+    def num_api_jobs(self) -> int:
+        """Number of API jobs."""
+        return len(self._jobs)
+
+    def accepted_id(self, index: int) -> str:
+        """Return the identifier of an API job; wait until it was accepted or has ended.
+
+        Args:
+            index: index of the API job in the batch.
+
+        Raises:
+            AQTError: it was not accepted.
+        """
+        job = self._jobs[index]
+        if job.job_id is not None:
+            return job.job_id
+        self._require_process()
+        with self._changed:
+            self._changed.wait_for(lambda: job.job_id is not None or job.ended)
+        if job.job_id is None:
+            message, error = job.failure or ("", None)
+            raise error or APIError(message or "the job was not submitted")
+        return job.job_id
 
     @property
     def unsent(self) -> list[str]:

@@ -2,9 +2,10 @@
 
 A line is the CRC-32 of the rest in hexadecimal, a space, and an event as JSON. The first event is
 ``begin``: a file without it has lost lines. Events of API jobs have the index ``job``. They are
-``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, and ``adopted`` if the
-user has given it), ``refused`` or ``uncertain`` (with ``message``), and ``ended`` (with ``status``,
-``message``, and, if known, ``timing``: the portal's status changes; ``at``: when that was learnt).
+``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, ``adopted`` if the
+user has given it, and ``foreign`` if another program has sent the API job), ``refused`` or
+``uncertain`` (with ``message``), and ``ended`` (with ``status``, ``message``, and, if known,
+``timing``: the portal's status changes; ``at``: when that was learnt).
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class ApiJobRecord:
     """The portal's status changes with their time stamps, if it has ended without a result."""
     ended_at: datetime | None = field(default=None, compare=False)
     """When a process has learnt that it has ended without a result."""
+    foreign: bool = False
+    """Whether another program has sent it, under a label that is unknown here."""
 
     @property
     def uncertain(self) -> bool:
@@ -94,11 +97,12 @@ class ApiJobRecord:
             # risk.
             self.label, self.payload_hash = label, payload_hash
             self.job_id = self.status = self.message = self.ended_at = None
-            self.refused = self.adopted = False
+            self.refused = self.adopted = self.foreign = False
             self.timing = []
         elif kind == "accepted":
             job_id, adopted = entry(event, "job_id", str), event.get("adopted", False)
             self.job_id, self.adopted = job_id, adopted is True
+            self.foreign = event.get("foreign", False) is True
             self.refused, self.message = False, None
         elif kind in ("refused", "uncertain"):
             self.message = entry(event, "message", str, NoneType)
@@ -128,7 +132,8 @@ class ApiJobRecord:
                 {"event": "intent", "label": self.label, "payload_hash": self.payload_hash}
             )
         if self.job_id is not None:
-            events.append({"event": "accepted", "job_id": self.job_id, "adopted": self.adopted})
+            accepted = {"event": "accepted", "job_id": self.job_id, "adopted": self.adopted}
+            events.append({**accepted, "foreign": True} if self.foreign else accepted)
         elif self.refused:
             events.append({"event": "refused", "message": self.message})
         elif self.uncertain:
