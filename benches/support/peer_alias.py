@@ -126,20 +126,32 @@ class AliasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Do nothing: the module is there."""
 
 
+def _obstacles() -> ModuleType | None:
+    try:
+        return importlib.import_module(f"peer_obstacles_{GENERATION}")  # noqa: TID251 - one of two
+    except ModuleNotFoundError as error:
+        if error.name != f"peer_obstacles_{GENERATION}":
+            raise
+        return None
+
+
 def install() -> None:
     """Put the alias in front of the installed peer."""
     spec = importlib.util.find_spec(PEER)
     assert spec is not None
     assert spec.origin is not None, f"install {PEER} (without dependencies) for its metadata"
-    try:
-        name = f"peer_obstacles_{GENERATION}"
-        obstacles = importlib.import_module(name).OBSTACLES  # noqa: TID251 - one of two
-    except ModuleNotFoundError:
-        obstacles = {}
+    obstacles = getattr(_obstacles(), "OBSTACLES", {})
     sys.meta_path.insert(0, AliasFinder(Path(spec.origin).parent, obstacles))
 
 
 install()
+
+
+def pytest_collection_finish() -> None:
+    """Let the generation's obstacles prepare what the suite needs."""
+    prepare = getattr(_obstacles(), "prepare", None)
+    if prepare is not None:
+        prepare()
 
 
 @pytest.hookimpl(tryfirst=True)

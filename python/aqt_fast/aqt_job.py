@@ -18,7 +18,7 @@ from qiskit.result import Result
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._warnings import warn_caller
-from aqt_fast.aqt_options import AQTOptions, JobOptions
+from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidInputError,
@@ -32,6 +32,7 @@ from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.jobs.waiting import (
     CompletedPart,
     completed_parts,
+    interruptible,
     timed_out,
     wait_with_bar,
     wait_with_callback,
@@ -166,7 +167,28 @@ class AQTJob(JobV1):
         Raises:
             AQTError: the submission has failed, or may have failed.
         """
-        return "" if self._execution is None else self._execution.job_id
+        if self._execution is None:
+            return ""
+        with interruptible(self._execution):
+            return self._execution.job_id
+
+    def api_job_id(self, index: int = 0) -> str:
+        """Return the portal's identifier of one API job, or the machine's of one circuit.
+
+        Wait until portal or machine has accepted it.
+
+        Args:
+            index: which API job of the batch, from 0; with direct access, which circuit.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+            InvalidOptionError: there is no API job with this index.
+            LookupError: the job of an offline simulator has no API jobs.
+            AQTError: it was not accepted, or it is unknown whether it was.
+        """
+        execution = self._submitted()
+        last = max(execution.num_api_jobs - 1, 0)
+        return execution.accepted_id(checked_integer("index", index, 0, last))
 
     @property
     def label(self) -> str | None:
@@ -272,6 +294,7 @@ class AQTJob(JobV1):
             backend_name=self._backend.name,
             job_id=execution.name,
             message=message,
+            ended=execution.ended_at,
         )
 
     def as_completed(self) -> Iterator[CompletedPart]:
@@ -389,7 +412,8 @@ class AQTJob(JobV1):
             raise RuntimeError("Can only persist submitted jobs.")
         job_id = self._execution.job_id
         try:
-            checkpoint = self._execution.checkpoint()
+            with interruptible(self._execution):
+                checkpoint = self._execution.checkpoint()
             circuits = self.circuits
             if not self._snapshot.is_of(circuits):
                 raise ValueError("a circuit was changed after the job was made")

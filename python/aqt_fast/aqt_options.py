@@ -121,6 +121,15 @@ def _integer(lowest: int, highest: int) -> Callable[[str, Any], int]:
     return lambda name, value: checked_integer(name, value, lowest, highest)
 
 
+def checked_seconds(name: str, value: Any) -> float:
+    """Return a time of more than 0 s.
+
+    Raises:
+        InvalidOptionError: ``value`` is not a finite number, or not greater than 0.
+    """
+    return _seconds("a time of more than 0 s", lambda t: t > 0)(name, value)
+
+
 def _seconds(expected: str, valid: Callable[[float], bool]) -> Callable[[str, Any], float]:
     def check(name: str, value: Any) -> float:
         try:

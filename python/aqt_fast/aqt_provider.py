@@ -16,7 +16,8 @@ from aqt_fast._lazy import lazy_names
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import checked_integer
+from aqt_fast.aqt_options import checked_integer, checked_seconds
+from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
 from aqt_fast.provider.backends_table import BackendsTable
@@ -33,6 +34,8 @@ from aqt_fast.provider.settings import DotenvWarning, Settings
 from aqt_fast.store.states import StoredJobState
 
 if TYPE_CHECKING:
+    import aqt_connector
+
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
     from aqt_fast.login.config import ArnicaConfig
 
@@ -69,7 +72,8 @@ class AQTProvider:
         access_token: the token for AQT's portal. None takes it from the environment variable
             ``AQT_TOKEN`` or from the last login. The empty string, here or in the variable, stands
             for no token.
-        arnica_config: how to log in, None to read the environment and ``~/.aqt/config``.
+        arnica_config: how to log in, and the portal if its ``arnica_url`` is not AQT's own; None
+            to read the environment and ``~/.aqt/config``. AQT's own class is accepted, too.
         load_dotenv: take variables ``AQT_…`` that the environment has not from a ``.env`` file.
             They are this provider's settings; the process's environment stays as it is.
         dotenv_path: that file, which is then read in any case. None looks for ``.env`` in the
@@ -85,7 +89,8 @@ class AQTProvider:
     Raises:
         FileNotFoundError: the file ``dotenv_path`` does not exist.
         AQTCredentialsError: others can read the saved token.
-        InvalidOptionError: ``max_parallel_requests`` is out of range.
+        InvalidInputError: an argument has a wrong type.
+        InvalidOptionError: ``max_parallel_requests`` or a time-out is out of range.
 
     Warns:
         NoTokenWarning: there is no token, so only offline simulators are available.
@@ -95,7 +100,7 @@ class AQTProvider:
     def __init__(
         self,
         access_token: str | None = None,
-        arnica_config: ArnicaConfig | None = None,
+        arnica_config: aqt_connector.ArnicaConfig | None = None,
         *,
         load_dotenv: bool = True,
         dotenv_path: str | Path | None = None,
@@ -105,15 +110,20 @@ class AQTProvider:
         max_parallel_requests: int = 8,
     ) -> None:
         """Find the token; open no connection."""
+        _check_text("access_token", access_token)
+        _check_text("portal_url", portal_url)
         file = None if dotenv_path is None else Path(dotenv_path)
         if file is not None and not file.is_file():
             raise FileNotFoundError(f"no file {dotenv_path}")
         self._settings = Settings.read(file, search=load_dotenv)
+        config = None if arnica_config is None else _own_config(arnica_config)
+        if config is not None:
+            portal_url = portal_url or config.portal_url
         self._connections = Connections(
-            Access(access_token, arnica_config, self._settings, portal_url),
+            Access(access_token, config, self._settings, portal_url),
             self._settings,
-            connect_timeout=connect_timeout,
-            read_timeout=read_timeout,
+            connect_timeout=checked_seconds("connect_timeout", connect_timeout),
+            read_timeout=checked_seconds("read_timeout", read_timeout),
             max_parallel_requests=checked_integer(
                 "max_parallel_requests", max_parallel_requests, 1, 64
             ),
@@ -238,9 +248,10 @@ class AQTProvider:
 
         Raises:
             QiskitBackendNotFoundError: no backend matches, or several do. The message names them,
-                and says if the portal did not answer.
-            InvalidOptionError: there is no such ``backend_type``, or ``available_qubits`` is not an
-                integer in its range.
+                and says if the portal did not answer, or was not asked for want of a token.
+            AQTCredentialsError: no backend matches, and the portal does not accept the token.
+            InvalidOptionError: there is no such ``backend_type``, ``available_qubits`` is not an
+                integer in its range, or another argument has a wrong type.
 
         Warns:
             PortalUnavailableWarning: one matches, but the portal or the machine does not answer.
@@ -272,6 +283,7 @@ class AQTProvider:
                 computer. For a machine that needs no token, use ``AQTProvider("")``.
             APIError: the machine does not answer.
         """
+        _check_text("base_url", base_url)
         url = base_url or self._settings.get("AQT_DIRECT_URL")
         if not url:
             raise QiskitBackendNotFoundError(
@@ -338,6 +350,24 @@ class AQTProvider:
             store_path=store_path,
             remove_from_store=remove_from_store,
         )
+
+
+def _check_text(name: str, value: object) -> None:
+    """Check the type of an argument. The message does not show it: it may be a token.
+
+    Raises:
+        InvalidInputError: it is neither text nor None.
+    """
+    if value is not None and not isinstance(value, str):
+        raise InvalidInputError(
+            f"{name} must be text or None, not of type '{type(value).__name__}'"
+        )
+
+
+def _own_config(config: aqt_connector.ArnicaConfig) -> ArnicaConfig:
+    from aqt_fast.login.config import ArnicaConfig
+
+    return ArnicaConfig.of(config)
 
 
 def _config() -> ModuleType:

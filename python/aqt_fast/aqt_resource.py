@@ -1,7 +1,7 @@
 """The backends: public names of ``aqt_fast.backends``."""
 
 from aqt_fast.backends.base import AQTResource, UnknownOptionWarning, execute
-from aqt_fast.backends.cloud.backend import CloudResource
+from aqt_fast.backends.cloud.backend import BackendStatusWarning, CloudResource
 from aqt_fast.backends.direct.backend import AQTDirectAccessResource
 from aqt_fast.backends.offline.backend import OfflineSimulatorResource
 from aqt_fast.backends.target import make_transpiler_target
@@ -9,6 +9,7 @@ from aqt_fast.backends.target import make_transpiler_target
 __all__ = [
     "AQTDirectAccessResource",
     "AQTResource",
+    "BackendStatusWarning",
     "CloudResource",
     "OfflineSimulatorResource",
     "UnknownOptionWarning",

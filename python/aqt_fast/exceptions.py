@@ -352,7 +352,7 @@ class PartFailure:
     """An API job of a batch that has no result."""
 
     part: int
-    """Index of the API job in its batch, from 0."""
+    """Index of the API job in its batch, from 0; labels and messages count from 1."""
     circuits: range
     """Indices of its circuits."""
     label: str
@@ -365,7 +365,7 @@ class PartFailure:
     def __str__(self) -> str:
         first, last = self.circuits.start, self.circuits.stop - 1
         which = f"circuit {first}" if first == last else f"circuits {first} to {last}"
-        return f"API job {self.part} ({which}): {self.message}"
+        return f"API job {self.part + 1} ({which}): {self.message}"
 
 
 class IncompleteBatchError(APIError):

@@ -27,7 +27,7 @@ class TestFailures:
         failed = [index for index, entry in enumerate(result.results) if not entry.success]
         assert len(failed) in (20, 50)
         first, last = failed[0], failed[-1]
-        expected = f"API job {first // 50} (circuits {first} to {last}): the ions have left"
+        expected = f"API job {first // 50 + 1} (circuits {first} to {last}): the ions have left"
         assert job.error_message == result.status == expected
         assert result.to_dict()["error"] == expected
         assert job.status() is JobStatus.ERROR

@@ -1,10 +1,11 @@
 """Provider and table of backends."""
 
 import re
+from datetime import datetime
 
 import numpy as np
 import pytest
-from aqt_fast import AQTProvider
+from aqt_fast import AQTProvider, execute
 from aqt_fast.api_client import PortalClient
 from aqt_fast.aqt_provider import (
     OFFLINE_SIMULATORS,
@@ -12,7 +13,9 @@ from aqt_fast.aqt_provider import (
     NoTokenWarning,
     PortalUnavailableWarning,
 )
-from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.aqt_resource import BackendStatusWarning
+from aqt_fast.exceptions import AQTCredentialsError, InvalidInputError, InvalidOptionError
+from markers import marker
 from qiskit.providers import QiskitBackendNotFoundError
 
 NAMES = ["offline_simulator_no_noise", "offline_simulator_noise"]
@@ -57,6 +60,29 @@ class TestToken:
         provider = AQTProvider("from-argument")
         assert provider.access_token == "from-argument"  # noqa: S105
         assert "from-argument" not in repr(provider)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {"access_token": 123},
+            {"access_token": b"secret"},
+            {"access_token": ["secret"]},
+            {"portal_url": 8080},
+        ],
+    )
+    def test_wrong_types(self, arguments):
+        """The error names the argument and its type, and never shows what may be a token."""
+        ((name, value),) = arguments.items()
+        found = type(value).__name__
+        with pytest.raises(InvalidInputError, match=f"^{name} must be .* type '{found}'$"):
+            AQTProvider(**arguments, load_dotenv=False)
+
+    @pytest.mark.parametrize("name", ["connect_timeout", "read_timeout"])
+    @pytest.mark.parametrize("value", [0, -1, "10", None, float("nan"), True])
+    def test_bad_timeouts(self, name, value):
+        """A time-out is a time."""
+        with pytest.raises(InvalidOptionError, match=f"^{name} must be a time of more than 0 s"):
+            AQTProvider("token", **{name: value})
 
     def test_named_file(self, tmp_path):
         """A named file must exist."""
@@ -118,6 +144,21 @@ class TestBackends:
         ):
             AQTProvider("token").get_backend("ibex")
 
+    @pytest.mark.parametrize("name", ["name", "workspace"])
+    def test_criteria_of_a_wrong_type(self, provider, name):
+        """Neither text nor pattern."""
+        with pytest.raises(InvalidOptionError, match=f"^{name} must be a text, .* not 7$"):
+            provider.get_backend(**{name: 7})
+        with pytest.raises(InvalidInputError, match="base_url must be text"):
+            provider.get_direct_access_backend(7)
+
+    def test_the_missing_token_is_named(self, provider):
+        """A device is not there, because the portal was not asked."""
+        with pytest.raises(QiskitBackendNotFoundError, match=r"no access token; no backend fits"):
+            provider.get_backend("ibex")
+        with pytest.raises(QiskitBackendNotFoundError, match=r"^'no backend fits"):
+            provider.get_backend("ibex", backend_type="offline_simulator")
+
     def test_get_backend(self, provider):
         """Exactly one, of any size."""
         backend = provider.get_backend("offline_simulator_noise", available_qubits=7)
@@ -129,7 +170,7 @@ class TestBackends:
         several = f"several backends fit: {', '.join(NAMES)}"
         with pytest.raises(QiskitBackendNotFoundError, match=several):
             provider.get_backend(backend_type="offline_simulator")
-        none = f"no backend fits; there are: {', '.join(NAMES)}"
+        none = f"; no backend fits; there are: {', '.join(NAMES)}"
         with pytest.raises(QiskitBackendNotFoundError, match=none):
             provider.get_backend("ibex")
 
@@ -276,8 +317,43 @@ class TestPortal:
             server.faults.next("401", path="/resources/pine")
         with pytest.warns(PortalUnavailableWarning, match="resource pine cannot be asked for"):
             assert names(portal.backends(backend_type="device")) == ["ibex", "rowan"]
-        with pytest.raises(QiskitBackendNotFoundError, match=r"pine cannot be asked for.*401"):
+        with pytest.raises(AQTCredentialsError, match=r"pine cannot be asked for.*401"):
             portal.get_backend("pine")
+        server.faults.next("500", count=20, path="/resources/pine")
+        with pytest.raises(QiskitBackendNotFoundError, match=r"pine cannot be asked for.*500"):
+            portal.get_backend("pine")
+
+    def test_a_token_that_is_not_accepted(self, server):
+        """The error is that of the token; the offline simulators are there."""
+        provider = AQTProvider("wrong", portal_url=server.url, load_dotenv=False)
+        with pytest.raises(AQTCredentialsError, match=r"portal.*401.*log in again") as caught:
+            provider.get_backend("ibex")
+        assert caught.value.status_code == 401
+        assert provider.get_backend(NAMES[0]).name == NAMES[0]
+        with pytest.warns(PortalUnavailableWarning, match="401"):
+            assert names(provider.backends()) == NAMES
+
+    def test_a_wrong_path(self, server):
+        """The error names host and path."""
+        provider = AQTProvider(server.token, portal_url=f"{server.url}/nowhere", load_dotenv=False)
+        expected = re.escape(f"GET /workspaces at {server.url}/nowhere/api/v1: 404 Not Found")
+        with pytest.raises(QiskitBackendNotFoundError, match=expected):
+            provider.get_backend("ibex")
+
+    def test_a_device_in_maintenance(self, portal, server):
+        """The user who runs something there hears so, and since when."""
+        server.set_status("rowan", "maintenance")
+        rowan = portal.get_backend("rowan")
+        since = datetime.fromisoformat(rowan.resource_id.status_since)
+        expected = f"rowan is in maintenance since {since.astimezone():%Y-%m-%d %H:%M}"
+        with pytest.warns(
+            BackendStatusWarning, match=f"^{expected}.*until the device is"
+        ) as caught:
+            job = execute(marker("1"), rowan)
+        assert caught[0].filename == __file__
+        assert job.cancel()
+        server.set_status("rowan", "online")
+        assert execute(marker("1"), portal.get_backend("rowan")).cancel() in (True, False)
 
     def test_target(self, portal):
         """The target has the size of the register."""

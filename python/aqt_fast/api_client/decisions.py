@@ -26,6 +26,9 @@ SUBMITTING_METHODS = frozenset({"POST", "PUT"})
 BUSY_STATUSES = frozenset({HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses with which any server says that it has accepted nothing yet."""
 
+_ENDED_STATUSES = frozenset({HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY})
+"""Statuses with which a server may say that there is nothing left to cancel."""
+
 _METHOD_KEEPING = frozenset({HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT})
 
 
@@ -198,3 +201,8 @@ def is_of_another_job(error: APIError) -> bool:
     """Whether the error of a poll means that there is no such API job, or that it is another."""
     mismatch = isinstance(error.__cause__, ResponseMismatchError)
     return mismatch or error.status_code == HTTPStatus.NOT_FOUND
+
+
+def may_have_ended(error: APIError) -> bool:
+    """Whether a cancellation may have been refused because the API job has ended by itself."""
+    return error.status_code in _ENDED_STATUSES

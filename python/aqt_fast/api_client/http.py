@@ -356,7 +356,9 @@ class HTTPClient:
             ordered: seconds that the answer orders to wait.
         """
         decision = decide(fault, request.kind)
-        place = f"{request} at {self._url}" if status is None else str(request)
+        # Any answer but that of a server in trouble may come from where a wrong URL leads.
+        in_trouble = status is not None and status >= httpx.codes.INTERNAL_SERVER_ERROR
+        place = str(request) if in_trouble else f"{request} at {self._url}"
         message = f"{place}: {reason}"
         error: APIError
         if decision is Decision.UNCERTAIN:

@@ -32,6 +32,8 @@ class Resource:
     """Number of its qubits, 1 or more."""
     status: str = "online"
     """``online``, ``offline``, ``maintenance`` or ``unavailable``, at the time of the request."""
+    status_since: str | None = field(default=None, repr=False, compare=False)
+    """Since when it has this status, in ISO 8601, as the portal tells."""
     characterisation: dict[str, Any] | None = field(default=None, repr=False, compare=False)
     """Measured fidelities (per cent) and durations, as the portal publishes them."""
 
@@ -185,6 +187,7 @@ def read_resource(body: bytes, listed: ListedResource) -> Resource:
     num_qubits = _value(details, "available_qubits", int)
     if isinstance(num_qubits, bool) or num_qubits < 1:
         raise MalformedResponseError(f"available_qubits is {num_qubits}", 0)
+    since = details.get("status_updated_at")
     characterisation = details.get("characterisation")
     if characterisation is not None:
         _of_type(characterisation, dict, "characterisation")
@@ -195,6 +198,7 @@ def read_resource(body: bytes, listed: ListedResource) -> Resource:
         resource_type=cast("BackendType", _value(details, "type", str)),
         available_qubits=num_qubits,
         status=_value(details, "status", str),
+        status_since=since if isinstance(since, str) else None,
         characterisation=characterisation,
     )
 

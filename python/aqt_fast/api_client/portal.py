@@ -23,7 +23,7 @@ from aqt_fast.api_client.models import (
     read_uuid,
     read_workspaces,
 )
-from aqt_fast.api_client.portal_url import API_PATH, DEFAULT_PORTAL_URL, portal_root
+from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL, api_root, portal_root
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
@@ -46,7 +46,8 @@ class PortalClient:
 
     Args:
         token: the access token, or the credentials that hold it.
-        portal_url: where the portal is; None takes ``AQT_PORTAL_URL`` or the default.
+        portal_url: where the portal is; None takes ``AQT_PORTAL_URL`` or the default. Its API is
+            below ``/api/v1``, or at the URL itself if that ends with ``/v1``.
         transport: an ``httpx`` transport instead of the network.
         clock: tells the time and waits, None for the real one.
         connect_timeout: seconds to wait for a connection.
@@ -75,7 +76,7 @@ class PortalClient:
         """Where the portal is."""
         credentials = token if isinstance(token, Credentials) else Credentials(token)
         settings = ConnectionSettings(transport, clock, connect_timeout, read_timeout)
-        self._http = HTTPClient(f"{self.portal_url}{API_PATH}", credentials, settings)
+        self._http = HTTPClient(api_root(self.portal_url), credentials, settings)
 
     def __repr__(self) -> str:
         return f"<PortalClient({self.portal_url!r})>"

@@ -12,3 +12,11 @@ API_PATH = "/api/v1"
 def portal_root(url: str) -> str:
     """Return the URL of a portal as it is compared: without its API's path or a final slash."""
     return url.rstrip("/").removesuffix(API_PATH)
+
+
+def api_root(portal_url: str) -> str:
+    """Return the URL to which the paths of a portal's API are appended.
+
+    It is ``portal_url`` itself if that ends with ``/v1``: for an API that is not below ``/api``.
+    """
+    return portal_url if portal_url.endswith("/v1") else f"{portal_url}/api/v1"

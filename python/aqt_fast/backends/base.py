@@ -13,6 +13,7 @@ from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
 
+from aqt_fast._ids import canonical_uuid
 from aqt_fast._native import __version__
 from aqt_fast._pickles import AnyProtocol
 from aqt_fast._warnings import warn_caller
@@ -28,12 +29,12 @@ from aqt_fast.backends.legacy import (
     status_of,
 )
 from aqt_fast.backends.target import make_transpiler_target
-from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.job_store import get_store_path
 from aqt_fast.store.journal import Journal, JournalWarning
-from aqt_fast.store.loading import LoadedJob
+from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.circuits import Limits, as_batch
 from aqt_fast.wire.plan import BatchPlan
@@ -51,6 +52,18 @@ many."""
 
 class UnknownOptionWarning(UserWarning):
     """``run`` got an option that backends do not know; it has no effect."""
+
+
+def checked_job_id(job_id: Any) -> str:
+    """Return an identifier of portal or machine in canonical form.
+
+    Raises:
+        InvalidOptionError: it is not a UUID.
+    """
+    try:
+        return canonical_uuid(job_id)
+    except ValueError:
+        raise InvalidOptionError("job_id", job_id, "a UUID") from None
 
 
 class AQTResource(AnyProtocol, BackendV2):
@@ -213,7 +226,7 @@ class AQTResource(AnyProtocol, BackendV2):
         """Make the execution of a snapshot, without starting it."""
 
     @abstractmethod
-    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
+    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:
         """Make an execution that continues another process's.
 
         Args:

@@ -149,7 +149,7 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
                 part.job_id or "",
                 part.message or "",
             )
-            for number, part in enumerate(job.api_jobs)
+            for number, part in enumerate(job.api_jobs, 1)
         ]
         click.echo("\n" + fitted(rows, headers, drop=["Shots"]))
 

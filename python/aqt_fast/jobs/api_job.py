@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import NamedTuple
 
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from aqt_fast._native import JobState
-from aqt_fast.api_client.decisions import is_of_another_job
+from aqt_fast.api_client.decisions import is_of_another_job, may_have_ended
 from aqt_fast.api_client.payload import payload_hash as payload_hash_of
 from aqt_fast.exceptions import (
     APIConnectionError,
@@ -23,14 +24,17 @@ from aqt_fast.exceptions import (
     RequestWithdrawnError,
     ResponseError,
     ResponseMismatchError,
+    ResultExpiredError,
     SubmissionUncertainError,
 )
 from aqt_fast.jobs.endpoint import Endpoint
 from aqt_fast.store.api_job_fate import api_job_fate
+from aqt_fast.store.description import now
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.journal import ApiJobLog
 from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot
+from aqt_fast.wire.time_stamps import end_of
 
 _FINAL_STATUS = {
     "finished": JobStatus.DONE,
@@ -161,8 +165,14 @@ class ApiJob:
         """Whether a cancellation must still be sent to the portal."""
         self._restored = False
         """Whether another process has worked on the API job, and may have stored its result."""
+        self._foreign = False
+        """Whether another program has sent the API job, under a label that is unknown here."""
         self._adopted: SubmissionUncertainError | None = None
         """The uncertain submission for which the user adopted an identifier."""
+        self._reported: list[tuple[str, str]] = []
+        """The status changes that the portal has reported to another process."""
+        self._ended_at: datetime | None = None
+        """When this or another process has learnt that it has ended."""
         self._most_finished = 0
         self._period = period
         self._lock = lock
@@ -187,6 +197,17 @@ class ApiJob:
         if self.status is JobStatus.DONE:
             return len(self.part.circuits)
         return min(self._most_finished, len(self.part.circuits))
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The status changes that the portal has reported: pairs of status and time stamp."""
+        reported = self.state and self.state.timing
+        return reported or self._reported
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it has ended: as the portal reports, or else when that was learnt."""
+        return end_of(self.changes) or self._ended_at
 
     def submit(self) -> None:
         """Submit the API job, unless it has ended or the user has cancelled it."""
@@ -239,10 +260,11 @@ class ApiJob:
             if new_label is not None:
                 self.label = new_label
                 self.job_id = self.state = None
-                self.cancelled = self._cancel_due = self._restored = False
+                self._reported = []
+                self.cancelled = self._cancel_due = self._restored = self._foreign = False
                 self._adopted = self.submission.payload_hash = None
                 self._most_finished = 0
-            self.failure = None
+            self.failure = self._ended_at = None
             self.status = JobStatus.INITIALIZING if self.job_id is None else JobStatus.QUEUED
 
     def adopt(self, job_id: str) -> None:
@@ -269,24 +291,25 @@ class ApiJob:
             status=self.status.name if ended else None,
             message=getattr(error, "reason", self.failure and self.failure.message),
             adopted=self._adopted is not None and self.job_id is not None,
+            timing=self.changes if ended else [],
+            ended_at=self._ended_at if ended else None,
+            foreign=self._foreign and self.job_id is not None,
         )
 
-    def resume_from(
-        self, record: ApiJobRecord, *, settled: bool, doubtful: bool, read_result: bool = False
-    ) -> bool:
+    def resume_from(self, record: ApiJobRecord, *, settled: bool, doubtful: bool) -> bool:
         """Continue from another process's record. Return False if that process may still act.
 
         Args:
             record: the API job's record in the journal.
             settled: whether no other process works on it.
             doubtful: whether journal lines may be missing.
-            read_result: use the stored result, if there is one.
         """
         self._restored = True
         self.label = record.label or self.label
         self.job_id = record.job_id
+        self._foreign = record.foreign
         self.submission.payload_hash = record.payload_hash
-        stored = self._stored_state() if read_result or record.job_id is None else None
+        stored = self._stored_state()
         job_id = record.job_id or (stored and stored.job_id)
         if record.adopted:
             self._adopted = self.submission.uncertain(self.label, _UNSEEN)
@@ -299,6 +322,8 @@ class ApiJob:
             return False
         if fate in ("failed", "cancelled"):
             if record.status is not None:
+                self._reported = record.timing
+                self._ended_at = record.ended_at
                 self.end(JobStatus[record.status], record.message)
             else:  # the endpoint has refused it
                 self._end_with(APIError(record.message or "it was refused"))
@@ -310,6 +335,7 @@ class ApiJob:
         elif fate == "unsent":
             self._end_with(NotSubmittedError())
         elif stored is not None:
+            self._ended_at = self._log.stored_at()
             self._take(stored)
         return True
 
@@ -360,8 +386,10 @@ class ApiJob:
                 return True
         try:
             return self._endpoint.cancel(self.job_id)
-        except AQTError:
+        except AQTError as error:
             self.cancelled = False
+            if isinstance(error, APIError) and may_have_ended(error) and self._has_ended():
+                return False
             raise
         except Exception as error:
             self.cancelled = False
@@ -376,6 +404,7 @@ class ApiJob:
             if self.ended:
                 return
             self.failure = None if status is JobStatus.DONE else Failure(message or "", error)
+            self._ended_at = self._ended_at or now()
             self.status = status
             self._on_change(self)
 
@@ -414,7 +443,7 @@ class ApiJob:
                     self.end(status)  # the stored result tells other processes
                 else:
                     message = state.message or f"the job is {state.status}"
-                    self._log.ended(status.name, message)
+                    self._log.ended(status.name, message, self.changes)
                     self.end(status, message)
                 return True
             if state.status == "ongoing":
@@ -430,6 +459,21 @@ class ApiJob:
         with self._lock:
             self.job_id = None
             self._end_with(error)
+
+    def _has_ended(self) -> bool:
+        """Ask whether the API job has ended by itself, after a cancellation was refused."""
+        if self.job_id is None:
+            return False
+        try:
+            state = self._stored_state() or self._endpoint.result(self.job_id, self._read)
+        except ResultExpiredError:
+            return True
+        except APIError:
+            return False
+        if state is None:
+            return False
+        self._take(state)
+        return state.status in _FINAL_STATUS
 
     def _cancel_late(self, job_id: str) -> None:
         """Cancel an API job that was accepted after the user had cancelled it."""
@@ -459,7 +503,7 @@ class ApiJob:
     def _decode(self, body: bytes) -> JobState:
         """Decode an answer and check that it is about the circuits that were sent."""
         state = self._endpoint.decode(body)
-        if state.label not in (None, self.label):
+        if state.label not in (None, self.label) and not self._foreign:
             raise ResponseMismatchError(f"it is about '{state.label}', not about '{self.label}'")
         if self.job_id is not None and (state.job_id or self.job_id).lower() != self.job_id.lower():
             raise ResponseMismatchError(f"it is about {state.job_id}, not about {self.job_id}")

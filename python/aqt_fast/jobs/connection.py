@@ -91,7 +91,8 @@ def _close_connections() -> None:
     """At exit, finish pending submissions and report what could not be submitted."""
     for connection in list(_CONNECTIONS):
         for line in connection.close():
-            sys.stderr.write(f"aqt-fast: {line}\n")
+            if sys.stderr is not None:  # as in programs without a terminal
+                sys.stderr.write(f"aqt-fast: {line}\n")
 
 
 def _close_at_end_of_worker() -> None:

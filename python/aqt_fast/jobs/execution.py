@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from qiskit.providers import JobStatus
@@ -15,6 +16,7 @@ from qiskit.result.models import ExperimentResult
 
 from aqt_fast.exceptions import AQTError, OtherProcessError
 from aqt_fast.jobs.timing import JobTiming
+from aqt_fast.store.description import now
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.plan import BatchPlan
 
@@ -64,6 +66,7 @@ class Execution(ABC):
         self._error: AQTError | None = None
         self._finished_count = 0
         self._completed: list[range] = []
+        self._ended_at: datetime | None = None
         self._changed = threading.Condition()
         self._process = os.getpid()
 
@@ -101,6 +104,16 @@ class Execution(ABC):
         return None
 
     @property
+    def ended_at(self) -> datetime | None:
+        """When the batch has ended, None if it has not."""
+        return self._ended_at if self.state.ended else None
+
+    @property
+    def advice(self) -> str:
+        """What to tell a user who does not wait any more: the job's name, and how to go on."""
+        return f"job {self.name} goes on in this process: result() waits again, cancel() stops it"
+
+    @property
     def timing(self) -> JobTiming | None:
         """Durations of the job's stages, None if they are not measured."""
         return None
@@ -118,6 +131,20 @@ class Execution(ABC):
         Raises:
             AQTError: the submission has failed.
         """
+
+    @property
+    def num_api_jobs(self) -> int:
+        """Number of API jobs, 0 for an offline simulator."""
+        return 0
+
+    def accepted_id(self, index: int) -> str:
+        """Return the identifier of an API job; wait until it was accepted or has ended.
+
+        Raises:
+            AQTError: it was not accepted.
+            LookupError: there are no API jobs.
+        """
+        raise LookupError(f"the job of an offline simulator has no API job {index}")
 
     @abstractmethod
     def begin(self) -> None:
@@ -196,6 +223,7 @@ class Execution(ABC):
         with self._changed:
             self._message = message
             self._error = error
+            self._ended_at = now()
             self._status = status
             self._changed.notify_all()
 

@@ -6,12 +6,20 @@ import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
+from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.exceptions import APIConnectionError, AQTError, JournalError, PartFailure
+from aqt_fast.exceptions import (
+    APIConnectionError,
+    APIError,
+    AQTError,
+    JournalError,
+    PartFailure,
+)
 from aqt_fast.jobs.api_job import ApiJob
 from aqt_fast.jobs.connection import CLOSED, Connection
 from aqt_fast.jobs.endpoint import Endpoint
@@ -94,11 +102,6 @@ class RemoteExecution(Execution):
         """Combine the failures of API jobs: the batch's message, and the error to raise."""
 
     @property
-    def _reads_results(self) -> bool:
-        """Whether to read stored results immediately on resuming."""
-        return False
-
-    @property
     def _asks(self) -> bool:
         """Whether to poll API jobs of another process, instead of rereading its journal."""
         return True
@@ -118,6 +121,22 @@ class RemoteExecution(Execution):
     def problem(self) -> str | None:
         """What the journal could not store, None if it has everything."""
         return None if self._journal is None else self._journal.problem
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the last API job has ended, as the portal reports it; None if not all have ended."""
+        if not self.state.ended:
+            return None
+        return max((job.ended_at for job in self._jobs if job.ended_at), default=self._ended_at)
+
+    @property
+    def advice(self) -> str:
+        """What to tell a user who does not wait any more: the job's name, and how to go on."""
+        known = self.name if is_canonical_uuid(self.name) else self._plan.batch_id
+        elsewhere = f"AQTJob.restore('{known}') gets it in another process"
+        if self._journal is None:
+            elsewhere = f"persist() saves it, so that {elsewhere}"
+        return f"job {self.name} goes on: result() waits again, cancel() stops it; {elsewhere}"
 
     def begin(self) -> None:
         """Submit the API jobs, or continue those of another process."""
@@ -225,6 +244,31 @@ class RemoteExecution(Execution):
             self.abandon(str(error))
 
     @property
+    def num_api_jobs(self) -> int:
+        """Number of API jobs."""
+        return len(self._jobs)
+
+    def accepted_id(self, index: int) -> str:
+        """Return the identifier of an API job; wait until it was accepted or has ended.
+
+        Args:
+            index: index of the API job in the batch.
+
+        Raises:
+            AQTError: it was not accepted.
+        """
+        job = self._jobs[index]
+        if job.job_id is not None:
+            return job.job_id
+        self._require_process()
+        with self._changed:
+            self._changed.wait_for(lambda: job.job_id is not None or job.ended)
+        if job.job_id is None:
+            message, error = job.failure or ("", None)
+            raise error or APIError(message or "the job was not submitted")
+        return job.job_id
+
+    @property
     def unsent(self) -> list[str]:
         """Labels of the API jobs that were neither accepted nor refused yet."""
         if self._others_work:
@@ -274,7 +318,6 @@ class RemoteExecution(Execution):
                 state.record(index),
                 settled=not self._others_work,
                 doubtful=state.doubtful,
-                read_result=self._reads_results,
             )
             if job.ended:
                 continue

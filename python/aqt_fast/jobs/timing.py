@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-_ENDS = ("finished", "error", "cancelled")
-"""The portal's final statuses."""
+from aqt_fast.wire.time_stamps import end_of, moments
 
 
 class JobTiming(NamedTuple):
@@ -28,18 +27,10 @@ def job_timing(changes: Sequence[tuple[str, str]]) -> JobTiming:
         changes: pairs of status and ISO 8601 time stamp, in any order. Several API jobs count
             from the first that was queued or started to the last that has ended.
     """
-    times: dict[str, list[datetime]] = {}
-    for status, stamp in changes:
-        try:
-            # Python 3.10 does not parse the suffix Z.
-            time = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-        except ValueError:
-            continue
-        if time.tzinfo is not None:
-            times.setdefault(status, []).append(time)
+    times = moments(changes)
     queued = min(times.get("queued", []), default=None)
     ongoing = min(times.get("ongoing", []), default=None)
-    end = max((time for status in _ENDS for time in times.get(status, [])), default=None)
+    end = end_of(changes)
     return JobTiming(
         queued=_seconds(queued, ongoing or end),
         running=_seconds(ongoing, end),

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, TextIO
 
 from qiskit.providers import JobStatus, JobTimeoutError
@@ -26,6 +27,19 @@ class CompletedPart(NamedTuple):
     """Indices of the circuits."""
     results: list[ExperimentResult]
     """One entry per circuit; ``success=False`` if it was not evaluated."""
+
+
+@contextmanager
+def interruptible(execution: Execution) -> Iterator[None]:
+    """Tell a user who interrupts the block with Ctrl-C which job it is, and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if sys.version_info >= (3, 11):
+            interrupt.add_note(execution.advice)
+        else:
+            interrupt.args = (execution.advice,)
+        raise
 
 
 def timed_out(execution: Execution, seconds: float | None) -> JobTimeoutError:
@@ -82,7 +96,8 @@ def _wait(
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        execution.wait(_or_none(left), beyond=state.finished_count)
+        with interruptible(execution):
+            execution.wait(_or_none(left), beyond=state.finished_count)
 
 
 def wait_with_callback(
@@ -111,7 +126,8 @@ def wait_with_callback(
         if callback is not None:
             callback(execution.name, state.status)
             left = min(left, max(period, _SHORTEST_WAIT_SECONDS))
-        execution.wait(_or_none(left))
+        with interruptible(execution):
+            execution.wait(_or_none(left))
 
 
 def completed_parts(
@@ -133,7 +149,8 @@ def completed_parts(
                 yield CompletedPart(part, execution.results(part))
         if ended:
             break
-        execution.wait(timeout, completed=number)
+        with interruptible(execution):
+            execution.wait(timeout, completed=number)
         if not execution.state.ended and len(execution.completed) <= number:
             raise timed_out(execution, timeout)
     rest = [index for index in range(num_circuits) if index not in given]
@@ -145,7 +162,7 @@ def completed_parts(
 
 def _can_be_written(stream: TextIO | None) -> bool:
     """Whether there is such a stream: programs without a terminal may have none, or close it."""
-    return stream is not None and not stream.closed
+    return stream is not None and not getattr(stream, "closed", False)
 
 
 def _deadline(timeout: float | None) -> float:

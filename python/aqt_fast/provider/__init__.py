@@ -4,6 +4,7 @@
 
     access           the access token, and the portal it is for
     connections      the connections that backends share
+    parts            cloud by workspace, machines, this process: the providers of the 2.x face
     discovery        which backends are available, and which of them match
     restoring        from a stored job to its handle; ``jobs.api_job`` resumes its API jobs
     table            what tables share

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from qiskit.providers import QiskitBackendNotFoundError
 
@@ -16,8 +16,9 @@ from aqt_fast.api_client import BackendType, ListedResource, Resource
 from aqt_fast.api_client.models import fits
 from aqt_fast.aqt_options import checked_integer
 from aqt_fast.backends.base import AQTResource
-from aqt_fast.exceptions import APIError, InvalidOptionError
+from aqt_fast.exceptions import APIError, AQTCredentialsError, InvalidOptionError
 from aqt_fast.provider.connections import Connections
+from aqt_fast.provider.criteria import check_criterion
 from aqt_fast.wire.circuits import API_LIMITS
 
 if TYPE_CHECKING:
@@ -32,6 +33,18 @@ DEFAULT_NUM_QUBITS = 20
 
 class PortalUnavailableWarning(UserWarning):
     """The portal, one of its resources or a machine does not answer, and is not listed."""
+
+
+class Problem(NamedTuple):
+    """Why backends may be missing."""
+
+    what: str
+    """What has failed."""
+    error: APIError | None = None
+    """The reason, if a server has given one."""
+
+    def __str__(self) -> str:
+        return self.what if self.error is None else f"{self.what}: {self.error}"
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,8 @@ class WantedBackends:
     """Criteria for backends, as for :meth:`AQTProvider.backends`.
 
     Raises:
-        InvalidOptionError: there is no such ``backend_type``.
+        InvalidOptionError: there is no such ``backend_type``, or another criterion has a wrong
+            type.
     """
 
     name: str | re.Pattern[str] | None = None
@@ -68,6 +82,8 @@ class WantedBackends:
         if self.backend_type is not None and self.backend_type not in get_args(BackendType):
             expected = f"one of {', '.join(get_args(BackendType))}"
             raise InvalidOptionError("backend_type", self.backend_type, expected)
+        check_criterion("name", self.name)
+        check_criterion("workspace", self.workspace)
 
     def fits(self, resource: Resource | ListedResource) -> bool:
         """Return whether a resource meets the criteria."""
@@ -110,7 +126,7 @@ class Discovery:
         cloud, more = self._detailed(listed)
         machines, yet_more = self._machine(wanted)
         backends = [*self.offline(wanted), *machines, *cloud]
-        return backends, [*problems, *more, *yet_more]
+        return backends, [str(problem) for problem in (*problems, *more, *yet_more)]
 
     def one(self, wanted: WantedBackends, num_qubits: int | None) -> tuple[AQTResource, list[str]]:
         """Return the one matching backend, and the reasons why others may be missing.
@@ -122,6 +138,7 @@ class Discovery:
         Raises:
             QiskitBackendNotFoundError: no backend matches, several do, or its details are
                 unavailable.
+            AQTCredentialsError: the same, because the portal does not accept the access token.
         """
         offline = self.offline(wanted, num_qubits)
         listed, problems = self._listed(wanted)
@@ -129,11 +146,14 @@ class Discovery:
         problems += more
         names = [backend.name for backend in (*offline, *machines)] + _names(listed)
         if len(names) != 1:
-            raise QiskitBackendNotFoundError(self._not_found(names, problems))
+            if not names:
+                _raise_refused_token(problems)
+            raise QiskitBackendNotFoundError(self._not_found(wanted, names, problems))
         cloud, unavailable = self._detailed(listed)
         if unavailable:
-            raise QiskitBackendNotFoundError(unavailable[0])
-        return [*offline, *machines, *cloud][0], problems
+            _raise_refused_token(unavailable)
+            raise QiskitBackendNotFoundError(str(unavailable[0]))
+        return [*offline, *machines, *cloud][0], [str(problem) for problem in problems]
 
     def direct(self, url: str, max_shots: int) -> AQTDirectAccessResource:
         """Return the backend for the machine at a URL.
@@ -182,29 +202,29 @@ class Discovery:
                 )
         return backends
 
-    def _listed(self, wanted: WantedBackends) -> tuple[list[ListedResource], list[str]]:
+    def _listed(self, wanted: WantedBackends) -> tuple[list[ListedResource], list[Problem]]:
         """Return the matching resources of the portal, and why it did not answer."""
         if not wanted.may_be_in_the_cloud:
             return [], []
         if not self._connections.token:
             missing = self._connections.missing_token
-            return [], [] if missing is None else [missing]
+            return [], [] if missing is None else [Problem(missing)]
         try:
             listed = self._connections.cloud().portal.list_resources()
         except APIError as error:
-            return [], [f"AQT's portal cannot be asked for its resources: {error}"]
+            return [], [Problem("AQT's portal cannot be asked for its resources", error)]
         return [resource for resource in listed if wanted.fits(resource)], []
 
-    def _detailed(self, listed: list[ListedResource]) -> tuple[list[AQTResource], list[str]]:
+    def _detailed(self, listed: list[ListedResource]) -> tuple[list[AQTResource], list[Problem]]:
         """Return the backends of listed resources, and why some details are unavailable."""
         if not listed:
             return [], []
         from aqt_fast.backends.cloud.backend import CloudResource
 
-        problems: list[str] = []
+        problems: list[Problem] = []
 
         def note(resource: ListedResource, error: APIError) -> None:
-            problems.append(f"resource {resource.resource_id} cannot be asked for: {error}")
+            problems.append(Problem(f"resource {resource.resource_id} cannot be asked for", error))
 
         resources = self._connections.cloud().portal.resources(listed, on_error=note)
         return [
@@ -212,7 +232,7 @@ class Discovery:
             for resource in resources
         ], problems
 
-    def _machine(self, wanted: WantedBackends) -> tuple[list[AQTResource], list[str]]:
+    def _machine(self, wanted: WantedBackends) -> tuple[list[AQTResource], list[Problem]]:
         """Return the machine at ``AQT_DIRECT_URL`` if it matches, and why it did not answer."""
         url = self._connections.named_machine
         if not url or not wanted.may_be_a_machine:
@@ -220,18 +240,31 @@ class Discovery:
         try:
             backend = self.direct(url, API_LIMITS.shots or 1)
         except APIError as error:
-            return [], [f"the machine at {url} cannot be asked: {error}"]
+            return [], [Problem(f"the machine at {url} cannot be asked", error)]
         return [backend] if wanted.fits(backend.resource_id) else [], []
 
-    def _not_found(self, names: list[str], problems: list[str]) -> str:
+    def _not_found(self, wanted: WantedBackends, names: list[str], problems: list[Problem]) -> str:
+        reasons = [str(problem) for problem in problems]
         if names:
-            return "; ".join([*problems, f"several backends fit: {', '.join(names)}"])
+            return "; ".join([*reasons, f"several backends fit: {', '.join(names)}"])
         everything = WantedBackends()
         candidates = [backend.name for backend in self.offline(everything)]
-        if not problems:
+        if not problems and not self._connections.token and wanted.may_be_in_the_cloud:
+            reasons.append("AQT's portal was not asked, for there is no access token")
+        elif not problems:
             listed, problems = self._listed(everything)
+            reasons = [str(problem) for problem in problems]
             candidates += _names(listed)
-        return "; ".join([*problems, f"no backend fits; there are: {', '.join(candidates)}"])
+        return "; ".join([*reasons, f"no backend fits; there are: {', '.join(candidates)}"])
+
+
+def _raise_refused_token(problems: list[Problem]) -> None:
+    """Raise the error of a token that is not accepted, if that is one of the problems."""
+    for problem in problems:
+        if isinstance(problem.error, AQTCredentialsError):
+            raise AQTCredentialsError(
+                str(problem), status_code=problem.error.status_code
+            ) from problem.error
 
 
 def _names(listed: list[ListedResource]) -> list[str]:

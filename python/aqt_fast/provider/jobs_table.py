@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aqt_fast.api_client.models import fits
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
 from aqt_fast.persistence import JobStore
+from aqt_fast.provider.criteria import check_criterion
 from aqt_fast.provider.table import Table
 from aqt_fast.store.listing import JobRestorer, StoredJob, stored_jobs
 from aqt_fast.store.states import STATES
-
-if TYPE_CHECKING:
-    pass
 
 
 class JobsTable(Table[StoredJob[AQTJob]]):
@@ -97,6 +95,8 @@ class WantedJobs:
     def __post_init__(self) -> None:
         if isinstance(self.state, str) and self.state not in STATES:
             raise InvalidOptionError("state", self.state, f"one of {', '.join(STATES)}")
+        for name in ("backend", "state", "label"):
+            check_criterion(name, getattr(self, name))
         for name in ("since", "before"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, datetime):

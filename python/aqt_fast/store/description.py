@@ -133,6 +133,11 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+def utc_at(seconds: float) -> datetime:
+    """Return a time in seconds since the epoch, in UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
 def utc(text: str) -> datetime:
     """Parse a time in ISO 8601, as local time if it has no time zone, and convert it to UTC."""
     # Python 3.10 does not parse the suffix Z.

@@ -2,9 +2,10 @@
 
 A line is the CRC-32 of the rest in hexadecimal, a space, and an event as JSON. The first event is
 ``begin``: a file without it has lost lines. Events of API jobs have the index ``job``. They are
-``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, and ``adopted`` if the
-user has given it), ``refused`` or ``uncertain`` (with ``message``), and ``ended`` (with ``status``,
-``message``).
+``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, ``adopted`` if the
+user has given it, and ``foreign`` if another program has sent the API job), ``refused`` or
+``uncertain`` (with ``message``), and ``ended`` (with ``status``, ``message``, and, if known,
+``timing``: the portal's status changes; ``at``: when that was learnt).
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import NoneType
 from typing import Any, Protocol
 
 import orjson
 
 from aqt_fast.store.checksummed_json import entry
+from aqt_fast.store.description import utc
 
 _BEGIN = {"event": "begin"}
 
@@ -67,6 +70,12 @@ class ApiJobRecord:
     """Why it was refused, is uncertain, or has ended without a result."""
     adopted: bool = False
     """Whether the user has given the identifier."""
+    timing: list[tuple[str, str]] = field(default_factory=list)
+    """The portal's status changes with their time stamps, if it has ended without a result."""
+    ended_at: datetime | None = field(default=None, compare=False)
+    """When a process has learnt that it has ended without a result."""
+    foreign: bool = False
+    """Whether another program has sent it, under a label that is unknown here."""
 
     @property
     def uncertain(self) -> bool:
@@ -87,11 +96,13 @@ class ApiJobRecord:
             # What was sent before this, if anything, has certainly failed, or the user took the
             # risk.
             self.label, self.payload_hash = label, payload_hash
-            self.job_id = self.status = self.message = None
-            self.refused = self.adopted = False
+            self.job_id = self.status = self.message = self.ended_at = None
+            self.refused = self.adopted = self.foreign = False
+            self.timing = []
         elif kind == "accepted":
             job_id, adopted = entry(event, "job_id", str), event.get("adopted", False)
             self.job_id, self.adopted = job_id, adopted is True
+            self.foreign = event.get("foreign", False) is True
             self.refused, self.message = False, None
         elif kind in ("refused", "uncertain"):
             self.message = entry(event, "message", str, NoneType)
@@ -102,7 +113,10 @@ class ApiJobRecord:
             message = entry(event, "message", str, NoneType)
             if event["status"] not in _ENDS:
                 raise LookupError(f"unknown status {event['status']!r}")
-            self.status, self.message = event["status"], message
+            timing = [_change(change) for change in event.get("timing", [])]
+            moment = event.get("at")
+            self.ended_at = None if moment is None else utc(entry(event, "at", str))
+            self.status, self.message, self.timing = event["status"], message, timing
         else:
             raise LookupError(f"unknown event '{kind}'")
 
@@ -118,14 +132,31 @@ class ApiJobRecord:
                 {"event": "intent", "label": self.label, "payload_hash": self.payload_hash}
             )
         if self.job_id is not None:
-            events.append({"event": "accepted", "job_id": self.job_id, "adopted": self.adopted})
+            accepted = {"event": "accepted", "job_id": self.job_id, "adopted": self.adopted}
+            events.append({**accepted, "foreign": True} if self.foreign else accepted)
         elif self.refused:
             events.append({"event": "refused", "message": self.message})
         elif self.uncertain:
             events.append({"event": "uncertain", "message": self.message})
         if self.status is not None:
-            events.append({"event": "ended", "status": self.status, "message": self.message})
+            events.append(self.end())
         return [{"job": job, **event} for event in events]
+
+    def end(self) -> dict[str, Any]:
+        """Return the event of the end without a result."""
+        end: dict[str, Any] = {"event": "ended", "status": self.status, "message": self.message}
+        if self.timing:
+            end["timing"] = self.timing
+        if self.ended_at is not None:
+            end["at"] = self.ended_at.isoformat(timespec="milliseconds")
+        return end
+
+
+def _change(change: Any) -> tuple[str, str]:
+    status, stamp = change
+    if not isinstance(status, str) or not isinstance(stamp, str):
+        raise TypeError(f"{change!r} is no status with a time stamp")
+    return status, stamp
 
 
 @dataclass

@@ -7,7 +7,7 @@
     headers.zst         the headers of the circuits' results: JSON, compressed
     circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
     events              one line per event of an API job (``events``)
-    result-N.zst        the raw answer with the result of API job N, compressed
+    result-N.zst        the raw answer with the result of an API job, compressed; N counts from 0
 
 A job of the portal or of a machine has all but the circuits in QPY, unless ``persist()`` added
 them. A job of an offline simulator has ``job.json`` and the circuits in QPY. ``job.json`` is
@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from aqt_fast._files import flush, make_directory, write_file
 from aqt_fast._ids import canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.checksummed_json import pack, unpack
-from aqt_fast.store.description import JobDescription
+from aqt_fast.store.description import JobDescription, utc_at
+from aqt_fast.wire.metadata import to_json
 
 FORMAT = 2
 """Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
@@ -44,8 +46,6 @@ _OLD_JOURNAL = "batch.json"
 
 _LEVEL = 1
 """Zstandard's level: 5 ms for the 2.2 MB of 100 000 shots on 10 qubits."""
-
-_JSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 _UNUSABLE = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
 """Errors that readable but invalid data can cause when it is parsed."""
@@ -100,7 +100,7 @@ class JobDirectory:
         contents: dict[str, bytes] = {}
         if snapshot is not None:
             data, headers = snapshot
-            plain = orjson.dumps([_in_json(header) for header in headers], option=_JSON)
+            plain = to_json([_in_json(header) for header in headers])
             contents = {_SNAPSHOT: data, _HEADERS: _compress(plain)}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
         job = pack("job", {**description.to_json(), "digests": digests}, FORMAT)
@@ -219,6 +219,13 @@ class JobDirectory:
         except (OSError, MemoryError, zstandard.ZstdError):
             return None
 
+    def stored_at(self, number: int) -> datetime | None:
+        """Return when an API job's result was stored, None if it is not stored."""
+        try:
+            return utc_at(self._result_file(number).stat().st_mtime)
+        except OSError:
+            return None
+
     def stored_results(self) -> set[int]:
         """Return the indices of API jobs with stored results, even damaged ones.
 
@@ -295,7 +302,7 @@ def _refuse_older(path: Path) -> None:
 def _in_json(header: dict[str, Any]) -> dict[str, Any]:
     """Return a header without metadata that JSON cannot express."""
     try:
-        orjson.dumps(header["metadata"], option=_JSON)
+        to_json(header["metadata"])
     except TypeError:
         return {**header, "metadata": dict(filter(_is_in_json, header["metadata"].items()))}
     return header
@@ -303,7 +310,7 @@ def _in_json(header: dict[str, Any]) -> dict[str, Any]:
 
 def _is_in_json(item: tuple[Any, Any]) -> bool:
     try:
-        orjson.dumps(dict([item]), option=_JSON)
+        to_json(dict([item]))
     except TypeError:
         return False
     return True

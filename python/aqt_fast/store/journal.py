@@ -5,15 +5,17 @@ The process that works on a batch holds a lock on the file of events; all others
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.store.description import JobDescription
+from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.event_log import EventLog
-from aqt_fast.store.events import JournalState, line_of, lines_of
+from aqt_fast.store.events import ApiJobRecord, JournalState, line_of, lines_of
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, remove_files
 
 
@@ -229,9 +231,18 @@ class ApiJobLog:
         """Record that it is unknown whether the portal has accepted the API job."""
         self._tell("uncertain", message=message)
 
-    def ended(self, status: str, message: str | None) -> None:
-        """Record an end without a result, at the portal or before the submission."""
-        self._tell("ended", status=status, message=message)
+    def ended(
+        self, status: str, message: str | None, timing: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Record an end without a result, at the portal or before the submission.
+
+        Args:
+            status: ``ERROR`` or ``CANCELLED``.
+            message: why there is no result.
+            timing: the status changes that the portal has reported, with their time stamps.
+        """
+        record = ApiJobRecord(status=status, message=message, timing=list(timing), ended_at=now())
+        self._tell(**record.end())
 
     def keep(self, body: bytes) -> None:
         """Store the answer with the result."""
@@ -241,6 +252,10 @@ class ApiJobLog:
     def stored_result(self) -> bytes | None:
         """Return the stored answer with the result; None if it is not stored or is damaged."""
         return None if self._journal is None else self._journal.result(self._job)
+
+    def stored_at(self) -> datetime | None:
+        """Return when the answer with the result was stored, None if it is not stored."""
+        return None if self._journal is None else self._journal.directory.stored_at(self._job)
 
     def _tell(self, event: str, **fields: Any) -> None:
         if self._journal is not None:

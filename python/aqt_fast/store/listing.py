@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store import locks
 from aqt_fast.store.api_job_fate import api_job_fate
+from aqt_fast.store.description import utc_at
 from aqt_fast.store.events import JournalState
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, may_be_journal
 from aqt_fast.store.job_store import JobStore
@@ -219,7 +220,7 @@ def _changed(path: Path) -> datetime:
     """When the directory or file of damaged data was changed last."""
     if not path.exists():
         path = path.with_suffix(".json")
-    return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    return utc_at(path.stat().st_mtime)
 
 
 def _api_jobs(

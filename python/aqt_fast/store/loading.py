@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from aqt_fast.exceptions import JobNotFoundError
 from aqt_fast.store.description import JobDescription
@@ -12,6 +13,22 @@ from aqt_fast.store.events import CopiedRecords, Records
 from aqt_fast.store.job_directory import JobDirectory
 from aqt_fast.store.job_store import JobStore, get_store_path
 from aqt_fast.store.journal import Journal
+
+
+class ResumableJob(Protocol):
+    """A job as the backend that continues it sees it."""
+
+    @property
+    def description(self) -> JobDescription:
+        """What the job is."""
+
+    @property
+    def journal(self) -> Journal | None:
+        """The job's journal, if it has one: it is more complete than a copy."""
+
+    @property
+    def records(self) -> Records | None:
+        """Records of the API jobs, None for an offline simulator."""
 
 
 @dataclass(frozen=True)

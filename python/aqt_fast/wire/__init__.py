@@ -8,6 +8,8 @@ Inside::
     snapshot      circuits that were read once: encode API jobs, compose results
     plan          a batch cut into API jobs, with their labels
     results       decode responses, compose results
+    time_stamps   when an API job has changed its status
+    metadata      circuits' metadata, as JSON
     qpy_archive   circuits ↔ bytes in QPY
 """
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from qiskit import QuantumCircuit, qpy
 from qiskit.exceptions import QiskitError
 
+from aqt_fast.wire.metadata import MetadataEncoder
+
 _LONGEST_NAME = 2**16 - 1
 """Maximum length in bytes: QPY truncates longer names, and cannot read the file again."""
 
@@ -24,7 +26,7 @@ def circuits_to_qpy(circuits: Sequence[QuantumCircuit]) -> bytes:
             raise ValueError(f"the name of a circuit has more than {_LONGEST_NAME} bytes")
     archive = io.BytesIO()
     try:
-        qpy.dump(list(circuits), archive)
+        qpy.dump(list(circuits), archive, metadata_serializer=MetadataEncoder)
     except (TypeError, ValueError, struct.error, QiskitError) as error:
         raise ValueError(str(error)) from error
     return archive.getvalue()

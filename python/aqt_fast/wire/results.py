@@ -15,6 +15,7 @@ from aqt_fast import _native
 from aqt_fast._native import JobState, Samples, __version__
 from aqt_fast.exceptions import ResponseMismatchError
 from aqt_fast.wire.circuits import ANY_SHOTS, as_batch, checked_shots
+from aqt_fast.wire.time_stamps import end_of
 
 
 def decode_response(body: bytes | bytearray | memoryview) -> JobState:
@@ -69,10 +70,15 @@ def result_from_response(
         InvalidCircuitError: lists every item of ``circuits`` that is not a circuit.
         InvalidOptionError: ``shots`` is not a positive integer.
     """
-    results, message = results_from_state(
-        decode_response(body), circuits, shots=shots, memory=memory
+    state = decode_response(body)
+    results, message = results_from_state(state, circuits, shots=shots, memory=memory)
+    return job_result(
+        results,
+        backend_name=backend_name,
+        job_id=job_id,
+        message=message,
+        ended=end_of(state.timing or []),
     )
-    return job_result(results, backend_name=backend_name, job_id=job_id, message=message)
 
 
 def results_from_state(
@@ -139,7 +145,12 @@ def results_from_samples(
 
 
 def job_result(
-    results: list[ExperimentResult], *, backend_name: str, job_id: str, message: str | None
+    results: list[ExperimentResult],
+    *,
+    backend_name: str,
+    job_id: str,
+    message: str | None,
+    ended: datetime | None,
 ) -> Result:
     """Compose a job's result.
 
@@ -149,6 +160,7 @@ def job_result(
         job_id: identifier of the job.
         message: the reason of a failure, which ``status`` and the key ``error`` of the result as a
             dictionary hold; None for success.
+        ended: when the job has ended, None for now.
     """
     return Result(
         backend_name=backend_name,
@@ -156,7 +168,7 @@ def job_result(
         job_id=job_id,
         success=message is None and all(entry.success for entry in results),
         results=results,
-        date=datetime.now(timezone.utc).isoformat(),
+        date=(ended or datetime.now(timezone.utc)).astimezone(timezone.utc).isoformat(),
         status="COMPLETED" if message is None else message,
         **({} if message is None else {"error": message}),
     )

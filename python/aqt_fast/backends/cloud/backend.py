@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from qiskit import QuantumCircuit
+
+from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
+from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.backends.base import AQTResource, start_journal
+from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.execution import CloudExecution, portal_location
 from aqt_fast.jobs.execution import Execution
-from aqt_fast.store.loading import LoadedJob
+from aqt_fast.jobs.foreign import foreign_job
+from aqt_fast.store.description import utc
+from aqt_fast.store.loading import ResumableJob
 from aqt_fast.wire.circuits import API_LIMITS, Limits
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
+
+
+class BackendStatusWarning(UserWarning):
+    """The device does not run jobs at present; they wait in its queue."""
 
 
 class CloudResource(AQTResource):
@@ -44,14 +55,63 @@ class CloudResource(AQTResource):
 
         Raises:
             AQTCredentialsError: the backend was unpickled, and there is no token for its portal.
+
+        Warns:
+            BackendStatusWarning: the device was not online when the provider asked for it.
         """
+        if self._resource.status != "online":
+            warn_caller(self._status_message(), BackendStatusWarning)
         connection = self._connect()
         plan = BatchPlan.new(len(snapshot), options.shots, self.api_limits, options.label)
         location = portal_location(connection, self._resource)
         journal = start_journal(self, location, plan, snapshot, options)
         return CloudExecution(connection, self._resource, snapshot, options, plan, journal=journal)
 
-    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
+    def _status_message(self) -> str:
+        status = self._resource.status
+        status = {"maintenance": "in maintenance"}.get(status, status)
+        since = self._resource.status_since
+        with suppress(ValueError):
+            since = since and f"{utc(since).astimezone():%Y-%m-%d %H:%M %Z}"
+        place = f" since {since}" if since else ""
+        return f"{self.name} is {status}{place}: the job waits until the device is online"
+
+    def api_job(
+        self, job_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+    ) -> AQTJob:
+        """Return the handle of an API job that any program has sent to this resource.
+
+        Nothing is sent but requests for its result, which the portal keeps for 24 hours. The job
+        has no journal.
+
+        Args:
+            job_id: the portal's identifier.
+            circuits: its circuits, in order.
+            options: ``shots`` as it was sent; and others as for :meth:`run`.
+
+        Raises:
+            InvalidOptionError: ``job_id`` is not a UUID, or an option has an invalid value.
+            InvalidJobError: there are no circuits.
+            InvalidCircuitError: lists every circuit that cannot have run here.
+        """
+        known = checked_job_id(job_id)
+        job = self._job(circuits, {**options, "journal": False})
+
+        def continued(snapshot: Snapshot, options: AQTOptions) -> Execution:
+            moved = foreign_job(
+                known,
+                options,
+                backend_name=self.name,
+                available_qubits=self.num_qubits,
+                location=portal_location(self._connect(), self._resource),
+                num_circuits=len(snapshot),
+            )
+            return self.resumed(snapshot, options, moved)
+
+        job.submit(continued)
+        return job
+
+    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:
         """Make an execution that continues API jobs of another process."""
         plan = job.description.plan
         if plan is None:

@@ -11,7 +11,7 @@ from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.endpoint import CloudEndpoint
-from aqt_fast.exceptions import APIError, AQTError, IncompleteBatchError, PartFailure
+from aqt_fast.exceptions import AQTError, IncompleteBatchError, PartFailure
 from aqt_fast.jobs.api_job import ApiJob
 from aqt_fast.jobs.execution import Checkpoint
 from aqt_fast.jobs.remote import RemoteExecution
@@ -81,21 +81,12 @@ class CloudExecution(RemoteExecution):
         """
         if len(self._jobs) > 1:
             return self._plan.batch_id
-        (job,) = self._jobs
-        if job.job_id is not None:
-            return job.job_id
-        self._require_process()
-        with self._changed:
-            self._changed.wait_for(lambda: job.job_id is not None or self.state.ended)
-        if job.job_id is None:
-            message, error = job.failure or ("", None)
-            raise error or APIError(message or "the job was not submitted")
-        return job.job_id
+        return self.accepted_id(0)
 
     @property
     def timing(self) -> JobTiming | None:
         """Durations of the job's stages, None until the portal has reported any."""
-        changes = [change for job in self._jobs if job.state for change in job.state.timing or []]
+        changes = [change for job in self._jobs for change in job.changes]
         return job_timing(changes) if changes else None
 
     def cancel(self) -> bool:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from qiskit import QuantumCircuit
+
 from aqt_fast.api_client import Resource
-from aqt_fast.aqt_job import AQTDirectAccessJob
+from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
 from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions
-from aqt_fast.backends.base import AQTResource, start_journal
+from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
 from aqt_fast.backends.direct.connection import DirectConnection
 from aqt_fast.backends.direct.execution import DirectExecution
+from aqt_fast.exceptions import InvalidJobError
 from aqt_fast.jobs.execution import Execution
-from aqt_fast.store.loading import LoadedJob
+from aqt_fast.jobs.foreign import foreign_job
+from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import MachineLocation
 from aqt_fast.wire.circuits import API_LIMITS, Limits
 from aqt_fast.wire.plan import BatchPlan
@@ -62,20 +66,59 @@ class AQTDirectAccessResource(AQTResource):
         plan = BatchPlan.new(
             len(snapshot), options.shots, one_by_one, options.label, by_circuit=True
         )
-        location = MachineLocation(
+        location = self._location(connection)
+        journal = start_journal(self, location, plan, snapshot, options)
+        return DirectExecution(connection, location, snapshot, options, plan, journal=journal)
+
+    def api_job(
+        self, run_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+    ) -> AQTJob:
+        """Return the handle of one circuit that any program has sent to this machine.
+
+        Nothing is sent but requests for its result. The job has no journal.
+
+        Args:
+            run_id: the machine's identifier of the run.
+            circuits: the circuit.
+            options: ``shots`` as it was sent; and others as for :meth:`run`.
+
+        Raises:
+            InvalidOptionError: ``run_id`` is not a UUID, or an option has an invalid value.
+            InvalidJobError: there is not exactly one circuit.
+            InvalidCircuitError: the circuit cannot have run here.
+        """
+        known = checked_job_id(run_id)
+        job = self._job(circuits, {**options, "journal": False})
+
+        def continued(snapshot: Snapshot, options: AQTOptions) -> Execution:
+            if len(snapshot) != 1:
+                raise InvalidJobError(f"a run of a machine has one circuit, not {len(snapshot)}")
+            moved = foreign_job(
+                known,
+                options,
+                backend_name=self.name,
+                available_qubits=self.num_qubits,
+                location=self._location(self._connect()),
+                num_circuits=1,
+            )
+            return self.resumed(snapshot, options, moved)
+
+        job.submit(continued)
+        return job
+
+    def _location(self, connection: DirectConnection) -> MachineLocation:
+        return MachineLocation(
             machine_url=connection.client.base_url,
             resource_name=self._resource.resource_name,
             max_shots=self._max_shots,
         )
-        journal = start_journal(self, location, plan, snapshot, options)
-        return DirectExecution(connection, location, snapshot, options, plan, journal=journal)
 
-    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
+    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:
         """Make an execution that continues another process's."""
         description = job.description
         if description.plan is None or not isinstance(description.location, MachineLocation):
             raise ValueError("it is no job of a machine")
-        if job.journal is None and not description.ended:
+        if job.journal is None and not description.ended and not _all_sent(job, description.plan):
             raise ValueError("it was saved before its end, and its journal is not there")
         return DirectExecution(
             self._connect(),
@@ -86,3 +129,12 @@ class AQTDirectAccessResource(AQTResource):
             journal=job.journal,
             records=job.records,
         )
+
+
+def _all_sent(job: ResumableJob, plan: BatchPlan) -> bool:
+    """Whether the machine has accepted every circuit, or the circuit has ended otherwise."""
+    if job.records is None:
+        return False
+    state = job.records.replay()
+    records = map(state.record, range(len(plan.parts)))
+    return all(record.job_id is not None or record.status is not None for record in records)

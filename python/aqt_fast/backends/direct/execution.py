@@ -113,11 +113,6 @@ class DirectExecution(RemoteExecution):
         return super().checkpoint()
 
     @property
-    def _reads_results(self) -> bool:
-        """True: only one process may query a machine; the others read its stored results."""
-        return True
-
-    @property
     def _asks(self) -> bool:
         """Only the process that works on the job queries the machine."""
         return not self._others_work

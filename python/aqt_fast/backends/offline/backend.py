@@ -16,7 +16,7 @@ from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.jobs.execution import Execution
-from aqt_fast.store.loading import LoadedJob
+from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.snapshot import Snapshot
@@ -132,7 +132,7 @@ class OfflineSimulatorResource(AQTResource):
             return LocalAerExecution(simulator, snapshot, options)
         return ExecutorAerExecution(executor, simulator, snapshot, options)
 
-    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: LoadedJob) -> Execution:
+    def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:
         """Restore noise model and options of the simulator, and run the circuits again."""
         from aqt_fast.backends.offline.aer import restore_simulator
 

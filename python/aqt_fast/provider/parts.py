@@ -1,0 +1,161 @@
+"""The parts of a provider by where circuits run: cloud by workspace, machines, this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from qiskit.providers import QiskitBackendNotFoundError
+
+from aqt_fast.api_client import BackendType, ListedResource, Resource
+from aqt_fast.backends.base import AQTResource
+from aqt_fast.exceptions import AQTCredentialsError
+from aqt_fast.provider.connections import Connections
+from aqt_fast.provider.discovery import (
+    DEFAULT_NUM_QUBITS,
+    DEFAULT_WORKSPACE,
+    OFFLINE_SIMULATORS,
+    OfflineSimulator,
+)
+
+if TYPE_CHECKING:
+    from aqt_fast.backends.cloud.backend import CloudResource
+
+B_co = TypeVar("B_co", bound=AQTResource, covariant=True)
+
+
+@dataclass(frozen=True)
+class WorkspaceResource:
+    """A resource in the list of a workspace."""
+
+    id: str
+    """Identifier."""
+    name: str
+    """Name for display."""
+    type: BackendType
+    """``device`` or ``simulator``."""
+
+
+class WorkspaceProvider(Generic[B_co]):
+    """The backends of one workspace."""
+
+    def __init__(
+        self,
+        workspace_id: str,
+        listed: Sequence[ListedResource],
+        make: Callable[[ListedResource], B_co],
+    ) -> None:
+        """``make`` requests the details of a listed resource and makes its backend."""
+        self._id = workspace_id
+        self._listed = {item.resource_id: item for item in listed}
+        self._make = make
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}({self._id!r}): {', '.join(self._listed) or 'no resources'}>"
+
+    @property
+    def id(self) -> str:
+        """Identifier of the workspace."""
+        return self._id
+
+    def list_backends(self) -> list[WorkspaceResource]:
+        """List the resources, as they were when the workspaces were fetched."""
+        return [
+            WorkspaceResource(item.resource_id, item.resource_name, item.resource_type)
+            for item in self._listed.values()
+        ]
+
+    def get_backend(self, backend_id: str) -> B_co:
+        """Request the details of a resource and return its backend.
+
+        Args:
+            backend_id: identifier of the resource.
+
+        Raises:
+            QiskitBackendNotFoundError: the workspace has no such resource. The message names those
+                that it has.
+            APIError: the portal does not answer or refuses.
+        """
+        try:
+            listed = self._listed[backend_id]
+        except (KeyError, TypeError):
+            known = ", ".join(self._listed) or "none"
+            raise QiskitBackendNotFoundError(
+                f"Backend with ID '{backend_id}' not found in workspace '{self._id}'. "
+                f"Its backends: {known}"
+            ) from None
+        return self._make(listed)
+
+
+class WorkspaceCollection(list[WorkspaceProvider[B_co]]):
+    """The workspaces of a user, those without resources included."""
+
+    def get_by_id(self, workspace_id: str) -> WorkspaceProvider[B_co] | None:
+        """Return the workspace with this identifier, None if there is none."""
+        return next((item for item in self if item.id == workspace_id), None)
+
+
+class CloudProvider:
+    """AQT's cloud, by workspace."""
+
+    def __init__(self, provider: Any, connections: Connections) -> None:
+        """``provider`` becomes the provider of the backends, ``connections`` are its own."""
+        self._provider = provider
+        self._connections = connections
+
+    def log_in(self) -> None:
+        """Log in to AQT's cloud: see :meth:`aqt_fast.AQTProvider.log_in`."""
+        self._provider.log_in()
+
+    def fetch_workspaces(self) -> WorkspaceCollection[CloudResource]:
+        """Request the workspaces that the user may submit to.
+
+        Raises:
+            AQTCredentialsError: there is no access token, or it is not accepted.
+            APIError: the portal does not answer or refuses.
+        """
+        return WorkspaceCollection(
+            WorkspaceProvider(workspace_id, listed, self._backend)
+            for workspace_id, listed in self._listing()
+        )
+
+    def close(self) -> None:
+        """Close the provider with all its connections: see :meth:`aqt_fast.AQTProvider.close`."""
+        self._provider.close()
+
+    def _listing(self) -> Iterable[tuple[str, list[ListedResource]]]:
+        if not self._connections.token:
+            raise AQTCredentialsError("there is no access token: call log_in(), or set AQT_TOKEN")
+        return self._connections.cloud().portal.list_workspaces().items()
+
+    def _backend(self, listed: ListedResource) -> CloudResource:
+        from aqt_fast.backends.cloud.backend import CloudResource
+
+        return CloudResource(
+            self._resource(listed),
+            provider=self._provider,
+            connect=self._connections.cloud,
+        )
+
+    def _resource(self, listed: ListedResource) -> Resource:
+        """Request the details of a resource."""
+        (resource,) = self._connections.cloud().portal.resources([listed])
+        return resource
+
+
+def offline_resource(simulator: OfflineSimulator) -> Resource:
+    """Describe an offline simulator of the default size."""
+    return Resource(
+        workspace_id=DEFAULT_WORKSPACE,
+        resource_id=simulator.id,
+        resource_name=simulator.name,
+        resource_type="offline_simulator",
+        available_qubits=DEFAULT_NUM_QUBITS,
+    )
+
+
+IDEAL = next(simulator for simulator in OFFLINE_SIMULATORS if not simulator.noisy)
+"""The simulator without noise."""
+NOISY = next(simulator for simulator in OFFLINE_SIMULATORS if simulator.noisy)
+"""The simulator with noise."""

@@ -1,0 +1,179 @@
+"""The jobs of the 2.x face: ours, but a job without a result raises, and is saved in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from qiskit.providers import JobStatus
+from qiskit.result import Result
+
+from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.jobs.execution import Execution
+from aqt_fast.v2.exceptions import (
+    AQTJobFailedError,
+    AQTJobInvalidStateError,
+    AQTJobPersistenceError,
+    raised_as_v2,
+)
+from aqt_fast.v2.persistence import JobKind, JobSnapshot, JobStore, persist_job, snapshot_of
+
+__all__ = ["CloudJob", "DirectAccessJob", "OfflineSimulatorJob"]
+
+
+class _Job(AQTJob):
+    """What the jobs of the 2.x face have in common."""
+
+    _kind: ClassVar[JobKind]
+    _failed: ClassVar[str] = "Job failed"
+
+    def submit(self, execution: Callable[[Any, AQTOptions], Execution] | None = None) -> None:
+        """Raise: the backend's ``run`` has submitted the job.
+
+        Raises:
+            RuntimeError: the job was already submitted.
+        """
+        if self._execution is not None:
+            raise RuntimeError(
+                f"Job is already submitted via backend.run() (ID: {self._execution.name})"
+            )
+        with raised_as_v2():
+            super().submit(execution)
+
+    def job_id(self) -> str:
+        """Return the portal's identifier of the job, or the identifier of its batch.
+
+        Wait until the portal has answered the submission.
+
+        Raises:
+            AQTRequestError: the portal refuses the submission, or cannot be reached.
+            AQTCredentialsError: the access token is missing or not accepted.
+            AQTApiError: the portal has failed, or it is unknown whether it has accepted the job.
+        """
+        with raised_as_v2():
+            return super().job_id()
+
+    def result(
+        self, timeout: float | None = None, wait: float = 5, *, partial: bool = False
+    ) -> Result:
+        """Wait until every circuit was evaluated and return all results in input order.
+
+        Args:
+            timeout: seconds to wait at most, None for no limit but the option
+                ``query_timeout_seconds``.
+            wait: has no effect: the portal is asked in the background, every
+                ``query_period_seconds`` (an option of the backend).
+            partial: return the known results instead of raising an error.
+
+        Raises:
+            AQTJobFailedError: the job has failed; ``partial=True`` gives the results that exist.
+            AQTJobInvalidStateError: the job was cancelled.
+            JobTimeoutError: the job has not ended in time; it continues.
+            AQTRequestError: the portal refuses a request, or cannot be reached.
+            AQTCredentialsError: the access token is missing or not accepted.
+            AQTApiError: the portal has failed, or has deleted the result, or it is unknown whether
+                it has accepted the job.
+        """
+        del wait
+        with raised_as_v2():
+            if timeout is not None and not partial:
+                self.wait_for_final_state(timeout=timeout)
+            result = super().result(partial=partial)
+            result.job_id = self._id_of_result(result)
+        if result.success or partial:
+            return result
+        if self.status() is JobStatus.CANCELLED:
+            raise AQTJobInvalidStateError(
+                f"Unable to retrieve result for job {result.job_id}. Job is cancelled."
+            )
+        raise AQTJobFailedError(f"{self._failed}: {result.status}")
+
+    def cancel(self) -> bool:
+        """Cancel what has not run yet. Return False if there was nothing left to cancel.
+
+        Raises:
+            AQTRequestError: the portal refuses, or cannot be reached.
+            AQTApiError: the portal has failed.
+        """
+        with raised_as_v2():
+            return super().cancel()
+
+    def persist(self, *, store: JobStore | None = None) -> None:  # type: ignore[override]
+        """Save the job for another process to restore with the backend's ``restore_job``.
+
+        Wait until portal or machine has answered all submissions. A job that is one API job has the
+        format of ``qiskit-aqt-provider`` 2.0.1; a larger one has a format of ours.
+
+        Args:
+            store: where to save it, None for :class:`~aqt_fast.v2.persistence.FileJobStore`.
+
+        Raises:
+            AQTJobPersistenceError: the job cannot be saved.
+            AQTError: the submission has failed.
+        """
+        with raised_as_v2():
+            persist_job(self._to_snapshot(), store)
+
+    def _to_snapshot(self) -> JobSnapshot:
+        execution = self._submitted()
+        job_id = self.job_id()
+        try:
+            checkpoint = execution.checkpoint()
+            circuits = self.circuits
+            if not self._snapshot.is_of(circuits):
+                raise ValueError("a circuit was changed after the job was made")
+        except ValueError as error:
+            raise AQTJobPersistenceError(f"cannot save job {job_id}: {error}") from error
+        return snapshot_of(
+            checkpoint,
+            circuits,
+            self._options,
+            kind=self._kind,
+            backend_name=self._backend.name,
+            num_qubits=self._backend.num_qubits,
+        )
+
+    def _id_of_result(self, result: Result) -> str:
+        return str(result.job_id)
+
+
+class CloudJob(_Job):
+    """A job on a resource of AQT's cloud."""
+
+    _kind = "cloud"
+
+
+class DirectAccessJob(_Job, AQTDirectAccessJob):
+    """A job on a machine in the same network, which runs its circuits one after the other.
+
+    The identifier of a job with one circuit is the machine's, that of a larger job is our own.
+    """
+
+    _kind = "direct"
+    _failed = "Job failed with error"
+
+    def job_id(self) -> str:
+        """Return the machine's identifier of a single circuit, or the identifier of the batch.
+
+        Wait until the machine has accepted a single circuit.
+
+        Raises:
+            AQTRequestError: the machine refuses the circuit, or cannot be reached.
+            AQTApiError: the machine has failed, or it is unknown whether it has the circuit.
+        """
+        if self._execution is None or self._execution.num_api_jobs != 1:
+            return super().job_id()
+        with raised_as_v2():
+            return self.api_job_id()
+
+    def _id_of_result(self, result: Result) -> str:
+        execution = self._submitted()
+        known = execution.num_api_jobs == 1 and result.success
+        return execution.accepted_id(0) if known else str(result.job_id)
+
+
+class OfflineSimulatorJob(_Job):
+    """A simulation in this process."""
+
+    _kind = "offline"

@@ -1,0 +1,170 @@
+"""The backends of the 2.x face: ours, with the peer's names, defaults and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from qiskit import QuantumCircuit
+
+from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions
+from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
+from aqt_fast.aqt_resource import CloudResource as _CloudResource
+from aqt_fast.aqt_resource import OfflineSimulatorResource as _OfflineSimulatorResource
+from aqt_fast.v2.exceptions import raised_as_v2
+from aqt_fast.v2.jobs import CloudJob, DirectAccessJob, OfflineSimulatorJob
+from aqt_fast.v2.persistence import JobStore
+from aqt_fast.v2.restoring import restored
+from aqt_fast.wire.circuits import API_LIMITS
+
+__all__ = ["CloudResource", "DirectAccessResource", "OfflineSimulatorResource"]
+
+_API_JOB_CIRCUITS = API_LIMITS.circuits or 1
+_API_JOB_SHOTS = API_LIMITS.shots or 1
+
+
+class _Resource(AQTResource):
+    """What the backends of the 2.x face have in common."""
+
+    MAX_SHOTS = _API_JOB_SHOTS
+    """Maximum number of shots in one API job; ``run`` takes more in the cloud and offline."""
+
+    @property
+    def id(self) -> str:
+        """Identifier of the resource."""
+        return self.resource_id.resource_id
+
+    @property
+    def workspace_id(self) -> str:
+        """Workspace through which the resource is used; ``default`` outside of the cloud."""
+        return self.resource_id.workspace_id
+
+    @property
+    def max_circuits(self) -> int:
+        """Number of circuits in one API job, 50; ``run`` takes any number."""
+        return _API_JOB_CIRCUITS
+
+    @classmethod
+    def _default_options(cls) -> AQTOptions:
+        return AQTOptions(with_progress_bar=False)
+
+
+class CloudResource(_Resource, _CloudResource):
+    """A quantum computer or simulator in AQT's cloud, through one workspace."""
+
+    job_class = CloudJob
+
+    def run(self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any) -> CloudJob:
+        """Check circuits, start a job with them and return at once.
+
+        Args:
+            circuits: one circuit or any number of circuits, transpiled for this backend.
+            options: ``shots`` (default: 100), ``memory``, and the others of
+                :class:`~aqt_fast.AQTOptions`, for this job only. None stands for the backend's own.
+
+        Raises:
+            AQTValueError: an option or a circuit cannot be used, or there are no circuits. Every
+                circuit that cannot run is named. Nothing was started.
+        """
+        with raised_as_v2():
+            job: CloudJob = super().run(circuits, **options)
+        return job
+
+    def restore_job(
+        self, job_id: str, *, store: JobStore | None = None, delete: bool = False
+    ) -> CloudJob:
+        """Restore a job that was saved by ``persist``, here or by ``qiskit-aqt-provider`` 2.0.1.
+
+        Args:
+            job_id: its identifier.
+            store: where it was saved, None for :class:`~aqt_fast.v2.persistence.FileJobStore`.
+            delete: whether to delete what was saved, once the job is restored.
+
+        Raises:
+            AQTJobNotFoundError: the store has no such job.
+            AQTJobCorruptError: what the store has cannot be read.
+            AQTJobIncompatibleError: a newer version has saved it.
+            AQTJobBackendMismatchError: it belongs to another backend.
+            AQTJobPersistenceError: ``job_id`` is not a UUID, or the store fails.
+        """
+        with raised_as_v2():
+            job: CloudJob = restored(self, job_id, kind="cloud", store=store, delete=delete)
+        return job
+
+
+class DirectAccessResource(_Resource, AQTDirectAccessResource):
+    """A quantum computer in the same network, which runs one circuit at a time."""
+
+    job_class = DirectAccessJob
+
+    @classmethod
+    def _default_options(cls) -> AQTDirectAccessOptions:
+        return AQTDirectAccessOptions(with_progress_bar=False)
+
+    def run(
+        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+    ) -> DirectAccessJob:
+        """Check circuits, start a job with them and return at once.
+
+        Args:
+            circuits: one circuit or any number of circuits, transpiled for this backend.
+            options: ``shots`` (default: 100, at most 2000), ``memory``, and the others of
+                :class:`~aqt_fast.AQTOptions`, for this job only. None stands for the backend's own.
+
+        Raises:
+            AQTValueError: an option or a circuit cannot be used, or there are no circuits. Every
+                circuit that cannot run is named. Nothing was started.
+        """
+        with raised_as_v2():
+            job: DirectAccessJob = super().run(circuits, **options)
+        return job
+
+    def restore_job(
+        self, job_id: str, *, store: JobStore | None = None, delete: bool = False
+    ) -> DirectAccessJob:
+        """Restore a job that was saved by ``persist``: see :meth:`CloudResource.restore_job`.
+
+        A job of several circuits that had not ended continues from its journal, which only the
+        computer has that started it.
+        """
+        with raised_as_v2():
+            job: DirectAccessJob = restored(self, job_id, kind="direct", store=store, delete=delete)
+        return job
+
+
+class OfflineSimulatorResource(_Resource, _OfflineSimulatorResource):
+    """A simulator of an AQT device in this process."""
+
+    job_class = OfflineSimulatorJob
+
+    def run(
+        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+    ) -> OfflineSimulatorJob:
+        """Check circuits, start a job with them and return at once.
+
+        Args:
+            circuits: one circuit or any number of circuits, transpiled for this backend.
+            options: ``shots`` (default: 100), ``memory``, ``seed_simulator``, ``executor``, and the
+                others of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for the
+                backend's own.
+
+        Raises:
+            AQTValueError: an option or a circuit cannot be used, or there are no circuits. Every
+                circuit that cannot run is named. Nothing was started.
+        """
+        with raised_as_v2():
+            job: OfflineSimulatorJob = super().run(circuits, **options)
+        return job
+
+    def restore_job(
+        self, job_id: str, *, store: JobStore | None = None, delete: bool = False
+    ) -> OfflineSimulatorJob:
+        """Run a saved job again under a new id, with its noise model and simulator options.
+
+        The arguments and errors are those of :meth:`CloudResource.restore_job`.
+        """
+        with raised_as_v2():
+            job: OfflineSimulatorJob = restored(
+                self, job_id, kind="offline", store=store, delete=delete
+            )
+        return job
