@@ -47,7 +47,7 @@ class Polled(Protocol):
 
 
 class _Pace:
-    """Pauses between the polls of a resource: short at first, never more polls a minute than allowed.
+    """Pauses between polls of a resource: short at first, never more polls a minute than allowed.
 
     Polls that are more than a period apart save requests, which fast polls may spend.
     """

@@ -10,5 +10,6 @@
     worker        the workers' function, and the data they receive and return
     noise_strengths    of offline_simulator_noise
     aer           noise, copying and saving of options, seeds and outcomes
+    copies        copies of the simulator, with the options of one moment
     clbits        outcomes at the classical bits of the user's circuits
 """

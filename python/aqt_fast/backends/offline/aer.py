@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import warnings
@@ -39,32 +38,6 @@ def standard_noise_model() -> NoiseModel:
     model.add_all_qubit_quantum_error(depolarizing_error(noise_strengths.R, 1), ["r"])
     model.add_all_qubit_quantum_error(depolarizing_error(noise_strengths.RXX, 2), ["rxx"])
     return model
-
-
-def options_in_use(simulator: AerSimulator) -> dict[str, Any]:
-    """Return the options that have a value now, including the noise model."""
-    return {name: value for name, value in vars(simulator.options).items() if value is not None}
-
-
-class CopiedSimulator:
-    """Copies a simulator, so that later changes of its options do not affect the copies.
-
-    Copies without a noise model are shared as long as the options stay: making one takes about as
-    long as simulating a small circuit.
-    """
-
-    _last: tuple[dict[str, Any], AerSimulator] | None = None
-    """The options of the last copy, and the copy."""
-
-    def of(self, simulator: AerSimulator) -> AerSimulator:
-        """Return a copy that nobody will change."""
-        options = options_in_use(simulator)
-        if "noise_model" in options:
-            return AerSimulator(**options | {"noise_model": copy.deepcopy(options["noise_model"])})
-        last = self._last
-        if last is None or last[0] != options:
-            last = self._last = options, AerSimulator(**options)
-        return last[1]
 
 
 def simulator_location(simulator: AerSimulator) -> SimulatorLocation:

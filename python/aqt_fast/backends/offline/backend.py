@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -15,6 +15,7 @@ from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline import noise_strengths
+from aqt_fast.backends.offline.copies import Copies
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import SimulatorLocation
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from qiskit_aer import AerSimulator
-
-    from aqt_fast.backends.offline.aer import CopiedSimulator
 
 
 class OfflineSimulatorResource(AQTResource):
@@ -47,10 +46,11 @@ class OfflineSimulatorResource(AQTResource):
         super().__init__(resource, provider=provider, calibration=calibration)
         self._noisy_from_start = with_noise_model
         self._simulator: AerSimulator | None = None
+        self._copies = Copies()
 
     def __copy__(self) -> AQTResource:
         copied = super().__copy__()
-        copied.__dict__.update(_simulator=copy.deepcopy(self._simulator))
+        copied.__dict__.update(_simulator=copy.deepcopy(self._simulator), _copies=Copies())
         return copied
 
     @property
@@ -78,12 +78,6 @@ class OfflineSimulatorResource(AQTResource):
     @simulator.setter
     def simulator(self, simulator: AerSimulator) -> None:
         self._simulator = simulator
-
-    @cached_property
-    def _copied_simulator(self) -> CopiedSimulator:
-        from aqt_fast.backends.offline.aer import CopiedSimulator
-
-        return CopiedSimulator()
 
     def run(
         self,
@@ -127,7 +121,7 @@ class OfflineSimulatorResource(AQTResource):
         from aqt_fast.backends.offline.executor import ExecutorAerExecution
         from aqt_fast.backends.offline.local import LocalAerExecution
 
-        simulator = self._copied_simulator.of(self.simulator)
+        simulator = self._copies.of(self.simulator)
         if executor is None:
             return LocalAerExecution(simulator, snapshot, options)
         return ExecutorAerExecution(executor, simulator, snapshot, options)

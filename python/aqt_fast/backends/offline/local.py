@@ -44,7 +44,9 @@ class LocalAerExecution(AerExecution):
 
     def _simulate_chunk(self) -> None:
         with self._changed:
-            part = range(self._num_started, min(self._num_started + self._size, len(self._snapshot)))
+            part = range(
+                self._num_started, min(self._num_started + self._size, len(self._snapshot))
+            )
             if self._cancelled:
                 part = range(0)
             else:

@@ -6,11 +6,12 @@ nothing. One that lasts spares each job the start of a thread, and Aer a team of
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TypeAlias
+
+from aqt_fast._forks import ForkSafeLock, on_fork
 
 Turn: TypeAlias = Callable[[], bool]
 """Does a chunk of work, handles all errors, and returns whether there is more to do."""
@@ -21,9 +22,9 @@ class Turns:
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._lock = threading.Lock()
-        self._waiting: SimpleQueue[Turn] = SimpleQueue()
-        self._process: int | None = None
+        self._lock = ForkSafeLock()
+        self.renew_in_child()
+        on_fork(self)
 
     def add(self, turn: Turn) -> None:
         """Call ``turn`` again and again, in turn with others, until it returns False.
@@ -32,18 +33,17 @@ class Turns:
             RuntimeError: no thread can be started.
         """
         with self._lock:
-            if self._process != os.getpid():
-                # In a fork neither the thread nor what it was to do is there.
-                waiting: SimpleQueue[Turn] = SimpleQueue()
+            if not self._begun:
                 threading.Thread(
-                    target=_work, args=(waiting,), name="aqt-fast simulation", daemon=True
+                    target=_work, args=(self._waiting,), name="aqt-fast simulation", daemon=True
                 ).start()
-                self._waiting, self._process = waiting, os.getpid()
+                self._begun = True
             self._waiting.put(turn)
 
-    def renew_lock(self) -> None:
-        """After a fork: another thread may have held the lock."""
-        self._lock = threading.Lock()
+    def renew_in_child(self) -> None:
+        """Forget the thread and what it was to do: a fork has neither."""
+        self._begun = False
+        self._waiting: SimpleQueue[Turn] = SimpleQueue()
 
 
 def _work(waiting: SimpleQueue[Turn]) -> None:
@@ -56,6 +56,3 @@ def _work(waiting: SimpleQueue[Turn]) -> None:
 
 TURNS = Turns()
 """All simulations of this process."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=TURNS.renew_lock)

@@ -17,7 +17,8 @@ from typing import Any
 import orjson
 from qiskit_aer import AerSimulator
 
-from aqt_fast.backends.offline.aer import Outcome, options_in_use, outcomes
+from aqt_fast.backends.offline.aer import Outcome, outcomes
+from aqt_fast.backends.offline.copies import options_in_use
 from aqt_fast.wire.snapshot import Snapshot, bare_circuits
 
 _FASTEST = 1
