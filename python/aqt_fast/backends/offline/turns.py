@@ -23,7 +23,8 @@ class Turns:
     def __init__(self) -> None:
         """Start nothing yet."""
         self._lock = ForkSafeLock()
-        self.renew_in_child()
+        self._begun = False
+        self._waiting: SimpleQueue[Turn] = SimpleQueue()
         on_fork(self)
 
     def add(self, turn: Turn) -> None:
@@ -43,7 +44,7 @@ class Turns:
     def renew_in_child(self) -> None:
         """Forget the thread and what it was to do: a fork has neither."""
         self._begun = False
-        self._waiting: SimpleQueue[Turn] = SimpleQueue()
+        self._waiting = SimpleQueue()
 
 
 def _work(waiting: SimpleQueue[Turn]) -> None:
