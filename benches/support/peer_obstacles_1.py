@@ -15,9 +15,8 @@ import sys
 import time
 import uuid
 import warnings
-from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -43,6 +42,8 @@ from pydantic import RootModel
 from pytest_httpx import HTTPXMock
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
+
+_RANDOM = random.Random()  # noqa: S311 - options of tests
 
 URL = "https://portal.test"
 MACHINE = "https://direct-access-example:6020"
@@ -85,23 +86,30 @@ class MockSimulator(OfflineSimulatorResource):
         return [circuits for circuits, _ in self.submit_call_args]
 
 
+class _Submitted(NamedTuple):
+    since: float
+    label: str
+    payload: dict[str, Any]
+
+
 class ScriptedPortal(httpx.BaseTransport):
     """Takes one job after the other; each waits, runs and ends as the script says."""
 
     def __init__(self, queued: float, running: float, end: dict[str, Any] | None) -> None:
         """``end`` is the answer of a job that does not succeed."""
         self._queued, self._running, self._end = queued, running, end
-        self._jobs: dict[str, tuple[float, Any]] = {}
+        self._jobs: dict[str, _Submitted] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a submission, or a question for a result."""
         if request.method == "POST":
             job_id = str(uuid.uuid4())
-            self._jobs[job_id] = (time.monotonic(), json.loads(request.read())["payload"])
+            body = json.loads(request.read())
+            self._jobs[job_id] = _Submitted(time.monotonic(), body["label"], body["payload"])
             return self._answer(job_id, {"status": "queued"})
         job_id = request.url.path.rsplit("/", maxsplit=1)[1]
-        since, payload = self._jobs[job_id]
-        passed = time.monotonic() - since
+        job = self._jobs[job_id]
+        passed = time.monotonic() - job.since
         if self._end is not None and self._end["status"] == "cancelled":
             return self._answer(job_id, self._end)
         if passed < self._queued:
@@ -110,12 +118,12 @@ class ScriptedPortal(httpx.BaseTransport):
             return self._answer(job_id, {"status": "ongoing", "finished_count": 0})
         samples = {
             index: [[0] * circuit["number_of_qubits"]] * circuit["repetitions"]
-            for index, circuit in enumerate(payload["circuits"])
+            for index, circuit in enumerate(job.payload["circuits"])
         }
         return self._answer(job_id, self._end or {"status": "finished", "result": samples})
 
     def _answer(self, job_id: str, response: dict[str, Any]) -> httpx.Response:
-        job = {"job_id": job_id, "job_type": "quantum_circuit", "label": "qiskit"}
+        job = {"job_id": job_id, "job_type": "quantum_circuit", "label": self._jobs[job_id].label}
         job |= {"resource_id": "test", "workspace_id": "test-workspace"}
         return httpx.Response(200, json={"job": job, "response": response})
 
@@ -336,11 +344,11 @@ class OptionsFactory:
     def build(cls) -> AQTOptions:
         """Make valid options."""
         return AQTOptions(
-            shots=random.randint(1, 2000),
-            memory=random.random() < 0.5,
-            query_period_seconds=random.uniform(0.1, 10),
+            shots=_RANDOM.randint(1, 2000),
+            memory=_RANDOM.random() < 0.5,
+            query_period_seconds=_RANDOM.uniform(0.1, 10),
             query_timeout_seconds=10.0,
-            with_progress_bar=random.random() < 0.5,
+            with_progress_bar=_RANDOM.random() < 0.5,
         )
 
 
@@ -382,8 +390,7 @@ OBSTACLES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(autouse=True)
-def empty_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No variables of ours."""
     for name in ("AQT_TOKEN", "AQT_PORTAL_URL", "AQT_DIRECT_URL"):
         monkeypatch.delenv(name, raising=False)
-    yield

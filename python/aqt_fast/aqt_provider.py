@@ -21,7 +21,7 @@ from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
 from aqt_fast.provider.backends_table import BackendsTable
-from aqt_fast.provider.connections import Connections
+from aqt_fast.provider.connections import Connections, PlainHTTPWarning
 from aqt_fast.provider.discovery import (
     OFFLINE_SIMULATORS,
     Discovery,
@@ -48,6 +48,7 @@ __all__ = [
     "JobsTable",
     "NoTokenWarning",
     "OfflineSimulator",
+    "PlainHTTPWarning",
     "PortalUnavailableWarning",
 ]
 
@@ -170,10 +171,18 @@ class AQTProvider:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    name = "aqt_provider"
+    """The provider's name in Qiskit."""
+
     @property
     def access_token(self) -> str:
-        """The token, or the empty string."""
+        """The token, or the empty string. All requests use a token that is set here."""
         return self._connections.token
+
+    @access_token.setter
+    def access_token(self, token: str | None) -> None:
+        _check_text("access_token", token)
+        self._connections.use_token(token or "")
 
     @property
     def store_path(self) -> Path:
@@ -188,17 +197,23 @@ class AQTProvider:
         """
         self._connections.close()
 
-    def log_in(self) -> None:
+    def log_in(self, *, anew: bool = False) -> None:
         """Log in to AQT's cloud, and save the tokens for other providers and later sessions.
+
+        While the saved token is valid, or can be renewed without the user, only say so on standard
+        error, and use it.
 
         With a client's id and secret (``AQT_CLIENT_ID`` and ``AQT_CLIENT_SECRET``, or in
         ``arnica_config``), the login runs unattended. Otherwise, open the link that it prints to
         standard error. Requires the ``login`` extra.
 
+        Args:
+            anew: log in even if the saved token is valid, for example as another user.
+
         Raises:
             AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
         """
-        self._connections.log_in()
+        self._connections.log_in(anew=anew)
 
     def backends(
         self,
@@ -248,7 +263,8 @@ class AQTProvider:
 
         Raises:
             QiskitBackendNotFoundError: no backend matches, or several do. The message names them,
-                and says if the portal did not answer, or was not asked for want of a token.
+                and says if the portal did not answer, or was not asked for want of a token. Or
+                ``available_qubits`` is given for a backend that is no offline simulator.
             AQTCredentialsError: no backend matches, and the portal does not accept the token.
             InvalidOptionError: there is no such ``backend_type``, ``available_qubits`` is not an
                 integer in its range, or another argument has a wrong type.
@@ -268,20 +284,31 @@ class AQTProvider:
         return backend
 
     def get_direct_access_backend(
-        self, base_url: str | None = None, /, *, max_shots: int = 2000
+        self,
+        base_url: str | None = None,
+        /,
+        *,
+        max_shots: int = 2000,
+        allow_plain_http: bool | None = None,
     ) -> AQTDirectAccessResource:
         """Connect to a machine in the same network.
 
         Args:
             base_url: URL of the machine; None takes it from ``AQT_DIRECT_URL``.
             max_shots: maximum number of shots per circuit on this machine, 1 to 2000.
+            allow_plain_http: send the access token over plain HTTP, where others can read it, if
+                the URL has an address in a private network or a link-local one. None takes it from
+                ``AQT_DIRECT_ALLOW_PLAIN_HTTP`` (``1`` or ``0``); the default is False.
 
         Raises:
             QiskitBackendNotFoundError: no URL is given.
-            InvalidOptionError: ``max_shots`` is out of range.
+            InvalidOptionError: ``max_shots`` is out of range, or the variable is invalid.
             InsecureConnectionError: there is a token, and the URL is plain HTTP to another
                 computer. For a machine that needs no token, use ``AQTProvider("")``.
             APIError: the machine does not answer.
+
+        Warns:
+            PlainHTTPWarning: the access token is sent over plain HTTP.
         """
         _check_text("base_url", base_url)
         url = base_url or self._settings.get("AQT_DIRECT_URL")
@@ -289,7 +316,7 @@ class AQTProvider:
             raise QiskitBackendNotFoundError(
                 "no URL of a direct-access machine: give it, or set AQT_DIRECT_URL"
             )
-        return self._discovery.direct(url, max_shots)
+        return self._discovery.direct(url, max_shots, allow_plain_http=allow_plain_http)
 
     def jobs(
         self,

@@ -57,6 +57,80 @@ class TestPlainHTTP:
         machine = DirectAccessClient(url, Credentials(""), transport=script)
         assert machine.result(JOB_ID, read_json) == 7
 
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "10.0.0.1",
+            "172.16.0.1:6020",
+            "172.31.255.254",
+            "192.168.1.7:8000",
+            "169.254.1.1",
+            "[fd00::7]:6020",
+            "[fe80::1]",
+            "[::ffff:10.0.0.1]",
+            "127.0.0.1:6020",
+        ],
+    )
+    def test_private_networks_on_request(self, host):
+        """A machine at such an address gets the token over plain HTTP if that is allowed."""
+        script = Script(httpx.Response(200, json="marmot"))
+        machine = DirectAccessClient(
+            f"http://{host}", Credentials(TOKEN), transport=script, allow_plain_http=True
+        )
+        assert machine.system_name() == "marmot"
+        assert script.tokens == [TOKEN]
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "example.org",
+            "machine.local",
+            "8.8.8.8",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.169.0.1",
+            "11.0.0.1",
+            "100.64.0.1",
+            "0.0.0.0",  # noqa: S104 - refused
+            "[2001:db8::1]",
+            "[::ffff:8.8.8.8]",
+            "10.0.0.1.evil.org",
+            "167772161",
+        ],
+    )
+    def test_other_addresses_on_request(self, host):
+        """Refused even then: names may lead anywhere."""
+        script = Script(httpx.Response(200, json="marmot"))
+        with pytest.raises(InsecureConnectionError, match="private and link-local addresses only"):
+            DirectAccessClient(
+                f"http://{host}", Credentials(TOKEN), transport=script, allow_plain_http=True
+            )
+        assert script.requests == []
+
+    def test_only_the_machine_that_was_allowed(self):
+        """Neither another port, another host, nor the portal."""
+        credentials = Credentials(TOKEN)
+        script = Script(httpx.Response(200, json="marmot"))
+        DirectAccessClient(
+            "http://10.0.0.1:6020", credentials, transport=script, allow_plain_http=True
+        )
+        for url in ("http://10.0.0.1:6021", "http://10.0.0.1", "http://10.0.0.2:6020"):
+            with pytest.raises(InsecureConnectionError):
+                DirectAccessClient(url, credentials, transport=script)
+            with pytest.raises(InsecureConnectionError):
+                PortalClient(credentials, portal_url=url, transport=script)
+
+    def test_a_redirect_from_the_machine_that_was_allowed(self):
+        """Does not lead the token elsewhere."""
+        moved = httpx.Response(307, headers={"Location": "http://10.0.0.2/system/name"})
+        script = Script(moved, httpx.Response(200, json="marmot"))
+        machine = DirectAccessClient(
+            "http://10.0.0.1", Credentials(TOKEN), transport=script, allow_plain_http=True
+        )
+        with pytest.raises(InsecureConnectionError):
+            machine.system_name()
+        assert len(script.requests) == 1
+
     def test_a_token_that_comes_later(self, operation):
         """It is not sent over a plain connection that was there before."""
         credentials = Credentials("")

@@ -106,6 +106,66 @@ class TestLogIn:
             assert provider.get_backend("ibex").name == "ibex"
         assert TokenStore(config.store_path).refresh_token() is None
 
+    def test_twice(self, server, config, capsys):
+        """While the saved token is valid, no other login begins, not in another program either."""
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            token = provider.access_token
+            capsys.readouterr()
+            provider.log_in()
+            assert provider.access_token == token
+        assert capsys.readouterr().err == (
+            "aqt-fast: already logged in, the saved access token is valid\n"
+        )
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            assert provider.access_token == token
+            assert provider.get_backend("ibex").name == "ibex"
+        assert "Verify" not in capsys.readouterr().err
+
+    def test_renewed_silently(self, server, config, capsys):
+        """An expired token is renewed without the user, who is told that all is well."""
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            token = provider.access_token
+        server.advance(11 * 3600)
+        capsys.readouterr()
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            assert provider.access_token != token
+            assert provider.get_backend("ibex").name == "ibex"
+            assert TokenStore(config.store_path).access_token() == provider.access_token
+        assert "already logged in" in capsys.readouterr().err
+
+    def test_anew(self, server, config, capsys):
+        """On request, the login begins again."""
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            token = provider.access_token
+            capsys.readouterr()
+            provider.log_in(anew=True)
+            assert provider.access_token != token
+        assert "Verify" in capsys.readouterr().err
+
+    def test_revoked(self, server, config, capsys):
+        """A token that the portal refuses and nobody renews is replaced by a login."""
+        TokenStore(config.store_path).save("revoked", None)
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            assert provider.get_backend("ibex").name == "ibex"
+        assert "Verify" in capsys.readouterr().err
+
+    def test_not_kept_twice(self, server, config, capsys):
+        """Without a store, the token of this provider counts."""
+        config.store_access_token = False
+        with connect(server, config, "") as provider:
+            provider.log_in()
+            token = provider.access_token
+            capsys.readouterr()
+            provider.log_in()
+            assert provider.access_token == token
+        assert "Verify" not in capsys.readouterr().err
+
     def test_refused(self, server, config):
         """A refused login raises a typed error without the secret."""
         config.client_id, config.client_secret = "local-client", SECRET

@@ -10,8 +10,8 @@ from typing import NoReturn
 import httpx
 
 from aqt_fast._forks import ForkSafeLock
-from aqt_fast.api_client.urls import check_protected
-from aqt_fast.exceptions import AQTCredentialsError
+from aqt_fast.api_client.urls import is_private, is_protected
+from aqt_fast.exceptions import AQTCredentialsError, InsecureConnectionError
 
 _HIDDEN = "[token]"
 
@@ -44,6 +44,8 @@ class Credentials:
         self._seen = frozenset({self._token} - {""})
         self._refused: dict[str, float] = {}
         self._missing = missing
+        self._plain_http: set[tuple[str, int | None]] = set()
+        """Hosts and ports that may get the token over plain HTTP."""
         self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
@@ -99,6 +101,36 @@ class Credentials:
             self._seen |= {self._token} - {""}
             self._renew = renew
 
+    def allow_plain_http(self, url: httpx.URL) -> None:
+        """Let this server have the token over plain HTTP, where others can read it.
+
+        Args:
+            url: the server; its host is an address in a private network, or a link-local one.
+
+        Raises:
+            InsecureConnectionError: the host is none of these.
+        """
+        if not (is_protected(url) or is_private(url.host)):
+            raise InsecureConnectionError(
+                f"{url}: plain HTTP can be allowed for private and link-local addresses only, such "
+                "as 192.168.0.7; use https://, or the address instead of the name"
+            )
+        self._plain_http.add((url.host, url.port))
+
+    def check_protected(self, url: httpx.URL) -> None:
+        """Refuse a URL to which the token would travel over plain HTTP.
+
+        Raises:
+            InsecureConnectionError: it is another machine's, and :meth:`allow_plain_http` was not
+                called for it.
+        """
+        if self._token and not is_protected(url) and (url.host, url.port) not in self._plain_http:
+            raise InsecureConnectionError(
+                f"{url}: the access token is not sent over plain HTTP to another machine; use "
+                "https://, or allow_plain_http=True for a direct-access machine in a private "
+                "network"
+            )
+
     def redact(self, text: str) -> str:
         """Hide every token that was ever in use."""
         for token in sorted(self._seen, key=len, reverse=True):
@@ -133,7 +165,7 @@ class BearerAuth(httpx.Auth):
         if not token:
             yield request
             return
-        check_protected(request.url)
+        self._credentials.check_protected(request.url)
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:

@@ -13,7 +13,7 @@ from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
 from aqt_fast.api_client.models import read_json, read_uuid
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
-from aqt_fast.api_client.urls import path_segment
+from aqt_fast.api_client.urls import path_segment, server_url
 from aqt_fast.exceptions import APIConnectionError, MalformedResponseError
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ class DirectAccessClient:
     Args:
         base_url: where the machine is.
         credentials: the access token, if the machine wants one.
+        allow_plain_http: send the token to a private or link-local address over plain HTTP.
         transport: an ``httpx`` transport instead of the network.
         clock: tells the time and waits, None for the real one.
         connect_timeout: seconds to wait for a connection.
@@ -48,12 +49,15 @@ class DirectAccessClient:
         base_url: str,
         credentials: Credentials,
         *,
+        allow_plain_http: bool = False,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
         connect_timeout: float = ConnectionSettings.connect_timeout,
         read_timeout: float = ConnectionSettings.read_timeout,
     ) -> None:
         """Connects to nothing yet."""
+        if allow_plain_http:
+            credentials.allow_plain_http(server_url(base_url))
         settings = ConnectionSettings(transport, clock, connect_timeout, read_timeout)
         self._http = HTTPClient(base_url, credentials, settings)
 

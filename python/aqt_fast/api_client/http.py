@@ -126,7 +126,8 @@ class HTTPClient:
         settings: ConnectionSettings,
     ) -> None:
         """Connects to nothing yet."""
-        self._url = server_url(base_url, with_token=bool(credentials.token))
+        self._url = server_url(base_url)
+        credentials.check_protected(self._url)
         self._credentials = credentials
         self._settings = settings
         self._closed = threading.Event()

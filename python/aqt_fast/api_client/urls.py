@@ -7,18 +7,29 @@ from urllib.parse import quote
 
 import httpx
 
-from aqt_fast.exceptions import APIError, InsecureConnectionError
+from aqt_fast.exceptions import APIError
+
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+"""Addresses in private networks (RFC 1918, RFC 4193), and link-local ones."""
 
 
-def server_url(text: str, *, with_token: bool) -> httpx.URL:
+def server_url(text: str) -> httpx.URL:
     """Read the URL of a server, without a slash at its end.
 
     Args:
         text: the URL, with the path that all requests share.
-        with_token: whether requests carry an access token.
 
     Raises:
-        InsecureConnectionError: the token would travel over plain HTTP to another machine.
         APIError: it is not the URL of a server.
     """
     try:
@@ -30,21 +41,22 @@ def server_url(text: str, *, with_token: bool) -> httpx.URL:
         raise APIError(f"{text!r} is no URL of a server: it must start with https://")
     if url.userinfo or url.query or url.fragment:
         raise APIError("the URL of a server has neither user, password, query nor fragment")
-    if with_token:
-        check_protected(url)
     return url
 
 
-def check_protected(url: httpx.URL) -> None:
-    """Refuse a URL to which a token would travel over plain HTTP, unless it is this machine's.
+def is_protected(url: httpx.URL) -> bool:
+    """Whether nobody else can read what is sent to a URL: by https, or within this machine."""
+    return url.scheme != "http" or _is_loopback(url.host)
 
-    Raises:
-        InsecureConnectionError: the connection would not be protected.
-    """
-    if url.scheme == "http" and not _is_loopback(url.host):
-        raise InsecureConnectionError(
-            f"{url}: the access token is not sent over plain HTTP to another machine; use https://"
-        )
+
+def is_private(host: str) -> bool:
+    """Whether a host is given by its address in a private network, or a link-local address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in network for network in _PRIVATE)
 
 
 def is_same_server(one: httpx.URL, other: httpx.URL) -> bool:

@@ -92,8 +92,11 @@ def backends(name: Any, backend_type: Any, workspace: str | None, as_json: bool)
 
 
 @main.command("log-in")
-def log_in() -> None:
+@click.option("--anew", is_flag=True, help="Log in even if the saved token is valid.")
+def log_in(*, anew: bool) -> None:
     """Log in to AQT's cloud, and save the tokens for later.
+
+    Nothing happens while the saved token is valid or can be renewed.
 
     With AQT_CLIENT_ID and AQT_CLIENT_SECRET, this runs unattended. Otherwise, open the link that it
     prints. The tokens are saved in ~/.aqt, readable by you only, unless AQT's configuration turns
@@ -103,5 +106,5 @@ def log_in() -> None:
         from aqt_fast.aqt_provider import AQTProvider
 
         with AQTProvider("") as provider:
-            provider.log_in()
+            provider.log_in(anew=anew)
     say("logged in")

@@ -153,11 +153,40 @@ class Access:
             defaults=self._settings.from_file,
             out=sys.stderr,
         )
+        self.take(token)
+
+    def of_last_login(self) -> Credentials | None:
+        """Return credentials of the last login, which renew themselves; None if there was none.
+
+        Raises:
+            AQTCredentialsError: others can read the saved token.
+        """
+        from aqt_fast.api_client import Credentials
+
+        token = self._tokens().access_token() or (self.token if self._renewable else "")
+        return Credentials(token, self._renew) if token else None
+
+    def take(self, token: str, *, renewable: bool = True) -> None:
+        """Use another token from now on.
+
+        Args:
+            token: the token, or the empty string for none.
+            renewable: whether it comes from a login.
+
+        Raises:
+            AQTCredentialsError: the token has characters that no token has.
+        """
+        from aqt_fast.api_client import Credentials
+
+        renew = self._renew if renewable else None
         with self._lock:
-            self._token = token
-            self._renewable = True
-            if self._credentials is not None:
-                self._credentials.replace(token, self._renew)
+            if self._credentials is None:
+                self._credentials = Credentials(token, renew)
+            else:
+                self._credentials.replace(token, renew)
+            self._token = self._credentials.token
+            self._renewable = renewable
+            self._wanted = bool(token)
 
     def _found(self) -> str:
         """Return the token of the settings or of the last login, or the empty string."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aqt_fast._forks import ForkSafeLock, on_fork
+from aqt_fast._warnings import warn_caller
 from aqt_fast.exceptions import APIError, AQTCredentialsError
 from aqt_fast.provider.access import Access
 
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from aqt_fast.backends.cloud.connection import CloudConnection
     from aqt_fast.backends.direct.connection import DirectConnection
     from aqt_fast.provider.settings import Settings
+
+
+class PlainHTTPWarning(UserWarning):
+    """The access token is sent over plain HTTP, as was allowed: others can read it."""
 
 
 class Connections:
@@ -87,13 +93,50 @@ class Connections:
         """The URL of the machine that the settings name (``AQT_DIRECT_URL``)."""
         return self._settings.get("AQT_DIRECT_URL") or None
 
-    def log_in(self) -> None:
+    def log_in(self, *, anew: bool) -> None:
         """Log in to AQT's cloud, and save the tokens.
+
+        Args:
+            anew: log in even if the saved token is valid.
 
         Raises:
             AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
         """
-        self._access.log_in()
+        known = None if anew else self._valid_token()
+        if known is None:
+            self._access.log_in()
+        else:
+            self._access.take(known)
+            sys.stderr.write("aqt-fast: already logged in, the saved access token is valid\n")
+
+    def _valid_token(self) -> str | None:
+        """Return the token of the last login if the portal accepts it or a renewed one."""
+        from aqt_fast.api_client import PortalClient
+
+        credentials = self._access.of_last_login()
+        if credentials is None:
+            return None
+        portal = PortalClient(
+            credentials,
+            portal_url=self._access.portal_url,
+            connect_timeout=self._connect_timeout,
+            read_timeout=self._read_timeout,
+        )
+        try:
+            portal.list_workspaces()
+        except APIError:
+            return None
+        finally:
+            portal.close()
+        return credentials.token
+
+    def use_token(self, token: str) -> None:
+        """Use another access token from now on.
+
+        Raises:
+            AQTCredentialsError: the token has characters that no token has.
+        """
+        self._access.take(token, renewable=False)
 
     def cloud(self) -> CloudConnection:
         """Return the connection to the portal.
@@ -136,20 +179,36 @@ class Connections:
             )
         return connection
 
-    def machine(self, url: str) -> DirectConnection:
+    def machine(self, url: str, *, allow_plain_http: bool | None = None) -> DirectConnection:
         """Return the connection to a machine: one per machine, however its URL is written.
 
+        Args:
+            url: URL of the machine.
+            allow_plain_http: send the token to a private or link-local address over plain HTTP;
+                None for what the settings say.
+
+        Warns:
+            PlainHTTPWarning: the token is sent over plain HTTP.
+
         Raises:
+            InvalidOptionError: ``AQT_DIRECT_ALLOW_PLAIN_HTTP`` is neither true nor false.
             InsecureConnectionError: there is a token, and the URL is plain HTTP to another
                 computer.
             APIError: ``url`` is not the URL of a server.
         """
         from aqt_fast.api_client import DirectAccessClient
-        from aqt_fast.api_client.urls import server_url
+        from aqt_fast.api_client.urls import is_protected, server_url
         from aqt_fast.backends.direct.connection import DirectConnection
 
-        base_url = str(server_url(url, with_token=False))
+        if allow_plain_http is None:
+            allow_plain_http = self._settings.flag("AQT_DIRECT_ALLOW_PLAIN_HTTP")
+        server = server_url(url)
+        base_url = str(server)
         credentials = self._access.for_machine(named=base_url == self._named_base_url())
+        if allow_plain_http and credentials.token and not is_protected(server):
+            credentials.allow_plain_http(server)
+            message = f"the access token is sent over plain HTTP to {base_url}: others can read it"
+            warn_caller(message, PlainHTTPWarning)
         with self._lock:
             connection = self._machines.get(base_url)
             if connection is None:
@@ -168,7 +227,7 @@ class Connections:
         from aqt_fast.api_client.urls import server_url
 
         with suppress(APIError):
-            return str(server_url(self.named_machine or "", with_token=False))
+            return str(server_url(self.named_machine or ""))
         return None
 
     def known_machine(self, url: str) -> DirectConnection:

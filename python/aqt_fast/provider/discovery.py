@@ -153,10 +153,23 @@ class Discovery:
         if unavailable:
             _raise_refused_token(unavailable)
             raise QiskitBackendNotFoundError(str(unavailable[0]))
+        if num_qubits is not None and not offline:
+            (found,) = *machines, *cloud
+            raise QiskitBackendNotFoundError(
+                f"available_qubits={num_qubits} is for offline simulators only: {found.name} has "
+                f"{found.num_qubits} qubits"
+            )
         return [*offline, *machines, *cloud][0], [str(problem) for problem in problems]
 
-    def direct(self, url: str, max_shots: int) -> AQTDirectAccessResource:
+    def direct(
+        self, url: str, max_shots: int, *, allow_plain_http: bool | None = None
+    ) -> AQTDirectAccessResource:
         """Return the backend for the machine at a URL.
+
+        Args:
+            url: URL of the machine.
+            max_shots: maximum number of shots per circuit.
+            allow_plain_http: as for :meth:`Connections.machine`.
 
         Raises:
             InvalidOptionError: ``max_shots`` is out of range.
@@ -166,7 +179,7 @@ class Discovery:
 
         most = API_LIMITS.shots or max_shots
         max_shots = checked_integer("max_shots", max_shots, 1, most)
-        connection = self._connections.machine(url)
+        connection = self._connections.machine(url, allow_plain_http=allow_plain_http)
         resource = Resource(
             workspace_id=DEFAULT_WORKSPACE,
             resource_id=connection.client.system_name(),
@@ -177,7 +190,7 @@ class Discovery:
         return AQTDirectAccessResource(
             resource,
             provider=self._provider,
-            connect=partial(self._connections.machine, url),
+            connect=partial(self._connections.machine, url, allow_plain_http=allow_plain_http),
             max_shots=max_shots,
         )
 

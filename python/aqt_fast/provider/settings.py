@@ -12,6 +12,7 @@ from typing import Any
 import dotenv
 
 from aqt_fast._warnings import warn_caller
+from aqt_fast.exceptions import InvalidOptionError
 
 _PREFIX = "AQT_"
 
@@ -74,6 +75,18 @@ class Settings:
     def get(self, name: str) -> str | None:
         """Return the present value of a variable, None if neither source has it."""
         return os.environ.get(name, self.from_file.get(name))
+
+    def flag(self, name: str) -> bool:
+        """Return whether a variable says yes: 1, true, yes or on; False if it is not set.
+
+        Raises:
+            InvalidOptionError: it says neither yes nor no.
+        """
+        value = self.get(name) or "0"
+        for words, meaning in (("1 true yes on", True), ("0 false no off", False)):
+            if value.strip().lower() in words.split():
+                return meaning
+        raise InvalidOptionError(name, value, "1, true, yes or on, or else 0, false, no or off")
 
 
 def find_dotenv() -> Path | None:
