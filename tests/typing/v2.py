@@ -18,7 +18,7 @@ def cloud(config: ArnicaConfig, circuit: QuantumCircuit) -> str:
         found: CloudProvider = provider.cloud(config)
         workspaces: WorkspaceCollection = found.fetch_workspaces()
         workspace: WorkspaceProvider | None = workspaces.get_by_id("lab")
-        assert workspace is not None  # noqa: S101
+        assert workspace is not None
         backend: CloudResource = workspace.get_backend("ibex")
         options: ResourceRunOptions = {"shots": 5, "memory": True}
         job: CloudJob = backend.run([circuit], **options)
