@@ -30,6 +30,11 @@ from aqt_fast.provider.discovery import (
     WantedBackends,
 )
 from aqt_fast.provider.jobs_table import JobsTable, WantedJobs, list_jobs
+from aqt_fast.provider.parts import (
+    CloudProvider,
+    DirectAccessProvider,
+    OfflineSimulatorProvider,
+)
 from aqt_fast.provider.settings import DotenvWarning, Settings
 from aqt_fast.store.states import StoredJobState
 
@@ -129,10 +134,14 @@ class AQTProvider:
                 "max_parallel_requests", max_parallel_requests, 1, 64
             ),
         )
-        self._discovery = Discovery(self, self._connections)
+        self._begin()
         if not self._connections.token:
             message = "no access token was given: only offline simulators are available"
             warn_caller(message, NoTokenWarning)
+
+    def _begin(self) -> None:
+        self._discovery = Discovery(self, self._connections)
+        self._direct_access = DirectAccessProvider(self)
 
     @classmethod
     def for_restoring(cls, access_token: str | None = None) -> AQTProvider:
@@ -150,12 +159,12 @@ class AQTProvider:
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(vars(self))
-        del state["_discovery"]
+        del state["_discovery"], state["_direct_access"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._discovery = Discovery(self, self._connections)
+        self._begin()
 
     def __copy__(self) -> AQTProvider:
         """Return this provider: a copy would share its connections."""
@@ -195,7 +204,25 @@ class AQTProvider:
 
         Wait up to 10 s for the answers to submissions.
         """
+        self._direct_access.close()
         self._connections.close()
+
+    @property
+    def offline(self) -> OfflineSimulatorProvider:
+        """The simulators in this process, as in version 2 of AQT's own provider."""
+        return OfflineSimulatorProvider(self)
+
+    def cloud(self) -> CloudProvider:
+        """Return AQT's cloud by workspace, as in version 2 of AQT's own provider.
+
+        Token, portal and connections are this provider's. For a configuration of its own, use
+        ``AQTProvider(arnica_config=…)``.
+        """
+        return CloudProvider(self, self._connections)
+
+    def direct_access(self) -> DirectAccessProvider:
+        """Return what connects to machines with their own tokens, as in version 2."""
+        return self._direct_access
 
     def log_in(self, *, anew: bool = False) -> None:
         """Log in to AQT's cloud, and save the tokens for other providers and later sessions.

@@ -6,6 +6,7 @@ from api_client.scripted import JOB_ID, TOKEN, Script
 from aqt_fast.api_client import Credentials, DirectAccessClient, PortalClient
 from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
 from aqt_fast.api_client.models import read_json
+from aqt_fast.api_client.portal_url import api_root
 from aqt_fast.exceptions import APIError, InsecureConnectionError
 
 
@@ -171,3 +172,16 @@ class TestPlainHTTP:
             HTTPClient(url, Credentials(TOKEN), ConnectionSettings())
         assert not isinstance(caught.value, InsecureConnectionError)
         assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("portal", "root"),
+    [
+        ("https://portal", "https://portal/api/v1"),
+        ("https://portal/below", "https://portal/below/api/v1"),
+        ("https://portal/v1", "https://portal/v1"),
+    ],
+)
+def test_api_root(portal, root):
+    """An API is below ``/api/v1``, or at a URL that ends with ``/v1``."""
+    assert api_root(portal) == root

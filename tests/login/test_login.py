@@ -7,6 +7,7 @@ import stat
 import sys
 from typing import Any
 
+import aqt_connector
 import pytest
 from aqt_fast import AQTProvider
 from aqt_fast.aqt_provider import ArnicaConfig
@@ -267,3 +268,42 @@ class TestRenewal:
             pytest.warns(UserWarning, match="log in again or give another token"),
         ):
             provider.backends(backend_type="device")
+
+
+class TestConfig:
+    """AQT's own configuration object is taken, too."""
+
+    def test_of(self, tmp_path):
+        """A copy with all attributes; one of ours stays as it is."""
+        theirs = aqt_connector.ArnicaConfig(tmp_path)
+        theirs.client_id, theirs.client_secret = "id", "secret"
+        theirs.arnica_url, theirs.store_access_token = "https://portal/api", False
+        ours = ArnicaConfig.of(theirs)
+        assert ours.store_path == tmp_path
+        for name in ("client_id", "client_secret", "arnica_url", "store_access_token"):
+            assert getattr(ours, name) == getattr(theirs, name)
+        assert ours.oidc_config is theirs.oidc_config
+        assert ArnicaConfig.of(ours) is ours
+
+    @pytest.mark.parametrize(
+        ("url", "portal"),
+        [
+            ("https://arnica.aqt.eu/api", None),
+            ("https://arnica.aqt.eu/api/", None),
+            ("https://portal/api", "https://portal"),
+            ("https://portal", "https://portal/v1"),
+        ],
+    )
+    def test_portal(self, tmp_path, url, portal):
+        """The URL of its API names the portal, unless it is AQT's own."""
+        config = ArnicaConfig(tmp_path)
+        config.arnica_url = url
+        assert config.portal_url == portal
+
+    def test_provider(self, server, tmp_path):
+        """A provider takes portal and directory from it."""
+        config = aqt_connector.ArnicaConfig(tmp_path)
+        config.arnica_url = f"{server.url}/api"
+        TokenStore(tmp_path).save(server.token, None)
+        with AQTProvider(arnica_config=config, load_dotenv=False) as provider:
+            assert provider.get_backend("ibex").num_qubits == 12

@@ -21,6 +21,8 @@ from aqt_fast.provider.discovery import (
 
 if TYPE_CHECKING:
     from aqt_fast.backends.cloud.backend import CloudResource
+    from aqt_fast.backends.direct.backend import AQTDirectAccessResource
+    from aqt_fast.backends.offline.backend import OfflineSimulatorResource
 
 B_co = TypeVar("B_co", bound=AQTResource, covariant=True)
 
@@ -142,6 +144,53 @@ class CloudProvider:
         """Request the details of a resource."""
         (resource,) = self._connections.cloud().portal.resources([listed])
         return resource
+
+
+class DirectAccessProvider:
+    """Machines in the same network, each with its own token."""
+
+    def __init__(self, provider: Any) -> None:
+        """``provider`` connects to machines that take its token; other tokens get another one."""
+        self._provider = provider
+        self._others: dict[str, Any] = {}
+
+    def get_resource(self, base_url: str, access_token: str) -> AQTDirectAccessResource:
+        """Connect to a machine: see :meth:`aqt_fast.AQTProvider.get_direct_access_backend`.
+
+        Args:
+            base_url: URL of the machine.
+            access_token: the machine's token, or the empty string.
+        """
+        provider = self._provider
+        if access_token != provider.access_token:
+            provider = self._others.get(access_token) or provider.for_restoring(access_token)
+            self._others[access_token] = provider
+        backend: AQTDirectAccessResource = provider.get_direct_access_backend(base_url)
+        return backend
+
+    def close(self) -> None:
+        """Close the connections to machines with tokens of their own."""
+        others, self._others = self._others, {}
+        for provider in others.values():
+            provider.close()
+
+
+class OfflineSimulatorProvider:
+    """The simulators in this process."""
+
+    def __init__(self, provider: Any) -> None:
+        """``provider`` becomes the provider of the backends."""
+        self._provider = provider
+
+    def ideal(self) -> OfflineSimulatorResource:
+        """Return the simulator without noise."""
+        backend: OfflineSimulatorResource = self._provider.get_backend(IDEAL.id)
+        return backend
+
+    def noisy(self) -> OfflineSimulatorResource:
+        """Return the simulator with depolarising noise: 0.003 on r, 0.01 on rxx."""
+        backend: OfflineSimulatorResource = self._provider.get_backend(NOISY.id)
+        return backend
 
 
 def offline_resource(simulator: OfflineSimulator) -> Resource:
