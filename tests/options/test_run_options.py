@@ -10,7 +10,7 @@ import pytest
 from aqt_fast import AQTOptions, execute
 from aqt_fast.aqt_resource import UnknownOptionWarning
 from aqt_fast.exceptions import InvalidOptionError, UnknownOptionError
-from clients import device_of
+from clients import device_of, machine_of
 from markers import marker
 
 
@@ -135,24 +135,15 @@ class TestUnknown:
     @pytest.mark.parametrize(("name", "meant"), MEANT)
     def test_on_a_device(self, server, portal, name, meant):
         """An error with the suggestion, and nothing is sent."""
-        for run in (
-            device_of(portal, "ibex").run,
-            lambda *a, **o: self.direct(portal, server, *a, **o),
-        ):
-            with pytest.raises(
-                UnknownOptionError, match=f"no option '{name}'{hint(meant)}"
-            ) as caught:
-                run(marker("01"), **{name: 7})
+        expected = f"no option '{name}'{hint(meant)}"
+        for device in (device_of(portal, "ibex"), machine_of(portal, server)):
+            with pytest.raises(UnknownOptionError, match=expected) as caught:
+                device.run(marker("01"), **{name: 7})
             error = caught.value
             assert (error.option, error.value, error.suggestion) == (name, 7, meant)
             assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301
             assert isinstance(error, InvalidOptionError)
         assert server.jobs == []
-
-    @staticmethod
-    def direct(portal, server, *arguments, **options):
-        """Run on the machine."""
-        return portal.get_direct_access_backend(server.direct_url).run(*arguments, **options)
 
     def test_the_executor(self, backend):
         """An argument of offline simulators alone is suggested by them."""
@@ -191,5 +182,5 @@ class TestTags:
     )
     def test_refused(self, tags):
         """A text alone would be taken for its letters."""
-        with pytest.raises(InvalidOptionError, match="^tags must be up to 64 texts"):
+        with pytest.raises(InvalidOptionError, match=r"^tags must be up to 64 texts"):
             AQTOptions(tags=tags)
