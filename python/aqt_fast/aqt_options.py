@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import difflib
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ SHOTS_PER_API_JOB = 2000
 
 LONGEST_LABEL = 255
 """Maximum length of a label in characters."""
+
+_MOST_TAGS = 64
 
 
 class AQTOptions(Options):
@@ -45,10 +48,12 @@ class AQTOptions(Options):
         journal: keep a journal of jobs in the cloud and on machines, from which
             :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` continues if this process ends.
             Default: True.
+        tags: up to 64 texts to find the job by, each of 1 to 255 printable characters. They stay on
+            this computer. Default: none.
 
     Raises:
         InvalidOptionError: a ``ValueError`` that names the option, the value and the range.
-        AttributeError: there is no such option.
+        AttributeError: there is no such option; the message suggests one.
     """
 
     if TYPE_CHECKING:
@@ -61,6 +66,7 @@ class AQTOptions(Options):
         label: str | None
         strict_angles: bool
         journal: bool
+        tags: tuple[str, ...]
 
     __slots__ = ()
 
@@ -87,7 +93,11 @@ class AQTOptions(Options):
         checked = {}
         for name, value in fields.items():
             if name not in _OPTIONS:
-                raise AttributeError(f"there is no option '{name}', only {', '.join(_OPTIONS)}")
+                near = suggestion(name, _OPTIONS)
+                hint = "" if near is None else f"; did you mean '{near}'?"
+                raise AttributeError(
+                    f"there is no option '{name}', only {', '.join(_OPTIONS)}{hint}"
+                )
             _, check = _OPTIONS[name]
             checked[name] = check(name, value)
         super().update_options(**checked)
@@ -158,6 +168,51 @@ def _label(name: str, value: Any) -> str:
     return text
 
 
+def _tags(name: str, value: Any) -> tuple[str, ...]:
+    expected = f"up to {_MOST_TAGS} texts of 1 to {LONGEST_LABEL} printable characters"
+    single = isinstance(value, str | bytes) or not isinstance(value, Iterable)
+    tags = () if single else tuple(value)
+    if single or len(tags) > _MOST_TAGS:
+        raise InvalidOptionError(name, value, expected)
+    try:
+        return tuple(_label(name, tag) for tag in tags)
+    except InvalidOptionError:
+        raise InvalidOptionError(name, value, expected) from None
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """Return the option that was probably meant, None if no known one is near.
+
+    Args:
+        name: what the user has written.
+        known: the options that there are.
+    """
+    names = list(known)
+    meant = _OTHER_NAMES.get(name.lower())
+    if meant in names:
+        return meant
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    return near[0] if near else None
+
+
+_OTHER_NAMES = {
+    "job_name": "label",
+    "job_tags": "tags",
+    "n_shots": "shots",
+    "name": "label",
+    "num_shots": "shots",
+    "poll_interval": "query_period_seconds",
+    "progress": "with_progress_bar",
+    "progress_bar": "with_progress_bar",
+    "repetitions": "shots",
+    "seed": "seed_simulator",
+    "show_progress": "with_progress_bar",
+    "timeout": "query_timeout_seconds",
+    "wait": "query_period_seconds",
+}
+"""What other packages call options, where the letters do not tell."""
+
+
 def _or_none(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     def check_unless_none(name: str, value: Any) -> Any:
         return None if value is None else check(name, value)
@@ -178,6 +233,7 @@ _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "label": (None, _or_none(_label)),
     "strict_angles": (False, _flag),
     "journal": (True, _flag),
+    "tags": ((), _tags),
 }
 
 

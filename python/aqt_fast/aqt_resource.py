@@ -1,9 +1,10 @@
 """The backends: public names of ``aqt_fast.backends``."""
 
-from aqt_fast.backends.base import AQTResource, UnknownOptionWarning, execute
+from aqt_fast.backends.base import AQTResource, execute
 from aqt_fast.backends.cloud.backend import BackendStatusWarning, CloudResource
 from aqt_fast.backends.direct.backend import AQTDirectAccessResource
 from aqt_fast.backends.offline.backend import OfflineSimulatorResource
+from aqt_fast.backends.run_options import UnknownOptionWarning
 from aqt_fast.backends.target import make_transpiler_target
 
 __all__ = [

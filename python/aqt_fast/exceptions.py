@@ -7,6 +7,7 @@
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
     │   ├── InvalidJobError                     no circuits, or too many for one API job
     │   ├── InvalidOptionError                  .option, .value
+    │   │   └── UnknownOptionError                .suggestion
     │   ├── FixedOptionError                    .option, .value: a job has begun without it
     │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              an unusable response
@@ -153,6 +154,20 @@ class FixedOptionError(InvalidInputError):
             f"option '{self.option}' of a job cannot be changed: run the circuits again with "
             f"{self.option}={self.value!r}"
         )
+
+
+class UnknownOptionError(InvalidOptionError):
+    """A device does not run a job with an option that does not exist: typing errors cost money."""
+
+    def __init__(self, option: str, value: object = None, suggestion: str | None = None) -> None:
+        """``suggestion`` is the option that was probably meant, None if none is near."""
+        super().__init__(option, value, "")
+        self.args = (option, value, suggestion)
+        self.suggestion = suggestion
+
+    def __str__(self) -> str:
+        hint = "" if self.suggestion is None else f"; did you mean '{self.suggestion}'?"
+        return f"there is no option '{self.option}'{hint}"
 
 
 class MalformedRequestError(InvalidInputError):

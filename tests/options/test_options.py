@@ -21,6 +21,7 @@ DEFAULTS = {
     "label": None,
     "strict_angles": False,
     "journal": True,
+    "tags": (),
 }
 
 

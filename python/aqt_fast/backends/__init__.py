@@ -3,6 +3,7 @@
 ::
 
     base           AQTResource: options, how a job is made; execute()
+    run_options    the options of run: ours, other providers', unknown ones
     target         what the transpiler is told; make_transpiler_target()
     calibration    error rates, durations, coherence times
     legacy         configuration, properties, status for older tools

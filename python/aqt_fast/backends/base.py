@@ -28,6 +28,7 @@ from aqt_fast.backends.legacy import (
     properties_of,
     status_of,
 )
+from aqt_fast.backends.run_options import changes_nothing, job_options
 from aqt_fast.backends.target import make_transpiler_target
 from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 from aqt_fast.jobs.execution import Execution
@@ -48,10 +49,6 @@ if TYPE_CHECKING:
 _CIRCUITS_FOR_TOOLS = 10_000
 """More than an experiment has, so tools do not cut it; few enough for a list of several times as
 many."""
-
-
-class UnknownOptionWarning(UserWarning):
-    """``run`` got an option that backends do not know; it has no effect."""
 
 
 def checked_job_id(job_id: Any) -> str:
@@ -75,6 +72,9 @@ class AQTResource(AnyProtocol, BackendV2):
 
     job_class: type[AQTJob] = AQTJob
     """Class of the jobs that the backend makes."""
+
+    _own_options: tuple[str, ...] = ()
+    """Further arguments of ``run``."""
 
     def __init__(
         self, resource: Resource, *, provider: Any = None, calibration: Calibration | None = None
@@ -189,12 +189,17 @@ class AQTResource(AnyProtocol, BackendV2):
         Args:
             circuits: one circuit or any number of circuits, transpiled for this backend.
             options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
-                the backend's own.
+                the backend's own. Options of other providers that ask for what happens anyway are
+                taken, too (``meas_level=2``, ``init_qubits=True``).
 
         Raises:
             InvalidOptionError: an option has an invalid value.
+            UnknownOptionError: a device, in the cloud or by direct access, has no such option.
             InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+
+        Warns:
+            UnknownOptionWarning: a simulator has no such option.
         """
         job = self._job(circuits, options)
         job.submit()
@@ -204,14 +209,27 @@ class AQTResource(AnyProtocol, BackendV2):
         self, circuits: QuantumCircuit | Iterable[QuantumCircuit], options: dict[str, Any]
     ) -> AQTJob:
         """Make a job without submitting it."""
-        job_options = copy.copy(self.options)
-        for name, value in options.items():
-            if name not in job_options:
-                message = f"option '{name}' is unknown and has no effect"
-                warn_caller(message, UnknownOptionWarning)
-            elif value is not None:
-                job_options[name] = value
-        return self.job_class(self, circuits, job_options)
+        checked = job_options(
+            self.options, options, refuses=self._runs_on_hardware, own=self._own_options
+        )
+        return self.job_class(self, circuits, checked)
+
+    @property
+    def _runs_on_hardware(self) -> bool:
+        return self._resource.resource_type in ("device", "direct_access")
+
+    def set_options(self, **fields: Any) -> None:
+        """Set options of all later jobs: all of them, or none if one is invalid.
+
+        Args:
+            fields: those of :class:`~aqt_fast.AQTOptions`.
+
+        Raises:
+            InvalidOptionError: an option has an invalid value.
+            AttributeError: there is no such option; the message suggests one.
+        """
+        ours = {name: value for name, value in fields.items() if not changes_nothing(name, value)}
+        self.options.update_options(**ours)
 
     def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them for :meth:`execution`.

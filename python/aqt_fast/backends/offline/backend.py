@@ -35,6 +35,8 @@ class OfflineSimulatorResource(AQTResource):
     circuits and shots are unlimited.
     """
 
+    _own_options = ("executor",)
+
     def __init__(
         self, resource: Resource, *, provider: Any = None, with_noise_model: bool = False
     ) -> None:
