@@ -8,7 +8,7 @@ WHEEL := dist/.built
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev test test-rust test-python lint lint-workflows hooks lock demo bench bench-batch bench-large bench-mqt faults clean
+.PHONY: dev test test-rust test-python lint lint-workflows hooks lock demo bench bench-batch bench-large bench-mqt bench-device-form faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -135,7 +135,7 @@ hooks: .venv-lint/.ready
 	$(UV) pip install --quiet --python $(@D) --no-deps qiskit-aqt-provider==2.0.1
 	touch $@
 
-bench bench-batch bench-large bench-mqt faults: export PYTHONPATH := $(CURDIR)/benches/support
+bench bench-batch bench-large bench-mqt bench-device-form faults: export PYTHONPATH := $(CURDIR)/benches/support
 
 bench: .venv-bench-new/.peer .venv-bench-2.4/.peer
 	.venv-bench-new/bin/python benches/speed/compare.py
@@ -150,6 +150,10 @@ bench-large: .venv-bench-new/.installed
 bench-mqt: .venv-bench-mqt/.peer
 	.venv-bench-mqt/bin/python benches/correctness/algorithms.py --random 10000
 	.venv-bench-mqt/bin/python benches/correctness/compilation.py --sizes 4 8
+
+# Random circuits: folding of angles, round trips through QASM, and what offline simulators run.
+bench-device-form: .venv-test/.installed
+	.venv-test/bin/python -W ignore benches/correctness/device_form.py
 
 # 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; see
 # benches/README.md.
