@@ -80,7 +80,7 @@ class TestTimeout:
 class TestUsage:
     """Times and sizes."""
 
-    def test_in_the_cloud(self, server, device):
+    def test_in_the_cloud(self, device):
         """The device's seconds add up over API jobs; waiting does not count."""
         before = datetime.now(timezone.utc)
         job = device.run(markers(range(120)), shots=7)
@@ -101,7 +101,7 @@ class TestUsage:
         assert orjson.dumps(metrics)
 
     @pytest.mark.usefixtures("environment")
-    def test_restored(self, server, device):
+    def test_restored(self, device):
         """The same from the journal, and from a copy without one."""
         job = device.run(markers(range(120)), shots=7, tags=["a"])
         job.result()
@@ -162,7 +162,7 @@ class TestQueue:
 class TestTags:
     """Found again by text."""
 
-    def test_in_the_list(self, server, portal, device, backend):
+    def test_in_the_list(self, portal, device, backend):
         """All tags that are asked for; other backends' jobs are apart."""
         both = device.run(marker("1"), tags=["sweep", "day 3"])
         one = device.run(marker("1"), job_tags=["sweep"])
