@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -18,7 +19,7 @@ from qiskit.result import Result
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._warnings import warn_caller
-from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer
+from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidInputError,
@@ -27,7 +28,10 @@ from aqt_fast.exceptions import (
     UnsavableJobError,
 )
 from aqt_fast.jobs.backend import JobBackend
+from aqt_fast.jobs.error_text import ErrorText
 from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.jobs.metrics import QueueInfo, metrics, queue_info
+from aqt_fast.jobs.saving import saved_job
 from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.jobs.waiting import (
     CompletedPart,
@@ -37,12 +41,10 @@ from aqt_fast.jobs.waiting import (
     wait_with_bar,
     wait_with_callback,
 )
-from aqt_fast.store.description import JobDescription, now
-from aqt_fast.store.job_store import JobStore, SavedJob
+from aqt_fast.store.job_store import JobStore
 from aqt_fast.store.journal import JournalWarning
 from aqt_fast.store.listing import JobRestorer
 from aqt_fast.wire.circuits import checked_shots, listed
-from aqt_fast.wire.qpy_archive import circuits_to_qpy
 from aqt_fast.wire.results import job_result
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -210,12 +212,48 @@ class AQTJob(JobV1):
         return Progress(finished, len(self._snapshot))
 
     @property
-    def error_message(self) -> str | None:
-        """Why the job failed, None if it did not."""
+    def error_message(self) -> ErrorText | None:
+        """Why the job failed, None if it did not. Can also be called, as Qiskit's tools do."""
         if self._execution is None:
             return None
         state = self._execution.state
-        return state.message if state.status is JobStatus.ERROR else None
+        return ErrorText(state.message or "") if state.status is JobStatus.ERROR else None
+
+    @property
+    def creation_date(self) -> datetime | None:
+        """When the job was submitted, in UTC; None before."""
+        return None if self._execution is None else self._execution.created
+
+    @property
+    def tags(self) -> list[str]:
+        """The texts to find the job by: the option ``tags``."""
+        return list(self._options.tags)
+
+    def usage(self) -> float:
+        """Return the seconds on the device, as far as the portal has reported.
+
+        That is when an API job has ended. A machine with direct access reports none.
+        """
+        return 0.0 if self._execution is None else self._execution.device_seconds
+
+    def metrics(self) -> dict[str, Any]:
+        """Return time stamps, usage and sizes, as Qiskit's tools read them.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+        """
+        return metrics(
+            self._submitted(), num_circuits=len(self._snapshot), shots=self._options.shots
+        )
+
+    def queue_info(self) -> QueueInfo | None:
+        """Return where the API jobs are; None before submission and offline, without a queue."""
+        places = None if self._execution is None else self._execution.places
+        return None if places is None else queue_info(places)
+
+    def queue_position(self, refresh: bool = False) -> int | None:  # noqa: ARG002
+        """Return None: AQT does not report the place in the queue, which tools ask for."""
+        return None
 
     def cancel(self) -> bool:
         """Cancel what has not run yet. Return False if there was nothing left to cancel.
@@ -225,7 +263,9 @@ class AQTJob(JobV1):
         """
         return self._execution is not None and self._execution.cancel()
 
-    def result(self, *, partial: bool = False) -> Result:
+    def result(
+        self, timeout: float | None = None, wait: float | None = None, *, partial: bool = False
+    ) -> Result:
         """Wait until every circuit was evaluated and return all results in input order.
 
         A job that failed or was cancelled returns a result with ``success=False`` and the reason in
@@ -233,25 +273,32 @@ class AQTJob(JobV1):
         API job in the cloud that was not completed: the portal does not return its counts.
 
         Args:
-            partial: return the known results instead of raising an error, also after
-                ``query_timeout_seconds``.
+            timeout: seconds to wait at most, from 0; None for the option ``query_timeout_seconds``.
+            wait: taken for tools that give a time between polls. It changes nothing: the job is
+                polled in the background, every ``query_period_seconds``.
+            partial: return the known results instead of raising an error, also after the time-out.
 
         Raises:
             RuntimeError: the job was not submitted.
-            JobTimeoutError: the option ``query_timeout_seconds`` has passed. The job continues;
-                call ``result()`` again to wait longer.
+            InvalidOptionError: ``timeout`` or ``wait`` is not a time.
+            JobTimeoutError: the time has passed. The job continues; call ``result()`` again to wait
+                longer.
             SubmissionUncertainError: it is unknown whether the job was accepted.
             ResultExpiredError: the portal has deleted the result.
             APIError: the portal has refused the submission or cannot deliver the result. If the job
                 was accepted, another call of ``result()`` retries.
         """
         execution = self._submitted()
+        for name, value in (("timeout", timeout), ("wait", wait)):
+            if value is not None:
+                checked_seconds(name, value, zero=True)
         while self._result is None:
             self._retry(execution, quietly=partial)
-            if not self._wait(execution):
+            limit = self._options.query_timeout_seconds if timeout is None else timeout
+            if not self._wait(execution, limit):
                 if partial:
                     return self._compose(execution, "not all circuits were evaluated in time")
-                raise timed_out(execution, self._options.query_timeout_seconds)
+                raise timed_out(execution, limit)
             state = execution.state
             if not state.ended:
                 continue  # another thread has resumed it
@@ -268,12 +315,12 @@ class AQTJob(JobV1):
                 raise state.error.with_traceback(None)
         return self._result
 
-    def _wait(self, execution: Execution) -> bool:
+    def _wait(self, execution: Execution, timeout: float | None) -> bool:
         return wait_with_bar(
             execution,
             total=len(self._snapshot),
             title=self._backend.name,
-            timeout=self._options.query_timeout_seconds,
+            timeout=timeout,
             shown=self._options.with_progress_bar,
         )
 
@@ -413,23 +460,13 @@ class AQTJob(JobV1):
         job_id = self._execution.job_id
         try:
             with interruptible(self._execution):
-                checkpoint = self._execution.checkpoint()
-            circuits = self.circuits
-            if not self._snapshot.is_of(circuits):
-                raise ValueError("a circuit was changed after the job was made")
-            description = JobDescription(
-                job_id=checkpoint.job_id,
-                backend_name=self._backend.name,
-                available_qubits=self._backend.num_qubits,
-                location=checkpoint.location,
-                options=dict(self._options),
-                num_circuits=len(circuits),
-                created=now(),
-                plan=checkpoint.plan,
-                is_copy=True,
-                ended=checkpoint.ended,
-            )
-            saved = SavedJob(description, circuits_to_qpy(circuits), checkpoint.events)
+                saved = saved_job(
+                    self._execution,
+                    self._backend,
+                    self._snapshot,
+                    self.circuits,
+                    self._options,
+                )
             return JobStore(store_path or self._backend.store_path).save(saved)
         except (TypeError, ValueError) as error:
             raise UnsavableJobError(job_id, str(error)) from error

@@ -131,12 +131,14 @@ def _integer(lowest: int, highest: int) -> Callable[[str, Any], int]:
     return lambda name, value: checked_integer(name, value, lowest, highest)
 
 
-def checked_seconds(name: str, value: Any) -> float:
-    """Return a time of more than 0 s.
+def checked_seconds(name: str, value: Any, *, zero: bool = False) -> float:
+    """Return a time of more than 0 s, or from 0 s if ``zero`` is set.
 
     Raises:
-        InvalidOptionError: ``value`` is not a finite number, or not greater than 0.
+        InvalidOptionError: ``value`` is not a finite number, or too small.
     """
+    if zero:
+        return _seconds("a time of at least 0 s", lambda t: t >= 0)(name, value)
     return _seconds("a time of more than 0 s", lambda t: t > 0)(name, value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -351,6 +352,8 @@ class AQTProvider:
         *,
         state: StoredJobState | re.Pattern[str] | None = None,
         label: str | re.Pattern[str] | None = None,
+        workspace: str | re.Pattern[str] | None = None,
+        tags: Iterable[str] = (),
         since: datetime | None = None,
         before: datetime | None = None,
         limit: int | None = None,
@@ -367,18 +370,20 @@ class AQTProvider:
                 match at the start.
             state: one of :data:`~aqt_fast.store.states.StoredJobState`, matched like ``backend``.
             label: the job's label on the portal, matched like ``backend``.
+            workspace: the workspace of its backend, matched like ``backend``.
+            tags: only jobs that have all of them (the option ``tags``).
             since: only jobs made at this time or later; local time if it has no time zone.
             before: only jobs made before this time.
             limit: maximum number of jobs, 1 or more.
             store_path: directory of saved jobs and journals, None for :attr:`store_path`.
 
         Raises:
-            InvalidOptionError: ``state``, ``since``, ``before`` or ``limit`` is invalid.
+            InvalidOptionError: an argument is invalid.
             OSError: the directory cannot be read.
         """
         if limit is not None:
             limit = checked_integer("limit", limit, 1, sys.maxsize)
-        wanted = WantedJobs(backend, state, label, since, before)
+        wanted = WantedJobs(backend, state, label, since, before, workspace, tags)
         return list_jobs(
             JobStore(store_path or self.store_path), wanted, limit=limit, provider=self
         )

@@ -231,6 +231,34 @@ class AQTResource(AnyProtocol, BackendV2):
         ours = {name: value for name, value in fields.items() if not changes_nothing(name, value)}
         self.options.update_options(**ours)
 
+    def jobs(self, **criteria: Any) -> Any:
+        """List the jobs of this backend in the store, the newest first.
+
+        Args:
+            criteria: those of :meth:`AQTProvider.jobs <aqt_fast.AQTProvider.jobs>`, such as
+                ``state``, ``label``, ``tags``, ``since`` and ``limit``.
+
+        Returns:
+            A :class:`~aqt_fast.aqt_provider.JobsTable`.
+
+        Raises:
+            InvalidInputError: the backend was made without a provider.
+            InvalidOptionError: a criterion is invalid.
+            OSError: the store cannot be read.
+        """
+        return self._provided().jobs(self.name, **{**self._place, **criteria})
+
+    @property
+    def _place(self) -> dict[str, str]:
+        """What distinguishes the jobs of this resource from those of another with its name."""
+        in_cloud = self._resource.resource_type in ("device", "simulator")
+        return {"workspace": self._resource.workspace_id} if in_cloud else {}
+
+    def _provided(self) -> Any:
+        if self.provider is None:
+            raise InvalidInputError(f"backend '{self.name}' was made without a provider")
+        return self.provider
+
     def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them for :meth:`execution`.
 

@@ -4,6 +4,9 @@
 
     backend       what a job needs of its backend
     execution     the background run of a batch, as the handle sees it
+    saving        what persist() writes
+    metrics       figures of a job, as Qiskit's tools read them
+    error_text    why a job failed, read and called
     waiting       wait with a progress bar, with a callback, part by part
     coroutines    await blocking functions
     remote        a batch as API jobs: combines their states, keeps a journal

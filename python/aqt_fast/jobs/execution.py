@@ -15,7 +15,7 @@ from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast.exceptions import AQTError, OtherProcessError
-from aqt_fast.jobs.timing import JobTiming
+from aqt_fast.jobs.timing import JobTiming, job_timing
 from aqt_fast.store.description import now
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.plan import BatchPlan
@@ -66,6 +66,8 @@ class Execution(ABC):
         self._error: AQTError | None = None
         self._finished_count = 0
         self._completed: list[range] = []
+        self.created = now()
+        """When the job was submitted, in UTC."""
         self._ended_at: datetime | None = None
         self._changed = threading.Condition()
         self._process = os.getpid()
@@ -114,8 +116,23 @@ class Execution(ABC):
         return f"job {self.name} goes on in this process: result() waits again, cancel() stops it"
 
     @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The status changes that the portal has reported: pairs of status and time stamp."""
+        return []
+
+    @property
     def timing(self) -> JobTiming | None:
-        """Durations of the job's stages, None if they are not measured."""
+        """Durations of the job's stages, None until the portal has reported any."""
+        return job_timing(self.changes) if self.changes else None
+
+    @property
+    def device_seconds(self) -> float:
+        """Seconds on the device, as far as the portal has reported."""
+        return 0.0
+
+    @property
+    def places(self) -> list[JobStatus] | None:
+        """The status of each API job, ``INITIALIZING`` until it is accepted; None without any."""
         return None
 
     @property

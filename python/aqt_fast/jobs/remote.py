@@ -26,6 +26,7 @@ from aqt_fast.jobs.endpoint import Endpoint
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.group import grouped
 from aqt_fast.jobs.repeating import is_uncertain, may_be_repeated, may_be_retried
+from aqt_fast.jobs.timing import job_timing
 from aqt_fast.store.events import Records
 from aqt_fast.store.journal import ApiJobLog, Journal
 from aqt_fast.store.location import JobLocation
@@ -87,6 +88,8 @@ class RemoteExecution(Execution):
         self._group_of = {job: group for group in self._groups for job in group.jobs}
         self._num_open = len(self._groups)
         """Number of groups that have not ended."""
+        if journal is not None:
+            self.created = journal.directory.description.created
         connection.register(self)
 
     @abstractmethod
@@ -121,6 +124,23 @@ class RemoteExecution(Execution):
     def problem(self) -> str | None:
         """What the journal could not store, None if it has everything."""
         return None if self._journal is None else self._journal.problem
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The status changes that the portal has reported: pairs of status and time stamp."""
+        return [change for job in self._jobs for change in job.changes]
+
+    @property
+    def device_seconds(self) -> float:
+        """Seconds on the device of all API jobs, as far as the portal has reported."""
+        timings = [job_timing(job.changes) for job in self._jobs]
+        return sum(timing.running for timing in timings if timing.running is not None)
+
+    @property
+    def places(self) -> list[JobStatus]:
+        """The status of each API job, ``INITIALIZING`` until it is accepted."""
+        with self._changed:
+            return [job.status for job in self._jobs]
 
     @property
     def ended_at(self) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from aqt_fast.api_client.models import fits
 from aqt_fast.aqt_job import AQTJob
+from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
 from aqt_fast.persistence import JobStore
 from aqt_fast.provider.criteria import check_criterion
@@ -91,12 +92,15 @@ class WantedJobs:
     label: str | re.Pattern[str] | None = None
     since: datetime | None = None
     before: datetime | None = None
+    workspace: str | re.Pattern[str] | None = None
+    tags: Iterable[str] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.state, str) and self.state not in STATES:
             raise InvalidOptionError("state", self.state, f"one of {', '.join(STATES)}")
-        for name in ("backend", "state", "label"):
+        for name in ("backend", "state", "label", "workspace"):
             check_criterion(name, getattr(self, name))
+        object.__setattr__(self, "tags", AQTOptions(tags=self.tags).tags)
         for name in ("since", "before"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, datetime):
@@ -108,6 +112,8 @@ class WantedJobs:
             _fits(self.backend, job.backend)
             and _fits(self.state, job.state)
             and _fits(self.label, job.label)
+            and _fits(self.workspace, job.workspace)
+            and set(self.tags) <= set(job.tags)
             and (self.since is None or _not_before(job.created, self.since))
             and (self.before is None or not _not_before(job.created, self.before))
         )

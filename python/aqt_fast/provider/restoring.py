@@ -16,7 +16,7 @@ from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource, CloudResource
 from aqt_fast.exceptions import APIError, DamagedJobError
-from aqt_fast.jobs.execution import Checkpoint
+from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.discovery import DEFAULT_WORKSPACE, Discovery, WantedBackends
 from aqt_fast.store.description import JobDescription
@@ -66,7 +66,14 @@ def restore(
             options,
             rescue=_rescue(store, found) if remove_from_store else None,
         )
-        job.submit(lambda snapshot, options: backend.resumed(snapshot, options, found))
+
+        def continued(snapshot: Snapshot, options: AQTOptions) -> Execution:
+            execution = backend.resumed(snapshot, options, found)
+            if found.description.plan is not None:  # an offline job runs again, as a new one
+                execution.created = found.description.created
+            return execution
+
+        job.submit(continued)
     except (APIError, DamagedJobError):
         raise
     except _UNUSABLE as error:

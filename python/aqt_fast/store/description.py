@@ -36,7 +36,7 @@ class JobDescription:
     num_circuits: int
     """Number of circuits."""
     created: datetime
-    """When the job was submitted, or saved if it has no journal. In UTC."""
+    """When the job was submitted, in UTC."""
     plan: BatchPlan | None = None
     """The API jobs, None for a job of an offline simulator."""
     is_copy: bool = False
@@ -129,8 +129,9 @@ def _covers(parts: list[Part], num_circuits: int, shots: int) -> bool:
 
 
 def now() -> datetime:
-    """Return the current time in UTC."""
-    return datetime.now(timezone.utc)
+    """Return the current time in UTC, in whole milliseconds, as the store writes it."""
+    time = datetime.now(timezone.utc)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
 
 
 def utc_at(seconds: float) -> datetime:

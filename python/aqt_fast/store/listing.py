@@ -64,8 +64,7 @@ class StoredJob(Generic[JobT]):
     state: StoredJobState
     """The job's state, see :data:`~aqt_fast.store.states.StoredJobState`."""
     created: datetime
-    """When the job was submitted, or saved if it has no journal. For damaged data, when it was last
-    changed. In UTC."""
+    """When the job was submitted. For damaged data, when it was last changed. In UTC."""
     store: JobStore = field(repr=False, compare=False)
     """The store that has the job."""
     provider: JobRestorer[JobT] = field(repr=False, compare=False)
@@ -78,6 +77,10 @@ class StoredJob(Generic[JobT]):
     """Repetitions of each circuit."""
     label: str | None = None
     """The job's label on the portal."""
+    tags: tuple[str, ...] = ()
+    """The texts to find the job by."""
+    workspace: str | None = None
+    """The workspace of its backend, None for machines and offline simulators."""
     active: bool | None = False
     """Whether a process works on the job now, None if the system cannot tell."""
     portal_url: str | None = None
@@ -137,6 +140,8 @@ class StoredJob(Generic[JobT]):
             "num_circuits": self.num_circuits,
             "shots": self.shots,
             "label": self.label,
+            "tags": list(self.tags),
+            "workspace": self.workspace,
             "created": self.created.isoformat(),
             "portal_url": self.portal_url,
             "problem": self.problem,
@@ -209,6 +214,8 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
         num_circuits=description.num_circuits,
         shots=description.options.get("shots"),
         label=plan.label if plan else description.options.get("label"),
+        tags=tuple(description.options.get("tags", ())),
+        workspace=getattr(description.location, "workspace_id", None),
         active=active if plan else False,
         portal_url=description.location.url,
         api_jobs=api_jobs,

@@ -55,7 +55,7 @@ class _Job(AQTJob):
             return super().job_id()
 
     def result(
-        self, timeout: float | None = None, wait: float = 5, *, partial: bool = False
+        self, timeout: float | None = None, wait: float | None = 5, *, partial: bool = False
     ) -> Result:
         """Wait until every circuit was evaluated and return all results in input order.
 

@@ -15,7 +15,6 @@ from aqt_fast.exceptions import AQTError, IncompleteBatchError, PartFailure
 from aqt_fast.jobs.api_job import ApiJob
 from aqt_fast.jobs.execution import Checkpoint
 from aqt_fast.jobs.remote import RemoteExecution
-from aqt_fast.jobs.timing import JobTiming, job_timing
 from aqt_fast.store.events import Records
 from aqt_fast.store.journal import Journal
 from aqt_fast.store.location import PortalLocation
@@ -82,12 +81,6 @@ class CloudExecution(RemoteExecution):
         if len(self._jobs) > 1:
             return self._plan.batch_id
         return self.accepted_id(0)
-
-    @property
-    def timing(self) -> JobTiming | None:
-        """Durations of the job's stages, None until the portal has reported any."""
-        changes = [change for job in self._jobs for change in job.changes]
-        return job_timing(changes) if changes else None
 
     def cancel(self) -> bool:
         """Cancel what has not run yet. Return False if there is nothing left to cancel.

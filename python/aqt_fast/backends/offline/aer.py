@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -129,10 +131,11 @@ def outcomes(
     if simulator.options.max_parallel_threads is None and _are_small(circuits):
         threads["max_parallel_threads"] = 1
     try:
-        found = simulator.run(
-            list(circuits), shots=shots, memory=memory, seed_simulator=seed, **threads
-        )
-        result = found.result()
+        with _unheard_warnings():
+            found = simulator.run(
+                list(circuits), shots=shots, memory=memory, seed_simulator=seed, **threads
+            )
+            result = found.result()
         status, simulated = str(result.status), list(result.results)
     except Exception as error:  # noqa: BLE001 - Aer raises whatever it meets
         status, simulated = f"{type(error).__name__}: {error}", []
@@ -147,6 +150,20 @@ def outcomes(
         for index, circuit in enumerate(circuits)
     ]
     return [outcome for (outcome,) in alone]
+
+
+@contextmanager
+def _unheard_warnings() -> Iterator[None]:
+    """Keep Aer's log off standard error, where Python writes what no handler takes.
+
+    The job's message has the same text. Handlers that the user has set get it as well.
+    """
+    logger, handler = logging.getLogger("qiskit_aer"), logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def _are_small(circuits: Sequence[QuantumCircuit]) -> bool:
