@@ -12,6 +12,7 @@ from aqt_fast.exceptions import (
     APIError,
     AQTCredentialsError,
     CircuitProblem,
+    FixedOptionError,
     InvalidOptionError,
     NotSubmittedError,
     PartFailure,
@@ -31,6 +32,7 @@ FAILURES = [
 
 EXAMPLES = {
     exceptions.DamagedJobError: (Path("jobs/x.json"), "it is empty"),
+    exceptions.FixedOptionError: ("shots", 7),
     exceptions.IncompleteBatchError: (FAILURES,),
     exceptions.InvalidCircuitError: ([CircuitProblem(3, 4, "rz", 7.5, "no angle")],),
     exceptions.InvalidOptionError: ("shots", 0, "1 or more"),
@@ -73,9 +75,16 @@ def test_every_class(kind, through):
         assert shown(other) == shown(error)
 
 
-def test_a_value_that_cannot_be_pickled(through):
-    """It is replaced by its representation; a copy keeps it."""
-    error = InvalidOptionError("executor", lambda: None, "an executor")
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidOptionError("executor", lambda: None, "an executor"),
+        FixedOptionError("executor", lambda: None),
+    ],
+    ids=["invalid", "fixed"],
+)
+def test_a_value_that_cannot_be_pickled(through, error):
+    """It is replaced by its representation."""
     other = through(error)
     assert str(other) == str(error)
     assert shown(through(other)) == shown(other)
