@@ -113,7 +113,7 @@ def test_no_token(dumps):
         job = device.run(marker("1"))
         with pytest.raises(AQTCredentialsError) as caught:
             job.result()
-        with pytest.raises(QiskitBackendNotFoundError) as not_found:
+        with pytest.raises(AQTCredentialsError) as not_listed:
             provider.get_backend("ibex")
-    for error in (caught.value, not_found.value):
+    for error in (caught.value, not_listed.value):
         assert SECRET.encode() not in dumps(error)

@@ -11,7 +11,7 @@ from aqt_fast import AQTJob
 from aqt_fast.exceptions import AQTCredentialsError, OtherProcessError, UnsavableJobError
 from clients import QUIET
 from markers import marker
-from pool_tasks import ended, run
+from pool_tasks import ended, run, set_environment
 from qiskit.providers import JobStatus
 from qiskit_aer.noise import NoiseModel, amplitude_damping_error
 from waiting import wait_until
@@ -37,6 +37,7 @@ def facts(job):
         result.get_counts(),
         result.get_memory(0),
         result.success,
+        result.date,
         [part.circuits for part in job.as_completed()],
     )
 
@@ -160,7 +161,8 @@ class TestWorkers:
         """Running jobs, ended ones, and simulations."""
         server.hold()
         context = multiprocessing.get_context(method)
-        with ProcessPoolExecutor(1, context) as pool:
+        settings = {"AQT_PORTAL_URL": server.url, "AQT_TOKEN": server.token}
+        with ProcessPoolExecutor(1, context, set_environment, (settings,)) as pool:
             running = pool.submit(run, device, [marker("10")]).result()
             simulated = pool.submit(run, backend, [marker("01")]).result()
             server.release()

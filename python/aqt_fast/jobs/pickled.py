@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NoReturn
 
 from qiskit.providers import JobStatus
@@ -34,6 +35,8 @@ class EndedJob:
     """Its label on the portal."""
     state: ExecutionState
     """Its final state."""
+    ended_at: datetime | None
+    """When it has ended."""
     timing: JobTiming | None
     """Durations of its stages."""
     completed: list[range]
@@ -102,6 +105,7 @@ class RunningJob:
             job_id=error,
             label=None if plan is None else plan.label,
             state=ExecutionState(JobStatus.ERROR, 0, str(error), error),
+            ended_at=None,
             timing=None,
             completed=[],
             results=snapshot.failed(0, len(snapshot), shots=options.shots, message=str(error)),
@@ -136,6 +140,7 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
         job_id=job_id,
         label=execution.label,
         state=state,
+        ended_at=execution.ended_at,
         timing=execution.timing,
         completed=list(execution.completed),
         results=execution.results(),
@@ -174,6 +179,11 @@ class EndedExecution(Execution):
     def label(self) -> str | None:
         """The job's label on the portal."""
         return self._job.label
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the batch has ended."""
+        return self._job.ended_at
 
     @property
     def timing(self) -> JobTiming | None:
