@@ -7,6 +7,11 @@ import os
 from clients import QUIET
 
 
+def set_environment(variables):
+    """Set variables: a fork server keeps those with which the first test has started it."""
+    os.environ.update(variables)
+
+
 def memory_of(backend, circuits):
     """The process that was used, and the outcome of each shot of each circuit."""
     result = backend.run(circuits, memory=True, **QUIET).result()

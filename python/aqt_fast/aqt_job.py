@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobV1
@@ -18,6 +18,7 @@ from qiskit.result import Result
 
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
+from aqt_fast._pickles import AnyProtocol
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.exceptions import (
@@ -48,6 +49,9 @@ from aqt_fast.wire.circuits import checked_shots, listed
 from aqt_fast.wire.results import job_result
 from aqt_fast.wire.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from aqt_fast.jobs.pickled import EndedJob, RunningJob
+
 T = TypeVar("T")
 
 
@@ -60,10 +64,14 @@ class Progress(NamedTuple):
     """Number of circuits in the job."""
 
 
-class AQTJob(JobV1):
+class AQTJob(AnyProtocol, JobV1):
     """One handle for any number of circuits that share options.
 
     Usually made by a backend's ``run`` or by :func:`aqt_fast.execute`.
+
+    A copy by ``copy.copy`` or ``copy.deepcopy`` is the same job. A pickle of a job in the cloud is
+    made once the portal has answered its submissions; the job continues where it is unpickled. Any
+    other job needs the process that runs it: its pickle waits for the end and holds the results.
     """
 
     _backend: JobBackend
@@ -126,6 +134,13 @@ class AQTJob(JobV1):
     def __deepcopy__(self, memo: dict[int, Any]) -> AQTJob:
         """Return this job: a second handle might submit it again."""
         return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Wait until a job of the portal was submitted, or until any other job has ended."""
+        from aqt_fast.jobs.pickled import pickled
+
+        known = None if self._execution is None else pickled(self._execution)
+        return _unpickled, (type(self), self._backend, self._snapshot, self._options, known)
 
     @property
     def circuits(self) -> list[QuantumCircuit]:
@@ -517,6 +532,19 @@ class AQTJob(JobV1):
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
         return self._execution
+
+
+def _unpickled(
+    kind: type[AQTJob],
+    backend: JobBackend,
+    snapshot: Snapshot,
+    options: AQTOptions,
+    known: EndedJob | RunningJob | None,
+) -> AQTJob:
+    job = kind(backend, snapshot, options)
+    if known is not None:
+        job.submit(partial(known.execution, backend))
+    return job
 
 
 def _called_with(

@@ -102,25 +102,6 @@ class InvalidJobError(InvalidInputError):
     """The batch has no circuits, or more than one API job accepts."""
 
 
-class InvalidOptionError(InvalidInputError):
-    """An option has an invalid value."""
-
-    def __init__(self, option: str, value: object, expected: str) -> None:
-        """``expected`` completes the sentence "option must be …"."""
-        super().__init__(option, value, expected)
-        self.option = option
-        self.value = value
-        self.expected = expected
-
-    def __str__(self) -> str:
-        return f"{self.option} must be {self.expected}, not {self.value!r}"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        value = self.value if _can_be_pickled(self.value) else Unpicklable(repr(self.value))
-        state = {name: item for name, item in vars(self).items() if name != "value"}
-        return type(self), (self.option, value, self.expected), state
-
-
 @dataclass(frozen=True, repr=False)
 class Unpicklable:
     """Stands for an object that cannot be pickled, in an error that comes from another process."""
@@ -140,7 +121,32 @@ def _can_be_pickled(value: object) -> bool:
     return True
 
 
-class FixedOptionError(InvalidInputError):
+class _HoldsValue:
+    """What exceptions share that have a value of the user's as argument and attribute."""
+
+    args: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        args = [item if _can_be_pickled(item) else Unpicklable(repr(item)) for item in self.args]
+        state = {name: item for name, item in vars(self).items() if name != "value"}
+        return type(self), tuple(args), state
+
+
+class InvalidOptionError(_HoldsValue, InvalidInputError):
+    """An option has an invalid value."""
+
+    def __init__(self, option: str, value: object, expected: str) -> None:
+        """``expected`` completes the sentence "option must be …"."""
+        super().__init__(option, value, expected)
+        self.option = option
+        self.value = value
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"{self.option} must be {self.expected}, not {self.value!r}"
+
+
+class FixedOptionError(_HoldsValue, InvalidInputError):
     """An option says how a job runs, and can no longer be changed: the job is made."""
 
     def __init__(self, option: str, value: object) -> None:

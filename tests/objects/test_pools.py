@@ -14,7 +14,7 @@ from aqt_fast.primitives import AQTSampler
 from clients import QUIET, device_of, machine_of
 from executors import layers
 from markers import marker, word
-from pool_tasks import bits_of, fail, memory_of, refuse
+from pool_tasks import bits_of, fail, memory_of, refuse, set_environment
 from qiskit import QuantumCircuit
 from qiskit_aer.noise import NoiseModel, amplitude_damping_error
 
@@ -23,18 +23,24 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"
 WORKERS = 2
 
 
+def settings():
+    """The variables of the provider in this process."""
+    return {name: value for name, value in os.environ.items() if name.startswith("AQT_")}
+
+
 @contextmanager
 def executor_of(method):
     """A pool of Python's own, as a function that calls another one for each item."""
     context = multiprocessing.get_context(method)
-    with ProcessPoolExecutor(WORKERS, context) as pool:
+    with ProcessPoolExecutor(WORKERS, context, set_environment, (settings(),)) as pool:
         yield lambda function, *items: list(pool.map(function, *items))
 
 
 @contextmanager
 def pool_of(method):
     """The older kind of pool."""
-    with multiprocessing.get_context(method).Pool(WORKERS) as pool:
+    context = multiprocessing.get_context(method)
+    with context.Pool(WORKERS, set_environment, (settings(),)) as pool:
         yield lambda function, *items: pool.starmap(function, zip(*items, strict=True))
 
 

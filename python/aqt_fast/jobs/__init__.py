@@ -17,5 +17,6 @@
     endpoint      where API jobs run: the interface of a portal or a machine
     connection    what jobs share, and how it ends them when it is closed
     dispatcher    steps of jobs on a few threads, each at its due time
+    pickled       a job in a pickle: its results, or what continues it elsewhere
     timing        durations of a job's stages
 """

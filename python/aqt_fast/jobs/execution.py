@@ -59,6 +59,9 @@ class Checkpoint:
 class Execution(ABC):
     """A batch that a device or a simulator runs in the background."""
 
+    runs_alone = False
+    """Whether the batch runs to its end without this process, once it was submitted."""
+
     def __init__(self) -> None:
         """Start nothing yet."""
         self._status = JobStatus.QUEUED
@@ -70,7 +73,8 @@ class Execution(ABC):
         """When the job was submitted, in UTC."""
         self._ended_at: datetime | None = None
         self._changed = threading.Condition()
-        self._process = os.getpid()
+        self.process = os.getpid()
+        """Identifier of the process that runs the batch."""
 
     @property
     def state(self) -> ExecutionState:
@@ -256,13 +260,13 @@ class Execution(ABC):
     @property
     def _forked(self) -> bool:
         """Whether this is a fork of the process that runs the batch."""
-        return os.getpid() != self._process
+        return os.getpid() != self.process
 
     @property
-    def _advice(self) -> str:
+    def _advice_in_fork(self) -> str:
         """What to do in a fork."""
         return "wait for it there, or run its circuits here"
 
     def _require_process(self) -> None:
         if self._forked:
-            raise OtherProcessError("the job", self._process, self._advice)
+            raise OtherProcessError("the job", self.process, self._advice_in_fork)

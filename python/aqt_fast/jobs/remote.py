@@ -115,9 +115,9 @@ class RemoteExecution(Execution):
         return self._plan.label
 
     @property
-    def _advice(self) -> str:
+    def _advice_in_fork(self) -> str:
         if self._journal is None:
-            return super()._advice
+            return super()._advice_in_fork
         return f"AQTJob.restore('{self._plan.batch_id}') follows it from here"
 
     @property

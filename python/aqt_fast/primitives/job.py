@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from qiskit.primitives import BasePrimitiveJob, PrimitiveResult
 from qiskit.providers import JobStatus
 
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.exceptions import JobFailedError
+from aqt_fast.exceptions import JobFailedError, OtherProcessError
 
 
 class SubmittedJobs:
@@ -30,6 +31,11 @@ class SubmittedJobs:
     def jobs(self) -> tuple[AQTJob, ...]:
         """The jobs that were submitted so far, in order."""
         return tuple(self._jobs)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more jobs come."""
+        return self._ended
 
     @property
     def cancelled(self) -> bool:
@@ -91,13 +97,17 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
         """
         super().__init__(str(uuid.uuid4()))
         self._submitted = submitted
+        self._process = os.getpid()
         executor = ThreadPoolExecutor(1, thread_name_prefix="aqt-fast primitive")
         self._future: Future[PrimitiveResult] = executor.submit(evaluate)
         self._future.add_done_callback(lambda _: submitted.end())
         executor.shutdown(wait=False)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.status().name}>"
+        try:
+            return f"<{type(self).__name__}: {self.status().name}>"
+        except OtherProcessError as error:
+            return f"<{type(self).__name__}: in process {error.process}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """Wait for the result: the copy has ended."""
@@ -105,10 +115,20 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__init__(state["job_id"], **state["metadata"])
+        self._process = os.getpid()
         self._submitted = SubmittedJobs(0)
         self._submitted.end()
         self._future = Future()
         self._future.set_result(state["result"])
+
+    def _require_process(self) -> None:
+        """Refuse to wait in a fork for a thread of the parent.
+
+        Raises:
+            OtherProcessError: called in a fork, of a process in which the job had not ended.
+        """
+        if os.getpid() != self._process and not self._submitted.ended:
+            raise OtherProcessError("the job", self._process, "wait for it there, or run it here")
 
     @property
     def jobs(self) -> tuple[AQTJob, ...]:
@@ -123,6 +143,7 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
         Raises:
             AQTError: its submission has failed, or may have failed.
         """
+        self._require_process()
         first = self._submitted.first()
         return str(self._job_id) if first is None else first.job_id()
 
@@ -133,10 +154,12 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
             JobFailedError: a job failed or was cancelled.
             AQTError: a job was not submitted, or its result cannot be fetched.
         """
+        self._require_process()
         return self._future.result()
 
     def status(self) -> JobStatus:
         """Return ``INITIALIZING`` until circuits were submitted, then the status of what runs."""
+        self._require_process()
         if self._future.done():
             if self._future.exception() is None:
                 return JobStatus.DONE
@@ -160,6 +183,7 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
 
     def in_final_state(self) -> bool:
         """Return whether the job has ended."""
+        self._require_process()
         return self._future.done()
 
     def cancel(self) -> bool:
@@ -168,4 +192,5 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
         Raises:
             APIError: the portal refuses or cannot be reached.
         """
+        self._require_process()
         return self._submitted.cancel()

@@ -64,6 +64,12 @@ class Snapshot:
         )
         return batch
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_circuits": self.to_bytes()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _circuits=_native.Snapshot.from_bytes(state["_circuits"]))
+
     @property
     def headers(self) -> list[dict[str, Any]]:
         """Headers of the results, one per circuit, in order."""

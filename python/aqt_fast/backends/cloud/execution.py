@@ -35,6 +35,8 @@ class CloudExecution(RemoteExecution):
         records: events of another process, None for a new batch.
     """
 
+    runs_alone = True
+
     def __init__(
         self,
         connection: CloudConnection,

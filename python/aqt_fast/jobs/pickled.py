@@ -1,0 +1,237 @@
+"""A job in a pickle: its results if it has ended, otherwise what continues it elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+
+from qiskit.providers import JobStatus
+from qiskit.result.models import ExperimentResult
+
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.exceptions import AQTError, DamagedJobError, JobNotFoundError, OtherProcessError
+from aqt_fast.jobs.backend import JobBackend
+from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState
+from aqt_fast.jobs.foreign import MovedJob
+from aqt_fast.jobs.timing import JobTiming
+from aqt_fast.store.description import JobDescription, now
+from aqt_fast.store.events import CopiedRecords, JournalState, lines_of
+from aqt_fast.store.journal import Journal
+from aqt_fast.wire.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class EndedJob:
+    """All that is known of a job that has ended."""
+
+    process: int
+    """The process that has run it."""
+    name: str
+    """Its identifier in messages."""
+    job_id: str | AQTError
+    """Its identifier, or why it has none."""
+    label: str | None
+    """Its label on the portal."""
+    state: ExecutionState
+    """Its final state."""
+    ended_at: datetime | None
+    """When it has ended."""
+    timing: JobTiming | None
+    """Durations of its stages."""
+    completed: list[range]
+    """Its parts, in the order in which they ended."""
+    results: list[ExperimentResult]
+    """One entry per circuit."""
+    checkpoint: Checkpoint | str
+    """What ``persist()`` saves, or why it cannot be saved."""
+
+    def execution(
+        self,
+        backend: JobBackend,  # noqa: ARG002 - needed to continue
+        snapshot: Snapshot,  # noqa: ARG002
+        options: AQTOptions,  # noqa: ARG002
+    ) -> Execution:
+        """Make an execution that has ended."""
+        return EndedExecution(self)
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """A job of the portal, which runs on without the process that has submitted it."""
+
+    process: int
+    """That process."""
+    checkpoint: Checkpoint
+    """What continues it."""
+
+    def execution(self, backend: Any, snapshot: Snapshot, options: AQTOptions) -> Execution:
+        """Make an execution that continues it, with its journal if that is on this computer.
+
+        Where that is impossible, it has ended with the error.
+        """
+        *lines, rest = lines_of(self.checkpoint.events).split(b"\n")
+        journal = self._journal(backend)
+        records = journal or CopiedRecords(JournalState.of(lines, rest, ()))
+        description = JobDescription(
+            job_id=self.checkpoint.job_id,
+            backend_name=backend.name,
+            available_qubits=backend.num_qubits,
+            location=self.checkpoint.location,
+            options=dict(options),
+            num_circuits=len(snapshot),
+            created=now(),
+            plan=self.checkpoint.plan,
+        )
+        try:
+            execution: Execution = backend.resumed(
+                snapshot, options, MovedJob(description, records, journal)
+            )
+        except AQTError as error:
+            return EndedExecution(self._out_of_reach(error, snapshot, options))
+        return execution
+
+    def _journal(self, backend: JobBackend) -> Journal | None:
+        try:
+            return Journal.load(backend.store_path, self.checkpoint.job_id)
+        except (JobNotFoundError, DamagedJobError, OSError):
+            return None
+
+    def _out_of_reach(self, error: AQTError, snapshot: Snapshot, options: AQTOptions) -> EndedJob:
+        plan = self.checkpoint.plan
+        return EndedJob(
+            process=self.process,
+            name=self.checkpoint.job_id,
+            job_id=error,
+            label=None if plan is None else plan.label,
+            state=ExecutionState(JobStatus.ERROR, 0, str(error), error),
+            ended_at=None,
+            timing=None,
+            completed=[],
+            results=snapshot.failed(0, len(snapshot), shots=options.shots, message=str(error)),
+            checkpoint=self.checkpoint,
+        )
+
+
+def pickled(execution: Execution) -> EndedJob | RunningJob:
+    """Return what another process needs of an execution, with or without a journal.
+
+    A job of the portal is continued there: wait until the portal has answered its submissions. Any
+    other job needs this process: wait until it has ended.
+    """
+    if not execution.runs_alone:
+        execution.wait(None)
+    checkpoint: Checkpoint | str
+    try:
+        checkpoint = execution.checkpoint()
+    except ValueError as error:
+        checkpoint = str(error)
+    state = execution.state
+    if state.status is not JobStatus.DONE and execution.runs_alone:
+        assert isinstance(checkpoint, Checkpoint)  # noqa: S101 - only simulators cannot be described
+        return RunningJob(execution.process, checkpoint)
+    try:
+        job_id: str | AQTError = execution.job_id
+    except AQTError as error:
+        job_id = error
+    return EndedJob(
+        process=execution.process,
+        name=execution.name,
+        job_id=job_id,
+        label=execution.label,
+        state=state,
+        ended_at=execution.ended_at,
+        timing=execution.timing,
+        completed=list(execution.completed),
+        results=execution.results(),
+        checkpoint=checkpoint,
+    )
+
+
+class EndedExecution(Execution):
+    """A batch that another process has run to its end."""
+
+    def __init__(self, job: EndedJob) -> None:
+        """Take the results from a pickle."""
+        super().__init__()
+        self._job = job
+        self._completed = job.completed
+        self._finished_count = job.state.finished_count
+        self._end(job.state.status, job.state.message, job.state.error)
+
+    @property
+    def name(self) -> str:
+        """The job's identifier in messages."""
+        return self._job.name
+
+    @property
+    def job_id(self) -> str:
+        """The job's identifier.
+
+        Raises:
+            AQTError: the submission has failed.
+        """
+        if isinstance(self._job.job_id, AQTError):
+            raise self._job.job_id
+        return self._job.job_id
+
+    @property
+    def label(self) -> str | None:
+        """The job's label on the portal."""
+        return self._job.label
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the batch has ended."""
+        return self._job.ended_at
+
+    @property
+    def timing(self) -> JobTiming | None:
+        """Durations of the job's stages."""
+        return self._job.timing
+
+    def begin(self) -> None:
+        """Do nothing."""
+
+    def results(self, part: range | None = None) -> list[ExperimentResult]:
+        """Return the results that the pickle has."""
+        return self._job.results if part is None else self._job.results[part.start : part.stop]
+
+    def cancel(self) -> bool:
+        """Return False: nothing is left to cancel."""
+        return False
+
+    def checkpoint(self) -> Checkpoint:
+        """Return what the pickle has.
+
+        Raises:
+            ValueError: it cannot be expressed in a file.
+        """
+        if isinstance(self._job.checkpoint, str):
+            raise ValueError(self._job.checkpoint)
+        return self._job.checkpoint
+
+    def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:  # noqa: ARG002
+        """Submit nothing: only the process that has run the job knows what may run again.
+
+        Raises:
+            OtherProcessError: there are failed API jobs.
+        """
+        if self.state.status is JobStatus.ERROR:
+            self._refuse()
+        return 0
+
+    def adopt(self, label: str, job_id: str) -> NoReturn:  # noqa: ARG002
+        """Refuse.
+
+        Raises:
+            OtherProcessError: always.
+        """
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        checkpoint = self._job.checkpoint
+        advice = "call it there"
+        if not isinstance(checkpoint, str):
+            advice += f", or use AQTJob.restore('{checkpoint.job_id}')"
+        raise OtherProcessError("the job", self._job.process, advice)

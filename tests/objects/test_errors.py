@@ -1,0 +1,119 @@
+"""Exceptions that come from another process, or from a pickle."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from pathlib import Path
+
+import pytest
+from aqt_fast import exceptions
+from aqt_fast.exceptions import (
+    APIError,
+    AQTCredentialsError,
+    CircuitProblem,
+    FixedOptionError,
+    InvalidOptionError,
+    NotSubmittedError,
+    PartFailure,
+    SubmissionUncertainError,
+)
+from aqt_fast.testing import ArnicaServer
+from clients import connect, device_of
+from markers import marker
+from qiskit.providers import JobTimeoutError, QiskitBackendNotFoundError
+
+SECRET = "token-that-nobody-may-see"  # noqa: S105
+
+FAILURES = [
+    PartFailure(0, range(50), "label [1/2]", "lost", SubmissionUncertainError("a", "b", "c")),
+    PartFailure(1, range(50, 60), "label [2/2]", "not sent", NotSubmittedError()),
+]
+
+EXAMPLES = {
+    exceptions.DamagedJobError: (Path("jobs/x.json"), "it is empty"),
+    exceptions.FixedOptionError: ("shots", 7),
+    exceptions.IncompleteBatchError: (FAILURES,),
+    exceptions.InvalidCircuitError: ([CircuitProblem(3, 4, "rz", 7.5, "no angle")],),
+    exceptions.InvalidOptionError: ("shots", 0, "1 or more"),
+    exceptions.JobFailedError: ("x", "out of ions"),
+    exceptions.JobNotFoundError: ("x", Path("jobs")),
+    exceptions.MalformedRequestError: ("expected a value", 7),
+    exceptions.MalformedResponseError: ("expected a value", 7),
+    exceptions.NotSubmittedError: (),
+    exceptions.OtherProcessError: ("the job", 7, "wait for it there"),
+    exceptions.SubmissionUncertainError: ("label", "ab12", "connection lost"),
+    exceptions.UnsavableJobError: ("x", "its noise model"),
+    exceptions.UnsupportedQiskitError: ("1.0", "it is old"),
+}
+"""Arguments of the classes that take more than a message."""
+
+CLASSES = [
+    *(
+        value
+        for value in vars(exceptions).values()
+        if inspect.isclass(value) and issubclass(value, BaseException)
+    ),
+    JobTimeoutError,
+    QiskitBackendNotFoundError,
+]
+
+
+def shown(error):
+    """All that a reader of an exception sees."""
+    return type(error), str(error), error.args and repr(error.args), repr(vars(error))
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_class(kind, through):
+    """Arguments, attributes and notes."""
+    error = kind(*EXAMPLES.get(kind, ("something",)))
+    if isinstance(error, APIError):
+        error.status_code, error.detail = 503, {"detail": "busy"}
+    error.__notes__ = ["while circuit 3 was sent"]
+    for other in (through(error), through([error])[0], copy.copy(error), copy.deepcopy(error)):
+        assert shown(other) == shown(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidOptionError("executor", lambda: None, "an executor"),
+        FixedOptionError("executor", lambda: None),
+    ],
+    ids=["invalid", "fixed"],
+)
+def test_a_value_that_cannot_be_pickled(through, error):
+    """It is replaced by its representation."""
+    other = through(error)
+    assert str(other) == str(error)
+    assert shown(through(other)) == shown(other)
+
+
+def test_answers(through):
+    """What a server has answered comes along, without the token."""
+    with ArnicaServer(simulate=False, token=SECRET) as server, connect(server) as provider:
+        device = device_of(provider)
+        server.revoke(SECRET)
+        job = device.run(marker("1"))
+        with pytest.raises(AQTCredentialsError) as caught:
+            job.result()
+    error, other = caught.value, through(caught.value)
+    assert other.status_code == 401
+    assert str(other) == str(error)
+    assert other.http_response.status_code == 401
+    assert other.http_response.content == error.http_response.content
+
+
+def test_no_token(dumps):
+    """Neither in what was asked nor in what was answered."""
+    with ArnicaServer(simulate=False, token=SECRET) as server, connect(server) as provider:
+        device = device_of(provider)
+        server.revoke(SECRET)
+        job = device.run(marker("1"))
+        with pytest.raises(AQTCredentialsError) as caught:
+            job.result()
+        with pytest.raises(AQTCredentialsError) as not_listed:
+            provider.get_backend("ibex")
+    for error in (caught.value, not_listed.value):
+        assert SECRET.encode() not in dumps(error)
