@@ -160,7 +160,13 @@ def _matrix(operation: Operation) -> Any:
 
 def is_namesake(operation: Operation) -> bool:
     """Return whether an operation that is no standard gate bears a standard operation's name."""
-    return operation.name in _STANDARD_NAMES and not type(operation).__module__.startswith(_LIBRARY)
+    return operation.name in _STANDARD_NAMES and not _is_of_library(operation)
+
+
+def _is_of_library(operation: Operation) -> bool:
+    """Return whether the class is of Qiskit's library; classes of singletons have no module."""
+    kind = getattr(operation, "base_class", type(operation))
+    return str(kind.__module__).startswith(_LIBRARY)
 
 
 def meaning(operation: Operation) -> tuple[QuantumCircuit | Gate, float] | None:
@@ -215,9 +221,10 @@ def _is_large_unknown(item: CircuitInstruction) -> bool:
 
 def _is_open(operation: Operation) -> bool:
     """Return whether an operation may be, or contain, a namesake."""
-    return isinstance(operation, Instruction) and not (
-        isinstance(operation, ControlFlowOp | Barrier | UnitaryGate)
-        or type(operation).__module__.startswith(_LIBRARY)
+    return (
+        isinstance(operation, Instruction)
+        and not isinstance(operation, ControlFlowOp | Barrier)
+        and not _is_of_library(operation)
     )
 
 
