@@ -1,8 +1,9 @@
 """Goal: transpiled circuits that went through OpenQASM 2 and 3 give the same counts.
 
-Run it with ``python benches/correctness/round_trip.py`` in the environment of the tests. It compares
-the operations and the offline counts of each circuit and of its copies for the same seed, on both
-simulators, as read (``run``) and transpiled once more (``execute``). Exits with 1 if any differ.
+Run it with ``python benches/correctness/round_trip.py`` in the environment of the tests. It
+compares the operations and the offline counts of each circuit and of its copies for the same seed,
+on both simulators, as read (``run``) and transpiled once more (``execute``). Exits with 1 if any
+differ.
 """
 
 from __future__ import annotations

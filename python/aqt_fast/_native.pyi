@@ -216,7 +216,11 @@ def other_nodes(dag: DAGCircuit) -> list[int]:
 
 def lower_dag(
     dag: DAGCircuit, merge: bool, final_measurements: bool, drop_resets: bool
-) -> DAGCircuit | tuple[list[int | tuple[str, list[int], list[float]]], float] | list[tuple[int, int]]:
+) -> (
+    DAGCircuit
+    | tuple[list[int | tuple[str, list[int], list[float]]], float]
+    | list[tuple[int, int]]
+):
     """Lower a DAG to AQT's operations.
 
     With ``drop_resets``, resets of qubits that nothing has used before are left out. Without

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import qiskit
 from qiskit import QuantumCircuit
@@ -75,8 +75,8 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
         FallbackWarning: a circuit has an operation that only the transpiler may know.
     """
     if not isinstance(getattr(backend, "resource_id", None), Resource):
-        found = type(backend).__name__
-        raise InvalidInputError(f"expected an AQT backend, not an object of type '{found}'")
+        kind = type(backend).__name__
+        raise InvalidInputError(f"expected an AQT backend, not an object of type '{kind}'")
     level = DEFAULT_LEVEL
     if optimization_level is not None:
         level = checked_integer("optimization_level", optimization_level, 0, 3)
@@ -100,14 +100,18 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
         compiled[index] = result
     for problem in refused:
         warn_caller(f"{problem}; transpiling it instead", FallbackWarning)
-        index = problem.circuit
+        index = cast("int", problem.circuit)
         try:
             compiled[index] = qiskit.transpile(batch[index], backend, optimization_level=level)
+        except InvalidCircuitError as error:
+            known = error.problems[0]
+            qubits, mend = known.qubits, known.mend
+            problems.append(replace(problem, reason=known.reason, qubits=qubits, mend=mend))
         except Exception as error:  # noqa: BLE001 - operations of any library take part
             reason = f"{problem.reason}, and qiskit.transpile fails with {type(error).__name__}"
             problems.append(replace(problem, reason=reason))
     if problems:
-        raise InvalidCircuitError(sorted(problems, key=lambda problem: problem.circuit))
+        raise InvalidCircuitError(sorted(problems, key=lambda problem: problem.circuit or 0))
     results = [compiled[index] for index in range(len(batch))]
     return results[0] if isinstance(circuits, QuantumCircuit) else results
 

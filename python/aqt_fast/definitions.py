@@ -89,16 +89,17 @@ def _defined_parts(
     operation: Operation, qubits: Sequence[Qubit], depth: int
 ) -> list[CircuitInstruction] | None:
     definition = _definition(operation)
-    fits = definition is not None and definition.num_qubits == len(qubits)
-    if not fits or definition.num_clbits or depth > _MAX_DEPTH:
+    if definition is None or depth > _MAX_DEPTH:
+        return None
+    if (definition.num_qubits, definition.num_clbits) != (len(qubits), 0):
         return None
     places = dict(zip(definition.qubits, qubits, strict=True))
     parts: list[CircuitInstruction] = []
     for item in definition.data:
         acts_on = [places[qubit] for qubit in item.qubits]
-        if item.name in _NATIVE and item.is_standard_gate():
-            parts.append(CircuitInstruction(item.operation, acts_on))
-        elif isinstance(item.operation, Barrier):
+        if (item.name in _NATIVE and item.is_standard_gate()) or isinstance(
+            item.operation, Barrier
+        ):
             parts.append(CircuitInstruction(item.operation, acts_on))
         elif item.is_standard_gate():
             return None

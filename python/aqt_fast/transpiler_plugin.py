@@ -187,16 +187,17 @@ class LowerToAQT(TransformationPass):
         """Return the lowered circuit, or the same object if it has the form already.
 
         Raises:
-            RefusedCircuitError: lists the operations that follow the measurement of their qubit.
+            RefusedCircuitError: lists the qubits with operations after their measurement, and the
+                first of these operations.
         """
-        lowered = _native.lower_dag(
-            dag, self._merge, self._final_measurements, self._drop_resets
-        )
+        lowered = _native.lower_dag(dag, self._merge, self._final_measurements, self._drop_resets)
         if isinstance(lowered, DAGCircuit):
             return lowered
         if isinstance(lowered, list):
+            first = {qubit: index for index, qubit in reversed(lowered)}
             raise RefusedCircuitError(
-                _refusal(dag, dag.node(index), *_LATE, qubits=[qubit]) for index, qubit in lowered
+                _refusal(dag, dag.node(first[qubit]), *_LATE, qubits=[qubit])
+                for qubit in sorted(first)
             )
         steps, phase = lowered
         nodes = {node._node_id: node for node in dag.op_nodes()}  # noqa: SLF001

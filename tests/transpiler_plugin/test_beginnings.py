@@ -9,7 +9,7 @@ from aqt_fast.exceptions import InvalidCircuitError
 from aqt_fast.primitives import AQTSampler
 from aqt_fast.transpiler_plugin import LowerToAQT, RefusedCircuitError
 from qiskit import QuantumCircuit, transpile
-from qiskit.circuit.library import StatePreparation
+from qiskit.circuit.library import PermutationGate, StatePreparation
 from qiskit.quantum_info import Statevector, random_statevector
 from qiskit.transpiler import PassManager
 from qiskit_aer import AerSimulator
@@ -81,8 +81,6 @@ def test_state(backend, build, level):
 
 def _moved(final: list[int], num_qubits: int):
     """The permutation that takes each wire back to its qubit."""
-    from qiskit.circuit.library import PermutationGate
-
     return PermutationGate([*final, *(k for k in range(num_qubits) if k not in final)])
 
 
@@ -156,7 +154,7 @@ def test_elsewhere(backend, build):
         assert problem.mend == "use a qubit that no operation has used"
 
 
-def test_qubits_that_do_not_begin_in_zero(backend):
+def test_qubits_that_do_not_begin_in_zero():
     """They keep their resets, if the transpiler is told so."""
     circuit = QuantumCircuit(1)
     circuit.reset(0)

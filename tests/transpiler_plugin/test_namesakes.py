@@ -117,7 +117,7 @@ def test_a_matrix_only(backend):
         def __init__(self) -> None:
             super().__init__("rz", 1, [0.3])
 
-        def __array__(self, dtype=None, copy=None):  # noqa: ARG002 - NumPy's signature
+        def __array__(self, dtype=None, copy=None):
             return np.array([[0, -1j], [1j, 0]], dtype=dtype)
 
     circuit = QuantumCircuit(1)

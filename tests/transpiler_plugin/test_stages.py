@@ -200,7 +200,7 @@ def test_gate_after_measurement(backend):
     assert isinstance(caught.value, InvalidCircuitError)
     late = "comes after a measurement; measurements must be the last operations"
     mend = "use another qubit, or measure at the end"
-    assert sorted(str(caught.value).splitlines()) == [
+    assert str(caught.value).splitlines() == [
         f"circuit 'early', r: {late} (on qubit 0); {mend}",
         f"circuit 'early', r: {late} (on qubit 1); {mend}",
     ]

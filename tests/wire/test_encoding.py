@@ -175,7 +175,12 @@ BAD_INSTRUCTIONS = {
         "not an operation of AQT",
     ),
     "unitary": (lambda c: c.unitary(np.eye(2), [0]), "unitary", None, "not an operation of AQT"),
-    "reset": (lambda c: c.reset(0), "reset", None, "reset qubits at the beginning of a circuit only"),
+    "reset": (
+        lambda c: c.reset(0),
+        "reset",
+        None,
+        "reset qubits at the beginning of a circuit only",
+    ),
     "early reset": (lambda c: c.reset(1), "reset", None, "reset all qubits at the beginning by"),
     "delay": (lambda c: c.delay(100, 0), "delay", None, r"no delays \(on qubit 0\); leave it out$"),
     "same name": (lambda c: c.append(rx_gate_renamed(), [0]), "r", None, "not an operation of AQT"),

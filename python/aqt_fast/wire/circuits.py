@@ -32,6 +32,8 @@ class Limits:
     """Maximum number of qubits per circuit."""
 
 
+_LOAD = "load OpenQASM with QuantumCircuit.from_qasm_str or qiskit.qasm3.loads"
+
 API_LIMITS = Limits()
 
 ANY_SHOTS = Limits(shots=None)
@@ -123,7 +125,12 @@ def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
     batch = listed(circuits)
     problems = [
         CircuitProblem(
-            index, None, None, None, f"not a QuantumCircuit but of type '{type(item).__name__}'"
+            index,
+            None,
+            None,
+            None,
+            f"not a QuantumCircuit but of type '{type(item).__name__}'",
+            mend=_LOAD if isinstance(item, str) else None,
         )
         for index, item in enumerate(batch)
         if not isinstance(item, QuantumCircuit)
@@ -156,11 +163,7 @@ def _items(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumC
     except TypeError:
         found = type(circuits).__name__
         if isinstance(circuits, str):
-            message = (
-                "expected circuits, not a text; load OpenQASM with QuantumCircuit.from_qasm_str or "
-                "qiskit.qasm3.loads"
-            )
-            raise InvalidInputError(message) from None
+            raise InvalidInputError(f"expected circuits, not a text; {_LOAD}") from None
         raise InvalidInputError(f"expected circuits, not an object of type '{found}'") from None
 
 

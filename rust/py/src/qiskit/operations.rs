@@ -179,11 +179,7 @@ fn read_inlined(
     Ok(Err(offence))
 }
 
-fn read_circuit(
-    borrowed: &CircuitRef<'_>,
-    limits: Limits,
-    angles: Angles,
-) -> Result<Read, Fault> {
+fn read_circuit(borrowed: &CircuitRef<'_>, limits: Limits, angles: Angles) -> Result<Read, Fault> {
     let (num_qubits, num_clbits) = (borrowed.num_qubits(), borrowed.num_clbits());
     let mut map = MeasurementMap::new(num_clbits);
     let mut builder =
