@@ -22,6 +22,7 @@ __all__ = [
     "experiment_data",
     "lower_dag",
     "make_samples",
+    "other_nodes",
     "read_job",
 ]
 
@@ -210,19 +211,26 @@ def experiment_data(
         ResponseMismatchError: the numbers of circuits, shots or qubits differ.
     """
 
+def other_nodes(dag: DAGCircuit) -> list[int]:
+    """Indices of the nodes that are neither standard gates nor barriers nor measurements."""
+
 def lower_dag(
-    dag: DAGCircuit, merge: bool, final_measurements: bool
-) -> DAGCircuit | tuple[list[int | tuple[str, list[int], list[float]]], float]:
+    dag: DAGCircuit, merge: bool, final_measurements: bool, drop_resets: bool
+) -> (
+    DAGCircuit
+    | tuple[list[int | tuple[str, list[int], list[float]]], float]
+    | list[tuple[int, int]]
+):
     """Lower a DAG to AQT's operations.
+
+    With ``drop_resets``, resets of qubits that nothing has used before are left out. Without
+    ``final_measurements``, a measurement that is not its qubit's last operation stays in place.
 
     Returns:
         The new DAG, or the same DAG if there is nothing to do. If nodes have to be copied, the
         steps of the new DAG (the index of a node, or name, qubits and parameters of a gate) and an
-        angle to add to the global phase.
-
-    Raises:
-        TranspilerError: an operation follows the measurement of its qubit and
-            ``final_measurements`` is set. If not, that measurement stays where it is.
+        angle to add to the global phase. If operations follow the measurement of their qubit and
+        ``final_measurements`` is set, the index of each such node, and the qubit.
     """
 
 def compile_circuits(

@@ -50,6 +50,8 @@ class AQTOptions(Options):
             Default: True.
         tags: up to 64 texts to find the job by, each of 1 to 255 printable characters. They stay on
             this computer. Default: none.
+        optimization_level: compile circuits as :func:`aqt_fast.compile` does, with this level, 0 to
+            3. None takes circuits of AQT's gates only. Default: None.
 
     Raises:
         InvalidOptionError: a ``ValueError`` that names the option, the value and the range.
@@ -67,6 +69,7 @@ class AQTOptions(Options):
         strict_angles: bool
         journal: bool
         tags: tuple[str, ...]
+        optimization_level: int | None
 
     __slots__ = ()
 
@@ -236,6 +239,7 @@ _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "strict_angles": (False, _flag),
     "journal": (True, _flag),
     "tags": ((), _tags),
+    "optimization_level": (None, _or_none(_integer(0, 3))),
 }
 
 

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import qiskit
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Operation, Store
 from qiskit.circuit.exceptions import CircuitError
 from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
-from qiskit.converters import circuit_to_dag, dag_to_circuit
 from qiskit.exceptions import QiskitError
+from qiskit.providers import BackendV2
 from qiskit.quantum_info.operators.predicates import is_unitary_matrix
 from qiskit.transpiler import Layout, TranspileLayout
 from qiskit.transpiler.passes import HighLevelSynthesis
@@ -27,8 +27,9 @@ from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginMa
 
 from aqt_fast import _native
 from aqt_fast._warnings import warn_caller
+from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import checked_integer
-from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.definitions import plain
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError, InvalidInputError
 from aqt_fast.wire.circuits import listed
 
@@ -44,7 +45,7 @@ class FallbackWarning(UserWarning):
 
 def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     circuits: QuantumCircuit | Iterable[QuantumCircuit],
-    backend: AQTResource,
+    backend: BackendV2,
     *,
     optimization_level: int | None = None,
 ) -> QuantumCircuit | list[QuantumCircuit]:
@@ -73,9 +74,9 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     Warns:
         FallbackWarning: a circuit has an operation that only the transpiler may know.
     """
-    if not isinstance(backend, AQTResource):
-        found = type(backend).__name__
-        raise InvalidInputError(f"expected an AQT backend, not an object of type '{found}'")
+    if not isinstance(getattr(backend, "resource_id", None), Resource):
+        kind = type(backend).__name__
+        raise InvalidInputError(f"expected an AQT backend, not an object of type '{kind}'")
     level = DEFAULT_LEVEL
     if optimization_level is not None:
         level = checked_integer("optimization_level", optimization_level, 0, 3)
@@ -83,7 +84,7 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     problems: list[CircuitProblem] = []
     for index, circuit in enumerate(batch):
         try:
-            batch[index] = _plain(circuit)
+            batch[index] = plain(circuit)
         except Exception as error:  # noqa: BLE001, PERF203 - a class of any library
             reason = f"cannot be built: {error}"
             problems.append(CircuitProblem(index, None, None, None, reason))
@@ -99,23 +100,38 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
         compiled[index] = result
     for problem in refused:
         warn_caller(f"{problem}; transpiling it instead", FallbackWarning)
-        index = problem.circuit
+        index = cast("int", problem.circuit)
         try:
             compiled[index] = qiskit.transpile(batch[index], backend, optimization_level=level)
+        except InvalidCircuitError as error:
+            known = error.problems[0]
+            qubits, mend = known.qubits, known.mend
+            problems.append(replace(problem, reason=known.reason, qubits=qubits, mend=mend))
         except Exception as error:  # noqa: BLE001 - operations of any library take part
             reason = f"{problem.reason}, and qiskit.transpile fails with {type(error).__name__}"
             problems.append(replace(problem, reason=reason))
     if problems:
-        raise InvalidCircuitError(sorted(problems, key=lambda problem: problem.circuit))
+        raise InvalidCircuitError(sorted(problems, key=lambda problem: problem.circuit or 0))
     results = [compiled[index] for index in range(len(batch))]
     return results[0] if isinstance(circuits, QuantumCircuit) else results
 
 
-def _plain(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return a plain ``QuantumCircuit``; Qiskit's library circuits build themselves on access."""
-    if type(circuit) is QuantumCircuit or not isinstance(circuit, QuantumCircuit):
-        return circuit  # the native code reports what is not a circuit
-    return dag_to_circuit(circuit_to_dag(circuit))
+def problems_of(circuit: QuantumCircuit, index: int, backend: BackendV2) -> list[CircuitProblem]:
+    """Return why no AQT device runs a circuit, with its index in its batch; empty if one may.
+
+    Args:
+        circuit: any circuit.
+        index: the index that the problems give.
+        backend: where it should run.
+    """
+    try:
+        batch = [plain(circuit)]
+    except Exception as error:  # noqa: BLE001 - a class of any library
+        return [CircuitProblem(index, None, None, None, f"cannot be built: {error}")]
+    _, _, found = _native.compile_circuits(
+        batch, _expand, _synthesised, max_qubits=backend.num_qubits, level=0
+    )
+    return [replace(problem, circuit=index) for problem in found]
 
 
 def _layout(circuit: QuantumCircuit, wires: Sequence[int]) -> TranspileLayout:
@@ -171,7 +187,7 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
             return _pairs(matrix)
     definition = getattr(operation, "definition", None)
     if definition is not None:
-        return _plain(definition), operation.name in _names_with_plugins()
+        return plain(definition), operation.name in _names_with_plugins()
     if isinstance(operation, Gate) and operation.num_qubits <= _SMALL:
         with suppress(CircuitError):
             return _pairs(operation.to_matrix())

@@ -62,8 +62,8 @@ class InvalidInputError(AQTError, ValueError):
 class CircuitProblem:
     """Why one circuit cannot run, and the first instruction that shows it."""
 
-    circuit: int
-    """Index of the circuit in its batch, from 0."""
+    circuit: int | None
+    """Index of the circuit in its batch, from 0; None inside of Qiskit's transpiler."""
     instruction: int | None
     """Index into ``circuit.data``; None for a problem of the circuit as a whole."""
     operation: str | None
@@ -72,12 +72,23 @@ class CircuitProblem:
     """The invalid angle in radians, for problems with an angle."""
     reason: str
     """What is wrong, in words."""
+    qubits: tuple[int, ...] = ()
+    """Indices of the qubits that show it; empty for a problem of the circuit as a whole."""
+    mend: str | None = None
+    """What the user can do about it, in words; None if the reason says it."""
+    circuit_name: str | None = None
+    """Name of the circuit, if its index is unknown."""
 
     def __str__(self) -> str:
         place = f"circuit {self.circuit}"
+        if self.circuit is None:
+            place = f"circuit '{self.circuit_name}'"
         if self.instruction is not None:
             place += f", instruction {self.instruction} ({self.operation})"
-        return f"{place}: {self.reason}"
+        elif self.operation is not None:
+            place += f", {self.operation}"
+        mend = "" if self.mend is None else f"; {self.mend}"
+        return f"{place}: {self.reason}{mend}"
 
 
 class InvalidCircuitError(InvalidInputError):

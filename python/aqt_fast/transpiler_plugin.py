@@ -6,18 +6,145 @@ R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), RXX(θ) = exp(−iθ X⊗X/2).
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
+from qiskit.circuit import ControlFlowOp, Delay, Gate, Operation, Reset
 from qiskit.circuit.library import RGate, RXXGate, RZGate
-from qiskit.dagcircuit import DAGCircuit
-from qiskit.transpiler import PassManager, PassManagerConfig, TransformationPass
-from qiskit.transpiler.passes import BasisTranslator
+from qiskit.converters import circuit_to_dag
+from qiskit.dagcircuit import DAGCircuit, DAGOpNode
+from qiskit.passmanager import DoWhileController, PropertySet
+from qiskit.transpiler import (
+    AnalysisPass,
+    PassManager,
+    PassManagerConfig,
+    TransformationPass,
+    TranspilerError,
+)
+from qiskit.transpiler.passes import BasisTranslator, HighLevelSynthesis
 from qiskit.transpiler.preset_passmanagers.plugin import (
     PassManagerStagePlugin,
     PassManagerStagePluginManager,
 )
 
 from aqt_fast import _native
+from aqt_fast.definitions import is_namesake, meaning
+from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError
 
 _GATES = {"r": RGate, "rz": RZGate, "rxx": RXXGate}
+
+
+class RefusedCircuitError(InvalidCircuitError, TranspilerError):
+    """Inside of ``qiskit.transpile``, a circuit has operations that no AQT device runs.
+
+    :attr:`problems` has them all. Their circuit has a name instead of an index.
+    """
+
+    def __init__(self, problems: Iterable[CircuitProblem]) -> None:
+        """Describe the problems of one circuit."""
+        InvalidCircuitError.__init__(self, tuple(problems))
+        self.message = str(self)
+
+
+def _refusal(
+    dag: DAGCircuit, node: DAGOpNode, reason: str, mend: str, qubits: Iterable[int] | None = None
+) -> CircuitProblem:
+    if qubits is None:
+        qubits = [dag.find_bit(qubit).index for qubit in node.qargs]
+    indices = tuple(qubits)
+    names = ", ".join(map(str, indices))
+    place = f"(on qubit{'s' if len(indices) > 1 else ''} {names})"
+    return CircuitProblem(
+        circuit=None,
+        instruction=None,
+        operation=node.name,
+        value=None,
+        reason=f"{reason} {place}",
+        qubits=indices,
+        mend=mend,
+        circuit_name=dag.name,
+    )
+
+
+class TakeApart(TransformationPass):
+    """Replace gates that bear the name of a standard gate of Qiskit's, but are none.
+
+    Each is replaced by the gate of AQT's set that it equals, by its definition, or by its matrix.
+    The basis translator would take them for the gates of their names. ``property_set`` tells in
+    ``aqt_fast_taken_apart`` whether there was any.
+    """
+
+    def run(self, dag: DAGCircuit) -> DAGCircuit:
+        """Return the DAG, changed in place."""
+        changed = False
+        for index in _native.other_nodes(dag):
+            node = dag.node(index)
+            if not is_namesake(node.op) or isinstance(node.op, _KNOWN):
+                continue
+            found = meaning(node.op)
+            if found is None:
+                raise RefusedCircuitError([_refusal(dag, node, *_NO_MEANING)])
+            replacement, phase = found
+            changed = True
+            if isinstance(replacement, Gate):
+                dag.substitute_node(node, replacement)
+                dag.global_phase += phase
+            else:
+                dag.substitute_node_with_dag(node, circuit_to_dag(replacement))
+        self.property_set["aqt_fast_taken_apart"] = changed
+        return dag
+
+
+_KNOWN = (ControlFlowOp, Delay, Reset)
+
+_NO_MEANING = (
+    "not an operation of AQT devices (rz, r, rxx, measure), in spite of its name",
+    "give it a definition",
+)
+
+_REFUSED: dict[type[Operation], tuple[str, str]] = {
+    ControlFlowOp: ("AQT devices have no control flow", "run a circuit for each branch"),
+    Delay: ("AQT devices have no delays", "leave it out"),
+    Reset: (
+        "AQT devices reset qubits at the beginning of a circuit only",
+        "use a qubit that no operation has used",
+    ),
+}
+
+_LATE = (
+    "comes after a measurement; measurements must be the last operations",
+    "use another qubit, or measure at the end",
+)
+
+
+class RefuseOperations(AnalysisPass):
+    """Refuse delays, control flow and resets that a target does not have, all of them together.
+
+    Args:
+        supported: names of the target's operations.
+    """
+
+    def __init__(self, supported: Container[str]) -> None:
+        """Take the names."""
+        super().__init__()
+        self._supported = supported
+
+    def run(self, dag: DAGCircuit) -> None:
+        """Look at all operations.
+
+        Raises:
+            RefusedCircuitError: lists what the target does not have.
+        """
+        problems = []
+        for index in _native.other_nodes(dag):
+            node = dag.node(index)
+            if node.name not in self._supported:
+                problems += [
+                    _refusal(dag, node, *words)
+                    for kind, words in _REFUSED.items()
+                    if isinstance(node.op, kind)
+                ]
+        if problems:
+            raise RefusedCircuitError(problems)
 
 
 class LowerToAQT(TransformationPass):
@@ -33,6 +160,7 @@ class LowerToAQT(TransformationPass):
       on the same pair merge if only rotations about X stand between them.
     - An rz directly before a measurement is dropped.
     - Measurements come last, in their order, but before operations that may depend on them.
+    - Resets of qubits that are still in |0⟩ are dropped.
     - Barriers stay in place, and nothing is merged across them.
     - Gates with unbound parameters and operations unknown to the native code stay as they are.
 
@@ -43,23 +171,34 @@ class LowerToAQT(TransformationPass):
         merge: if False, lower each gate on its own, and drop no rz before a measurement.
         final_measurements: if False, leave a measurement in place that is not its qubit's last
             operation, instead of refusing it.
+        drop_resets: if False, keep all resets: qubits do not begin in |0⟩.
     """
 
-    def __init__(self, *, merge: bool = True, final_measurements: bool = True) -> None:
+    def __init__(
+        self, *, merge: bool = True, final_measurements: bool = True, drop_resets: bool = True
+    ) -> None:
         """Take the options that the class describes."""
         super().__init__()
         self._merge = merge
         self._final_measurements = final_measurements
+        self._drop_resets = drop_resets
 
     def run(self, dag: DAGCircuit) -> DAGCircuit:
         """Return the lowered circuit, or the same object if it has the form already.
 
         Raises:
-            TranspilerError: an operation follows the measurement of its qubit.
+            RefusedCircuitError: lists the qubits with operations after their measurement, and the
+                first of these operations.
         """
-        lowered = _native.lower_dag(dag, self._merge, self._final_measurements)
+        lowered = _native.lower_dag(dag, self._merge, self._final_measurements, self._drop_resets)
         if isinstance(lowered, DAGCircuit):
             return lowered
+        if isinstance(lowered, list):
+            first = {qubit: index for index, qubit in reversed(lowered)}
+            raise RefusedCircuitError(
+                _refusal(dag, dag.node(first[qubit]), *_LATE, qubits=[qubit])
+                for qubit in sorted(first)
+            )
         steps, phase = lowered
         nodes = {node._node_id: node for node in dag.op_nodes()}  # noqa: SLF001
         target = dag.copy_empty_like()
@@ -76,10 +215,11 @@ class LowerToAQT(TransformationPass):
 
 
 class AQTTranslationPlugin(PassManagerStagePlugin):
-    """The translation stage ``aqt_fast``: Qiskit's stage with :class:`LowerToAQT` inserted.
+    """The translation stage ``aqt_fast``: Qiskit's stage with passes of this module inserted.
 
-    The pass runs between Qiskit's synthesis, which produces standard gates, and Qiskit's basis
-    translator, which handles the gates with unbound parameters that the pass leaves.
+    :class:`TakeApart` runs before and after Qiskit's synthesis, which produces standard gates.
+    :class:`LowerToAQT` and :class:`RefuseOperations` run before Qiskit's basis translator, which
+    handles the gates with unbound parameters.
     """
 
     def pass_manager(
@@ -89,13 +229,32 @@ class AQTTranslationPlugin(PassManagerStagePlugin):
         stage = PassManagerStagePluginManager().get_passmanager_stage(
             "translation", "translator", pass_manager_config, optimization_level
         )
-        lower = LowerToAQT(merge=optimization_level != 0, final_measurements=False)
+        lower = LowerToAQT(
+            merge=optimization_level != 0,
+            final_measurements=False,
+            drop_resets=pass_manager_config.qubits_initially_zero,
+        )
         passes = PassManager()
-        for task in stage.to_flow_controller().tasks:
+        tasks = stage.to_flow_controller().tasks
+        if tasks:
+            passes.append(TakeApart())
+        for task in tasks:
+            if isinstance(task, HighLevelSynthesis):
+                # A definition may hold what needs synthesis, or another namesake.
+                again = DoWhileController([task, TakeApart()], do_while=_taken_apart)
+                passes.append(again)
+                continue
             if isinstance(task, BasisTranslator):
                 passes.append(lower)
+                if pass_manager_config.target is not None:
+                    names = pass_manager_config.target.operation_names
+                    passes.append(RefuseOperations(frozenset(names)))
             passes.append(task)
         return passes
+
+
+def _taken_apart(property_set: PropertySet) -> bool:
+    return bool(property_set["aqt_fast_taken_apart"])
 
 
 class AQTSchedulingPlugin(PassManagerStagePlugin):

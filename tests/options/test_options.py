@@ -22,6 +22,7 @@ DEFAULTS = {
     "strict_angles": False,
     "journal": True,
     "tags": (),
+    "optimization_level": None,
 }
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from aqt_fast import _native
+from aqt_fast.exceptions import InvalidCircuitError
 from aqt_fast.transpiler_plugin import LowerToAQT
 from aqt_fast.wire.circuits import check_circuits
 from qiskit import QuantumCircuit, transpile
@@ -44,6 +45,10 @@ def test_measurements_come_last(backend):
     check_circuits(lowered, backend.limits)
 
 
+def _lowered(dag: DAGCircuit):
+    return _native.lower_dag(dag, merge=True, final_measurements=True, drop_resets=True)
+
+
 def test_the_native_dag_equals_pythons():
     """The DAG that is built natively has the operations of the one that Python builds.
 
@@ -60,7 +65,7 @@ def test_the_native_dag_equals_pythons():
         for circuit in (plain, labelled):
             circuit.measure_all()
         dags = [circuit_to_dag(circuit) for circuit in (plain, labelled)]
-        by_kind = [_native.lower_dag(dag, merge=True, final_measurements=True) for dag in dags]
+        by_kind = [_lowered(dag) for dag in dags]
         assert [isinstance(lowered, DAGCircuit) for lowered in by_kind] == [True, False]
         ours, pythons = (dag_to_circuit(LowerToAQT().run(dag)) for dag in dags)
         assert ours.global_phase == pythons.global_phase
@@ -184,13 +189,21 @@ def test_once_is_enough_with_small_angles():
 
 
 def test_gate_after_measurement(backend):
-    """Refused with qubit and position."""
-    circuit = QuantumCircuit(2, 2)
+    """Refused with circuit, operation and qubit: all of them, as Qiskit's error and as ours."""
+    circuit = QuantumCircuit(2, 2, name="early")
     circuit.measure(1, 0)
+    circuit.measure(0, 0)
     circuit.h(1)
-    message = r"operation 1 \(in topological order\) follows the measurement of qubit 1"
-    with pytest.raises(TranspilerError, match=message):
+    circuit.h(0)
+    with pytest.raises(TranspilerError) as caught:
         transpile(circuit, backend, optimization_level=0)
+    assert isinstance(caught.value, InvalidCircuitError)
+    late = "comes after a measurement; measurements must be the last operations"
+    mend = "use another qubit, or measure at the end"
+    assert str(caught.value).splitlines() == [
+        f"circuit 'early', r: {late} (on qubit 0); {mend}",
+        f"circuit 'early', r: {late} (on qubit 1); {mend}",
+    ]
 
 
 def test_unbound_parameters_wait(backend):

@@ -154,9 +154,10 @@ def with_control_flow(circuit: QuantumCircuit) -> None:
 
 
 def two_rotations() -> Gate:
-    """A gate made of gates."""
+    """A gate made of gates that are not all native."""
     circuit = QuantumCircuit(2, name="two")
-    circuit.rz(1, [0, 1])
+    circuit.rz(1, 0)
+    circuit.rx(1, 1)
     return circuit.to_gate()
 
 
@@ -174,16 +175,22 @@ BAD_INSTRUCTIONS = {
         "not an operation of AQT",
     ),
     "unitary": (lambda c: c.unitary(np.eye(2), [0]), "unitary", None, "not an operation of AQT"),
-    "reset": (lambda c: c.reset(0), "reset", None, "not an operation of AQT"),
-    "delay": (lambda c: c.delay(100, 0), "delay", None, "not an operation of AQT"),
+    "reset": (
+        lambda c: c.reset(0),
+        "reset",
+        None,
+        "reset qubits at the beginning of a circuit only",
+    ),
+    "early reset": (lambda c: c.reset(1), "reset", None, "reset all qubits at the beginning by"),
+    "delay": (lambda c: c.delay(100, 0), "delay", None, r"no delays \(on qubit 0\); leave it out$"),
     "same name": (lambda c: c.append(rx_gate_renamed(), [0]), "r", None, "not an operation of AQT"),
     "control flow": (with_control_flow, "for_loop", None, "no control flow"),
-    "unbound": (lambda c: c.rz(2 * Parameter("a"), 0), "rz", None, "unbound parameters: a$"),
+    "unbound": (lambda c: c.rz(2 * Parameter("a"), 0), "rz", None, "unbound parameters: a "),
     "unbound second": (
         lambda c: c.r(0.1, Parameter("b"), 0),
         "r",
         None,
-        "unbound parameters: b$",
+        "unbound parameters: b ",
     ),
     "nan": (lambda c: c.rz(math.nan, 0), "rz", math.nan, "phi is NaN, not a finite number"),
     "infinite": (lambda c: c.rxx(-math.inf, 0, 1), "rxx", -math.inf, "theta is -inf"),
@@ -248,7 +255,8 @@ class TestBadCircuits:
             "circuit 2: 2001 operations, the final measurement included, but at most 2000 can run",
             "circuit 3: no measurement",
             "circuit 4: no qubits",
-            "circuit 5: not a QuantumCircuit but of type 'str'",
+            "circuit 5: not a QuantumCircuit but of type 'str'; load OpenQASM with "
+            "QuantumCircuit.from_qasm_str or qiskit.qasm3.loads",
             "circuit 6: not a QuantumCircuit but of type 'NoneType'",
         ]
         del long.data[0]

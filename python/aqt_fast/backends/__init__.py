@@ -2,9 +2,11 @@
 
 ::
 
-    base           AQTResource: options, how a job is made; execute()
+    base           AQTResource: options, how a job is made
     run_options    the options of run: ours, other providers', unknown ones
     target         what the transpiler is told; make_transpiler_target()
+    compiling      circuits of any gates, compiled on their way into a job
+    transpiling    execute(); in our words, what Qiskit's transpiler refuses
     calibration    error rates, durations, coherence times
     legacy         configuration, properties, status for older tools
     cloud/         a resource of AQT's portal

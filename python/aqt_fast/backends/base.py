@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import qiskit
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.transpiler import Target
@@ -19,8 +18,9 @@ from aqt_fast._pickles import AnyProtocol
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import AQTOptions, checked_integer
+from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.calibration import Calibration
+from aqt_fast.backends.compiling import compiled
 from aqt_fast.backends.legacy import (
     BackendStatus,
     all_pairs,
@@ -30,14 +30,14 @@ from aqt_fast.backends.legacy import (
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
 from aqt_fast.backends.target import make_transpiler_target
-from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
+from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.job_store import get_store_path
 from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import JobLocation
-from aqt_fast.wire.circuits import Limits, as_batch
+from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -187,7 +187,8 @@ class AQTResource(AnyProtocol, BackendV2):
         """Check circuits, start a job with them and return at once.
 
         Args:
-            circuits: one circuit or any number of circuits, transpiled for this backend.
+            circuits: one circuit or any number of circuits, transpiled for this backend, or of any
+                gates if the option ``optimization_level`` is set.
             options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
                 the backend's own. Options of other providers that ask for what happens anyway are
                 taken, too (``meas_level=2``, ``init_qubits=True``).
@@ -212,6 +213,8 @@ class AQTResource(AnyProtocol, BackendV2):
         checked = job_options(
             self.options, options, refuses=self._runs_on_hardware, own=self._own_options
         )
+        if checked.optimization_level is not None:
+            circuits = compiled(circuits, self, self.limits, checked.optimization_level)
         return self.job_class(self, circuits, checked)
 
     @property
@@ -324,38 +327,3 @@ def start_journal(
         message = f"the job is lost if this process ends, for it has no journal: {error}"
         warn_caller(message, JournalWarning)
         return None
-
-
-def execute(
-    circuits: QuantumCircuit | Iterable[QuantumCircuit],
-    backend: AQTResource,
-    *,
-    optimization_level: int | None = None,
-    **options: Any,
-) -> AQTJob:
-    """Transpile circuits for a backend and run them: the short way from circuits to a job.
-
-    AQT devices have no reset, delay, control flow or gates after a measurement: Qiskit's transpiler
-    refuses them.
-
-    Args:
-        circuits: one circuit or any number of circuits.
-        backend: where to run them.
-        optimization_level: that of ``qiskit.transpile``, 0 to 3; None stands for its default.
-        options: those of :class:`~aqt_fast.AQTOptions`, for this job only.
-
-    Raises:
-        InvalidInputError: ``backend`` is not an AQT backend, or ``circuits`` are not circuits.
-        InvalidOptionError: an option or ``optimization_level`` has an invalid value.
-        InvalidJobError: there are no circuits.
-        InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
-        TranspilerError: Qiskit cannot express a circuit in AQT's gates or on so few qubits.
-    """
-    if not isinstance(backend, AQTResource):
-        found = type(backend).__name__
-        raise InvalidInputError(f"expected an AQT backend, not an object of type '{found}'")
-    if optimization_level is not None:
-        optimization_level = checked_integer("optimization_level", optimization_level, 0, 3)
-    snapshot = as_batch(circuits)
-    transpiled = qiskit.transpile(snapshot, backend, optimization_level=optimization_level)
-    return backend.run(transpiled, **options)

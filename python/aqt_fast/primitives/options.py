@@ -16,8 +16,8 @@ from aqt_fast.exceptions import InvalidInputError
 
 T = TypeVar("T", bound="SamplerOptions | EstimatorOptions")
 
-_NOT_OF_JOBS = ("shots", "memory", "seed_simulator")
-"""Options of jobs that primitives set themselves."""
+_NOT_OF_JOBS = ("shots", "memory", "seed_simulator", "optimization_level")
+"""Options of jobs that primitives set themselves, and the one that they give to the transpiler."""
 
 _TRANSPILE = frozenset(inspect.signature(transpile).parameters) - {"circuits", "backend", "target"}
 

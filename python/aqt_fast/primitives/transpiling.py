@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qiskit import QuantumCircuit, transpile
+from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
 from qiskit.result import Result
 from qiskit.transpiler import Target
@@ -13,6 +13,7 @@ from qiskit.transpiler import Target
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.backends.transpiling import TranspiledBatch
 from aqt_fast.exceptions import JobFailedError
 from aqt_fast.primitives.job import SubmittedJobs
 
@@ -63,9 +64,9 @@ class TranspilingBackend(BackendV2):
         self, circuits: QuantumCircuit | Sequence[QuantumCircuit], **options: Any
     ) -> CompleteJob:
         """Transpile circuits and run them, without a progress bar unless an option asks for it."""
-        transpiled = transpile(circuits, self._backend, **self._transpile_options)
+        batch = TranspiledBatch(circuits, self._backend, self._transpile_options)
         every = {**self._run_options, **options}
-        return CompleteJob(self._submitted.submit(lambda: self._backend.run(transpiled, **every)))
+        return CompleteJob(self._submitted.submit(lambda: batch.run(**every)))
 
 
 class CompleteJob:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from qiskit import QuantumCircuit
@@ -31,6 +31,8 @@ class Limits:
     qubits: int = 31
     """Maximum number of qubits per circuit."""
 
+
+_LOAD = "load OpenQASM with QuantumCircuit.from_qasm_str or qiskit.qasm3.loads"
 
 API_LIMITS = Limits()
 
@@ -116,13 +118,19 @@ def as_batch(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[Quantu
     """List one circuit or any number of circuits.
 
     Raises:
-        InvalidInputError: ``circuits`` is neither a circuit nor iterable.
+        InvalidInputError: ``circuits`` is neither a circuit nor iterable, or a text.
+        InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every item that is not a circuit.
     """
-    batch = _items(circuits)
+    batch = listed(circuits)
     problems = [
         CircuitProblem(
-            index, None, None, None, f"not a QuantumCircuit but of type '{type(item).__name__}'"
+            index,
+            None,
+            None,
+            None,
+            f"not a QuantumCircuit but of type '{type(item).__name__}'",
+            mend=_LOAD if isinstance(item, str) else None,
         )
         for index, item in enumerate(batch)
         if not isinstance(item, QuantumCircuit)
@@ -136,7 +144,7 @@ def listed(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumC
     """List one circuit or any number of circuits. The native reader checks the items' types.
 
     Raises:
-        InvalidInputError: ``circuits`` is neither a circuit nor iterable.
+        InvalidInputError: ``circuits`` is neither a circuit nor iterable, or a text.
         InvalidJobError: there are no circuits.
     """
     batch = _items(circuits)
@@ -149,9 +157,13 @@ def _items(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumC
     if isinstance(circuits, QuantumCircuit):
         return [circuits]
     try:
+        if isinstance(circuits, str | bytes | Mapping):
+            raise TypeError
         return list(circuits)
     except TypeError:
         found = type(circuits).__name__
+        if isinstance(circuits, str):
+            raise InvalidInputError(f"expected circuits, not a text; {_LOAD}") from None
         raise InvalidInputError(f"expected circuits, not an object of type '{found}'") from None
 
 

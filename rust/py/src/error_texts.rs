@@ -4,7 +4,7 @@ use aqt_core::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, Circuit
 use pyo3::{
     exceptions::{PyIndexError, PyRuntimeError, PyValueError},
     prelude::*,
-    types::PyType,
+    types::{PyTuple, PyType},
 };
 
 /// A problem of a circuit.
@@ -25,6 +25,12 @@ pub enum Problem {
     Raised { type_name: String, message: String },
     /// An operation that only Qiskit's transpiler may know, in Python's words.
     Unknown { reason: String },
+    /// An operation of another meaning than that of the AQT operation with its name.
+    Namesake,
+    /// A reset of a qubit that nothing has used before.
+    NeedlessReset,
+    /// A gate after measurements of other qubits.
+    AmongMeasurements,
     /// A problem of an instruction, with the qubits that it acts on.
     OnQubits { problem: Box<Problem>, qubits: Vec<u32> },
     /// A problem that the core finds.
@@ -67,9 +73,44 @@ pub fn circuit_problems(py: Python<'_>, offences: Vec<Offence>) -> PyResult<Vec<
     let class = class(py, "CircuitProblem")?;
     let problem = |offence: Offence| {
         let (reason, value) = describe(&offence.problem);
-        class.call1((offence.circuit, offence.instruction, offence.operation, value, reason))
+        let (qubits, mend) = (PyTuple::new(py, qubits(&offence.problem))?, mend(&offence.problem));
+        let Offence { circuit, instruction, operation, .. } = offence;
+        class.call1((circuit, instruction, operation, value, reason, qubits, mend))
     };
     offences.into_iter().map(problem).collect()
+}
+
+/// The qubits of a problem, empty if it is one of the circuit as a whole.
+fn qubits(problem: &Problem) -> &[u32] {
+    match problem {
+        Problem::OnQubits { qubits, .. } => qubits,
+        _ => &[],
+    }
+}
+
+/// What the user can do about a problem.
+fn mend(problem: &Problem) -> Option<&'static str> {
+    Some(match problem {
+        Problem::NotACircuit { type_name } if type_name == "str" => {
+            "load OpenQASM with QuantumCircuit.from_qasm_str or qiskit.qasm3.loads"
+        }
+        Problem::UnboundParameters { .. } => "give them values with assign_parameters",
+        Problem::NeedlessReset => "leave it out",
+        Problem::AmongMeasurements => {
+            "measure at the end, or transpile the circuit for the backend"
+        }
+        Problem::Namesake => "give it a definition, and transpile the circuit for the backend",
+        Problem::OnQubits { problem, .. } => return mend(problem),
+        Problem::Circuit(error) => match error {
+            CircuitError::UnsupportedOperation => "transpile the circuit for the backend",
+            CircuitError::ControlFlow => "run a circuit for each branch",
+            CircuitError::Reset => "use a qubit that no operation has used",
+            CircuitError::Delay => "leave it out",
+            CircuitError::GateAfterMeasurement => "use another qubit, or measure at the end",
+            _ => return None,
+        },
+        _ => return None,
+    })
 }
 
 fn describe(problem: &Problem) -> (String, Option<f64>) {
@@ -92,6 +133,17 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
         Problem::Raised { type_name, message } => {
             (format!("cannot be taken apart: {type_name}: {message}"), None)
         }
+        Problem::Namesake => {
+            let reason = "not an operation of AQT devices (rz, r, rxx, measure), in spite of its \
+                          name";
+            (reason.to_owned(), None)
+        }
+        Problem::NeedlessReset => {
+            ("AQT devices reset all qubits at the beginning by themselves".to_owned(), None)
+        }
+        Problem::AmongMeasurements => {
+            ("comes after a measurement; measurements must be the last operations".to_owned(), None)
+        }
         Problem::OnQubits { problem, qubits } => {
             let (reason, value) = describe(problem);
             let what = if qubits.len() == 1 { "qubit" } else { "qubits" };
@@ -104,12 +156,9 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
 
 fn describe_circuit_error(error: &CircuitError) -> (String, Option<f64>) {
     match *error {
-        CircuitError::UnsupportedOperation => (
-            "not an operation of AQT devices (rz, r, rxx, measure); transpile the circuit for the \
-             backend"
-                .to_owned(),
-            None,
-        ),
+        CircuitError::UnsupportedOperation => {
+            ("not an operation of AQT devices (rz, r, rxx, measure)".to_owned(), None)
+        }
         CircuitError::ControlFlow => ("AQT devices have no control flow".to_owned(), None),
         CircuitError::Reset => {
             ("AQT devices reset qubits at the beginning of a circuit only".to_owned(), None)
@@ -304,18 +353,6 @@ pub fn unsupported_qiskit(
         versions(" or "),
     );
     raise(class(py, "UnsupportedQiskitError"), |class| Ok(class.call1((found, reason))?.unbind()))
-}
-
-/// Qiskit's `TranspilerError` for an operation that follows the measurement of its qubit.
-pub fn operation_after_measurement(py: Python<'_>, position: usize, qubit: u32) -> PyErr {
-    let class = py
-        .import("qiskit.transpiler")
-        .and_then(|module| Ok(module.getattr("TranspilerError")?.cast_into()?));
-    let message = format!(
-        "operation {position} (in topological order) follows the measurement of qubit {qubit}; AQT \
-         devices measure all qubits at the end"
-    );
-    raise(class, |class| Ok(class.call1((message,))?.unbind()))
 }
 
 /// A Qiskit call that broke its own contract.

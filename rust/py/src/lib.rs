@@ -42,7 +42,7 @@ mod _native {
     #[pymodule_export]
     use super::compile::compile_circuits;
     #[pymodule_export]
-    use super::lower::lower_dag;
+    use super::lower::{lower_dag, other_nodes};
     #[pymodule_export]
     use super::request::{check_circuits, encode_job, make_samples, read_job};
     #[pymodule_export]

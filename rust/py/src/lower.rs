@@ -3,10 +3,7 @@
 use aqt_compile::lower::{self, Lowering, Step};
 use pyo3::prelude::*;
 
-use crate::{
-    error_texts,
-    qiskit::{DagRef, StandardGate, build_dag, checked_table, kind, standard_gate},
-};
+use crate::qiskit::{DagRef, Node, StandardGate, build_dag, checked_table, kind, standard_gate};
 
 /// A step for Python: name, qubits and parameters of a gate, or the index of a node to copy.
 #[derive(IntoPyObject)]
@@ -15,28 +12,43 @@ pub enum PlannedStep {
     Node(u32),
 }
 
-/// A lowered circuit: a DAG, or the steps and the global phase that make one.
+/// A lowered circuit: a DAG, or the steps and the global phase that make one. Otherwise, node and
+/// qubit of each operation that follows the measurement of its qubit.
 #[derive(IntoPyObject)]
 pub enum Lowered<'py> {
     Dag(Bound<'py, PyAny>),
     Plan((Vec<PlannedStep>, f64)),
+    Late(Vec<(u32, u32)>),
+}
+
+/// Indices of the nodes of a `DAGCircuit` that are neither standard gates nor barriers nor
+/// measurements, in topological order.
+#[pyfunction]
+pub fn other_nodes(dag: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
+    let source = DagRef::new(checked_table(dag.py())?, dag)?;
+    let mut nodes = source.nodes();
+    nodes.retain(|&node| !matches!(source.kind(node), kind::GATE | kind::BARRIER | kind::MEASURE));
+    Ok(nodes.into_iter().map(Node::index).collect())
 }
 
 /// Lowers a `DAGCircuit`; returns it as it is if there is nothing to do. Measurements come last, but
-/// before operations that may depend on them.
+/// before operations that may depend on them. With `drop_resets`, resets of qubits that were not used
+/// before are left out.
 ///
-/// # Errors
-/// `TranspilerError` if an operation follows the measurement of its qubit and `final_measurements`
-/// is set. If not, that measurement stays where it is.
+/// If an operation follows the measurement of its qubit, the circuit cannot be lowered with
+/// `final_measurements`; without, that measurement stays where it is.
 #[pyfunction]
 pub fn lower_dag<'py>(
     dag: &Bound<'py, PyAny>,
     merge: bool,
     final_measurements: bool,
+    drop_resets: bool,
 ) -> PyResult<Lowered<'py>> {
     let source = DagRef::new(checked_table(dag.py())?, dag)?;
     let nodes = source.nodes();
     let mut measured = vec![false; source.num_qubits() as usize];
+    let mut used = vec![!drop_resets; source.num_qubits() as usize];
+    let mut late = Vec::new();
     let mut lowering = Lowering::new(source.num_qubits());
     let mut measurements = Vec::new();
     let (mut native, mut measured_last, mut barriers) = (true, true, Vec::new());
@@ -44,7 +56,8 @@ pub fn lower_dag<'py>(
         let kind = source.kind(node);
         if kind == kind::MEASURE {
             measurements.push(number);
-            measured[source.qubits(node)[0] as usize] = true;
+            let qubit = source.qubits(node)[0] as usize;
+            (measured[qubit], used[qubit]) = (true, true);
             continue;
         }
         measured_last &= measurements.is_empty();
@@ -64,9 +77,16 @@ pub fn lower_dag<'py>(
             Some((gate, qubits)) => &qubits[..gate.num_qubits()],
             None => source.qubits(node),
         };
+        if kind == kind::RESET && !used[qubits[0] as usize] {
+            continue;
+        }
+        for &qubit in qubits {
+            used[qubit as usize] = true;
+        }
         let measured_before = qubits.iter().find(|qubit| measured[**qubit as usize]);
         if let (Some(&qubit), true) = (measured_before, final_measurements) {
-            return Err(error_texts::operation_after_measurement(dag.py(), number, qubit));
+            late.push((node.index(), qubit));
+            continue;
         }
         // Any other kind of operation may depend on measurements.
         let may_depend = gate.is_none() && !matches!(kind, kind::GATE | kind::DELAY | kind::RESET);
@@ -87,6 +107,9 @@ pub fn lower_dag<'py>(
             native = false;
             lowering.opaque(number, qubits);
         }
+    }
+    if !late.is_empty() {
+        return Ok(Lowered::Late(late));
     }
     let lower::Lowered { steps, phase, rewritten } =
         lowering.finish(|qubit| merge && measured[qubit as usize]);

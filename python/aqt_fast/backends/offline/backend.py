@@ -91,7 +91,8 @@ class OfflineSimulatorResource(AQTResource):
         """Check circuits, start a job with them and return at once.
 
         Args:
-            circuits: one circuit or any number of circuits, transpiled for this backend.
+            circuits: one circuit or any number of circuits, transpiled for this backend, or of any
+                gates if the option ``optimization_level`` is set.
             executor: its workers simulate; for example a ``ProcessPoolExecutor`` or the result of
                 Dask's ``Client.get_executor()``. None stands for this process. Outcomes do not
                 depend on it. It is neither saved with the job nor shut down.

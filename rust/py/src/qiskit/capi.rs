@@ -93,6 +93,8 @@ pub mod kind {
     pub const MEASURE: u8 = 3;
     pub const RESET: u8 = 4;
     pub const CONTROL_FLOW: u8 = 7;
+    /// An object of Python that the native data model does not know.
+    pub const UNKNOWN: u8 = 8;
 }
 
 /// The values of `QkGate` for AQT's gates.

@@ -1,7 +1,7 @@
 //! What the Python object tells about a fault of its circuit.
 
 use aqt_core::CircuitError;
-use pyo3::prelude::*;
+use pyo3::{intern, prelude::*};
 
 use crate::error_texts::{Offence, Problem};
 
@@ -50,4 +50,36 @@ pub fn not_a_circuit(object: &Bound<'_, PyAny>, circuit: usize) -> PyResult<Offe
     let type_name = object.get_type().name()?.to_string();
     let problem = Problem::NotACircuit { type_name };
     Ok(Offence { circuit, instruction: None, operation: None, problem })
+}
+
+/// The name of an instruction of a circuit.
+pub fn name_of(circuit: &Bound<'_, PyAny>, index: usize) -> PyResult<String> {
+    operation(circuit, index)?.getattr(intern!(circuit.py(), "name"))?.extract()
+}
+
+/// The operation of an instruction, as a Python object.
+pub fn operation<'py>(circuit: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+    let py = circuit.py();
+    circuit.getattr(intern!(py, "_data"))?.get_item(index)?.getattr(intern!(py, "operation"))
+}
+
+/// Indices of the qubits of an instruction.
+pub fn qubits_of(circuit: &Bound<'_, PyAny>, index: usize) -> PyResult<Vec<u32>> {
+    Ok(bits_of(circuit, index)?.0)
+}
+
+/// Indices of the qubits and classical bits of an instruction.
+pub fn bits_of(circuit: &Bound<'_, PyAny>, index: usize) -> PyResult<(Vec<u32>, Vec<u32>)> {
+    let py = circuit.py();
+    let instruction = circuit.getattr(intern!(py, "_data"))?.get_item(index)?;
+    let indices = |name| -> PyResult<Vec<u32>> {
+        let bits = instruction.getattr(name)?;
+        bits.try_iter()?
+            .map(|bit| {
+                let place = circuit.call_method1(intern!(py, "find_bit"), (bit?,))?;
+                place.getattr(intern!(py, "index"))?.extract()
+            })
+            .collect()
+    };
+    Ok((indices("qubits")?, indices("clbits")?))
 }

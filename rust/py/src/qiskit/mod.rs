@@ -21,7 +21,7 @@ mod version;
 pub use self::{
     build::{Built, build_circuit, build_dag},
     capi::kind,
-    dag::DagRef,
+    dag::{DagRef, Node},
     gates::{StandardGate, standard_gate},
     operations::{angles, fill, measurement_map, read_circuits},
     program::{Failure, Reading, read_program},

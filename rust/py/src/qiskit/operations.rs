@@ -7,12 +7,19 @@ use aqt_core::{
 use pyo3::prelude::*;
 
 use super::{
+    capi::{Table, kind},
     circuit::CircuitRef,
-    culprit::{not_a_circuit, offence},
+    culprit::{name_of, not_a_circuit, offence, qubits_of},
     instruction::{Instruction, NativeGate},
     self_check::checked_table,
 };
-use crate::error_texts::{self, ApiFault};
+use crate::error_texts::{self, ApiFault, Offence, Problem};
+
+/// A circuit with its measurement map.
+type Read = (Circuit, MeasurementMap);
+
+/// Names of operations that a device runs. Python may give them to other operations.
+const NATIVE_NAMES: [&str; 5] = ["rz", "r", "rxx", "measure", "barrier"];
 
 /// What becomes of angles outside the ranges of a device.
 pub fn angles(strict: bool) -> Angles {
@@ -39,26 +46,145 @@ pub fn read_circuits(
         };
         match read_circuit(&borrowed, limits, angles) {
             Ok((circuit, map)) => take(circuit, map),
-            Err((instruction, error)) => {
+            Err(fault) if fault.is_unknown(&borrowed) => {
                 drop(borrowed);
-                offences.push(offence(object, index, instruction, error)?);
+                match read_inlined(table, object, index, limits, angles)? {
+                    Ok((circuit, map)) => take(circuit, map),
+                    Err(offence) => offences.push(offence),
+                }
+            }
+            Err(fault) => {
+                let problem = fault.problem(&borrowed);
+                drop(borrowed);
+                offences.push(fault.describe(object, index, problem)?);
             }
         }
     }
     if offences.is_empty() { Ok(()) } else { Err(error_texts::invalid_circuits(py, offences)) }
 }
 
-fn read_circuit(
-    borrowed: &CircuitRef<'_>,
+/// The first fault of a circuit, and the index of its instruction.
+struct Fault {
+    instruction: Option<usize>,
+    error: CircuitError,
+}
+
+impl Fault {
+    fn of_circuit(error: CircuitError) -> Self {
+        Self { instruction: None, error }
+    }
+
+    /// Whether the instruction is an object that only Python can take apart.
+    fn is_unknown(&self, borrowed: &CircuitRef<'_>) -> bool {
+        self.error == CircuitError::UnsupportedOperation
+            && self.instruction.is_some_and(|index| borrowed.kind(index) == kind::UNKNOWN)
+    }
+
+    /// What the circuit tells about the fault, before Python code runs.
+    fn problem(&self, borrowed: &CircuitRef<'_>) -> Option<Problem> {
+        let index = self.instruction?;
+        let acts_on = |other: usize, qubit: u32| {
+            matches!(borrowed.kind(other), kind::GATE | kind::MEASURE)
+                && borrowed.read(other, |parts| parts.qubits.contains(&qubit))
+        };
+        match (&self.error, borrowed.kind(index)) {
+            (CircuitError::UnsupportedOperation, kind::DELAY) => {
+                Some(Problem::Circuit(CircuitError::Delay))
+            }
+            (CircuitError::UnsupportedOperation, kind::RESET) => {
+                let qubit = borrowed.read(index, |parts| parts.qubits[0]);
+                let used = (0..index).any(|other| acts_on(other, qubit));
+                Some(if used {
+                    Problem::Circuit(CircuitError::Reset)
+                } else {
+                    Problem::NeedlessReset
+                })
+            }
+            (CircuitError::GateAfterMeasurement, _) => {
+                let qubits = borrowed.read(index, |parts| parts.qubits.to_vec());
+                let measured: Vec<_> = qubits
+                    .iter()
+                    .copied()
+                    .filter(|&qubit| {
+                        (0..index).any(|other| {
+                            borrowed.kind(other) == kind::MEASURE && acts_on(other, qubit)
+                        })
+                    })
+                    .collect();
+                let problem = Box::new(if measured.is_empty() {
+                    Problem::AmongMeasurements
+                } else {
+                    Problem::Circuit(CircuitError::GateAfterMeasurement)
+                });
+                let qubits = if measured.is_empty() { qubits } else { measured };
+                Some(Problem::OnQubits { problem, qubits })
+            }
+            _ => None,
+        }
+    }
+
+    /// The offence of the circuit `object` with index `circuit`.
+    fn describe(
+        self,
+        object: &Bound<'_, PyAny>,
+        circuit: usize,
+        problem: Option<Problem>,
+    ) -> PyResult<Offence> {
+        let unsupported = self.error == CircuitError::UnsupportedOperation;
+        let mut offence = offence(object, circuit, self.instruction, self.error)?;
+        if let Some(problem) = problem {
+            offence.problem = problem;
+        } else if unsupported
+            && NATIVE_NAMES.iter().any(|name| offence.operation.as_deref() == Some(name))
+        {
+            offence.problem = Problem::Namesake;
+        }
+        if let (Some(index), false) =
+            (self.instruction, matches!(offence.problem, Problem::OnQubits { .. }))
+        {
+            let qubits = qubits_of(object, index)?;
+            let problem = Box::new(offence.problem);
+            offence.problem = Problem::OnQubits { problem, qubits };
+        }
+        Ok(offence)
+    }
+}
+
+/// Reads a circuit of which Python has taken apart the operations that only it knows.
+fn read_inlined(
+    table: &Table,
+    object: &Bound<'_, PyAny>,
+    circuit: usize,
     limits: Limits,
     angles: Angles,
-) -> Result<(Circuit, MeasurementMap), (Option<usize>, CircuitError)> {
-    let whole = |error| (None, error);
+) -> PyResult<Result<Read, Offence>> {
+    let module = object.py().import("aqt_fast.definitions")?;
+    let (inlined, origins): (Bound<'_, PyAny>, Vec<usize>) =
+        module.call_method1("inlined", (object,))?.extract()?;
+    let Some(borrowed) = CircuitRef::new(table, &inlined)? else {
+        return Err(error_texts::api_failed(ApiFault::NotACircuit));
+    };
+    let fault = match read_circuit(&borrowed, limits, angles) {
+        Ok(read) => return Ok(Ok(read)),
+        Err(fault) => fault,
+    };
+    let problem = fault.problem(&borrowed);
+    drop(borrowed);
+    let mut offence = fault.describe(&inlined, circuit, problem)?;
+    if let Some(index) = offence.instruction {
+        let origin = origins.get(index).copied().unwrap_or(index);
+        offence.instruction = Some(origin);
+        offence.operation = Some(name_of(object, origin)?);
+    }
+    Ok(Err(offence))
+}
+
+fn read_circuit(borrowed: &CircuitRef<'_>, limits: Limits, angles: Angles) -> Result<Read, Fault> {
     let (num_qubits, num_clbits) = (borrowed.num_qubits(), borrowed.num_clbits());
     let mut map = MeasurementMap::new(num_clbits);
     let mut builder =
         CircuitBuilder::new(num_qubits, num_clbits, borrowed.num_instructions(), limits)
-            .map_err(whole)?;
+            .map_err(Fault::of_circuit)?;
     for (index, instruction) in borrowed.instructions().enumerate() {
         let appended = match instruction {
             Instruction::Gate(gate) => builder.rotate(gate, angles),
@@ -69,9 +195,9 @@ fn read_circuit(
             Instruction::ControlFlow => Err(CircuitError::ControlFlow),
             Instruction::Unsupported => Err(CircuitError::UnsupportedOperation),
         };
-        appended.map_err(|error| (Some(index), error))?;
+        appended.map_err(|error| Fault { instruction: Some(index), error })?;
     }
-    Ok((builder.finish().map_err(whole)?, map))
+    Ok((builder.finish().map_err(Fault::of_circuit)?, map))
 }
 
 /// The number of qubits of the circuit with that index and its measurement map.

@@ -7,7 +7,7 @@ use pyo3::{intern, prelude::*};
 use super::{
     capi::{Table, kind},
     circuit::CircuitRef,
-    culprit::{not_a_circuit, not_a_number, offence},
+    culprit::{bits_of, name_of, not_a_circuit, not_a_number, offence, operation},
     gates::{StandardGate, standard_gate},
     self_check::checked_table,
     unknown_operations::{Expansion, Explain, raised_problem, unitary},
@@ -69,7 +69,7 @@ impl Failure {
             Fault::Circuit(error) => offence(object, circuit, self.instruction, error)?,
             Fault::Seen(problem) => {
                 let operation = match self.instruction {
-                    Some(index) => Some(operation(object, index)?.getattr("name")?.extract()?),
+                    Some(index) => Some(name_of(object, index)?),
                     None => None,
                 };
                 Offence { circuit, instruction: self.instruction, operation, problem }
@@ -207,11 +207,11 @@ impl Reading {
                     }
                 }
                 Raw::Refused(error) => {
-                    let (qubits, _) = bits(object, index)?;
+                    let (qubits, _) = bits_of(object, index)?;
                     return failed(error, qubits.into_iter().map(|it| scope.qubit(it)).collect());
                 }
                 Raw::Unknown => {
-                    let (qubits, clbits) = bits(object, index)?;
+                    let (qubits, clbits) = bits_of(object, index)?;
                     let qubits: Vec<_> = qubits.into_iter().map(|it| scope.qubit(it)).collect();
                     let clbits: Vec<_> = clbits.into_iter().map(|it| scope.clbit(it)).collect();
                     let inner = Scope {
@@ -334,26 +334,4 @@ fn read_raw(borrowed: &CircuitRef<'_>, index: usize) -> Raw {
         kind::CONTROL_FLOW => Raw::Refused(CircuitError::ControlFlow),
         _ => Raw::Unknown,
     }
-}
-
-/// The operation of an instruction, as a Python object.
-fn operation<'py>(circuit: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
-    let py = circuit.py();
-    circuit.getattr(intern!(py, "_data"))?.get_item(index)?.getattr(intern!(py, "operation"))
-}
-
-/// Indices of the qubits and classical bits of an instruction.
-fn bits(circuit: &Bound<'_, PyAny>, index: usize) -> PyResult<(Vec<u32>, Vec<u32>)> {
-    let py = circuit.py();
-    let instruction = circuit.getattr(intern!(py, "_data"))?.get_item(index)?;
-    let indices = |name| -> PyResult<Vec<u32>> {
-        let bits = instruction.getattr(name)?;
-        bits.try_iter()?
-            .map(|bit| {
-                let place = circuit.call_method1(intern!(py, "find_bit"), (bit?,))?;
-                place.getattr(intern!(py, "index"))?.extract()
-            })
-            .collect()
-    };
-    Ok((indices("qubits")?, indices("clbits")?))
 }
