@@ -67,7 +67,15 @@ def run(generation: int, suite: Path, arguments: list[str]) -> dict[str, Any]:
             "PEER_REPORT": str(report),
         }
         command = [sys.executable, "-m", "pytest", "-p", "peer_alias", "--quiet", "--tb=no"]
-        command += ["-p", "no:cacheprovider", "--rootdir", str(folder), "--no-summary"]
+        command += [
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:pytest_qiskit_aqt",
+            "--rootdir",
+            str(folder),
+            "--no-summary",
+        ]
         subprocess.run(  # noqa: S603 - our own arguments
             [*command, *arguments, "test"], cwd=folder, env=environment, check=False
         )

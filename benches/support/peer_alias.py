@@ -29,10 +29,10 @@ PEER = "qiskit_aqt_provider"
 OURS = os.environ["PEER_ALIAS"]
 GENERATION = 2 if OURS.endswith("v2") else 1
 ITS_OWN = {
-    1: {"api_client.models_direct", "api_client.models_generated"},
+    1: {"api_client.models_direct", "test.circuits", "test.timeout"},
     2: {"api_client.models", "api_client.models_direct"},
 }[GENERATION]
-"""Modules with which the suite plays the other party: the data of its servers."""
+"""Modules with which the suite plays the other party, the data of its servers, or its own tools."""
 
 touched: list[str] = []
 """Stand-ins that the running test has used."""
@@ -145,6 +145,13 @@ def install() -> None:
 
 
 install()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the suite the fixtures of the generation's obstacles."""
+    obstacles = _obstacles()
+    if obstacles is not None:
+        config.pluginmanager.register(obstacles)
 
 
 def pytest_collection_finish() -> None:
