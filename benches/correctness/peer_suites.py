@@ -6,8 +6,9 @@
 source of the peer, with a folder ``test``; without it, that of the newest release of the
 generation is fetched from PyPI with pip. Nothing of it is kept.
 
-The environment needs ours, what the suite imports (for 2: ``fastapi[standard]``, ``hypothesis``,
-``pytest-httpx``, ``pytest-mock``), and the peer without its dependencies, whose name is bent.
+The environment needs ours (its metadata, too: the stages of the transpiler are entry points), what
+the suite imports (``hypothesis``, ``pytest-httpx``, ``pytest-mock``; for 1 ``polyfactory``, for 2
+``fastapi[standard]``), and the peer without its dependencies, whose name is bent.
 
 Each failure has one of three classes. ``peer_differences.toml`` lists, by test, private details and
 what differs on purpose, each with a reason; a test that fails at a stand-in for a private name

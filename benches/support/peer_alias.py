@@ -169,10 +169,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:  # noqa: ARG001 - pytest's 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
-    """Note how the test ended; a later phase does not undo a failure."""
+    """Note how the test ended: its first phase that has not passed."""
     report = (yield).get_result()
     entry = outcomes.setdefault(item.nodeid, {"outcome": "passed", "why": "", "stand_ins": []})
-    if report.failed or (report.skipped and entry["outcome"] == "passed"):
+    if entry["outcome"] == "passed" and not report.passed:
         text = str(getattr(report.longrepr, "reprcrash", report.longrepr))
         entry.update(outcome=report.outcome, why=text[:400], stand_ins=sorted(set(touched)))
 
