@@ -6,8 +6,9 @@
 source of the peer, with a folder ``test``; without it, that of the newest release of the
 generation is fetched from PyPI with pip. Nothing of it is kept.
 
-The environment needs ours, what the suite imports (for 2: ``fastapi[standard]``, ``hypothesis``,
-``pytest-httpx``, ``pytest-mock``), and the peer without its dependencies, whose name is bent.
+The environment needs ours (its metadata, too: the stages of the transpiler are entry points), what
+the suite imports (``hypothesis``, ``pytest-httpx``, ``pytest-mock``; for 1 ``polyfactory``, for 2
+``fastapi[standard]``), and the peer without its dependencies, whose name is bent.
 
 Each failure has one of three classes. ``peer_differences.toml`` lists, by test, private details and
 what differs on purpose, each with a reason; a test that fails at a stand-in for a private name
@@ -67,7 +68,15 @@ def run(generation: int, suite: Path, arguments: list[str]) -> dict[str, Any]:
             "PEER_REPORT": str(report),
         }
         command = [sys.executable, "-m", "pytest", "-p", "peer_alias", "--quiet", "--tb=no"]
-        command += ["-p", "no:cacheprovider", "--rootdir", str(folder), "--no-summary"]
+        command += [
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:pytest_qiskit_aqt",
+            "--rootdir",
+            str(folder),
+            "--no-summary",
+        ]
         subprocess.run(  # noqa: S603 - our own arguments
             [*command, *arguments, "test"], cwd=folder, env=environment, check=False
         )

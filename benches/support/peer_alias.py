@@ -29,10 +29,10 @@ PEER = "qiskit_aqt_provider"
 OURS = os.environ["PEER_ALIAS"]
 GENERATION = 2 if OURS.endswith("v2") else 1
 ITS_OWN = {
-    1: {"api_client.models_direct", "api_client.models_generated"},
+    1: {"api_client.models_direct", "test.circuits", "test.timeout"},
     2: {"api_client.models", "api_client.models_direct"},
 }[GENERATION]
-"""Modules with which the suite plays the other party: the data of its servers."""
+"""Modules with which the suite plays the other party, the data of its servers, or its own tools."""
 
 touched: list[str] = []
 """Stand-ins that the running test has used."""
@@ -147,6 +147,13 @@ def install() -> None:
 install()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the suite the fixtures of the generation's obstacles."""
+    obstacles = _obstacles()
+    if obstacles is not None:
+        config.pluginmanager.register(obstacles)
+
+
 def pytest_collection_finish() -> None:
     """Let the generation's obstacles prepare what the suite needs."""
     prepare = getattr(_obstacles(), "prepare", None)
@@ -162,10 +169,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:  # noqa: ARG001 - pytest's 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
-    """Note how the test ended; a later phase does not undo a failure."""
+    """Note how the test ended: its first phase that has not passed."""
     report = (yield).get_result()
     entry = outcomes.setdefault(item.nodeid, {"outcome": "passed", "why": "", "stand_ins": []})
-    if report.failed or (report.skipped and entry["outcome"] == "passed"):
+    if entry["outcome"] == "passed" and not report.passed:
         text = str(getattr(report.longrepr, "reprcrash", report.longrepr))
         entry.update(outcome=report.outcome, why=text[:400], stand_ins=sorted(set(touched)))
 

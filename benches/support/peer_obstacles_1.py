@@ -15,6 +15,7 @@ import sys
 import time
 import uuid
 import warnings
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ from aqt_fast.aqt_resource import (
     OfflineSimulatorResource,
 )
 from aqt_fast.backends.cloud.connection import CloudConnection
+from aqt_fast.jobs.connection import _CONNECTIONS, Connection
 from aqt_fast.primitives import AQTEstimator, AQTSampler
 from aqt_fast.wire import encode_job
 from polyfactory.factories import pydantic_factory
@@ -390,7 +392,15 @@ OBSTACLES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(autouse=True)
-def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variables of ours."""
+def clean(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No variables of ours before, and no threads that ask after a test."""
     for name in ("AQT_TOKEN", "AQT_PORTAL_URL", "AQT_DIRECT_URL"):
         monkeypatch.delenv(name, raising=False)
+    if "httpx_mock" in request.fixturenames:
+        request.getfixturevalue("httpx_mock")  # it counts requests when it ends
+    yield
+    for connection in list(_CONNECTIONS):
+        connection.close()
+
+
+Connection.SETTLING_SECONDS = 0.5

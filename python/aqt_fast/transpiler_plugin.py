@@ -17,6 +17,7 @@ from qiskit.transpiler import (
     AnalysisPass,
     PassManager,
     PassManagerConfig,
+    Target,
     TransformationPass,
     TranspilerError,
 )
@@ -27,8 +28,28 @@ from qiskit.transpiler.preset_passmanagers.plugin import (
 )
 
 from aqt_fast import _native
+from aqt_fast.angle_passes import (
+    RewriteRxAsR,
+    WrapRxxAngles,
+    rewrite_rx_as_r,
+    wrap_rxx_angle,
+)
 from aqt_fast.definitions import is_namesake, meaning
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError
+
+__all__ = [
+    "AQTSchedulingPlugin",
+    "AQTTranslationPlugin",
+    "LowerToAQT",
+    "RewriteRxAsR",
+    "UnboundParametersTarget",
+    "WrapRxxAngles",
+    "aqt_scheduling_stage",
+    "aqt_translation_stage",
+    "bound_pass_manager",
+    "rewrite_rx_as_r",
+    "wrap_rxx_angle",
+]
 
 _GATES = {"r": RGate, "rz": RZGate, "rxx": RXXGate}
 
@@ -266,3 +287,36 @@ class AQTSchedulingPlugin(PassManagerStagePlugin):
         """Make the stage for an optimisation level; None stands for Qiskit's default level."""
         del pass_manager_config  # AQT's form does not depend on the configuration
         return PassManager([LowerToAQT(merge=optimization_level != 0)])
+
+
+class UnboundParametersTarget(Target):
+    """A target for circuits whose parameters have no values yet, as 1.x of the peer marks them.
+
+    Our stages need no mark: they leave such gates to :func:`bound_pass_manager`.
+    """
+
+
+def bound_pass_manager() -> PassManager:
+    """Return the passes for a circuit that was transpiled before its parameters had values."""
+    return PassManager([LowerToAQT()])
+
+
+def aqt_translation_stage() -> PassManagerStagePlugin:
+    """Make the translation stage ``aqt``: the peer's if that is installed, else ours."""
+    return _theirs_or("AQTTranslationPlugin", AQTTranslationPlugin)
+
+
+def aqt_scheduling_stage() -> PassManagerStagePlugin:
+    """Make the scheduling stage ``aqt``: the peer's if that is installed, else ours."""
+    return _theirs_or("AQTSchedulingPlugin", AQTSchedulingPlugin)
+
+
+def _theirs_or(name: str, ours: type[PassManagerStagePlugin]) -> PassManagerStagePlugin:
+    """Make the peer's stage: it registers the same name, and either may be found."""
+    try:
+        from qiskit_aqt_provider import transpiler_plugin as theirs
+
+        made: PassManagerStagePlugin = getattr(theirs, name, ours)()
+    except Exception:  # noqa: BLE001 - it is not installed, or not made for this Qiskit
+        return ours()
+    return made
