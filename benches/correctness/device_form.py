@@ -113,7 +113,8 @@ def folding(number: int) -> int:
     failed = sum(not entry.success for entry in simulator().run(batch, shots=1).result().results)
     click.echo(
         f"{number} circuits with angles up to 1000: {wrong} wrong "
-        f"(worst 1 - fidelity {worst:.1e}), {added} with a needless pulse, {most_rxx} with more rxx, {failed} not run"
+        f"(worst 1 - fidelity {worst:.1e}), {added} with a needless pulse, "
+        f"{most_rxx} with more rxx, {failed} not run"
     )
     return wrong + added + most_rxx + failed
 

@@ -30,7 +30,7 @@ from aqt_fast.backends.legacy import (
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
 from aqt_fast.backends.target import make_transpiler_target
-from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.job_store import get_store_path
