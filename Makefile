@@ -154,6 +154,7 @@ bench-mqt: .venv-bench-mqt/.peer
 # Random circuits: folding of angles, round trips through QASM, and what offline simulators run.
 bench-device-form: .venv-test/.installed
 	.venv-test/bin/python -W ignore benches/correctness/device_form.py
+	.venv-test/bin/python -W ignore benches/correctness/round_trip.py
 
 # 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; see
 # benches/README.md.
