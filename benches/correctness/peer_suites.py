@@ -115,7 +115,11 @@ def main() -> int:
         kind, reason = classify(test, outcome, known)
         counts[kind] += 1
         print(f"{kind:15} {test}\n{'':15} {reason}")
-    stale = [] if arguments else [entry["test"] for entry in known if "used" not in entry]
+    stale = (
+        []
+        if arguments
+        else [entry["test"] for entry in known if not {"used", "sometimes"} & entry.keys()]
+    )
     for test in stale:
         print(f"{'stale':15} {test}")
     print(f"\n{'tests':15} {len(outcomes)}")

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import httpx
+import hypothesis
 import pytest
 import qiskit.primitives
 from aqt_connector.models.arnica.request_bodies.jobs import SubmitJobRequest
@@ -404,3 +405,7 @@ def clean(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 Connection.SETTLING_SECONDS = 0.5
+
+# The suite's examples may take longer on a busy machine.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")

@@ -256,7 +256,7 @@ class AQTDirectAccessOptions(AQTOptions):
 class JobOptions(AQTOptions):
     """The options of a job: how to wait can be changed at any time, how to run cannot.
 
-    ``query_period_seconds`` takes effect from the next poll on, ``query_timeout_seconds`` and
+    ``query_period_seconds`` takes effect within 2 s, ``query_timeout_seconds`` and
     ``with_progress_bar`` from the next call that waits. A copy, also by pickle, is an ordinary
     :class:`AQTOptions`.
 

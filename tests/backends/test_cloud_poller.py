@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
-from aqt_fast.backends.cloud.poller import Poller
+from aqt_fast.backends.cloud.poller import CHECK_SECONDS, Poller
 from aqt_fast.jobs.dispatcher import Dispatcher
 from waiting import wait_until
 
@@ -122,3 +123,28 @@ class TestPace:
                 clock.run(min(clock.steps)[0])
             unsuccessful += sum(poll < job.ends for poll in job.polls)
         assert unsuccessful <= 61
+
+    @pytest.mark.parametrize("shorter", [0.5, 1.0, 5.0])
+    def test_shorter_period(self, shorter):
+        """A period that the user shortens counts at once, not only after a long pause."""
+        clock = self.Clock()
+        job = self.Job(clock, math.inf, 1000.0)
+        Poller(clock, 8).watch("ibex", job)
+        clock.run(10)
+        assert len(job.polls) == 1
+        job.period = shorter
+        clock.run(30)
+        assert job.polls[1] <= 10 + CHECK_SECONDS + 1.3 * shorter
+        assert len(job.polls) > 2
+        pauses = [later - poll for poll, later in itertools.pairwise(job.polls[1:])]
+        assert max(pauses) <= 1.3 * shorter
+
+    def test_out_of_turn(self):
+        """Also for a job that is polled out of turn, as one that was cancelled."""
+        clock = self.Clock()
+        job = self.Job(clock, math.inf, 1000.0)
+        Poller(clock, 8).poll_now(job)
+        clock.run(10)
+        job.period = 1.0
+        clock.run(30)
+        assert len(job.polls) > 10

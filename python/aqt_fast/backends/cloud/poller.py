@@ -35,6 +35,10 @@ _SAVED_A_MINUTE = 0.08
 """Part of a minute's polls that :data:`_SPREAD` leaves over, rounded down."""
 
 
+CHECK_SECONDS = 2.0
+"""A longer pause is taken in parts, as a job's period may become shorter meanwhile."""
+
+
 class Polled(Protocol):
     """A job that can be polled."""
 
@@ -117,7 +121,8 @@ class Poller:
 
     def _follow(self, job: Polled) -> None:
         if not job.poll():
-            self._call(partial(self._follow, job), after=_spread(job.period))
+            period = job.period
+            self._pause(partial(self._follow, job), job, period, _spread(period))
 
     def _fill(self, queue: _Queue) -> None:
         while queue.waiting and not queue.resting and queue.asked < queue.window:
@@ -140,8 +145,10 @@ class Poller:
                     queue.window = 1
                     queue.resting = True
                 if queue.resting and queue.asked == 0:
-                    period = queue.waiting[0][1].period
-                    self._call(partial(self._wake, queue), after=queue.pace.pause(period))
+                    first = queue.waiting[0][1]
+                    period = first.period
+                    pause = queue.pace.pause(period)
+                    self._pause(partial(self._wake, queue), first, period, pause)
                 self._fill(queue)
 
     def _wake(self, queue: _Queue) -> None:
@@ -156,6 +163,27 @@ class Poller:
                 heapq.heapify(queue.waiting)
                 queue.asked += 1
                 self._call(partial(self._ask, queue, *entry))
+
+    def _pause(self, step: partial[None], job: Polled, period: float, left: float) -> None:
+        """Call a step after a pause, and sooner if the job's period becomes shorter meanwhile.
+
+        Args:
+            step: the step.
+            job: the job that the pause is for.
+            period: its period when the pause began.
+            left: seconds until the step.
+        """
+
+        def go_on() -> None:
+            now = job.period
+            rest = left - sleep if now >= period else min(left, _spread(now)) - sleep
+            if rest > 0:
+                self._pause(step, job, min(now, period), rest)
+            else:
+                step()
+
+        sleep = min(left, CHECK_SECONDS)
+        self._call(partial(go_on), after=sleep)
 
     def _call(self, step: partial[None], *, after: float = 0.0) -> None:
         try:
