@@ -1,4 +1,7 @@
-"""From credentials to backends, and to stored jobs."""
+"""From credentials to backends, and to stored jobs.
+
+Longer than 400 lines: most of them are docstrings of the one class that users call.
+"""
 
 from __future__ import annotations
 
