@@ -8,6 +8,12 @@ import warnings
 _PACKAGE = __name__.partition(".")[0]
 
 
+def say(text: str) -> None:
+    """Write a line to standard error, if there is one: programs without a terminal have none."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"aqt-fast: {text}\n")
+
+
 def warn_caller(message: str, category: type[Warning]) -> None:
     """Issue a warning for the innermost line outside this package."""
     level = 1

@@ -147,10 +147,11 @@ class AQTJob(AnyProtocol, JobV1):
         """The circuits as they were passed in, in the order of the results.
 
         A job that was restored from its journal rebuilds them from its snapshot, with the same
-        gates, measurements, names and metadata, but without barriers and layout.
+        gates, measurements, names and metadata, but without barriers and layout. The list is empty
+        if ``provider.job()`` was not given the circuits.
         """
         if self._circuits is None:
-            self._circuits = [self._snapshot.circuit(index) for index in range(len(self._snapshot))]
+            self._circuits = self._snapshot.rebuilt()
         return list(self._circuits)
 
     @property
@@ -222,7 +223,10 @@ class AQTJob(AnyProtocol, JobV1):
         return JobStatus.INITIALIZING if self._execution is None else self._execution.state.status
 
     def progress(self) -> Progress:
-        """Return the numbers of evaluated circuits and of all circuits."""
+        """Return the numbers of evaluated circuits and of all circuits.
+
+        The latter is 0 until the end if ``provider.job()`` was not given the circuits.
+        """
         finished = 0 if self._execution is None else self._execution.state.finished_count
         return Progress(finished, len(self._snapshot))
 

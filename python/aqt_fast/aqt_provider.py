@@ -1,4 +1,7 @@
-"""From credentials to backends, and to stored jobs."""
+"""From credentials to backends, and to stored jobs.
+
+Longer than 400 lines: most of them are docstrings of the one class that users call.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +44,7 @@ from aqt_fast.store.states import StoredJobState
 
 if TYPE_CHECKING:
     import aqt_connector
+    from qiskit import QuantumCircuit
 
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
     from aqt_fast.login.config import ArnicaConfig
@@ -386,6 +390,52 @@ class AQTProvider:
         wanted = WantedJobs(backend, state, label, since, before, workspace, tags)
         return list_jobs(
             JobStore(store_path or self.store_path), wanted, limit=limit, provider=self
+        )
+
+    def job(
+        self,
+        job_id: str,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit] | None = None,
+        *,
+        store_path: str | Path | None = None,
+        **options: Any,
+    ) -> AQTJob:
+        """Return a job by its id alone, wherever it was submitted. Nothing is submitted.
+
+        If the store has the job, it is restored as by :meth:`restore`, and stays saved. Else it is
+        an API job that another computer has sent, and the portal is asked for it.
+
+        Without ``circuits``, results have the outcomes of all qubits, in one register ``meas``:
+        classical bit i is qubit i. With them, results are those of the computer that has sent the
+        job, and are stored here.
+
+        Args:
+            job_id: the id of the job, or of any API job in it. The portal knows API jobs only.
+            circuits: the circuits of the API job, in order. Not needed if the store has the job.
+            store_path: directory of saved jobs and journals, None for :attr:`store_path`.
+            options: ``memory`` and ``journal`` for a job from the portal, and how to wait for any
+                job: ``query_period_seconds``, ``query_timeout_seconds``, ``with_progress_bar``.
+
+        Raises:
+            JobNotFoundError: neither the store nor the portal has it, or there is no access token
+                to ask the portal with.
+            DamagedJobError: the stored data cannot be read.
+            InvalidCircuitError: lists every circuit that cannot have run.
+            InvalidOptionError: an option is invalid.
+            ResponseMismatchError: the job has other circuits. If it has not ended yet,
+                ``result()`` raises this.
+            ResultExpiredError: the portal has deleted the result.
+            APIError: the portal cannot be asked.
+        """
+        from aqt_fast.provider.fetching import job_by_id
+
+        return job_by_id(
+            job_id,
+            circuits,
+            options,
+            provider=self,
+            connections=self._connections,
+            store_path=store_path,
         )
 
     def restore(

@@ -222,16 +222,18 @@ class ResponseMismatchError(ResponseError):
 
 
 class JobNotFoundError(AQTError, LookupError):
-    """No stored job has this id."""
+    """No job has this id."""
 
-    def __init__(self, job_id: str, store_path: Path) -> None:
-        """``store_path`` is the directory that was searched."""
+    def __init__(self, job_id: str, store_path: Path, elsewhere: str = "") -> None:
+        """``store_path`` is the directory that was searched, ``elsewhere`` tells of the portal."""
         super().__init__(job_id, store_path)
         self.job_id = job_id
         self.store_path = store_path
+        self.elsewhere = elsewhere
 
     def __str__(self) -> str:
-        return f"no job '{self.job_id}' in {self.store_path}"
+        here = f"no job '{self.job_id}' in {self.store_path}"
+        return f"{here}, {self.elsewhere}" if self.elsewhere else here
 
 
 class DamagedJobError(AQTError):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from aqt_fast import (
@@ -19,6 +20,7 @@ from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.provider.jobs_table import JobsTable
 from aqt_fast.store.listing import StoredJob
 from qiskit import QuantumCircuit
+from qiskit.result import Result
 
 
 def provider_and_backends() -> AQTResource:
@@ -37,11 +39,15 @@ def jobs(circuit: QuantumCircuit, backend: AQTResource) -> AQTJob:
     progress: Progress = job.progress()
     done: int = progress.finished_count
     message: str | None = job.error_message
+    used: float = job.usage() + job.metrics()["executions"]
+    made: datetime | None = job.creation_date
+    tags: list[str] = job.tags
+    result: Result = job.result(timeout=3, wait=1)
     path: Path = job.persist(store_path="jobs")
     options: AQTOptions = job.options
     shots: int = options.shots
     limit: float | None = options.query_timeout_seconds
-    print(done, message, path, shots, limit)  # noqa: T201
+    print(done, message, path, shots, limit, used, made, tags, result)  # noqa: T201
     return AQTJob.restore("id", store_path=Path("jobs"), remove_from_store=False)
 
 
@@ -52,6 +58,9 @@ def stored(provider: AQTProvider) -> AQTJob:
         re.compile("simulator"), since=table[0].created
     )
     job: StoredJob[AQTJob] = table.find("3f2a")
+    known: AQTJob = provider.job("id", circuits=None, memory=True)
+    same: AQTJob = known.backend().retrieve_job(known.job_id())
+    print(same.queue_info())  # noqa: T201
     active: bool | None = job.active or rows[0].active
     print(active, job.to_dict())  # noqa: T201
     return job.restore(remove_from_store=False)

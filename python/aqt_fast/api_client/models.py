@@ -203,6 +203,16 @@ def read_resource(body: bytes, listed: ListedResource) -> Resource:
     )
 
 
+def read_job_place(body: bytes) -> tuple[str, str]:
+    """Read an API job's workspace and resource from the answer about its state.
+
+    Raises:
+        MalformedResponseError: the body is not JSON, or not of the documented shape.
+    """
+    job = _value(read_json(body), "job", dict)
+    return _value(job, "workspace_id", str), _value(job, "resource_id", str)
+
+
 def read_json(body: bytes) -> Any:
     """Read JSON.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -210,12 +210,23 @@ class AQTResource(AnyProtocol, BackendV2):
         self, circuits: QuantumCircuit | Iterable[QuantumCircuit], options: dict[str, Any]
     ) -> AQTJob:
         """Make a job without submitting it."""
-        checked = job_options(
-            self.options, options, refuses=self._runs_on_hardware, own=self._own_options
-        )
+        checked = self.options_of_job(options)
         if checked.optimization_level is not None:
             circuits = compiled(circuits, self, self.limits, checked.optimization_level)
         return self.job_class(self, circuits, checked)
+
+    def options_of_job(self, given: Mapping[str, Any]) -> AQTOptions:
+        """Return the options of a job, from the backend's and those that ``run`` got.
+
+        Raises:
+            InvalidOptionError: an option has an invalid value, or a device has no such option.
+
+        Warns:
+            UnknownOptionWarning: a simulator has no such option.
+        """
+        return job_options(
+            self.options, given, refuses=self._runs_on_hardware, own=self._own_options
+        )
 
     @property
     def _runs_on_hardware(self) -> bool:
@@ -250,6 +261,30 @@ class AQTResource(AnyProtocol, BackendV2):
             OSError: the store cannot be read.
         """
         return self._provided().jobs(self.name, **{**self._place, **criteria})
+
+    def retrieve_job(
+        self,
+        job_id: str,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit] | None = None,
+        **options: Any,
+    ) -> AQTJob:
+        """Return a job of this backend by its id alone.
+
+        Args:
+            job_id: as for :meth:`AQTProvider.job <aqt_fast.AQTProvider.job>`, like the others.
+            circuits: its circuits, if they are known.
+            options: how to wait for it.
+
+        Raises:
+            InvalidOptionError: the job is of another backend.
+            JobNotFoundError: neither the store nor the portal has it.
+            APIError: the portal cannot be asked, or has deleted the result.
+        """
+        job: AQTJob = self._provided().job(job_id, circuits, **options)
+        found = job.backend()
+        if (found.name, found.resource_id.workspace_id) != (self.name, self._resource.workspace_id):
+            raise InvalidOptionError("job_id", job_id, f"that of a job of '{self.name}'")
+        return job
 
     @property
     def _place(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ import time
 from typing import Protocol
 from weakref import WeakSet
 
+from aqt_fast._warnings import say
 from aqt_fast.jobs.dispatcher import Dispatcher
 
 CLOSED = "the provider is closed"
@@ -91,8 +92,7 @@ def _close_connections() -> None:
     """At exit, finish pending submissions and report what could not be submitted."""
     for connection in list(_CONNECTIONS):
         for line in connection.close():
-            if sys.stderr is not None:  # as in programs without a terminal
-                sys.stderr.write(f"aqt-fast: {line}\n")
+            say(line)
 
 
 def _close_at_end_of_worker() -> None:

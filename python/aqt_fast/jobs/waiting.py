@@ -56,7 +56,7 @@ def wait_with_bar(
 
     Args:
         execution: the execution to wait for.
-        total: number of its circuits.
+        total: number of its circuits, 0 if that is unknown.
         title: title of the progress bar.
         timeout: maximum time to wait in seconds, None for no limit.
         shown: whether to show the bar.
@@ -76,7 +76,7 @@ def wait_with_bar(
     from tqdm.auto import tqdm  # loads asyncio, which takes a while
 
     finished = execution.state.finished_count
-    with tqdm(total=total, initial=finished, desc=title, unit="circuit") as bar:
+    with tqdm(total=total or None, initial=finished, desc=title, unit="circuit") as bar:
         return _wait(execution, deadline, lambda number: bar.update(number - bar.n))
 
 

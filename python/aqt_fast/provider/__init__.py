@@ -7,6 +7,8 @@
     parts            cloud by workspace, machines, this process: the providers of the 2.x face
     discovery        which backends are available, and which of them match
     restoring        from a stored job to its handle; ``jobs.api_job`` resumes its API jobs
+    fetching         a job by its id alone, also from the portal
+    criteria         what users select backends and jobs by
     table            what tables share
     backends_table   columns and rows of backends
     jobs_table       columns and rows of stored jobs

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aqt_fast._forks import ForkSafeLock, on_fork
-from aqt_fast._warnings import warn_caller
+from aqt_fast._warnings import say, warn_caller
 from aqt_fast.exceptions import APIError, AQTCredentialsError
 from aqt_fast.provider.access import Access
 
@@ -107,7 +106,7 @@ class Connections:
             self._access.log_in()
         else:
             self._access.take(known)
-            sys.stderr.write("aqt-fast: already logged in, the saved access token is valid\n")
+            say("already logged in, the saved access token is valid")
 
     def _valid_token(self) -> str | None:
         """Return the token of the last login if the portal accepts it or a renewed one."""

@@ -101,6 +101,10 @@ class Snapshot:
             circuit.measure(qubit, clbit)
         return circuit
 
+    def rebuilt(self) -> list[QuantumCircuit]:
+        """Rebuild all circuits, see :meth:`circuit`."""
+        return [self.circuit(index) for index in range(len(self))]
+
     def bare_circuit(self, index: int) -> QuantumCircuit:
         """Rebuild what a circuit does on its active qubits; see :func:`bare_circuits`."""
         return _bare_circuit(self._circuits, index)

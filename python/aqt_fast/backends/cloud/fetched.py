@@ -1,0 +1,326 @@
+"""An API job of which only the portal's identifier is known, and perhaps the circuits."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from qiskit.providers import JobStatus
+from qiskit.result.models import ExperimentResult
+
+from aqt_fast._native import JobState, Samples, decode_response
+from aqt_fast.api_client import Resource
+from aqt_fast.api_client.decisions import may_have_ended, will_pass
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.backends.cloud.connection import CloudConnection
+from aqt_fast.backends.cloud.execution import portal_location
+from aqt_fast.exceptions import (
+    APIConnectionError,
+    APIError,
+    AQTError,
+    ResponseMismatchError,
+    ResultExpiredError,
+)
+from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.jobs.timing import job_timing
+from aqt_fast.store.events import ApiJobRecord
+from aqt_fast.store.location import PortalLocation
+from aqt_fast.wire.plan import BatchPlan, Part
+from aqt_fast.wire.snapshot import Snapshot
+from aqt_fast.wire.time_stamps import end_of, moments
+from aqt_fast.wire.unknown_circuits import UnknownCircuits
+
+_FINAL_STATUS = {
+    "finished": JobStatus.DONE,
+    "error": JobStatus.ERROR,
+    "cancelled": JobStatus.CANCELLED,
+}
+
+
+class Fetched(NamedTuple):
+    """An answer about an API job."""
+
+    body: bytes
+    """The answer as it came."""
+    state: JobState
+    """What it says."""
+
+    @classmethod
+    def read(cls, body: bytes) -> Fetched:
+        """Decode an answer.
+
+        Raises:
+            ResponseError: the answer cannot be used.
+        """
+        return cls(body, decode_response(body))
+
+
+class FetchedExecution(Execution):
+    """An API job that another computer has sent: polled until it has ended.
+
+    The portal tells the numbers of circuits and shots with the outcomes only.
+
+    Args:
+        connection: the connection to the portal.
+        resource: where the API job runs.
+        snapshot: its circuits, as far as they are known.
+        options: how to poll, and whether results have memory.
+        job_id: the portal's identifier.
+        first: the portal's first answer.
+        keep: called with this object and the answer that has the outcomes, to store it.
+    """
+
+    def __init__(
+        self,
+        connection: CloudConnection,
+        resource: Resource,
+        snapshot: Snapshot,
+        options: AQTOptions,
+        job_id: str,
+        first: Fetched,
+        keep: Callable[[FetchedExecution, bytes], str | None],
+    ) -> None:
+        """Poll nothing yet."""
+        super().__init__()
+        self._connection = connection
+        self._resource = resource
+        self._snapshot = snapshot
+        self._options = options
+        self._id = job_id
+        self._answer = first
+        self._keep = keep
+        self._problem: str | None = None
+        self._samples: list[Samples] = []
+        self._batch_id = str(uuid.uuid4())
+        self.created = min(moments(self.changes).get("queued", [self.created]))
+        connection.register(self)
+
+    @property
+    def name(self) -> str:
+        """The portal's identifier."""
+        return self._id
+
+    @property
+    def job_id(self) -> str:
+        """The portal's identifier."""
+        return self._id
+
+    @property
+    def num_api_jobs(self) -> int:
+        """One."""
+        return 1
+
+    def accepted_id(self, index: int) -> str:  # noqa: ARG002
+        """Return the portal's identifier."""
+        return self._id
+
+    @property
+    def location(self) -> PortalLocation:
+        """The portal and the resource, as the store describes them."""
+        return portal_location(self._connection, self._resource)
+
+    @property
+    def label(self) -> str:
+        """The label on the portal."""
+        return self._answer.state.label or f"job {self._id}"
+
+    @property
+    def problem(self) -> str | None:
+        """What could not be stored, None if everything was."""
+        return self._problem
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The status changes that the portal has reported: pairs of status and time stamp."""
+        return self._answer.state.timing or []
+
+    @property
+    def device_seconds(self) -> float:
+        """Seconds on the device, as far as the portal has reported."""
+        return job_timing(self.changes).running or 0.0
+
+    @property
+    def places(self) -> list[JobStatus]:
+        """The status of the API job."""
+        return [self.state.status]
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the API job has ended, as the portal reports it."""
+        return (end_of(self.changes) or self._ended_at) if self.state.ended else None
+
+    @property
+    def period(self) -> float:
+        """Minimum time between polls in seconds."""
+        return self._options.query_period_seconds
+
+    def begin(self) -> None:
+        """Read the first answer, and poll until the API job has ended."""
+        self._guarded(lambda: self._take(self._answer))
+        if not self.state.ended:
+            self._watch()
+
+    def poll(self) -> bool:
+        """Poll once and return whether the API job has ended."""
+        if not self.state.ended:
+            try:
+                self._take(self._connection.portal.result(self._id, Fetched.read))
+            except APIError as error:
+                if not will_pass(error):
+                    self._end(JobStatus.ERROR, str(error), error)
+            except AQTError as error:
+                self._end(JobStatus.ERROR, str(error), error)
+            except Exception as error:  # noqa: BLE001 - the other jobs must be polled
+                reason = f"the state of job {self._id} cannot be read: {type(error).__name__}"
+                self._end(JobStatus.ERROR, reason, APIError(f"{reason}: {error}"))
+        return self.state.ended
+
+    def results(self, part: range | None = None) -> list[ExperimentResult]:  # noqa: ARG002
+        """Return one entry per circuit, in order; ``success=False`` if it was not evaluated."""
+        if self._samples:
+            memory = self._options.memory
+            return [
+                entry
+                for index, item in enumerate(self._samples)
+                for entry in self._snapshot.results(
+                    [item], index, index + 1, shots=item.num_shots, memory=memory
+                )
+            ]
+        message = self._message or "not evaluated yet"
+        number = len(self._snapshot)
+        return self._snapshot.failed(0, number, shots=self._options.shots, message=message)
+
+    def cancel(self) -> bool:
+        """Cancel the API job. Return False if it has ended, or was cancelled before.
+
+        Raises:
+            APIError: the portal refuses or cannot be reached.
+        """
+        self._require_process()
+        if self.state.ended and self.state.error is None:
+            return False
+        try:
+            cancelled = self._connection.portal.cancel(self._id)
+        except APIError as error:
+            if may_have_ended(error) and self.poll() and self._fate_is_known():
+                return False
+            raise
+        self._connection.poller.poll_now(self)
+        return cancelled
+
+    def retry(self) -> None:
+        """Poll again after an error of the portal."""
+        self._require_process()
+        with self._changed:
+            lasting = isinstance(self._error, ResultExpiredError | ResponseMismatchError)
+            if self._error is None or lasting or self._connection.closed:
+                return
+            self._error = self._message = None
+            self._status = JobStatus.QUEUED
+        self._watch()
+
+    def checkpoint(self) -> Checkpoint:
+        """Return what another process needs: the circuits and the number of shots are known.
+
+        Raises:
+            ValueError: the circuits are not known, or differ in their shots, or have not ended.
+        """
+        plan = self.plan()
+        record = ApiJobRecord(label=self.label, job_id=self._id)
+        return Checkpoint(
+            job_id=plan.batch_id,
+            location=self.location,
+            plan=plan,
+            events=tuple(record.events(0)),
+            ended=self.state.ended,
+        )
+
+    def plan(self) -> BatchPlan:
+        """Return the API job as a batch.
+
+        Raises:
+            ValueError: the circuits are not known, or differ in their shots, or have not ended.
+        """
+        if isinstance(self._snapshot, UnknownCircuits):
+            raise ValueError("its circuits are not known: give them to provider.job()")
+        shots = {item.num_shots for item in self._samples}
+        if len(shots) != 1:
+            reason = "differ from circuit to circuit" if shots else "are known after its end only"
+            raise ValueError(f"its shots {reason}")
+        part = Part(0, len(self._snapshot), shots.pop())
+        return BatchPlan(self._batch_id, self.label, [part])
+
+    @property
+    def unsent(self) -> list[str]:
+        """Nothing: the API job is with the portal."""
+        return []
+
+    def wait_submitted(self, deadline: float) -> None:
+        """Do not wait: the API job is with the portal."""
+
+    def shutdown_message(self) -> str:
+        """Return nothing: the API job is with the portal."""
+        return ""
+
+    def abandon(self, reason: str) -> None:
+        """End now; the API job stays with the portal."""
+        if not self.state.ended:
+            error = APIConnectionError(f"{reason}; the job is with the portal")
+            self._end(JobStatus.ERROR, str(error), error)
+
+    def _fate_is_known(self) -> bool:
+        error = self.state.error
+        return error is None or isinstance(error, ResultExpiredError | ResponseMismatchError)
+
+    def _watch(self) -> None:
+        if self._connection.closed:
+            self.abandon("the provider is closed")
+        else:
+            self._connection.poller.watch(self._resource.resource_id, self)
+
+    def _take(self, answer: Fetched) -> None:
+        """Apply an answer.
+
+        Raises:
+            ResponseMismatchError: it is about another API job, or about other circuits.
+        """
+        state = answer.state
+        if (state.job_id or self._id).lower() != self._id:
+            raise ResponseMismatchError(f"it is about {state.job_id}, not about {self._id}")
+        samples = state.samples or [] if state.status == "finished" else []
+        if state.status == "finished":
+            self._check(samples)
+        with self._changed:
+            if self.state.ended:
+                return
+            self._answer = answer
+            self._samples = samples
+            self._finished_count = len(samples) or state.finished_count or 0
+            if state.status == "ongoing":
+                self._status = JobStatus.RUNNING
+            self._changed.notify_all()
+        if state.status == "finished":
+            self._completed.append(range(len(samples)))
+            self._problem = self._keep(self, answer.body)
+            self._end(JobStatus.DONE)
+        elif state.status in _FINAL_STATUS:
+            message = state.message or f"the job is {state.status}"
+            self._end(_FINAL_STATUS[state.status], message)
+
+    def _check(self, samples: list[Samples]) -> None:
+        """Check that outcomes fit the circuits.
+
+        Raises:
+            ResponseMismatchError: there are other circuits or qubits.
+        """
+        if isinstance(self._snapshot, UnknownCircuits):
+            self._snapshot.learn(samples)
+            return
+        if len(samples) != len(self._snapshot):
+            raise ResponseMismatchError(
+                f"job {self._id} has {len(samples)} circuits, not {len(self._snapshot)}"
+            )
+        for index, item in enumerate(samples):
+            self._snapshot.check_samples([item], index, index + 1, shots=item.num_shots)

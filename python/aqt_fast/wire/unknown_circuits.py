@@ -1,0 +1,64 @@
+"""Circuits of which only the outcomes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qiskit import QuantumCircuit
+from qiskit.result.models import ExperimentResult
+
+from aqt_fast._native import Samples
+from aqt_fast.wire.results import experiment_result
+from aqt_fast.wire.snapshot import Snapshot
+
+
+class UnknownCircuits(Snapshot):
+    """In place of the snapshot of circuits that another computer has sent.
+
+    The number of circuits is 0 until :meth:`learn` has seen their outcomes. Classical bit i is
+    qubit i, all of them in one register ``meas``.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._headers: list[dict[str, Any]] = []
+
+    def learn(self, samples: Sequence[Samples]) -> None:
+        """Take the number of circuits, and of their qubits, from the outcomes."""
+        self._headers = [_header(index, item.num_qubits) for index, item in enumerate(samples)]
+
+    def circuit(self, index: int) -> QuantumCircuit:
+        """Raise: nothing is known of the circuit.
+
+        Raises:
+            LookupError: always.
+        """
+        raise LookupError(f"circuit {index} is not known, only its outcomes are")
+
+    def rebuilt(self) -> list[QuantumCircuit]:
+        """Return no circuits."""
+        return []
+
+    def is_of(self, circuits: Sequence[QuantumCircuit]) -> bool:  # noqa: ARG002
+        """Return False: the circuits are not known."""
+        return False
+
+    def results(
+        self, samples: Sequence[Samples], start: int, stop: int, *, shots: int, memory: bool
+    ) -> list[ExperimentResult]:
+        """Compose the entries of a part that was measured, with all of its qubits."""
+        return [
+            experiment_result(header, shots, item.counts(), item.memory() if memory else None)
+            for header, item in zip(self._headers[start:stop], samples, strict=True)
+        ]
+
+
+def _header(index: int, num_qubits: int) -> dict[str, Any]:
+    return {
+        "name": f"circuit {index}",
+        "memory_slots": num_qubits,
+        "creg_sizes": [["meas", num_qubits]],
+        "qreg_sizes": [["q", num_qubits]],
+        "metadata": {},
+    }

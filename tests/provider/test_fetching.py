@@ -1,0 +1,284 @@
+"""A job by its id alone: from the store, or on another computer from the portal."""
+
+from __future__ import annotations
+
+import math
+import uuid
+
+import pytest
+from aqt_fast import AQTProvider, Progress
+from aqt_fast.exceptions import (
+    APIError,
+    AQTCredentialsError,
+    InvalidCircuitError,
+    InvalidOptionError,
+    JobNotFoundError,
+    ResponseMismatchError,
+    ResultExpiredError,
+    UnknownOptionError,
+    UnsavableJobError,
+)
+from clients import QUIET, connect, device_of
+from markers import marker, markers
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.providers import JobStatus
+from waiting import wait_until
+
+
+@pytest.fixture
+def circuit() -> QuantumCircuit:
+    """Two registers in another order than the qubits, a qubit that is not measured, metadata."""
+    circuit = QuantumCircuit(
+        QuantumRegister(4, "q"),
+        ClassicalRegister(1, "a"),
+        ClassicalRegister(2, "b"),
+        name="mine",
+        metadata={"day": 3},
+    )
+    circuit.r(math.pi, 0, 2)
+    circuit.r(math.pi, 0, 3)
+    circuit.measure(2, 0)
+    circuit.measure(0, 1)
+    return circuit
+
+
+@pytest.fixture
+def elsewhere(server, tmp_path, monkeypatch):
+    """A provider on another computer, whose store has none of the jobs."""
+
+    def connected(**settings) -> AQTProvider:
+        monkeypatch.setenv("AQT_STORE_PATH", str(tmp_path / "another computer"))
+        return connect(server, **settings)
+
+    return connected
+
+
+@pytest.fixture
+def sent(device, circuit):
+    """A job of the first computer that has ended, and its result."""
+    job = device.run([circuit, marker("10")], shots=50, memory=True, label="mine")
+    return job, job.result()
+
+
+class TestFromThePortal:
+    """The store does not have it."""
+
+    def test_without_circuits(self, sent, elsewhere):
+        """All qubits, in one register; what the portal tells of the job."""
+        job, result = sent
+        with elsewhere() as provider:
+            again = provider.job(job.job_id(), **QUIET)
+            found = again.result()
+            assert again.status() is JobStatus.DONE
+            assert again.job_id() == found.job_id == job.job_id()
+            assert (again.label, again.backend().name) == ("mine", "simulator_ideal")
+            assert again.backend().resource_id.workspace_id == "default"
+            assert again.backend().num_qubits == job.backend().num_qubits
+            assert found.get_counts() == [{"1100": 50}, {"10": 50}]
+            assert found.results[0].header["creg_sizes"] == [["meas", 4]]
+            assert [entry.shots for entry in found.results] == [50, 50]
+            assert found.date == result.date
+            assert again.progress() == Progress(2, 2)
+            assert again.circuits == []
+            assert again.timing == job.timing
+            assert again.usage() == job.usage()
+            assert again.options.shots == 50
+            assert again.cancel() is False
+            with pytest.raises(UnsavableJobError, match="circuits are not known"):
+                again.persist()
+
+    def test_memory(self, sent, elsewhere):
+        """On request."""
+        with elsewhere() as provider:
+            found = provider.job(sent[0].job_id(), memory=True, **QUIET).result()
+            assert found.get_memory(0) == ["1100"] * 50
+
+    def test_with_circuits(self, sent, elsewhere, circuit):
+        """The result is that of the first computer, and is stored on this one."""
+        job, result = sent
+        with elsewhere() as provider:
+            again = provider.job(job.job_id(), [circuit, marker("10")], memory=True, **QUIET)
+            assert again.result().to_dict() == result.to_dict()
+            assert again.result().get_counts(0) == {"00 1": 50}
+            assert again.circuits == [circuit, marker("10")]
+            (stored,) = provider.jobs()
+            assert (stored.job_id, stored.state, stored.label) == (job.job_id(), "done", "mine")
+            assert stored.shots == 50
+        with elsewhere(token="of-nobody") as provider:  # noqa: S106
+            restored = provider.job(job.job_id())
+            assert restored.result().to_dict() == result.to_dict()
+
+    def test_not_stored(self, sent, elsewhere, circuit):
+        """Without a journal nothing is written, until the user saves it."""
+        job, result = sent
+        batch = [circuit, marker("10")]
+        with elsewhere() as provider:
+            again = provider.job(job.job_id(), batch, journal=False, memory=True, **QUIET)
+            again.result()
+            assert len(provider.jobs()) == 0
+            again.persist()
+            restored = provider.jobs()[0].restore()
+            assert restored.result().to_dict() == result.to_dict()
+
+    def test_under_way(self, server, device, elsewhere):
+        """Polled until the end; the number of circuits is known then."""
+        server.hold()
+        job_id = device.run(markers(range(3)), shots=7).job_id()
+        with elsewhere() as provider:
+            plain, exact = provider.job(job_id, **QUIET), provider.job(job_id, markers(range(3)))
+            assert plain.progress().total_count == 0
+            assert exact.progress().total_count == 3
+            server.release(1)
+            wait_until(lambda: plain.progress().finished_count == 1)
+            assert plain.status() is JobStatus.RUNNING
+            with pytest.raises(UnsavableJobError, match="known after its end only"):
+                exact.persist()
+            server.release()
+            assert [part.circuits for part in plain.as_completed()] == [range(3)]
+            assert plain.progress() == Progress(3, 3)
+            exact.wait_for_final_state()
+            assert exact.result().get_counts() == plain.result().get_counts()
+
+    def test_cancel(self, server, device, elsewhere):
+        """From another computer."""
+        server.hold()
+        job_id = device.run(marker("1")).job_id()
+        with elsewhere() as provider:
+            again = provider.job(job_id, **QUIET)
+            assert again.cancel() is True
+            result = again.result()
+            assert (result.success, again.status()) == (False, JobStatus.CANCELLED)
+            assert again.cancel() is False
+
+    def test_failed(self, server, device, elsewhere):
+        """The reason."""
+        server.fail_jobs("ion lost")
+        job = device.run(marker("1"))
+        job.result()
+        with elsewhere() as provider:
+            again = provider.job(job.job_id(), marker("1"), **QUIET)
+            assert again.error_message() == again.result().status == "ion lost"
+            assert again.status() is JobStatus.ERROR
+
+    def test_one_of_several(self, server, device, elsewhere):
+        """Each API job of a batch has an id of its own."""
+        batch = markers(range(60))
+        device.run(batch, shots=2, label="big").result()
+        (record,) = [record for record in server.jobs if record.label == "big [2/2]"]
+        with elsewhere() as provider:
+            again = provider.job(record.job_id, batch[50:], **QUIET)
+            assert again.result().get_counts() == [{f"{n:010b}": 2} for n in range(50, 60)]
+
+    def test_the_portal_fails_meanwhile(self, server, device, elsewhere):
+        """Another call of ``result`` goes on."""
+        server.hold()
+        job_id = device.run(marker("1")).job_id()
+        with elsewhere() as provider:
+            again = provider.job(job_id, **QUIET)
+            server.revoke(server.token)
+            with pytest.raises(AQTCredentialsError):
+                again.result()
+            server.accept(server.token)
+            server.release()
+            assert again.result().get_counts() == {"1": 100}
+
+    def test_a_closed_provider(self, server, device, elsewhere):
+        """The job ends here, and stays with the portal."""
+        server.hold()
+        job_id = device.run(marker("1")).job_id()
+        with elsewhere() as provider:
+            again = provider.job(job_id, **QUIET)
+        with pytest.raises(APIError, match="provider is closed; the job is with the portal"):
+            again.result()
+        assert server.jobs[0].status != "cancelled"
+
+
+class TestRefused:
+    """Clear errors."""
+
+    def test_unknown(self, portal, provider, server):
+        """The message tells where it was searched."""
+        job_id = str(uuid.uuid4())
+        with pytest.raises(JobNotFoundError, match=rf"'{job_id}' in .*, nor .* at {server.url}$"):
+            portal.job(job_id)
+        with pytest.raises(JobNotFoundError, match="portal was not asked, for there is no access"):
+            provider.job(job_id)
+        with pytest.raises(JobNotFoundError, match="no job 'banana' in"):
+            portal.job("banana")
+
+    def test_other_circuits(self, sent, elsewhere):
+        """In number, in size, or such as no device runs."""
+        job_id = sent[0].job_id()
+        with elsewhere() as provider:
+            with pytest.raises(ResponseMismatchError, match="has 2 circuits, not 1"):
+                provider.job(job_id, marker("10"))
+            with pytest.raises(ResponseMismatchError, match="qubits"):
+                provider.job(job_id, [marker("10")] * 2)
+            with pytest.raises(InvalidCircuitError, match="circuit 1: no measurement"):
+                provider.job(job_id, [marker("10"), QuantumCircuit(2)])
+            with pytest.raises(InvalidOptionError, match="memory must be"):
+                provider.job(job_id, memory="yes")
+            assert len(provider.jobs()) == 0
+
+    def test_other_circuits_of_a_job_under_way(self, server, device, elsewhere):
+        """Known at the end."""
+        server.hold()
+        job_id = device.run(marker("10")).job_id()
+        with elsewhere() as provider:
+            again = provider.job(job_id, [marker("10")] * 2, **QUIET)
+            server.release()
+            for _ in range(2):
+                with pytest.raises(ResponseMismatchError, match="has 1 circuits, not 2"):
+                    again.result()
+
+    def test_unknown_option_of_a_device(self, server, portal, elsewhere):
+        """As for ``run``."""
+        job_id = device_of(portal, "ibex").run(marker("1")).job_id()
+        with elsewhere() as provider, pytest.raises(UnknownOptionError, match="'memory'"):
+            provider.job(job_id, memry=True)
+        assert len(server.jobs) == 1
+
+    def test_expired(self, server, sent, elsewhere):
+        """The portal has deleted the result."""
+        server.advance(25 * 3600)
+        with elsewhere() as provider, pytest.raises(ResultExpiredError):
+            provider.job(sent[0].job_id())
+
+
+class TestFromTheStore:
+    """The store has it: the portal is not asked."""
+
+    def test_journal(self, server, portal, sent):
+        """All is known, without circuits, by any id; the options say how to wait."""
+        job, result = sent
+        server.stop()
+        again = portal.job(job.job_id(), query_timeout_seconds=3, with_progress_bar=False)
+        assert again.result().to_dict() == result.to_dict()
+        assert again.options.query_timeout_seconds == 3
+
+    def test_saved(self, backend, bell):
+        """An offline job runs again; it stays saved."""
+        job = backend.run(bell, shots=20, seed_simulator=1)
+        job.persist()
+        for _ in range(2):
+            again = backend.provider.job(job.job_id(), with_progress_bar=False)
+            assert again.result().get_counts() == job.result().get_counts()
+
+
+class TestRetrieve:
+    """By the backend, as users of other providers know it."""
+
+    def test_same_backend(self, portal, device, sent):
+        """That of the job."""
+        job, result = sent
+        assert device.retrieve_job(job.job_id()).result().to_dict() == result.to_dict()
+        with pytest.raises(InvalidOptionError, match="that of a job of 'ibex'"):
+            portal.get_backend("ibex").retrieve_job(job.job_id())
+
+    def test_elsewhere(self, sent, elsewhere, circuit):
+        """Also from the portal."""
+        job, result = sent
+        with elsewhere() as provider:
+            device = device_of(provider)
+            again = device.retrieve_job(job.job_id(), [circuit, marker("10")], memory=True)
+            assert again.result().to_dict() == result.to_dict()
