@@ -12,10 +12,10 @@ import click
 from aqt_fast import __version__
 from aqt_fast.cli.jobs import jobs_command
 from aqt_fast.cli.serve import serve_command
-from aqt_fast.cli.terminal import errors, fitted, pattern, say
+from aqt_fast.cli.terminal import Commands, errors, pattern, say
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aqt-fast")
 def main() -> None:
     """Fast Qiskit provider for AQT's trapped-ion quantum computers.
@@ -82,7 +82,7 @@ def backends(name: Any, backend_type: Any, workspace: str | None, as_json: bool)
             rows = [dict(zip(headers, row, strict=True)) for row in table.rows()]
             click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
         elif table:
-            click.echo(fitted(table.rows(), table.HEADERS, drop=["Description"]))
+            click.echo(table.fitted())
         else:
             say("no backend fits")
         incomplete = any(

@@ -13,6 +13,8 @@ from typing import IO
 
 import click
 
+from aqt_fast.cli.terminal import INTERRUPTED, say
+
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -86,7 +88,7 @@ def serve_command(
         from aqt_fast.server.arnica import ArnicaServer
         from aqt_fast.server.faults import KINDS
     except ImportError as error:
-        click.echo(f"aqt-fast: {error}; install aqt-fast[server]", err=True)
+        say(f"{error}; install aqt-fast[server]")
         sys.exit(1)
     server = ArnicaServer(
         host=host,
@@ -107,7 +109,7 @@ def serve_command(
         try:
             server.start()
         except OSError as error:
-            click.echo(f"aqt-fast: cannot listen on {host}:{port}: {error.strerror}", err=True)
+            say(f"cannot listen on {host}:{port}: {error.strerror}")
             sys.exit(1)
         try:
             # Over plain HTTP, clients send their token only to this computer.
@@ -124,7 +126,7 @@ def serve_command(
             if until_eof:
                 threading.Thread(target=_end_with_input, daemon=True).start()
             wait()
-            click.echo("aqt-fast: stopping; another Ctrl-C does not wait", err=True)
+            say("stopping; another Ctrl-C does not wait")
         finally:
             server.close()
             accepted = server.record()
@@ -132,7 +134,7 @@ def serve_command(
             import orjson
 
             file.write(orjson.dumps(accepted, option=orjson.OPT_INDENT_2))
-    click.echo(f"{len(accepted['jobs'])} jobs were accepted", err=True)
+    say(f"{len(accepted['jobs'])} jobs were accepted")
 
 
 @contextmanager
@@ -144,7 +146,7 @@ def _record_file(path: Path | None) -> Iterator[IO[bytes] | None]:
     try:
         file = path.open("wb")
     except OSError as error:
-        click.echo(f"aqt-fast: cannot write {path}: {error.strerror}", err=True)
+        say(f"cannot write {path}: {error.strerror}")
         sys.exit(1)
     with file:
         yield file
@@ -168,7 +170,7 @@ def _signals() -> Iterator[Callable[[], object]]:
 
     def wait() -> None:
         signal.sigwait(ends)
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     try:

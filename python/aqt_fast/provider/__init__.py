@@ -8,6 +8,7 @@
     discovery        which backends are available, and which of them match
     restoring        from a stored job to its handle; ``jobs.api_job`` resumes its API jobs
     table            what tables share
+    fitting          tables and times as text for the terminal
     backends_table   columns and rows of backends
     jobs_table       columns and rows of stored jobs
 """
