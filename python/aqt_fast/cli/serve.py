@@ -9,11 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, get_args
 
 import click
 
 from aqt_fast.cli.terminal import INTERRUPTED, say
+from aqt_fast.server.workspaces import Characterisation
 
 
 @click.command("serve")
@@ -37,6 +38,13 @@ from aqt_fast.cli.terminal import INTERRUPTED, say
     help="Simulate with Aer, or make outcomes up, fast enough for benchmarks.",
 )
 @click.option("--compress", is_flag=True, help="Answer in gzip to clients that accept it.")
+@click.option(
+    "--characterisation",
+    default="mean",
+    show_default=True,
+    type=click.Choice(get_args(Characterisation)),
+    help="What devices publish of two-qubit gates: the mean fidelity, each pair's, too, or nothing.",
+)
 @click.option(
     "--fault-rate",
     default=0.0,
@@ -71,6 +79,7 @@ def serve_command(
     speed: float | None,
     simulate: bool,
     compress: bool,
+    characterisation: Characterisation,
     fault_rate: float,
     fault_kinds: str | None,
     seed: int,
@@ -98,6 +107,7 @@ def serve_command(
         simulate=simulate,
         seed=seed,
         compress=compress,
+        characterisation=characterisation,
         token_lifetime=token_lifetime,
     )
     try:
