@@ -43,7 +43,7 @@ from aqt_fast.server.workspaces import Characterisation
     default="mean",
     show_default=True,
     type=click.Choice(get_args(Characterisation)),
-    help="What devices publish of two-qubit gates: the mean fidelity, each pair's, too, or nothing.",
+    help="What devices publish of two-qubit gates: their mean fidelity, or each pair's, too.",
 )
 @click.option(
     "--fault-rate",
