@@ -66,6 +66,18 @@ def test_while_reading(monkeypatch, arguments):
     assert result.stderr == "\naqt-fast: interrupted\n"
 
 
+def test_demo(monkeypatch):
+    """Its job ends with its server: the job's advice on how to go on is left out."""
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt("the job goes on")
+
+    monkeypatch.setattr("aqt_fast.cli.demo.run_demo", interrupt)
+    result = CliRunner().invoke(main, ["demo"])
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == "\naqt-fast: interrupted\n"
+
+
 @pytest.mark.parametrize("interrupt", [True, False])
 def test_while_asking(backend, circuit, interrupt):
     """The end of the input is no interrupt. Nothing is removed."""

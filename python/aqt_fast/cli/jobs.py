@@ -124,8 +124,8 @@ def jobs_command(
 def show(job_id: str, as_json: bool, store: Path | None) -> None:
     """Show one job with its API jobs.
 
-    ID is the identifier of the job, its batch or an API job, or an unambiguous prefix of the job's
-    identifier.
+    ID is the identifier of the job, its batch or an API job, an unambiguous prefix of the job's
+    identifier, or its label.
     """
     with errors():
         job = _jobs(store).find(job_id)

@@ -12,7 +12,7 @@ import click
 from aqt_fast import __version__
 from aqt_fast.cli.jobs import jobs_command
 from aqt_fast.cli.serve import serve_command
-from aqt_fast.cli.terminal import Commands, errors, pattern, say
+from aqt_fast.cli.terminal import Commands, advice, errors, pattern, say
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,7 +41,7 @@ def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: 
     FILES are circuits in OpenQASM 2. The default is ten circuits that come with the package. They
     are repeated up to the requested number of circuits.
     """
-    with errors():
+    with errors(), advice():  # the job ends with its server
         # Qiskit and Aer load slowly; `--help` should not wait for them.
         from aqt_fast.cli.demo import run_demo
 

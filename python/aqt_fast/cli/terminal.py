@@ -37,12 +37,12 @@ class Commands(click.Group):
 
 
 @contextmanager
-def advice(text: str) -> Iterator[None]:
-    """Print ``text`` after Ctrl-C in the block."""
+def advice(*texts: str) -> Iterator[None]:
+    """Print texts after Ctrl-C in the block, instead of what the interrupted job advises."""
     try:
         yield
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(text) from None
+        raise KeyboardInterrupt(*texts) from None
 
 
 @contextmanager

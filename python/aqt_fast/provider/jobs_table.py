@@ -74,10 +74,10 @@ class JobsTable(Table["StoredJob[AQTJob]"]):
 
         Args:
             job_id: identifier of the job, its batch or one of its API jobs, or an unambiguous
-                prefix of the identifier in the table.
+                prefix of the identifier in the table. If no job has it, the label of a job.
 
         Raises:
-            InvalidOptionError: several jobs have this identifier or prefix.
+            InvalidOptionError: several jobs have this identifier, prefix or label.
             JobNotFoundError: no job has it.
         """
         exact = [
@@ -85,7 +85,11 @@ class JobsTable(Table["StoredJob[AQTJob]"]):
             for job in self
             if job_id in (job.job_id, job.batch_id, *(part.job_id for part in job.api_jobs))
         ]
-        found = exact or [job for job in self if job_id and job.job_id.startswith(job_id)]
+        found = (
+            exact
+            or [job for job in self if job_id and job.job_id.startswith(job_id)]
+            or [job for job in self if job_id and job.label == job_id]
+        )
         if len(found) > 1:
             names = ", ".join(job.job_id for job in found)
             raise InvalidOptionError("job_id", job_id, f"that of one job, and here are {names}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
 
 LABEL = "H2, distance 0.74, angle 17 of 40, second try"
 
@@ -35,6 +36,21 @@ def test_labels(jobs):
     (default,) = (job.label for job in jobs if job.label not in (LABEL, None))
     assert default.startswith("aqt-fast ")
     assert row_of(jobs, label=default)["Label"] == ""
+
+
+def test_find_by_label(jobs, cloud, circuit, portal):
+    """As people know them: all of the label, and only if it is one job's."""
+    name = row_of(jobs, label=LABEL)["ID"]
+    assert jobs.find(LABEL).job_id == name
+    with pytest.raises(JobNotFoundError):
+        jobs.find(LABEL[:-1])
+    cloud.run(circuit, label=LABEL).result()
+    with pytest.raises(InvalidOptionError, match=name):
+        portal.jobs().find(LABEL)
+    # An identifier is looked for first.
+    cloud.run(circuit, label=name).result()
+    assert portal.jobs().find(name).label == LABEL
+    assert portal.jobs().find(name[:8]).label == LABEL
 
 
 @pytest.mark.parametrize("columns", [70, 80, 100, 120, 165, 200])
