@@ -11,6 +11,7 @@
 ``machine``             the server's machine, by direct access
 ``bell``, ``circuit``   circuits in AQT's gates
 ``registers``           one with several registers, not transpiled
+``in_india``            local time is five and a half hours ahead of UTC
 ======================  ==========================================================
 
 Modules beside this one: ``waiting`` (``wait_until``), ``markers`` (circuits with known outcomes),
@@ -20,6 +21,7 @@ Modules beside this one: ``waiting`` (``wait_until``), ``markers`` (circuits wit
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -113,3 +115,13 @@ def registers() -> QuantumCircuit:
     circuit.cx(2, 3)
     circuit.measure([0, 1, 3, 2], [69, 0, 1, 1])
     return circuit
+
+
+@pytest.fixture
+def in_india() -> Iterator[None]:
+    """Local time is five and a half hours ahead of UTC, here and in new processes."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TZ", "IST-5:30")
+        time.tzset()
+        yield
+    time.tzset()

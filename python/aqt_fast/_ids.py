@@ -1,8 +1,11 @@
-"""Identifiers of jobs: UUIDs in canonical form."""
+"""Identifiers of jobs: UUIDs in canonical form, and labels."""
 
 from __future__ import annotations
 
 import uuid
+
+LONGEST_LABEL = 255
+"""Maximum length of a label in characters."""
 
 
 def canonical_uuid(text: object) -> str:

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qiskit.providers import Options
 
+from aqt_fast._ids import LONGEST_LABEL
 from aqt_fast.exceptions import FixedOptionError, InvalidOptionError
 
 SHOTS_PER_API_JOB = 2000
 """Maximum number of shots of one API job."""
-
-LONGEST_LABEL = 255
-"""Maximum length of a label in characters."""
 
 _MOST_TAGS = 64
 

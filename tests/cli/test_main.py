@@ -1,6 +1,7 @@
 """The command line."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -157,3 +158,29 @@ def test_demo_with_files(tmp_path):
     assert result.exit_code == 1
     assert "wide.qasm cannot run on" in result.stderr
     assert invoke("demo", str(tmp_path / "none.qasm")).exit_code == 2
+
+
+def test_one_prefix(tmp_path, monkeypatch):
+    """A message that another process has written bears it once, too."""
+    (tmp_path / "uvicorn.py").write_text("raise ImportError(\"No module named 'uvicorn'\")\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    monkeypatch.setenv("PYTHONPATH", path)
+    result = invoke("demo", "--circuits", "1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "aqt-fast: the local server does not start: "
+        "No module named 'uvicorn'; install aqt-fast[server]\n"
+    )
+
+
+@pytest.mark.filterwarnings("default")
+def test_warnings(tmp_path, monkeypatch):
+    """One line, without the place in the source."""
+    file = tmp_path / ".env"
+    file.write_text("AQT_STORE_PATH=/elsewhere\n")
+    file.chmod(0o666)
+    monkeypatch.chdir(tmp_path)
+    result = invoke("jobs", "show", "xyz")
+    warning, error = result.stderr.splitlines()
+    assert warning.startswith(f"aqt-fast: {file} is not used: others can write it")
+    assert error.startswith("aqt-fast: no job 'xyz' in ")

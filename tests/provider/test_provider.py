@@ -219,8 +219,9 @@ class TestTable:
         assert repr(table) == f"<BackendsTable of {', '.join(NAMES)}>"
         assert repr(table[:0]) == "<BackendsTable of nothing>"
 
-    def test_text(self, provider):
+    def test_text(self, provider, monkeypatch):
         """All columns, one line a backend."""
+        monkeypatch.setenv("COLUMNS", "120")
         lines = str(provider.backends()).splitlines()
         for heading in ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status"):
             assert heading in lines[1]

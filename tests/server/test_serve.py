@@ -17,6 +17,7 @@ def test_serve(number, tmp_path):
     """The first line is the URL. A signal ends the server: it writes the record, exits with 0."""
     path = tmp_path / "record.json"
     options = ["--port", "0", "--no-simulate", "--token", "tok-7", "--record", str(path)]
+    options += ["--characterisation", "pairs"]
     with subprocess.Popen(  # noqa: S603
         [*SERVE, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -26,6 +27,8 @@ def test_serve(number, tmp_path):
             response = client.post(SUBMIT, headers=mine, json=job(flips(1)))
             assert response.status_code == 200
             assert client.get(SUBMIT, headers=other).status_code == 405
+            figures = client.get("/resources/ibex", headers=mine).json()["characterisation"]
+            assert len(figures["two_qubit_gate_fidelity"]) == 66
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err

@@ -1,14 +1,18 @@
 """Workspaces and resources."""
 
 import json
+from itertools import combinations
 
+import pytest
 from aqt_connector.models.arnica.jobs import JobStatus
 from aqt_connector.models.arnica.response_bodies.resources import (
     CharacterisationResponse,
     ResourceDetails,
 )
 from aqt_connector.models.arnica.response_bodies.workspaces import Workspace as WorkspaceModel
+from aqt_connector.models.resources import Characterisation
 from aqt_fast.testing import ArnicaServer, Resource, Workspace
+from clients import connect
 from pydantic import TypeAdapter
 from server.cloud_client import client_of, final_state, flips, job, state, submit
 
@@ -27,12 +31,54 @@ def test_discovery(client):
         details = ResourceDetails.model_validate_json(body)
         assert details.id == name
         assert (details.characterisation is not None) == (details.type.value == "device")
-        if details.characterisation:
-            raw = json.loads(body)["characterisation"]
-            fidelities = CharacterisationResponse.model_validate(raw)
-            pairs = details.available_qubits * (details.available_qubits - 1) // 2
-            assert len(fidelities.two_qubit_gate_fidelity) == pairs
     assert json.loads(client.get("/resources/rowan").content)["status"] == "maintenance"
+
+
+class TestCharacterisation:
+    """What devices publish, in the shapes that AQT's models have."""
+
+    @staticmethod
+    def published(**settings):
+        """The response about a device, from a server of its own."""
+        with ArnicaServer(simulate=False, **settings) as server, client_of(server) as client:
+            return client.get("/resources/ibex").json()
+
+    @pytest.mark.parametrize("settings", [{}, {"characterisation": "mean"}])
+    def test_mean(self, settings):
+        """The default is what AQT's newest model of a resource holds, and nothing else."""
+        body = self.published(**settings)
+        details = ResourceDetails.model_validate(body)
+        assert details.characterisation.mean_two_qubit_gate_fidelity.value == 99.25
+        assert body["characterisation"].keys() == Characterisation.model_fields.keys()
+        assert body.keys() == ResourceDetails.model_fields.keys()
+
+    def test_pairs(self):
+        """Each pair once, the lower qubit first, as in AQT's model of a characterisation alone."""
+        body = self.published(characterisation="pairs")
+        figures = body["characterisation"]
+        assert figures.keys() == CharacterisationResponse.model_fields.keys()
+        found = CharacterisationResponse.model_validate(figures).two_qubit_gate_fidelity
+        assert sorted(each.qubits for each in found) == list(combinations(range(12), 2))
+        without = {name: figures[name] for name in Characterisation.model_fields}
+        Characterisation.model_validate(without)
+
+    def test_none(self):
+        """It is optional."""
+        body = self.published(characterisation="none")
+        assert "characterisation" not in body
+        assert ResourceDetails.model_validate(body).characterisation is None
+
+    @pytest.mark.parametrize(("shape", "known"), [("mean", True), ("pairs", True), ("none", False)])
+    def test_backends(self, shape, known):
+        """Our own provider reads all of them."""
+        with (
+            ArnicaServer(simulate=False, characterisation=shape) as server,
+            connect(server) as provider,
+        ):
+            properties = provider.get_backend("ibex").properties()
+        assert (properties is not None) == known
+        if known:
+            assert properties.gate_error("rxx", [7, 2]) == pytest.approx(0.0075)
 
 
 def test_own_workspaces():

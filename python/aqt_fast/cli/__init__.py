@@ -6,5 +6,5 @@
     jobs        list, show, fetch and remove stored jobs
     serve       the local server
     demo        algorithm circuits on a local server
-    terminal    messages, errors, patterns, tables that fit the terminal
+    terminal    messages, errors, Ctrl-C, patterns
 """

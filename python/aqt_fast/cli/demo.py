@@ -116,7 +116,8 @@ class _LocalPortal:
         self.url = self._process.stdout.readline().strip()
         if not self.url:
             _, reason = self._process.communicate()
-            raise AQTError(f"the local server does not start: {reason.strip()}")
+            plain = reason.strip().removeprefix("aqt-fast: ")
+            raise AQTError(f"the local server does not start: {plain}")
 
     def __enter__(self) -> None:
         """Do nothing: the server runs already."""

@@ -7,17 +7,17 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
-from itertools import pairwise
-from os.path import commonprefix
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from aqt_fast.cli.terminal import errors, fitted, pattern, say
+from aqt_fast.cli.terminal import advice, errors, pattern, say
+from aqt_fast.provider.fitting import fitted, local_time
 from aqt_fast.store.states import STATES
 
 if TYPE_CHECKING:
+    from aqt_fast.aqt_job import AQTJob
     from aqt_fast.provider.jobs_table import JobsTable
     from aqt_fast.store.listing import StoredJob
 
@@ -40,9 +40,6 @@ def _moment(
         reason = f"{text!r} is no time: 2026-11-22, 2026-11-22T10:30, or an age like 12h, 30d"
         raise click.BadParameter(reason, context, parameter) from None
 
-
-_SHORTEST_ID = 8
-"""Minimum characters of an identifier in a narrow table; more if it would be ambiguous."""
 
 _store_option = click.option(
     "--store",
@@ -115,7 +112,7 @@ def jobs_command(
         if as_json:
             _print_json([job.to_dict() for job in table])
         elif table:
-            click.echo(_table(table))
+            click.echo(table.fitted())
         else:
             say("no job fits")
 
@@ -127,15 +124,15 @@ def jobs_command(
 def show(job_id: str, as_json: bool, store: Path | None) -> None:
     """Show one job with its API jobs.
 
-    ID is the identifier of the job, its batch or an API job, or an unambiguous prefix of the job's
-    identifier.
+    ID is the identifier of the job, its batch or an API job, an unambiguous prefix of the job's
+    identifier, or its label.
     """
     with errors():
         job = _jobs(store).find(job_id)
     if as_json:
         _print_json(job.to_dict())
         return
-    for name, value in job.to_dict().items():
+    for name, value in {**job.to_dict(), "created": local_time(job.created, seconds=True)}.items():
         if name != "api_jobs" and value is not None:
             click.echo(f"{name + ':':<14}{value}")
     if job.api_jobs:
@@ -151,7 +148,7 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
             )
             for number, part in enumerate(job.api_jobs, 1)
         ]
-        click.echo("\n" + fitted(rows, headers, drop=["Shots"]))
+        click.echo("\n" + fitted(rows, headers, drop=["Shots"], shorten="Message"))
 
 
 @jobs_command.command()
@@ -172,20 +169,18 @@ def result(job_id: str, partial: bool, output: BinaryIO, store: Path | None) -> 
 
     Exit code 1: not all circuits have results; standard error gives the reason.
     """
-    with errors(), ExitStack() as stack:
-        # Circuits carry arbitrary metadata: convert anything that JSON cannot express.
+    with errors(), advice(f"to wait again: aqt-fast jobs result {job_id}"), _Provider() as provider:
+        job = _jobs(store, provider=provider).find(job_id).restore(remove_from_store=False)
+
         import orjson
         from qiskit.providers import JobTimeoutError
 
-        from aqt_fast.aqt_provider import AQTProvider
-
-        provider = stack.enter_context(AQTProvider())
-        job = provider.jobs(store_path=store).find(job_id).restore(remove_from_store=False)
         try:
             found = job.result(partial=partial)
         except JobTimeoutError as error:
             say(error.message)
             sys.exit(1)
+        # Circuits carry arbitrary metadata: convert anything that JSON cannot express.
         text = orjson.dumps(
             found.to_dict(),
             default=str,
@@ -247,12 +242,46 @@ def prune(older_than: datetime, everything: bool, dry_run: bool, store: Path | N
     _remove_all(found, _line)
 
 
-def _jobs(store: Path | None, **wanted: Any) -> JobsTable:
-    # Qiskit loads slowly; `--help` should not wait for it.
-    from aqt_fast.aqt_provider import AQTProvider
+class _Provider:
+    """Restores jobs. Its provider is made when it is needed: the list of jobs needs none."""
 
-    with AQTProvider() as provider:
-        return provider.jobs(store_path=store, **wanted)
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Provider:  # noqa: PYI034 - Python 3.10 has no Self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def restore(
+        self, job_id: str, *, store_path: Any = None, remove_from_store: bool = True
+    ) -> AQTJob:
+        from aqt_fast.aqt_provider import AQTProvider
+
+        provider = self._stack.enter_context(AQTProvider.for_restoring())
+        return provider.restore(job_id, store_path=store_path, remove_from_store=remove_from_store)
+
+
+def _jobs(
+    store: Path | None,
+    *,
+    provider: _Provider | None = None,
+    limit: int | None = None,
+    **wanted: Any,
+) -> JobsTable:
+    # Nothing here loads Qiskit, which takes longer than to read the directory.
+    from aqt_fast.provider.jobs_table import WantedJobs, list_jobs
+    from aqt_fast.provider.settings import Settings, find_dotenv, read_dotenv
+    from aqt_fast.store.job_store import JobStore, get_store_path
+
+    if store is None:
+        file = find_dotenv()
+        path = Settings(None if file is None else read_dotenv(file)).get("AQT_STORE_PATH")
+        store = get_store_path(Path(path).expanduser() if path else None)
+    return list_jobs(
+        JobStore(store), WantedJobs(**wanted), limit=limit, provider=provider or _Provider()
+    )
 
 
 def _remove_all(
@@ -291,16 +320,7 @@ def _loss(job: StoredJob[Any]) -> str | None:
 
 
 def _line(job: StoredJob[Any]) -> str:
-    return f"{job.job_id}  {job.created.isoformat(timespec='seconds')}  {job.state}"
-
-
-def _table(table: JobsTable) -> str:
-    rows = table.rows()
-    ids = sorted(row[0] for row in rows)
-    alike = [len(commonprefix(pair)) for pair in pairwise(ids)]  # noqa: RUF071 - by character is meant
-    length = max([_SHORTEST_ID, *(number + 1 for number in alike)])
-    short = [(row[0][:length], *row[1:]) for row in rows]
-    return fitted(rows, table.HEADERS, drop=["Label", "Results", "Shots"], short_rows=short)
+    return f"{job.job_id}  {local_time(job.created, seconds=True)}  {job.state}"
 
 
 def _print_json(content: Any) -> None:

@@ -12,10 +12,10 @@ import click
 from aqt_fast import __version__
 from aqt_fast.cli.jobs import jobs_command
 from aqt_fast.cli.serve import serve_command
-from aqt_fast.cli.terminal import errors, fitted, pattern, say
+from aqt_fast.cli.terminal import Commands, advice, errors, pattern, say
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="aqt-fast")
 def main() -> None:
     """Fast Qiskit provider for AQT's trapped-ion quantum computers.
@@ -41,7 +41,7 @@ def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: 
     FILES are circuits in OpenQASM 2. The default is ten circuits that come with the package. They
     are repeated up to the requested number of circuits.
     """
-    with errors():
+    with errors(), advice():  # the job ends with its server
         # Qiskit and Aer load slowly; `--help` should not wait for them.
         from aqt_fast.cli.demo import run_demo
 
@@ -82,7 +82,7 @@ def backends(name: Any, backend_type: Any, workspace: str | None, as_json: bool)
             rows = [dict(zip(headers, row, strict=True)) for row in table.rows()]
             click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
         elif table:
-            click.echo(fitted(table.rows(), table.HEADERS, drop=["Description"]))
+            click.echo(table.fitted())
         else:
             say("no backend fits")
         incomplete = any(

@@ -9,9 +9,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, get_args
 
 import click
+
+from aqt_fast.cli.terminal import INTERRUPTED, say
+from aqt_fast.server.workspaces import Characterisation
 
 
 @click.command("serve")
@@ -35,6 +38,13 @@ import click
     help="Simulate with Aer, or make outcomes up, fast enough for benchmarks.",
 )
 @click.option("--compress", is_flag=True, help="Answer in gzip to clients that accept it.")
+@click.option(
+    "--characterisation",
+    default="mean",
+    show_default=True,
+    type=click.Choice(get_args(Characterisation)),
+    help="What devices publish of two-qubit gates: their mean fidelity, or each pair's, too.",
+)
 @click.option(
     "--fault-rate",
     default=0.0,
@@ -69,6 +79,7 @@ def serve_command(
     speed: float | None,
     simulate: bool,
     compress: bool,
+    characterisation: Characterisation,
     fault_rate: float,
     fault_kinds: str | None,
     seed: int,
@@ -86,7 +97,7 @@ def serve_command(
         from aqt_fast.server.arnica import ArnicaServer
         from aqt_fast.server.faults import KINDS
     except ImportError as error:
-        click.echo(f"aqt-fast: {error}; install aqt-fast[server]", err=True)
+        say(f"{error}; install aqt-fast[server]")
         sys.exit(1)
     server = ArnicaServer(
         host=host,
@@ -96,6 +107,7 @@ def serve_command(
         simulate=simulate,
         seed=seed,
         compress=compress,
+        characterisation=characterisation,
         token_lifetime=token_lifetime,
     )
     try:
@@ -107,7 +119,7 @@ def serve_command(
         try:
             server.start()
         except OSError as error:
-            click.echo(f"aqt-fast: cannot listen on {host}:{port}: {error.strerror}", err=True)
+            say(f"cannot listen on {host}:{port}: {error.strerror}")
             sys.exit(1)
         try:
             # Over plain HTTP, clients send their token only to this computer.
@@ -124,7 +136,7 @@ def serve_command(
             if until_eof:
                 threading.Thread(target=_end_with_input, daemon=True).start()
             wait()
-            click.echo("aqt-fast: stopping; another Ctrl-C does not wait", err=True)
+            say("stopping; another Ctrl-C does not wait")
         finally:
             server.close()
             accepted = server.record()
@@ -132,7 +144,7 @@ def serve_command(
             import orjson
 
             file.write(orjson.dumps(accepted, option=orjson.OPT_INDENT_2))
-    click.echo(f"{len(accepted['jobs'])} jobs were accepted", err=True)
+    say(f"{len(accepted['jobs'])} jobs were accepted")
 
 
 @contextmanager
@@ -144,7 +156,7 @@ def _record_file(path: Path | None) -> Iterator[IO[bytes] | None]:
     try:
         file = path.open("wb")
     except OSError as error:
-        click.echo(f"aqt-fast: cannot write {path}: {error.strerror}", err=True)
+        say(f"cannot write {path}: {error.strerror}")
         sys.exit(1)
     with file:
         yield file
@@ -168,7 +180,7 @@ def _signals() -> Iterator[Callable[[], object]]:
 
     def wait() -> None:
         signal.sigwait(ends)
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     try:

@@ -1,26 +1,62 @@
-"""Common parts of the commands: messages, errors, patterns, tables that fit the terminal."""
+"""Common parts of the commands: messages, errors, Ctrl-C, patterns."""
 
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as of a program that the signal ends."""
+
+
+class Commands(click.Group):
+    """Commands that Ctrl-C ends with a line and the exit code 130."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt as interrupt:
+            advice = [*map(str, interrupt.args), *getattr(interrupt, "__notes__", ())]
+        except click.Abort as abort:  # of a question, by Ctrl-C or by the end of the input
+            if not isinstance(abort.__context__, KeyboardInterrupt):
+                say("nothing was done")
+                sys.exit(1)
+            advice = []
+        click.echo(err=True)  # ends the line with ^C
+        say("interrupted")
+        for text in advice:
+            say(text)
+        sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def advice(*texts: str) -> Iterator[None]:
+    """Print texts after Ctrl-C in the block, instead of what the interrupted job advises."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(*texts) from None
+
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Print an error as one line and exit with code 1."""
+    """Print an error as one line and exit with code 1; print warnings as one line, too."""
     from aqt_fast.exceptions import AQTError
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        say(str(message))
 
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "no access token")
+            warnings.showwarning = show
             yield
     except (AQTError, OSError) as error:
         say(str(error))
@@ -41,45 +77,3 @@ def pattern(
     except re.error as error:
         reason = f"{text!r} is no regular expression: {error}"
         raise click.BadParameter(reason, context, parameter) from error
-
-
-def fitted(
-    rows: Sequence[Sequence[Any]],
-    headers: Sequence[str],
-    *,
-    drop: Sequence[str],
-    short_rows: Sequence[Sequence[Any]] | None = None,
-) -> str:
-    """Format a table for the terminal.
-
-    Args:
-        rows: rows of the table.
-        headers: names of the columns.
-        drop: columns to drop, one after the other, while the terminal is too narrow.
-        short_rows: rows to use instead in a narrow terminal, if given.
-    """
-    from tabulate import tabulate
-
-    width = shutil.get_terminal_size().columns
-    kept = list(range(len(headers)))
-    attempts: list[tuple[Sequence[Sequence[Any]], str | None]] = [(rows, None)]
-    if short_rows is not None:
-        attempts.append((short_rows, None))
-    attempts += [(short_rows or rows, name) for name in drop]
-    for content, dropped in attempts:
-        kept = [index for index in kept if headers[index] != dropped]
-        cells = [[row[index] for index in kept] for row in content]
-        names = [headers[index] for index in kept]
-        # Text that looks like a number must not be formatted as one.
-        texts = [column for column, index in enumerate(kept) if _has_text(rows, index)]
-        table = tabulate(cells, names, tablefmt="simple", disable_numparse=texts)
-        if max(map(len, table.splitlines())) <= width:
-            break
-    else:
-        # As headers, the names would make their columns wider.
-        table = tabulate([names, *cells], tablefmt="plain", disable_numparse=True)
-    return table
-
-
-def _has_text(rows: Sequence[Sequence[Any]], index: int) -> bool:
-    return any(isinstance(row[index], str) for row in rows)

@@ -10,6 +10,7 @@
     fetching         a job by its id alone, also from the portal
     criteria         what users select backends and jobs by
     table            what tables share
+    fitting          tables and times as text for the terminal
     backends_table   columns and rows of backends
     jobs_table       columns and rows of stored jobs
 """

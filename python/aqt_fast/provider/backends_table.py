@@ -13,6 +13,7 @@ class BackendsTable(Table[AQTResource]):
 
     HEADERS = ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status")
     """Names of the columns."""
+    EXPENDABLE = ("Description",)
 
     @property
     def headers(self) -> list[str]:

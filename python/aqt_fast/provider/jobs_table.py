@@ -6,25 +6,36 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
+from os.path import commonprefix
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aqt_fast.api_client.models import fits
-from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
 from aqt_fast.persistence import JobStore
 from aqt_fast.provider.criteria import check_criterion
+from aqt_fast.provider.fitting import local_time
 from aqt_fast.provider.table import Table
 from aqt_fast.store.listing import JobRestorer, StoredJob, stored_jobs
 from aqt_fast.store.states import STATES
+from aqt_fast.wire.plan import default_label
+
+if TYPE_CHECKING:
+    from aqt_fast.aqt_job import AQTJob  # loads Qiskit, which the command line can do without
+
+_SHORTEST_ID = 8
+"""Minimum characters of an identifier in a narrow terminal; more if it would be ambiguous."""
 
 
-class JobsTable(Table[StoredJob[AQTJob]]):
+class JobsTable(Table["StoredJob[AQTJob]"]):
     """Jobs that print as a table (``str``, notebooks) and act as a sequence."""
 
     HEADERS = ("ID", "Backend", "Circuits", "Shots", "State", "Results", "Label", "Created")
-    """Names of the columns. Results: API jobs with stored results, and all API jobs."""
+    """Names of the columns. Results: API jobs with stored results, and all API jobs. Label: empty
+    for a job that was given none."""
+    EXPENDABLE = ("Created", "Results", "Shots", "Circuits")
+    SHORTENED = "Label"
 
     def __init__(self, jobs: Sequence[StoredJob[AQTJob]], store_path: Path) -> None:
         """The table keeps the order of ``jobs``; ``store_path`` is their directory."""
@@ -36,7 +47,7 @@ class JobsTable(Table[StoredJob[AQTJob]]):
         return f"<JobsTable of {len(self)} jobs>"
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """Return one row per job, with the columns of ``HEADERS``; times are local."""
+        """Return one row per job, with the columns of ``HEADERS``; times are local, with offset."""
         return [
             (
                 job.job_id,
@@ -45,21 +56,28 @@ class JobsTable(Table[StoredJob[AQTJob]]):
                 job.shots,
                 f"{job.state} (active)" if job.active else job.state,
                 f"{job.counts.get('done', 0)}/{len(job.api_jobs)}" if job.api_jobs else "",
-                job.label or "",
-                job.created.astimezone().strftime("%Y-%m-%d %H:%M"),
+                _own_label(job),
+                local_time(job.created),
             )
             for job in self
         ]
+
+    def _short_rows(self) -> list[tuple[Any, ...]]:
+        rows = self.rows()
+        ids = sorted(row[0] for row in rows)
+        alike = [len(commonprefix(pair)) for pair in pairwise(ids)]  # noqa: RUF071 - by character is meant
+        length = max([_SHORTEST_ID, *(number + 1 for number in alike)])
+        return [(row[0][:length], *row[1:]) for row in rows]
 
     def find(self, job_id: str, /) -> StoredJob[AQTJob]:
         """Return one job.
 
         Args:
             job_id: identifier of the job, its batch or one of its API jobs, or an unambiguous
-                prefix of the identifier in the table.
+                prefix of the identifier in the table. If no job has it, the label of a job.
 
         Raises:
-            InvalidOptionError: several jobs have this identifier or prefix.
+            InvalidOptionError: several jobs have this identifier, prefix or label.
             JobNotFoundError: no job has it.
         """
         exact = [
@@ -67,7 +85,11 @@ class JobsTable(Table[StoredJob[AQTJob]]):
             for job in self
             if job_id in (job.job_id, job.batch_id, *(part.job_id for part in job.api_jobs))
         ]
-        found = exact or [job for job in self if job_id and job.job_id.startswith(job_id)]
+        found = (
+            exact
+            or [job for job in self if job_id and job.job_id.startswith(job_id)]
+            or [job for job in self if job_id and job.label == job_id]
+        )
         if len(found) > 1:
             names = ", ".join(job.job_id for job in found)
             raise InvalidOptionError("job_id", job_id, f"that of one job, and here are {names}")
@@ -100,7 +122,10 @@ class WantedJobs:
             raise InvalidOptionError("state", self.state, f"one of {', '.join(STATES)}")
         for name in ("backend", "state", "label", "workspace"):
             check_criterion(name, getattr(self, name))
-        object.__setattr__(self, "tags", AQTOptions(tags=self.tags).tags)
+        if self.tags != ():
+            from aqt_fast.aqt_options import AQTOptions  # loads Qiskit
+
+            object.__setattr__(self, "tags", AQTOptions(tags=self.tags).tags)
         for name in ("since", "before"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, datetime):
@@ -117,6 +142,12 @@ class WantedJobs:
             and (self.since is None or _not_before(job.created, self.since))
             and (self.before is None or not _not_before(job.created, self.before))
         )
+
+
+def _own_label(job: StoredJob[AQTJob]) -> str:
+    """Return the label that the user has given, the empty string if it is the default."""
+    default = job.batch_id is not None and job.label == default_label(job.batch_id)
+    return "" if default or job.label is None else job.label
 
 
 def _fits(wanted: str | re.Pattern[str] | None, text: str | None) -> bool:

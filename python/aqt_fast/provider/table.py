@@ -6,6 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
+from aqt_fast.provider.fitting import fitted, tabulated
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -13,10 +15,17 @@ T = TypeVar("T")
 
 
 class Table(Sequence[T]):
-    """Items that print as a table (``str``, notebooks) and act as a sequence."""
+    """Items that print as a table (``str``, notebooks) and act as a sequence.
+
+    The text fits the terminal: see :meth:`fitted`. :meth:`rows` and notebooks have everything.
+    """
 
     HEADERS: ClassVar[tuple[str, ...]]
     """Names of the columns."""
+    EXPENDABLE: ClassVar[tuple[str, ...]] = ()
+    """Columns that a narrow terminal does not show, the first of them first."""
+    SHORTENED: ClassVar[str | None] = None
+    """The column whose texts a narrow terminal shortens in the end."""
 
     def __init__(self, items: Sequence[T]) -> None:
         """The table keeps the order of ``items``."""
@@ -33,27 +42,34 @@ class Table(Sequence[T]):
         return len(self._items)
 
     def __str__(self) -> str:
-        return self._tabulated("rounded_outline")
+        return self.fitted("rounded_outline")
 
     def _repr_html_(self) -> str:
-        return self._tabulated("html")
+        return tabulated(self.rows(), self.HEADERS, "html")
+
+    def fitted(self, style: str = "simple") -> str:
+        """Format the table for the terminal's width.
+
+        Args:
+            style: a format of the package ``tabulate``, one for plain text.
+        """
+        return fitted(
+            self.rows(),
+            self.HEADERS,
+            drop=self.EXPENDABLE,
+            shorten=self.SHORTENED,
+            short_rows=self._short_rows(),
+            style=style,
+        )
 
     @abstractmethod
     def rows(self) -> list[tuple[Any, ...]]:
         """Return one row per item, with the columns of ``HEADERS``."""
 
+    def _short_rows(self) -> list[tuple[Any, ...]]:
+        """Return rows for a narrow terminal."""
+        return self.rows()
+
     def _part(self, items: Sequence[T]) -> Self:
         """Make a table of some of the items."""
         return type(self)(items)
-
-    def _tabulated(self, style: str) -> str:
-        rows = self.rows()
-        # Text that looks like a number must not be formatted as one.
-        texts = [
-            index
-            for index in range(len(self.HEADERS))
-            if any(isinstance(row[index], str) for row in rows)
-        ]
-        from tabulate import tabulate  # 5 ms that most programs save
-
-        return tabulate(rows, self.HEADERS, tablefmt=style, disable_numparse=texts or not rows)

@@ -20,6 +20,7 @@ from aqt_fast.server.errors import PortalError
 from aqt_fast.server.oidc import OIDCProvider
 from aqt_fast.server.portal import Portal
 from aqt_fast.server.sampler import Sampler
+from aqt_fast.server.workspaces import Characterisation
 
 _COMPRESSION_LEVEL = 5
 
@@ -32,9 +33,20 @@ def make_app(
     executor: Executor,
     *,
     compress: bool,
+    characterisation: Characterisation,
 ) -> Starlette:
-    """Make the application; ``compress`` sends gzip to clients that accept it."""
-    cloud = CloudInterface(portal, tokens, sampler, executor)
+    """Make the application.
+
+    Args:
+        portal: jobs and machines.
+        tokens: who may use them.
+        sampler: reads jobs and makes their outcomes.
+        oidc: the login.
+        executor: reads request bodies.
+        compress: whether to send gzip to clients that accept it.
+        characterisation: what devices publish of their gates.
+    """
+    cloud = CloudInterface(portal, tokens, sampler, executor, characterisation)
     direct = DirectInterface(portal, tokens, sampler, executor)
     gzip = Middleware(GZipMiddleware, minimum_size=500, compresslevel=_COMPRESSION_LEVEL)
     return Starlette(

@@ -18,7 +18,12 @@ from aqt_fast.server.native_sampler import NativeSampler
 from aqt_fast.server.oidc import OIDCProvider
 from aqt_fast.server.portal import Portal
 from aqt_fast.server.record import AcceptedJob, record_as_json
-from aqt_fast.server.workspaces import ResourceStatus, Workspace, default_workspaces
+from aqt_fast.server.workspaces import (
+    Characterisation,
+    ResourceStatus,
+    Workspace,
+    default_workspaces,
+)
 
 if TYPE_CHECKING:
     from aqt_connector._sdk_config import AuthenticationConfig
@@ -51,6 +56,7 @@ class ArnicaServer:
         identify_circuits: bool | None = None,
         seed: int = 0,
         compress: bool = False,
+        characterisation: Characterisation = "mean",
         clock: Callable[[], float] = time.time,
         token_lifetime: float = 36_000,
         pending: int = 1,
@@ -73,6 +79,8 @@ class ArnicaServer:
                 always does.
             seed: fixes all outcomes, together with the order in which jobs are accepted.
             compress: send gzip to clients that accept it.
+            characterisation: what devices publish: ``mean`` has the mean fidelity of two-qubit
+                gates, ``pairs`` also that of each pair, ``none`` has nothing.
             clock: returns seconds since the epoch, for time stamps, expiry and tokens.
             token_lifetime: seconds until tokens of the login expire.
             pending: number of requests for a token, in the login with a device code, before the
@@ -103,7 +111,13 @@ class ArnicaServer:
         sampler = AerSampler() if simulate else NativeSampler(identify=identify_circuits is True)
         self._executor = ThreadPoolExecutor(_NUM_READERS, thread_name_prefix="aqt-fast reader")
         app = make_app(
-            self._portal, self._tokens, sampler, self._oidc, self._executor, compress=compress
+            self._portal,
+            self._tokens,
+            sampler,
+            self._oidc,
+            self._executor,
+            compress=compress,
+            characterisation=characterisation,
         )
         self._http = HttpServer(FaultInjection(app, self.faults, self.refuse), host, port)
 

@@ -35,7 +35,7 @@ from aqt_fast.server.jobs import Job
 from aqt_fast.server.portal import Portal
 from aqt_fast.server.record import record_as_json
 from aqt_fast.server.sampler import Sampler
-from aqt_fast.server.workspaces import Workspace
+from aqt_fast.server.workspaces import Characterisation, Workspace
 
 
 @dataclass
@@ -46,6 +46,7 @@ class CloudInterface:
     tokens: AccessTokens
     sampler: Sampler
     executor: Executor
+    characterisation: Characterisation
 
     def routes(self) -> list[Route]:
         """Return the routes below ``/api/v1``."""
@@ -67,7 +68,7 @@ class CloudInterface:
         resource = self.portal.machines.resource(request.path_params["resource"])
         if not any(resource in workspace.resources for workspace in opened):
             raise PortalError(403, "the resource is in none of your workspaces")
-        return json_response(resource_details(resource, self.portal.created))
+        return json_response(resource_details(resource, self.portal.created, self.characterisation))
 
     async def submit(self, request: Request) -> Response:
         """Accept a job."""

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from aqt_fast.server.jobs import Job
-from aqt_fast.server.workspaces import Resource, Workspace
+from aqt_fast.server.workspaces import Characterisation, Resource, Workspace
 
 
 def workspace_list(workspaces: Iterable[Workspace]) -> list[dict[str, Any]]:
@@ -26,12 +26,15 @@ def workspace_list(workspaces: Iterable[Workspace]) -> list[dict[str, Any]]:
     ]
 
 
-def resource_details(resource: Resource, created: float) -> dict[str, Any]:
+def resource_details(
+    resource: Resource, created: float, characterisation: Characterisation
+) -> dict[str, Any]:
     """Return the response to ``GET /resources/{id}``.
 
     Args:
         resource: a machine; only a device has a characterisation.
         created: when the server was created, in seconds since the epoch.
+        characterisation: how much of it devices publish.
     """
     updated = resource.status_updated_at
     details: dict[str, Any] = {
@@ -42,8 +45,11 @@ def resource_details(resource: Resource, created: float) -> dict[str, Any]:
         "available_qubits": resource.available_qubits,
         "status_updated_at": _iso(created if updated is None else updated),
     }
-    if resource.type == "device":
-        details["characterisation"] = _characterisation(resource, _iso(created))
+    if resource.type == "device" and characterisation != "none":
+        figures = _characterisation(resource, _iso(created))
+        if characterisation == "mean":
+            del figures["two_qubit_gate_fidelity"]
+        details["characterisation"] = figures
     return details
 
 

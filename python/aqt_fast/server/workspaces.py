@@ -9,6 +9,14 @@ from typing import Literal
 ResourceType = Literal["device", "simulator"]
 ResourceStatus = Literal["online", "offline", "maintenance", "unavailable"]
 
+Characterisation = Literal["mean", "pairs", "none"]
+"""What devices publish of their two-qubit gates.
+
+``mean``: their mean fidelity only, as AQT's own client expects it of ``/resources``. ``pairs``:
+also the fidelity of each pair, as its model of a characterisation alone has it. ``none``: no
+characterisation at all.
+"""
+
 DIRECT_WORKSPACE = "direct-access"
 """Workspace identifier of circuits that came by direct access; no such workspace exists."""
 

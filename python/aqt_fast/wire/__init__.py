@@ -14,8 +14,40 @@ Inside::
     qpy_archive        circuits ↔ bytes in QPY
 """
 
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from aqt_fast._lazy import lazy_names
 from aqt_fast._native import JobState, Samples
-from aqt_fast.wire.circuits import encode_job
-from aqt_fast.wire.results import decode_response, result_from_response
+
+if TYPE_CHECKING:
+    from aqt_fast.wire.circuits import encode_job
+    from aqt_fast.wire.results import decode_response, result_from_response
 
 __all__ = ["JobState", "Samples", "decode_response", "encode_job", "result_from_response"]
+
+# These load Qiskit. The list of stored jobs needs the plans of batches only.
+
+
+def _circuits() -> ModuleType:
+    from aqt_fast.wire import circuits
+
+    return circuits
+
+
+def _results() -> ModuleType:
+    from aqt_fast.wire import results
+
+    return results
+
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "decode_response": _results,
+        "encode_job": _circuits,
+        "result_from_response": _results,
+    },
+)

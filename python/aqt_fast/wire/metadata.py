@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
 import orjson
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
@@ -33,6 +32,8 @@ class MetadataEncoder(json.JSONEncoder):
 
 def _plain(value: Any) -> Any:
     """Return the value of a NumPy scalar or array that orjson does not write itself."""
+    import numpy as np  # the list of jobs writes nothing, and should not wait for it
+
     if isinstance(value, np.generic | np.ndarray):
         plain = value.tolist()
         if plain is not value:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aqt_fast.aqt_options import LONGEST_LABEL
-from aqt_fast.wire.circuits import Limits
+from aqt_fast._ids import LONGEST_LABEL
+
+if TYPE_CHECKING:
+    from aqt_fast.wire.circuits import Limits  # loads Qiskit
 
 _SUFFIX = re.compile(r"(, circuit \d+| \[\d+/\d+\])?(?: \(again (\d+)\))?$")
 """Suffix of a label: the API job's number in its batch, and how often it was resubmitted."""
@@ -86,7 +89,7 @@ class BatchPlan:
         """
         batch_id = str(uuid.uuid4())
         parts = cut(num_circuits, shots, limits)
-        return cls(batch_id, label or f"aqt-fast {batch_id}", parts, by_circuit)
+        return cls(batch_id, label or default_label(batch_id), parts, by_circuit)
 
     def part_label(self, index: int) -> str:
         """Return the label of an API job, for the portal and for messages."""
@@ -95,6 +98,11 @@ class BatchPlan:
         if len(self.parts) == 1:
             return self.label
         return _with_suffix(self.label, f" [{index + 1}/{len(self.parts)}]")
+
+
+def default_label(batch_id: str) -> str:
+    """Return the label of a job that the user has given none."""
+    return f"aqt-fast {batch_id}"
 
 
 def again_label(label: str) -> str:

@@ -68,8 +68,9 @@ class TestFilters:
             with pytest.raises(InvalidOptionError, match=f"{name} must be"):
                 portal.jobs(**{name: value})
 
-    def test_table(self, portal):
+    def test_table(self, portal, monkeypatch):
         """For reading, and for working with."""
+        monkeypatch.setenv("COLUMNS", "200")
         jobs = portal.jobs(label=re.compile("scan"))
         assert repr(jobs) == "<JobsTable of 2 jobs>"
         lines = str(jobs).splitlines()

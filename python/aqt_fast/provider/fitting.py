@@ -1,0 +1,112 @@
+"""Format a table so that it fits the terminal."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+_SHORTEST_TEXT = 12
+"""Fewest characters that are left of a shortened text."""
+
+Rows = Sequence[Sequence[Any]]
+
+
+def fitted(
+    rows: Rows,
+    headers: Sequence[str],
+    *,
+    drop: Sequence[str] = (),
+    shorten: str | None = None,
+    short_rows: Rows | None = None,
+    style: str = "simple",
+) -> str:
+    """Format a table for the terminal: of 80 columns if there is none, or as ``COLUMNS`` says.
+
+    While the terminal is too narrow, go on to the next means: the style ``simple``,
+    ``short_rows``, leaving out empty columns, leaving out columns of ``drop``, shortening a column,
+    a table without lines.
+
+    Args:
+        rows: rows of the table.
+        headers: names of the columns.
+        drop: columns that may be left out, in this order.
+        shorten: the column whose texts may be shortened, or else left out.
+        short_rows: rows to use instead in a narrow terminal.
+        style: one of tabulate's.
+    """
+    width = shutil.get_terminal_size().columns
+    styles = (style, "simple") if style != "simple" else (style,)  # the narrowest
+    for content, kept in _attempts(rows, headers, drop, short_rows):
+        for narrower in styles:
+            table = tabulated(*_only(kept, content, headers), narrower)
+            excess = _width(table) - width
+            if excess <= 0:
+                return table
+    if shorten is not None:
+        content, kept = _shortened(content, kept, headers.index(shorten), excess)
+        table = tabulated(*_only(kept, content, headers), "simple")
+        if _width(table) <= width:
+            return table
+    cells, names = _only(kept, content, headers)
+    # As headers, the names would make their columns wider.
+    return tabulated([names, *cells], (), "plain")
+
+
+def tabulated(rows: Rows, headers: Sequence[str], style: str) -> str:
+    """Format a table in one of tabulate's styles, however wide it gets."""
+    from tabulate import tabulate  # 5 ms that most programs save
+
+    # Text that looks like a number must not be formatted as one.
+    texts = [
+        index
+        for index in range(len(rows[0]) if rows else 0)
+        if any(isinstance(row[index], str) for row in rows)
+    ]
+    return tabulate(rows, headers, tablefmt=style, disable_numparse=texts or not rows)
+
+
+def local_time(moment: datetime, *, seconds: bool = False) -> str:
+    """Write a time for people: local, with its offset from UTC."""
+    return moment.astimezone().isoformat(" ", timespec="seconds" if seconds else "minutes")
+
+
+def _attempts(
+    rows: Rows, headers: Sequence[str], drop: Sequence[str], short_rows: Rows | None
+) -> Iterator[tuple[Rows, list[int]]]:
+    """Yield rows and the indices of the columns to show, each narrower than the one before."""
+    kept = list(range(len(headers)))
+    yield rows, kept
+    content = rows if short_rows is None else short_rows
+    yield content, kept
+    kept = [0, *(index for index in kept[1:] if not rows or any(row[index] != "" for row in rows))]
+    yield content, kept
+    for name in drop:
+        kept = [index for index in kept if headers[index] != name]
+        yield content, kept
+
+
+def _only(
+    columns: Sequence[int], rows: Rows, headers: Sequence[str]
+) -> tuple[list[list[Any]], list[str]]:
+    return [[row[index] for index in columns] for row in rows], [headers[i] for i in columns]
+
+
+def _shortened(rows: Rows, columns: list[int], column: int, excess: int) -> tuple[Rows, list[int]]:
+    """Make a column narrower by ``excess`` characters, or leave it out."""
+    if column not in columns:
+        return rows, columns
+    longest = max((len(str(row[column])) for row in rows), default=0) - excess
+    if longest < _SHORTEST_TEXT:
+        return rows, [index for index in columns if index != column]
+    short = []
+    for row in rows:
+        text = str(row[column])
+        cut = text if len(text) <= longest else f"{text[: longest - 1]}…"
+        short.append([*row[:column], cut, *row[column + 1 :]])
+    return short, columns
+
+
+def _width(table: str) -> int:
+    return max(map(len, table.splitlines()), default=0)

@@ -1,0 +1,63 @@
+"""The list of jobs loads neither Qiskit nor numpy, which would take most of its time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import sys
+from aqt_fast.cli.main import main
+try:
+    main(sys.argv[1:])
+except SystemExit as end:
+    print(end.code, sorted({"qiskit", "qiskit_aer", "numpy", "httpx", "tqdm"} & {*sys.modules}))
+"""
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of ``aqt-fast jobs`` in a new process, and print what it has loaded."""
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", SCRIPT, "jobs", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.usefixtures("environment")
+def test_jobs(server, device, circuit):
+    """The jobs are listed, shown and removed all the same."""
+    device.run(circuit, label="phase").result()
+    name = server.jobs[0].job_id
+    for arguments in (
+        [], ["--json"], ["--label", "ph", "--since", "1d", "--limit", "3"], ["show", name],
+        ["show", name, "--json"], ["prune", "--older-than", "0s", "--dry-run", "--all"],
+    ):  # fmt: skip
+        result = run(*arguments)
+        assert name[:8] in result.stdout
+        assert result.stdout.endswith("0 []\n")
+        assert result.stderr == ""
+    assert run("remove", "--yes", name).stdout == f"{name}\n0 []\n"
+    empty = run()
+    assert (empty.stdout, empty.stderr) == ("0 []\n", "aqt-fast: no job fits\n")
+
+
+def test_store_of_a_dotenv_file(backend, circuit, tmp_path, monkeypatch):
+    """Where the jobs are is read as the provider reads it."""
+    job = backend.run(circuit)
+    job.persist(store_path=tmp_path / "here")
+    (tmp_path / ".env").write_text(f"AQT_STORE_PATH={tmp_path / 'here'}\n")
+    monkeypatch.chdir(tmp_path)
+    assert job.job_id()[:8] in run().stdout
+    assert job.job_id() in run("show", job.job_id()).stdout
+
+
+@pytest.mark.parametrize("arguments", [["show", "xyz"], ["result", "xyz"], ["remove", "xyz"]])
+def test_unknown_job(arguments, tmp_path):
+    """One line, without a warning of a missing token."""
+    result = run(*arguments, "--store", str(tmp_path))
+    assert result.stdout == "1 []\n"
+    assert result.stderr == f"aqt-fast: no job 'xyz' in {tmp_path}\n"
