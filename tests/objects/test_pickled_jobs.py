@@ -55,6 +55,8 @@ class TestEnded:
         server.stop()
         other = through(job)
         assert facts(other) == expected
+        if kind != "backend":
+            assert other.api_job_id() == job.api_job_id()
         assert other.cancel() is False
         assert other.resubmit_failed() == 0
         assert [item.name for item in other.circuits] == [item.name for item in job.circuits]

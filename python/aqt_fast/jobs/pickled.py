@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from qiskit.providers import JobStatus
@@ -31,6 +33,8 @@ class EndedJob:
     """Its identifier in messages."""
     job_id: str | AQTError
     """Its identifier, or why it has none."""
+    api_jobs: tuple[str | AQTError, ...]
+    """The identifiers of its API jobs, or why they have none."""
     label: str | None
     """Its label on the portal."""
     state: ExecutionState
@@ -103,6 +107,7 @@ class RunningJob:
             process=self.process,
             name=self.checkpoint.job_id,
             job_id=error,
+            api_jobs=() if plan is None else (error,) * len(plan.parts),
             label=None if plan is None else plan.label,
             state=ExecutionState(JobStatus.ERROR, 0, str(error), error),
             ended_at=None,
@@ -130,14 +135,13 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
     if state.status is not JobStatus.DONE and execution.runs_alone:
         assert isinstance(checkpoint, Checkpoint)  # noqa: S101 - only simulators cannot be described
         return RunningJob(execution.process, checkpoint)
-    try:
-        job_id: str | AQTError = execution.job_id
-    except AQTError as error:
-        job_id = error
     return EndedJob(
         process=execution.process,
         name=execution.name,
-        job_id=job_id,
+        job_id=_known(lambda: execution.job_id),
+        api_jobs=tuple(
+            _known(partial(execution.accepted_id, index)) for index in range(execution.num_api_jobs)
+        ),
         label=execution.label,
         state=state,
         ended_at=execution.ended_at,
@@ -146,6 +150,13 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
         results=execution.results(),
         checkpoint=checkpoint,
     )
+
+
+def _known(identifier: Callable[[], str]) -> str | AQTError:
+    try:
+        return identifier()
+    except AQTError as error:
+        return error
 
 
 class EndedExecution(Execution):
@@ -171,9 +182,23 @@ class EndedExecution(Execution):
         Raises:
             AQTError: the submission has failed.
         """
-        if isinstance(self._job.job_id, AQTError):
-            raise self._job.job_id
-        return self._job.job_id
+        return _accepted(self._job.job_id)
+
+    @property
+    def num_api_jobs(self) -> int:
+        """Number of API jobs, 0 for an offline simulator."""
+        return len(self._job.api_jobs)
+
+    def accepted_id(self, index: int) -> str:
+        """Return the identifier of an API job.
+
+        Raises:
+            AQTError: it was not accepted.
+            LookupError: there are no API jobs.
+        """
+        if not self._job.api_jobs:
+            return super().accepted_id(index)
+        return _accepted(self._job.api_jobs[index])
 
     @property
     def label(self) -> str | None:
@@ -235,3 +260,9 @@ class EndedExecution(Execution):
         if not isinstance(checkpoint, str):
             advice += f", or use AQTJob.restore('{checkpoint.job_id}')"
         raise OtherProcessError("the job", self._job.process, advice)
+
+
+def _accepted(known: str | AQTError) -> str:
+    if isinstance(known, AQTError):
+        raise known.with_traceback(None)
+    return known

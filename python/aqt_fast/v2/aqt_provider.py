@@ -39,11 +39,11 @@ class AQTProvider:
         # A configuration may have a secret.
         return {**vars(self), "_clouds": [(None, cloud) for _, cloud in self._clouds]}
 
-    def __copy__(self) -> AQTProvider:  # noqa: PYI034
+    def __copy__(self) -> AQTProvider:
         """Return this provider: a copy would share its connections."""
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> AQTProvider:  # noqa: PYI034
+    def __deepcopy__(self, memo: dict[int, Any]) -> AQTProvider:
         """Return this provider: a copy would share its connections."""
         return self
 
