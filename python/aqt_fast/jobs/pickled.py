@@ -16,8 +16,7 @@ from aqt_fast.exceptions import AQTError, DamagedJobError, JobNotFoundError, Oth
 from aqt_fast.jobs.backend import JobBackend
 from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState
 from aqt_fast.jobs.foreign import MovedJob
-from aqt_fast.jobs.timing import JobTiming
-from aqt_fast.store.description import JobDescription, now
+from aqt_fast.store.description import JobDescription
 from aqt_fast.store.events import CopiedRecords, JournalState, lines_of
 from aqt_fast.store.journal import Journal
 from aqt_fast.wire.snapshot import Snapshot
@@ -39,10 +38,16 @@ class EndedJob:
     """Its label on the portal."""
     state: ExecutionState
     """Its final state."""
+    created: datetime
+    """When it was submitted."""
     ended_at: datetime | None
     """When it has ended."""
-    timing: JobTiming | None
-    """Durations of its stages."""
+    changes: list[tuple[str, str]]
+    """The status changes that the portal has reported."""
+    device_seconds: float
+    """Seconds on the device."""
+    places: list[JobStatus] | None
+    """The status of each API job."""
     completed: list[range]
     """Its parts, in the order in which they ended."""
     results: list[ExperimentResult]
@@ -66,6 +71,8 @@ class RunningJob:
 
     process: int
     """That process."""
+    created: datetime
+    """When it was submitted."""
     checkpoint: Checkpoint
     """What continues it."""
 
@@ -84,7 +91,7 @@ class RunningJob:
             location=self.checkpoint.location,
             options=dict(options),
             num_circuits=len(snapshot),
-            created=now(),
+            created=self.created,
             plan=self.checkpoint.plan,
         )
         try:
@@ -93,6 +100,7 @@ class RunningJob:
             )
         except AQTError as error:
             return EndedExecution(self._out_of_reach(error, snapshot, options))
+        execution.created = self.created
         return execution
 
     def _journal(self, backend: JobBackend) -> Journal | None:
@@ -110,8 +118,11 @@ class RunningJob:
             api_jobs=() if plan is None else (error,) * len(plan.parts),
             label=None if plan is None else plan.label,
             state=ExecutionState(JobStatus.ERROR, 0, str(error), error),
+            created=self.created,
             ended_at=None,
-            timing=None,
+            changes=[],
+            device_seconds=0.0,
+            places=None,
             completed=[],
             results=snapshot.failed(0, len(snapshot), shots=options.shots, message=str(error)),
             checkpoint=self.checkpoint,
@@ -134,7 +145,7 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
     state = execution.state
     if state.status is not JobStatus.DONE and execution.runs_alone:
         assert isinstance(checkpoint, Checkpoint)  # noqa: S101 - only simulators cannot be described
-        return RunningJob(execution.process, checkpoint)
+        return RunningJob(execution.process, execution.created, checkpoint)
     return EndedJob(
         process=execution.process,
         name=execution.name,
@@ -144,8 +155,11 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
         ),
         label=execution.label,
         state=state,
+        created=execution.created,
         ended_at=execution.ended_at,
-        timing=execution.timing,
+        changes=list(execution.changes),
+        device_seconds=execution.device_seconds,
+        places=execution.places,
         completed=list(execution.completed),
         results=execution.results(),
         checkpoint=checkpoint,
@@ -166,6 +180,7 @@ class EndedExecution(Execution):
         """Take the results from a pickle."""
         super().__init__()
         self._job = job
+        self.created = job.created
         self._completed = job.completed
         self._finished_count = job.state.finished_count
         self._end(job.state.status, job.state.message, job.state.error)
@@ -211,9 +226,19 @@ class EndedExecution(Execution):
         return self._job.ended_at
 
     @property
-    def timing(self) -> JobTiming | None:
-        """Durations of the job's stages."""
-        return self._job.timing
+    def changes(self) -> list[tuple[str, str]]:
+        """The status changes that the portal has reported."""
+        return self._job.changes
+
+    @property
+    def device_seconds(self) -> float:
+        """Seconds on the device."""
+        return self._job.device_seconds
+
+    @property
+    def places(self) -> list[JobStatus] | None:
+        """The status of each API job."""
+        return self._job.places
 
     def begin(self) -> None:
         """Do nothing."""
