@@ -124,12 +124,13 @@ class Unpicklable:
         return self.text
 
 
-def _can_be_pickled(value: object) -> bool:
+def picklable(value: Any) -> Any:
+    """Return a value, or what stands for it if it cannot be pickled."""
     try:
         pickle.dumps(value)
     except Exception:  # noqa: BLE001 - objects of users raise what they like
-        return False
-    return True
+        return Unpicklable(repr(value))
+    return value
 
 
 class _HoldsValue:
@@ -138,9 +139,8 @@ class _HoldsValue:
     args: tuple[Any, ...]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        args = [item if _can_be_pickled(item) else Unpicklable(repr(item)) for item in self.args]
         state = {name: item for name, item in vars(self).items() if name != "value"}
-        return type(self), tuple(args), state
+        return type(self), tuple(map(picklable, self.args)), state
 
 
 class InvalidOptionError(_HoldsValue, InvalidInputError):

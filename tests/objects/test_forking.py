@@ -136,7 +136,10 @@ class TestJobs:
 
         def child():
             told = []
-            for call in (running.result, running.status, running.progress, running.cancel):
+            for call in (
+                running.result, running.status, running.progress, running.cancel,
+                running.queue_info, running.metrics,
+            ):  # fmt: skip
                 with pytest.raises(OtherProcessError, match="not in this one") as error:
                     call()
                 assert isinstance(error.value, RuntimeError)

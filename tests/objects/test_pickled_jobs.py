@@ -34,6 +34,11 @@ def facts(job):
         dict(job.options),
         job.backend().name,
         job.timing,
+        job.creation_date,
+        job.usage(),
+        job.metrics(),
+        job.queue_info(),
+        job.tags,
         result.get_counts(),
         result.get_memory(0),
         result.success,
@@ -55,6 +60,8 @@ class TestEnded:
         server.stop()
         other = through(job)
         assert facts(other) == expected
+        if kind != "backend":
+            assert other.api_job_id() == job.api_job_id()
         assert other.cancel() is False
         assert other.resubmit_failed() == 0
         assert [item.name for item in other.circuits] == [item.name for item in job.circuits]

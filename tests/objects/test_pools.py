@@ -47,10 +47,12 @@ def pool_of(method):
 @contextmanager
 def joblib_pool():
     """Processes of loky, as joblib uses them."""
-    joblib = pytest.importorskip("joblib")
+    import joblib
+    from joblib.externals.loky import get_reusable_executor
+
     with joblib.parallel_config("loky", n_jobs=WORKERS):
         yield lambda function, *items: joblib.Parallel()(map(joblib.delayed(function), *items))
-    pytest.importorskip("joblib.externals.loky").get_reusable_executor().shutdown()
+    get_reusable_executor().shutdown()
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from qiskit.providers import JobStatus
@@ -14,8 +16,7 @@ from aqt_fast.exceptions import AQTError, DamagedJobError, JobNotFoundError, Oth
 from aqt_fast.jobs.backend import JobBackend
 from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState
 from aqt_fast.jobs.foreign import MovedJob
-from aqt_fast.jobs.timing import JobTiming
-from aqt_fast.store.description import JobDescription, now
+from aqt_fast.store.description import JobDescription
 from aqt_fast.store.events import CopiedRecords, JournalState, lines_of
 from aqt_fast.store.journal import Journal
 from aqt_fast.wire.snapshot import Snapshot
@@ -31,14 +32,22 @@ class EndedJob:
     """Its identifier in messages."""
     job_id: str | AQTError
     """Its identifier, or why it has none."""
+    api_jobs: tuple[str | AQTError, ...]
+    """The identifiers of its API jobs, or why they have none."""
     label: str | None
     """Its label on the portal."""
     state: ExecutionState
     """Its final state."""
+    created: datetime
+    """When it was submitted."""
     ended_at: datetime | None
     """When it has ended."""
-    timing: JobTiming | None
-    """Durations of its stages."""
+    changes: list[tuple[str, str]]
+    """The status changes that the portal has reported."""
+    device_seconds: float
+    """Seconds on the device."""
+    places: list[JobStatus] | None
+    """The status of each API job."""
     completed: list[range]
     """Its parts, in the order in which they ended."""
     results: list[ExperimentResult]
@@ -62,6 +71,8 @@ class RunningJob:
 
     process: int
     """That process."""
+    created: datetime
+    """When it was submitted."""
     checkpoint: Checkpoint
     """What continues it."""
 
@@ -80,7 +91,7 @@ class RunningJob:
             location=self.checkpoint.location,
             options=dict(options),
             num_circuits=len(snapshot),
-            created=now(),
+            created=self.created,
             plan=self.checkpoint.plan,
         )
         try:
@@ -89,6 +100,7 @@ class RunningJob:
             )
         except AQTError as error:
             return EndedExecution(self._out_of_reach(error, snapshot, options))
+        execution.created = self.created
         return execution
 
     def _journal(self, backend: JobBackend) -> Journal | None:
@@ -103,10 +115,14 @@ class RunningJob:
             process=self.process,
             name=self.checkpoint.job_id,
             job_id=error,
+            api_jobs=() if plan is None else (error,) * len(plan.parts),
             label=None if plan is None else plan.label,
             state=ExecutionState(JobStatus.ERROR, 0, str(error), error),
+            created=self.created,
             ended_at=None,
-            timing=None,
+            changes=[],
+            device_seconds=0.0,
+            places=None,
             completed=[],
             results=snapshot.failed(0, len(snapshot), shots=options.shots, message=str(error)),
             checkpoint=self.checkpoint,
@@ -129,23 +145,32 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
     state = execution.state
     if state.status is not JobStatus.DONE and execution.runs_alone:
         assert isinstance(checkpoint, Checkpoint)  # noqa: S101 - only simulators cannot be described
-        return RunningJob(execution.process, checkpoint)
-    try:
-        job_id: str | AQTError = execution.job_id
-    except AQTError as error:
-        job_id = error
+        return RunningJob(execution.process, execution.created, checkpoint)
     return EndedJob(
         process=execution.process,
         name=execution.name,
-        job_id=job_id,
+        job_id=_known(lambda: execution.job_id),
+        api_jobs=tuple(
+            _known(partial(execution.accepted_id, index)) for index in range(execution.num_api_jobs)
+        ),
         label=execution.label,
         state=state,
+        created=execution.created,
         ended_at=execution.ended_at,
-        timing=execution.timing,
+        changes=list(execution.changes),
+        device_seconds=execution.device_seconds,
+        places=execution.places,
         completed=list(execution.completed),
         results=execution.results(),
         checkpoint=checkpoint,
     )
+
+
+def _known(identifier: Callable[[], str]) -> str | AQTError:
+    try:
+        return identifier()
+    except AQTError as error:
+        return error
 
 
 class EndedExecution(Execution):
@@ -155,6 +180,7 @@ class EndedExecution(Execution):
         """Take the results from a pickle."""
         super().__init__()
         self._job = job
+        self.created = job.created
         self._completed = job.completed
         self._finished_count = job.state.finished_count
         self._end(job.state.status, job.state.message, job.state.error)
@@ -171,9 +197,23 @@ class EndedExecution(Execution):
         Raises:
             AQTError: the submission has failed.
         """
-        if isinstance(self._job.job_id, AQTError):
-            raise self._job.job_id
-        return self._job.job_id
+        return _accepted(self._job.job_id)
+
+    @property
+    def num_api_jobs(self) -> int:
+        """Number of API jobs, 0 for an offline simulator."""
+        return len(self._job.api_jobs)
+
+    def accepted_id(self, index: int) -> str:
+        """Return the identifier of an API job.
+
+        Raises:
+            AQTError: it was not accepted.
+            LookupError: there are no API jobs.
+        """
+        if not self._job.api_jobs:
+            return super().accepted_id(index)
+        return _accepted(self._job.api_jobs[index])
 
     @property
     def label(self) -> str | None:
@@ -186,9 +226,19 @@ class EndedExecution(Execution):
         return self._job.ended_at
 
     @property
-    def timing(self) -> JobTiming | None:
-        """Durations of the job's stages."""
-        return self._job.timing
+    def changes(self) -> list[tuple[str, str]]:
+        """The status changes that the portal has reported."""
+        return self._job.changes
+
+    @property
+    def device_seconds(self) -> float:
+        """Seconds on the device."""
+        return self._job.device_seconds
+
+    @property
+    def places(self) -> list[JobStatus] | None:
+        """The status of each API job."""
+        return self._job.places
 
     def begin(self) -> None:
         """Do nothing."""
@@ -235,3 +285,9 @@ class EndedExecution(Execution):
         if not isinstance(checkpoint, str):
             advice += f", or use AQTJob.restore('{checkpoint.job_id}')"
         raise OtherProcessError("the job", self._job.process, advice)
+
+
+def _accepted(known: str | AQTError) -> str:
+    if isinstance(known, AQTError):
+        raise known.with_traceback(None)
+    return known

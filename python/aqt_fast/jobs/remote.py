@@ -139,6 +139,8 @@ class RemoteExecution(Execution):
     @property
     def places(self) -> list[JobStatus]:
         """The status of each API job, ``INITIALIZING`` until it is accepted."""
+        if self._forked and self.state.ended:
+            return [job.status for job in self._jobs]
         with self._changed:
             return [job.status for job in self._jobs]
 

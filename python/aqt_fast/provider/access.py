@@ -95,7 +95,7 @@ class Access:
         mend = (
             f"set AQT_TOKEN (and AQT_PORTAL_URL={self.portal_url}), for a pickle carries no token"
         )
-        here = portal_root(self._portal_of_settings())
+        here = portal_root(self._portal_of_login() or self._portal_of_settings())
         if here != self.portal_url:
             return f"the token of this process is for {here}, not for {self.portal_url}; {mend}"
         try:
@@ -195,6 +195,14 @@ class Access:
             token = self._tokens().access_token()
             self._renewable = token is not None
         return token or ""
+
+    def _portal_of_login(self) -> str | None:
+        """Return the portal that the configuration of the login names, if there is one."""
+        try:
+            config = self._login_config()
+        except ImportError:  # without the extra `login`
+            return None
+        return None if config is None else config.portal_url
 
     def _portal_of_settings(self) -> str:
         return self._settings.get("AQT_PORTAL_URL") or DEFAULT_PORTAL_URL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aqt_fast._lazy import lazy_names
 from aqt_fast.v2.cloud import CloudProvider
@@ -34,6 +34,18 @@ class AQTProvider:
         """The simulators in this process."""
         self._clouds: list[tuple[ArnicaConfig | None, CloudProvider]] = []
         self._direct_access: DirectAccessProvider | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A configuration may have a secret.
+        return {**vars(self), "_clouds": [(None, cloud) for _, cloud in self._clouds]}
+
+    def __copy__(self) -> AQTProvider:
+        """Return this provider: a copy would share its connections."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AQTProvider:
+        """Return this provider: a copy would share its connections."""
+        return self
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({self.name!r})>"

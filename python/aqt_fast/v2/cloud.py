@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aqt_fast import aqt_provider
 from aqt_fast.api_client import ListedResource
@@ -112,6 +112,9 @@ class Engine(aqt_provider.AQTProvider):
     """Our provider, which makes backends of the 2.x face."""
 
     _config: ArnicaConfig | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_config": None}  # it may have a secret
 
     @classmethod
     def of(cls, config: ArnicaConfig | None, portal_url: str | None = None) -> Engine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from aqt_fast import aqt_provider
 from aqt_fast.api_client import Resource
@@ -19,6 +20,17 @@ class DirectAccessProvider:
     def __init__(self) -> None:
         """Open no connection."""
         self._engines: dict[tuple[str, str], Engine] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_engines": {}}  # their keys have tokens
+
+    def __copy__(self) -> DirectAccessProvider:
+        """Return this object: a copy would share its connections."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> DirectAccessProvider:
+        """Return this object: a copy would share its connections."""
+        return self
 
     def get_resource(self, base_url: str, access_token: str) -> DirectAccessResource:
         """Ask a machine for its name and size, and return its backend.

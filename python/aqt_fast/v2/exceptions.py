@@ -168,7 +168,8 @@ def _twin(ours: type[core.AQTError], kind: type[AQTError]) -> type[AQTError]:
         return ours.__str__(self)
 
     def reduce(self: Any) -> tuple[Any, ...]:
-        return _again, (ours, self.args, dict(self.__dict__))
+        attributes = {name: core.picklable(item) for name, item in vars(self).items()}
+        return _again, (ours, tuple(map(core.picklable, self.args)), attributes)
 
     return type(
         kind.__name__,
