@@ -57,6 +57,14 @@ def test_empty_columns_go_before_others(monkeypatch):
     assert text(200, monkeypatch, [], []).count("\n") == 3
 
 
+def test_cells_with_space(monkeypatch):
+    """Space around a text, which is not shown, and lines in it."""
+    rows = [(" " * 30, "ibex", 1, "a b", "now"), ("c", "d\ne", None, " " * 90 + "f", "then")]
+    table = text(60, monkeypatch, rows, None)
+    assert "╭" in table
+    assert all(part in table for part in ("ibex", "a b", "f", "then", "e"))
+
+
 words = st.text("ab 1é", max_size=40)
 
 

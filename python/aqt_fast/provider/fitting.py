@@ -40,10 +40,10 @@ def fitted(
     styles = (style, "simple") if style != "simple" else (style,)  # the narrowest
     for content, kept in _attempts(rows, headers, drop, short_rows):
         for narrower in styles:
-            table = tabulated(*_only(kept, content, headers), narrower)
-            excess = _width(table) - width
+            # A table is as wide as one of its widest cells, and that one is made in no time.
+            excess = _width(tabulated(*_only(kept, _widest(content), headers), narrower)) - width
             if excess <= 0:
-                return table
+                return tabulated(*_only(kept, content, headers), narrower)
     if shorten is not None:
         content, kept = _shortened(content, kept, headers.index(shorten), excess)
         table = tabulated(*_only(kept, content, headers), "simple")
@@ -87,6 +87,15 @@ def _attempts(
         yield content, kept
 
 
+def _widest(rows: Rows) -> Rows:
+    """Return a single row: the widest cell of each column."""
+    return [[max(column, key=_cell_width) for column in zip(*rows, strict=True)]] if rows else []
+
+
+def _cell_width(cell: Any) -> int:
+    return 0 if cell is None else max(map(len, str(cell).strip().splitlines()), default=0)
+
+
 def _only(
     columns: Sequence[int], rows: Rows, headers: Sequence[str]
 ) -> tuple[list[list[Any]], list[str]]:
@@ -97,7 +106,7 @@ def _shortened(rows: Rows, columns: list[int], column: int, excess: int) -> tupl
     """Make a column narrower by ``excess`` characters, or leave it out."""
     if column not in columns:
         return rows, columns
-    longest = max((len(str(row[column])) for row in rows), default=0) - excess
+    longest = max((_cell_width(row[column]) for row in rows), default=0) - excess
     if longest < _SHORTEST_TEXT:
         return rows, [index for index in columns if index != column]
     short = []
