@@ -3,6 +3,7 @@
 import math
 from itertools import permutations
 
+import numpy as np
 import pytest
 from aqt_fast import execute
 from aqt_fast.aqt_resource import UnknownOptionWarning, make_transpiler_target
@@ -13,8 +14,11 @@ from aqt_fast.exceptions import (
     InvalidOptionError,
 )
 from qiskit import QuantumCircuit, transpile
+from qiskit.circuit import Parameter
 from qiskit.circuit.library import efficient_su2
+from qiskit.primitives import BackendEstimatorV2
 from qiskit.providers import BackendV2, JobStatus
+from qiskit.quantum_info import SparsePauliOp
 
 
 def test_target(backend):
@@ -146,3 +150,23 @@ def test_transpiled_circuits_run(backend):
         job = backend.run(transpile(circuit, backend, optimization_level=level))
         assert job.result().success
         assert job.status() is JobStatus.DONE
+
+
+def test_tools_do_not_cut_their_work(backend, monkeypatch):
+    """Qiskit's estimator cuts its circuits into jobs of ``max_circuits``: one job for hundreds."""
+    sizes = []
+    run = type(backend).run
+
+    def counted(self, circuits, **options):
+        sizes.append(len(circuits))
+        return run(self, circuits, **options)
+
+    monkeypatch.setattr(type(backend), "run", counted)
+    theta = Parameter("θ")
+    circuit = QuantumCircuit(1)
+    circuit.r(theta, 0.0, 0)
+    estimator = BackendEstimatorV2(backend=backend, options={"default_precision": 0.2})
+    pub = (circuit, SparsePauliOp("Z"), np.linspace(0, math.pi, 300))
+    assert estimator.run([pub]).result()[0].data.evs.shape == (300,)
+    assert sizes == [300]
+    assert len([circuit] * 3 * backend.max_circuits) == 30_000  # as callers do who count with it
