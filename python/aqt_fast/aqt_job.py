@@ -31,13 +31,13 @@ from aqt_fast.exceptions import (
 from aqt_fast.jobs.backend import JobBackend
 from aqt_fast.jobs.error_text import ErrorText
 from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.jobs.interrupts import interruptible
 from aqt_fast.jobs.metrics import QueueInfo, metrics, queue_info
 from aqt_fast.jobs.saving import saved_job
 from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.jobs.waiting import (
     CompletedPart,
     completed_parts,
-    interruptible,
     timed_out,
     wait_with_bar,
     wait_with_callback,
@@ -187,7 +187,7 @@ class AQTJob(AnyProtocol, JobV1):
         """
         if self._execution is None:
             return ""
-        with interruptible(self._execution):
+        with interruptible(self._advice):
             return self._execution.job_id
 
     def api_job_id(self, index: int = 0) -> str:
@@ -381,12 +381,15 @@ class AQTJob(AnyProtocol, JobV1):
 
     def __await__(self) -> Generator[Any, None, Result]:
         """Wait for :meth:`result` with ``await job``, without blocking other tasks."""
-        return _in_daemon_thread(self.result).__await__()
+        return _in_daemon_thread(self.result, self._advice).__await__()
 
     async def __aiter__(self) -> AsyncIterator[CompletedPart]:
         """Iterate over :meth:`as_completed` without blocking other tasks."""
         parts = self.as_completed()
-        while (part := await _in_daemon_thread(lambda: next(parts, None))) is not None:
+        while True:
+            part = await _in_daemon_thread(lambda: next(parts, None), self._advice)
+            if part is None:
+                return
             yield part
 
     def resubmit_failed(self, *, uncertain: bool = False, expired: bool = False) -> int:
@@ -478,7 +481,7 @@ class AQTJob(AnyProtocol, JobV1):
             raise RuntimeError("Can only persist submitted jobs.")
         job_id = self._execution.job_id
         try:
-            with interruptible(self._execution):
+            with interruptible(self._advice):
                 saved = saved_job(
                     self._execution,
                     self._backend,
@@ -532,6 +535,9 @@ class AQTJob(AnyProtocol, JobV1):
         provider = provider or aqt_fast.AQTProvider.for_restoring(access_token)
         return provider.restore(job_id, store_path=store_path, remove_from_store=remove_from_store)
 
+    def _advice(self) -> str:
+        return "" if self._execution is None else self._execution.advice
+
     def _submitted(self) -> Execution:
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
@@ -557,11 +563,11 @@ def _called_with(
     callback(name, status, job)
 
 
-async def _in_daemon_thread(function: Callable[[], T]) -> T:
+async def _in_daemon_thread(function: Callable[[], T], advice: Callable[[], str]) -> T:
     """Run a function in a thread of its own and wait for it; asyncio loads on first use."""
     from aqt_fast.jobs.coroutines import in_daemon_thread
 
-    return await in_daemon_thread(function)
+    return await in_daemon_thread(function, advice)
 
 
 class AQTDirectAccessJob(AQTJob):

@@ -106,7 +106,7 @@ class TestList:
 
     def test_json_and_filters(self, done, backend, circuit):
         """Everything that is known, of those that fit."""
-        backend.run(circuit, label="other").persist()
+        backend.run(circuit, label="other", tags=["a", "b"]).persist()
         rows = json.loads(invoke("--json").stdout)
         assert [row["state"] for row in rows] == ["saved", "done"]
         assert rows[1]["job_id"] == rows[1]["batch_id"] == done.job_id()
@@ -116,6 +116,9 @@ class TestList:
             (1, ["--state", "done"]),
             (1, ["--backend", "off"]),
             (1, ["--label", "1[12]e"]),
+            (1, ["--tag", "a"]),
+            (1, ["--tag", "a", "--tag", "b"]),
+            (0, ["--tag", "a", "--tag", "c"]),
             (2, ["--since", "2h"]),
             (2, ["--since", "2020-01-01T10:00:00Z"]),
             (0, ["--before", "2020-01-01"]),
@@ -215,6 +218,19 @@ class TestResult:
         assert path.exists()
         assert len(server.jobs) == 1
         assert invoke("result", job.job_id()).exit_code == 0
+
+    def test_of_another_computer(self, server, done, tmp_path):
+        """The store does not have it: the portal is asked, for the counts of all qubits."""
+        record = next(record for record in server.jobs if record.label.endswith("[1/2]"))
+        result = invoke("result", record.job_id, "--store", str(tmp_path / "empty"))
+        assert result.exit_code == 0, result.stderr
+        found = QiskitResult.from_dict(json.loads(result.stdout))
+        assert found.get_counts() == done.result().get_counts()[:50]
+        unknown = "00000000-0000-4000-8000-000000000000"
+        result = invoke("result", unknown)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith(f"aqt-fast: no job '{unknown}' in")
+        assert server.url in result.stderr
 
     def test_offline(self, backend, circuit):
         """It runs again."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import textwrap
 
 import pytest
 from aqt_fast import AQTJob
+from aqt_fast.primitives import AQTSampler
 from markers import marker, markers
 from waiting import wait_until
 
@@ -69,6 +71,47 @@ class TestInterrupt:
                 wait(job)
             assert f"job {job.job_id()} goes on in this process" in advice(caught.value)
         job.cancel()
+
+
+def test_a_task_that_is_cancelled(server, device):
+    """As Ctrl-C does to the task that awaits a job."""
+    server.hold()
+    job = device.run(marker("1"))
+    job_id = job.job_id()
+
+    async def impatient() -> None:
+        await asyncio.wait_for(asyncio.ensure_future(wrapped()), 0.01)
+
+    async def wrapped():
+        try:
+            return await job
+        except asyncio.CancelledError as error:
+            told.append(advice(error))
+            raise
+
+    told: list[str] = []
+    with pytest.raises(asyncio.TimeoutError):
+        asyncio.run(impatient())
+    assert f"AQTJob.restore('{job_id}')" in told[0]
+    job.cancel()
+
+
+def test_a_primitive(server, device, monkeypatch):
+    """Its job names those of the backend."""
+    server.hold()
+    job = AQTSampler(device).run([marker("1")])
+    job_id = job.job_id()
+
+    def strike(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("concurrent.futures.Future.result", strike)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            job.result()
+    assert advice(caught.value).startswith(f"job {job_id} of the primitive goes on")
+    server.release()
+    assert job.result()[0].data.meas.get_counts() == {"1": 1024}
 
 
 @pytest.mark.usefixtures("environment")

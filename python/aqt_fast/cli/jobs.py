@@ -18,6 +18,7 @@ from aqt_fast.store.states import STATES
 
 if TYPE_CHECKING:
     from aqt_fast.aqt_job import AQTJob
+    from aqt_fast.aqt_provider import AQTProvider
     from aqt_fast.provider.jobs_table import JobsTable
     from aqt_fast.store.listing import StoredJob
 
@@ -72,6 +73,9 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
     help="Only labels that begin like this.",
 )
 @click.option(
+    "--tag", "tags", multiple=True, metavar="TEXT", help="Only jobs with this tag; may be repeated."
+)
+@click.option(
     "--since",
     default=None,
     metavar="TIME",
@@ -99,9 +103,9 @@ def jobs_command(
     time zone) or an age (12h, 30d).
     """
     if context.invoked_subcommand is not None:
-        given = [name for name, value in wanted.items() if value is not None]
+        given = [name for name, value in wanted.items() if value not in (None, ())]
         if given or as_json:
-            option = given[0] if given else "json"
+            option = given[0].replace("tags", "tag") if given else "json"
             raise click.UsageError(
                 f"--{option} is for the list; {context.invoked_subcommand} has options of its own"
             )
@@ -133,6 +137,8 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
         _print_json(job.to_dict())
         return
     for name, value in {**job.to_dict(), "created": local_time(job.created, seconds=True)}.items():
+        if name == "tags":
+            value = ", ".join(value) or None
         if name != "api_jobs" and value is not None:
             click.echo(f"{name + ':':<14}{value}")
     if job.api_jobs:
@@ -165,12 +171,18 @@ def result(job_id: str, partial: bool, output: BinaryIO, store: Path | None) -> 
     """Wait for a job, and print its result as JSON (Qiskit's Result.to_dict()).
 
     Results that are not stored are requested from the portal. Nothing is submitted; jobs of offline
-    simulators run again. The job stays in the store.
+    simulators run again. The job stays in the store. If the store does not have it, ID is that of
+    an API job that another computer has sent, and the counts are those of all its qubits.
 
     Exit code 1: not all circuits have results; standard error gives the reason.
     """
     with errors(), advice(f"to wait again: aqt-fast jobs result {job_id}"), _Provider() as provider:
-        job = _jobs(store, provider=provider).find(job_id).restore(remove_from_store=False)
+        from aqt_fast.exceptions import JobNotFoundError
+
+        try:
+            job = _jobs(store, provider=provider).find(job_id).restore(remove_from_store=False)
+        except JobNotFoundError as error:
+            job = provider.job(job_id, error.store_path)
 
         import orjson
         from qiskit.providers import JobTimeoutError
@@ -257,10 +269,17 @@ class _Provider:
     def restore(
         self, job_id: str, *, store_path: Any = None, remove_from_store: bool = True
     ) -> AQTJob:
+        provider = self._made()
+        return provider.restore(job_id, store_path=store_path, remove_from_store=remove_from_store)
+
+    def job(self, job_id: str, store_path: Path) -> AQTJob:
+        """Return a job that the store does not have."""
+        return self._made().job(job_id, store_path=store_path)
+
+    def _made(self) -> AQTProvider:
         from aqt_fast.aqt_provider import AQTProvider
 
-        provider = self._stack.enter_context(AQTProvider.for_restoring())
-        return provider.restore(job_id, store_path=store_path, remove_from_store=remove_from_store)
+        return self._stack.enter_context(AQTProvider.for_restoring())
 
 
 def _jobs(

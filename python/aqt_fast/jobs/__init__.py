@@ -8,6 +8,7 @@
     metrics       figures of a job, as Qiskit's tools read them
     error_text    why a job failed, read and called
     waiting       wait with a progress bar, with a callback, part by part
+    interrupts    what a user hears who does not wait any more
     coroutines    await blocking functions
     remote        a batch as API jobs: combines their states, keeps a journal
     group         API jobs of the same circuits, whose shots add up

@@ -8,11 +8,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from aqt_fast.jobs.interrupts import interruptible
+
 T = TypeVar("T")
 
 
-async def in_daemon_thread(function: Callable[[], T]) -> T:
+async def in_daemon_thread(function: Callable[[], T], advice: Callable[[], str]) -> T:
     """Run a function in a thread of its own and wait for it.
+
+    Args:
+        function: what to run.
+        advice: returns what to tell if the task that waits is cancelled, as Ctrl-C does.
 
     ``asyncio.to_thread`` does not fit: the loop waits for its executor's threads when it ends,
     also after Ctrl-C, and other tasks need those few threads.
@@ -39,4 +45,5 @@ async def in_daemon_thread(function: Callable[[], T]) -> T:
                 loop.call_soon_threadsafe(set_result, value)
 
     threading.Thread(target=call, name="aqt-fast waiting", daemon=True).start()
-    return await future
+    with interruptible(advice, asyncio.CancelledError):
+        return await future

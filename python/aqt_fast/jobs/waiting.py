@@ -6,13 +6,13 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import NamedTuple, TextIO
 
 from qiskit.providers import JobStatus, JobTimeoutError
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast.jobs.execution import Execution
+from aqt_fast.jobs.interrupts import interruptible
 
 BAR_DELAY_SECONDS = 1.0
 """How long a job is waited for before a progress bar is shown."""
@@ -27,19 +27,6 @@ class CompletedPart(NamedTuple):
     """Indices of the circuits."""
     results: list[ExperimentResult]
     """One entry per circuit; ``success=False`` if it was not evaluated."""
-
-
-@contextmanager
-def interruptible(execution: Execution) -> Iterator[None]:
-    """Tell a user who interrupts the block with Ctrl-C which job it is, and how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt as interrupt:
-        if sys.version_info >= (3, 11):
-            interrupt.add_note(execution.advice)
-        else:
-            interrupt.args = (execution.advice,)
-        raise
 
 
 def timed_out(execution: Execution, seconds: float | None) -> JobTimeoutError:
@@ -96,7 +83,7 @@ def _wait(
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        with interruptible(execution):
+        with interruptible(lambda: execution.advice):
             execution.wait(_or_none(left), beyond=state.finished_count)
 
 
@@ -126,7 +113,7 @@ def wait_with_callback(
         if callback is not None:
             callback(execution.name, state.status)
             left = min(left, max(period, _SHORTEST_WAIT_SECONDS))
-        with interruptible(execution):
+        with interruptible(lambda: execution.advice):
             execution.wait(_or_none(left))
 
 
@@ -149,7 +136,7 @@ def completed_parts(
                 yield CompletedPart(part, execution.results(part))
         if ended:
             break
-        with interruptible(execution):
+        with interruptible(lambda: execution.advice):
             execution.wait(timeout, completed=number)
         if not execution.state.ended and len(execution.completed) <= number:
             raise timed_out(execution, timeout)

@@ -14,6 +14,7 @@ from qiskit.providers import JobStatus
 
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.exceptions import JobFailedError, OtherProcessError
+from aqt_fast.jobs.interrupts import interruptible
 
 
 class SubmittedJobs:
@@ -155,7 +156,13 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
             AQTError: a job was not submitted, or its result cannot be fetched.
         """
         self._require_process()
-        return self._future.result()
+        with interruptible(self._advice):
+            return self._future.result()
+
+    def _advice(self) -> str:
+        names = [_name(job) for job in self.jobs if not job.in_final_state()]
+        which = f"job {', '.join(names)} of the primitive" if names else "the primitive's job"
+        return f"{which} goes on: result() waits again, cancel() stops it"
 
     def status(self) -> JobStatus:
         """Return ``INITIALIZING`` until circuits were submitted, then the status of what runs."""
@@ -194,3 +201,9 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
         """
         self._require_process()
         return self._submitted.cancel()
+
+
+def _name(job: AQTJob) -> str:
+    """Return the identifier of a job, or its label while that would have to be waited for."""
+    info = job.queue_info()
+    return job.job_id() if info is None or not info.unsent else str(job.label)
