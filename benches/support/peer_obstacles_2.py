@@ -32,7 +32,7 @@ from aqt_fast.api_client import (
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.direct.connection import DirectConnection
 from aqt_fast.v2 import cloud, direct, jobs, offline, resources
-from aqt_fast.v2.exceptions import raised_as_v2
+from aqt_fast.v2.exceptions import AQTApiError, raised_as_v2
 from aqt_fast.wire import encode_job
 from qiskit import QuantumCircuit, transpile
 from qiskit.providers import JobStatus
@@ -297,7 +297,8 @@ class DirectAccessResource(resources.DirectAccessResource):
                         SentCircuit.model_validate_json(request.content)
                     )
                 except Exception as error:  # noqa: BLE001 - any that the suite raises
-                    return httpx.Response(400, json={"detail": str(error)})
+                    status = 500 if isinstance(error, AQTApiError) else 400
+                    return httpx.Response(status, json={"detail": str(error)})
                 found = found if isinstance(found, uuid.UUID) else uuid.uuid4()
                 return httpx.Response(200, json=str(found))
             name = request.url.path.rsplit("/", 1)[1]
