@@ -8,7 +8,7 @@ from aqt_fast import exceptions as core
 from aqt_fast.testing import ArnicaServer, Workspace, default_workspaces
 from aqt_fast.v2 import AQTProvider
 from aqt_fast.v2.api_client.errors import APIError
-from aqt_fast.v2.cloud import WorkspaceResource
+from aqt_fast.v2.cloud import ResourceType, WorkspaceResource
 from aqt_fast.v2.exceptions import (
     AQTApiError,
     AQTCredentialsError,
@@ -36,6 +36,7 @@ class TestWorkspaces:
         assert workspaces.get_by_id("nowhere") is None
         first = lab.list_backends()[0]
         assert first == WorkspaceResource(id="ibex", name="IBEX", type="device")
+        assert first.type is ResourceType.DEVICE
         assert [item.id for item in lab.list_backends()] == [
             "ibex",
             "pine",

@@ -39,10 +39,13 @@ NAMES = {
         "delete_job", "encode_job", "persist_job", "restore_job",
     ],
     ".primitives": ["AQTEstimator", "AQTSampler"],
+    ".primitives.estimator": ["AQTEstimator"],
+    ".primitives.sampler": ["AQTSampler"],
     ".transpiler_plugin": [
         "AQTSchedulingPlugin", "EnsureSingleFinalMeasurement", "RewriteRxAsR", "TranspilerMixin",
         "WrapRxxAngles",
     ],
+    ".versions": ["QISKIT_VERSION", "__version__"],
 }  # fmt: skip
 """What a program for 2.x imports."""
 

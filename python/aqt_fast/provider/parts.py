@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from qiskit.providers import QiskitBackendNotFoundError
 
-from aqt_fast.api_client import BackendType, ListedResource, Resource
+from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import AQTCredentialsError
 from aqt_fast.provider.connections import Connections
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 B_co = TypeVar("B_co", bound=AQTResource, covariant=True)
 
 
+class ResourceType(str, Enum):
+    """Types of resources in the cloud."""
+
+    DEVICE = "device"
+    """A quantum computer."""
+    SIMULATOR = "simulator"
+    """A program that simulates one."""
+
+
 @dataclass(frozen=True)
 class WorkspaceResource:
     """A resource in the list of a workspace."""
@@ -35,8 +45,8 @@ class WorkspaceResource:
     """Identifier."""
     name: str
     """Name for display."""
-    type: BackendType
-    """``device`` or ``simulator``."""
+    type: ResourceType
+    """``device`` or ``simulator``; equal to this text."""
 
 
 class WorkspaceProvider(Generic[B_co]):
@@ -64,7 +74,9 @@ class WorkspaceProvider(Generic[B_co]):
     def list_backends(self) -> list[WorkspaceResource]:
         """List the resources, as they were when the workspaces were fetched."""
         return [
-            WorkspaceResource(item.resource_id, item.resource_name, item.resource_type)
+            WorkspaceResource(
+                item.resource_id, item.resource_name, ResourceType(item.resource_type)
+            )
             for item in self._listed.values()
         ]
 

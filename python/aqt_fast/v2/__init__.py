@@ -16,6 +16,8 @@ A user of 2.x changes one import: ``from aqt_fast.v2 import AQTProvider``.
     primitives          sampler and estimator
     transpiler_plugin   the stage of ``qiskit.transpile``, and passes for pass managers of your own
     api_client          the requests to the portal, without Qiskit
+    restoring           from a saved job to its handle
+    versions            of this package and of Qiskit
 """
 
 from __future__ import annotations

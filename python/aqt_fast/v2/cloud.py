@@ -10,14 +10,20 @@ from aqt_fast import aqt_provider
 from aqt_fast.api_client import ListedResource
 from aqt_fast.exceptions import APIError
 from aqt_fast.provider import parts
-from aqt_fast.provider.parts import WorkspaceResource
+from aqt_fast.provider.parts import ResourceType, WorkspaceResource
 from aqt_fast.v2.exceptions import raised_as_v2
 from aqt_fast.v2.resources import CloudResource
 
 if TYPE_CHECKING:
     from aqt_connector import ArnicaConfig
 
-__all__ = ["CloudProvider", "WorkspaceCollection", "WorkspaceProvider", "WorkspaceResource"]
+__all__ = [
+    "CloudProvider",
+    "ResourceType",
+    "WorkspaceCollection",
+    "WorkspaceProvider",
+    "WorkspaceResource",
+]
 
 _NOT_FOUND = 404
 
