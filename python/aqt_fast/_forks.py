@@ -40,6 +40,20 @@ class ForkSafeLock:
         self._lock = threading.Lock()
 
 
+_LOADED_IN = os.getpid()
+"""The process that has loaded this module."""
+
+
+def spare_qiskits_threads() -> None:
+    """In a forked process, have Qiskit transpile with one thread, as in its own worker processes.
+
+    The threads of its pool stay with the parent: once it has transpiled, the child would wait for
+    them for ever.
+    """
+    if os.getpid() != _LOADED_IN:
+        os.environ["QISKIT_IN_PARALLEL"] = "TRUE"
+
+
 _RENEWED: WeakSet[Renewed] = WeakSet()
 
 

@@ -28,6 +28,7 @@ from qiskit.transpiler.preset_passmanagers.plugin import (
 )
 
 from aqt_fast import _native
+from aqt_fast._forks import spare_qiskits_threads
 from aqt_fast.angle_passes import (
     RewriteRxAsR,
     WrapRxxAngles,
@@ -247,6 +248,7 @@ class AQTTranslationPlugin(PassManagerStagePlugin):
         self, pass_manager_config: PassManagerConfig, optimization_level: int | None = None
     ) -> PassManager:
         """Make the stage for an optimisation level; None stands for Qiskit's default level."""
+        spare_qiskits_threads()
         stage = PassManagerStagePluginManager().get_passmanager_stage(
             "translation", "translator", pass_manager_config, optimization_level
         )
@@ -285,6 +287,7 @@ class AQTSchedulingPlugin(PassManagerStagePlugin):
         self, pass_manager_config: PassManagerConfig, optimization_level: int | None = None
     ) -> PassManager:
         """Make the stage for an optimisation level; None stands for Qiskit's default level."""
+        spare_qiskits_threads()
         del pass_manager_config  # AQT's form does not depend on the configuration
         return PassManager([LowerToAQT(merge=optimization_level != 0)])
 

@@ -11,12 +11,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from aqt_fast import AQTJob
+from aqt_fast import AQTJob, compile, execute  # noqa: A004
 from aqt_fast.api_client import PortalClient
 from aqt_fast.exceptions import APIConnectionError, OtherProcessError
 from clients import device_of, machine_of
 from forking import begin_fork, end_fork, in_fork
 from markers import marker
+from qiskit.circuit.random import random_circuit
 from qiskit.providers import JobStatus
 from waiting import wait_until
 
@@ -83,6 +84,17 @@ class TestBackends:
             backend.run(bell).result()
         memory = in_fork(lambda: backend.run(bell).result().get_memory())
         assert memory == backend.run(bell).result().get_memory()
+
+    @pytest.mark.parametrize("level", [0, 1, 2, 3])
+    def test_transpiling(self, backend, level):
+        """Qiskit's own threads, which the parent has used, are not waited for."""
+        circuits = [random_circuit(12, 12, seed=seed, measure=True) for seed in range(2)]
+
+        def run():
+            job = execute(circuits, backend, optimization_level=level, seed_simulator=1)
+            return job.result().get_counts(), compile(circuits[0], backend).count_ops()
+
+        assert run() == in_fork(run)
 
     def test_a_closed_provider_stays_closed(self, portal, device):
         """A fork does not open it again."""
