@@ -75,17 +75,21 @@ class CloudProvider:
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_config": None}  # it may have a secret
 
-    def log_in(self) -> None:
+    def log_in(self, *, anew: bool = False) -> None:
         """Log in to AQT's cloud, and save the tokens for later sessions.
 
         With a client's id and secret in the configuration, the login runs unattended. Otherwise,
-        open the link that it prints to standard error. Requires the ``login`` extra.
+        open the link that it prints to standard error. While the tokens of the last login are valid
+        or can be renewed, say so and do nothing. Requires the ``login`` extra.
+
+        Args:
+            anew: log in all the same.
 
         Raises:
             AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
         """
         with raised_as_v2():
-            self._engine.log_in()
+            self._engine.log_in(anew=anew)
 
     def fetch_workspaces(self) -> WorkspaceCollection:
         """Request the workspaces that the user may submit to, with their resources.
