@@ -247,6 +247,24 @@ class AQTProvider:
         """
         self._connections.log_in(anew=anew)
 
+    def backend_class(self, backend_type: BackendType) -> type[Any]:
+        """Return the class of this provider's backends of a type; subclasses may have others.
+
+        Args:
+            backend_type: as for :meth:`backends`.
+        """
+        if backend_type == "direct_access":
+            from aqt_fast.backends.direct.backend import AQTDirectAccessResource
+
+            return AQTDirectAccessResource
+        if backend_type == "offline_simulator":
+            from aqt_fast.backends.offline.backend import OfflineSimulatorResource
+
+            return OfflineSimulatorResource
+        from aqt_fast.backends.cloud.backend import CloudResource
+
+        return CloudResource
+
     def backends(
         self,
         name: str | re.Pattern[str] | None = None,

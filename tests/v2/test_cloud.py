@@ -257,3 +257,10 @@ class TestRefusals:
         with pytest.raises(AQTError, match="at least one circuit") as caught:
             resource.run([])
         assert isinstance(caught.value, ValueError)
+
+    def test_mistyped_option(self, server, cloud):
+        """On a device, an option that does not exist is refused, with a suggestion."""
+        device = cloud.fetch_workspaces().get_by_id("lab").get_backend("ibex")
+        with pytest.raises(AQTValueError, match="shots"):
+            device.run(marker("1"), shoots=5)
+        assert not server.jobs

@@ -175,8 +175,6 @@ class Discovery:
             InvalidOptionError: ``max_shots`` is out of range.
             APIError: the machine does not answer, or would get the token over plain HTTP.
         """
-        from aqt_fast.backends.direct.backend import AQTDirectAccessResource
-
         most = API_LIMITS.shots or max_shots
         max_shots = checked_integer("max_shots", max_shots, 1, most)
         connection = self._connections.machine(url, allow_plain_http=allow_plain_http)
@@ -187,17 +185,17 @@ class Discovery:
             resource_type="direct_access",
             available_qubits=connection.client.num_ions(),
         )
-        return AQTDirectAccessResource(
+        backend: AQTDirectAccessResource = self._provider.backend_class("direct_access")(
             resource,
             provider=self._provider,
             connect=partial(self._connections.machine, url, allow_plain_http=allow_plain_http),
             max_shots=max_shots,
         )
+        return backend
 
     def offline(self, wanted: WantedBackends, num_qubits: int | None = None) -> list[AQTResource]:
         """Return the matching offline simulators."""
-        from aqt_fast.backends.offline.backend import OfflineSimulatorResource
-
+        make = self._provider.backend_class("offline_simulator")
         backends: list[AQTResource] = []
         for simulator in OFFLINE_SIMULATORS:
             resource = Resource(
@@ -209,9 +207,7 @@ class Discovery:
             )
             if wanted.fits(resource):
                 backends.append(
-                    OfflineSimulatorResource(
-                        resource, provider=self._provider, with_noise_model=simulator.noisy
-                    )
+                    make(resource, provider=self._provider, with_noise_model=simulator.noisy)
                 )
         return backends
 
@@ -232,8 +228,7 @@ class Discovery:
         """Return the backends of listed resources, and why some details are unavailable."""
         if not listed:
             return [], []
-        from aqt_fast.backends.cloud.backend import CloudResource
-
+        make = self._provider.backend_class("device")
         problems: list[Problem] = []
 
         def note(resource: ListedResource, error: APIError) -> None:
@@ -241,7 +236,7 @@ class Discovery:
 
         resources = self._connections.cloud().portal.resources(listed, on_error=note)
         return [
-            CloudResource(resource, provider=self._provider, connect=self._connections.cloud)
+            make(resource, provider=self._provider, connect=self._connections.cloud)
             for resource in resources
         ], problems
 

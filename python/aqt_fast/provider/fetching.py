@@ -89,7 +89,7 @@ def _from_portal(
             raise
         asked = f"nor one of this access token's at {connection.portal.portal_url}"
         raise JobNotFoundError(known, store.path, asked) from error
-    backend = CloudResource(
+    backend: CloudResource = provider.backend_class("device")(
         _resource(connection, first), provider=provider, connect=connections.cloud
     )
     return _job(known, circuits, options, backend, connection, first)
@@ -130,7 +130,7 @@ def _job(
         )
         return executions[0]
 
-    job = AQTJob(backend, UnknownCircuits() if circuits is None else circuits, checked)
+    job = backend.job_class(backend, UnknownCircuits() if circuits is None else circuits, checked)
     job.submit(fetched)
     error = executions[0].state.error
     if isinstance(error, ResponseMismatchError):

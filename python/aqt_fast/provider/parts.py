@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from qiskit.providers import QiskitBackendNotFoundError
 
-from aqt_fast.api_client import ListedResource, Resource
+from aqt_fast.api_client import ListedResource
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import AQTCredentialsError
 from aqt_fast.provider.connections import Connections
-from aqt_fast.provider.discovery import (
-    DEFAULT_NUM_QUBITS,
-    DEFAULT_WORKSPACE,
-    OFFLINE_SIMULATORS,
-    OfflineSimulator,
-)
+from aqt_fast.provider.discovery import OFFLINE_SIMULATORS
 
 if TYPE_CHECKING:
     from aqt_fast.backends.cloud.backend import CloudResource
@@ -130,32 +125,36 @@ class CloudProvider:
             APIError: the portal does not answer or refuses.
         """
         return WorkspaceCollection(
-            WorkspaceProvider(workspace_id, listed, self._backend)
-            for workspace_id, listed in self._listing()
+            WorkspaceProvider(workspace_id, listed, self.backend)
+            for workspace_id, listed in self.listing()
         )
 
     def close(self) -> None:
         """Close the provider with all its connections: see :meth:`aqt_fast.AQTProvider.close`."""
         self._provider.close()
 
-    def _listing(self) -> Iterable[tuple[str, list[ListedResource]]]:
+    def listing(self) -> Iterable[tuple[str, list[ListedResource]]]:
+        """Request the identifiers and resources of the workspaces.
+
+        Raises:
+            AQTCredentialsError: there is no access token, or it is not accepted.
+            APIError: the portal does not answer or refuses.
+        """
         if not self._connections.token:
             raise AQTCredentialsError("there is no access token: call log_in(), or set AQT_TOKEN")
         return self._connections.cloud().portal.list_workspaces().items()
 
-    def _backend(self, listed: ListedResource) -> CloudResource:
-        from aqt_fast.backends.cloud.backend import CloudResource
+    def backend(self, listed: ListedResource) -> CloudResource:
+        """Request the details of a resource and make its backend.
 
-        return CloudResource(
-            self._resource(listed),
-            provider=self._provider,
-            connect=self._connections.cloud,
-        )
-
-    def _resource(self, listed: ListedResource) -> Resource:
-        """Request the details of a resource."""
+        Raises:
+            APIError: the portal does not answer or refuses.
+        """
         (resource,) = self._connections.cloud().portal.resources([listed])
-        return resource
+        backend: CloudResource = self._provider.backend_class("device")(
+            resource, provider=self._provider, connect=self._connections.cloud
+        )
+        return backend
 
 
 class DirectAccessProvider:
@@ -203,17 +202,6 @@ class OfflineSimulatorProvider:
         """Return the simulator with depolarising noise: 0.003 on r, 0.01 on rxx."""
         backend: OfflineSimulatorResource = self._provider.get_backend(NOISY.id)
         return backend
-
-
-def offline_resource(simulator: OfflineSimulator) -> Resource:
-    """Describe an offline simulator of the default size."""
-    return Resource(
-        workspace_id=DEFAULT_WORKSPACE,
-        resource_id=simulator.id,
-        resource_name=simulator.name,
-        resource_type="offline_simulator",
-        available_qubits=DEFAULT_NUM_QUBITS,
-    )
 
 
 IDEAL = next(simulator for simulator in OFFLINE_SIMULATORS if not simulator.noisy)

@@ -14,7 +14,7 @@ from qiskit.exceptions import QiskitError
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource, CloudResource
+from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import APIError, DamagedJobError
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.provider.connections import Connections
@@ -139,7 +139,10 @@ def _backend(description: JobDescription, provider: Any, connections: Connection
             resource_type=location.resource_type,
             available_qubits=description.available_qubits,
         )
-        return CloudResource(resource, provider=provider, connect=connections.cloud)
+        cloud: AQTResource = provider.backend_class("device")(
+            resource, provider=provider, connect=connections.cloud
+        )
+        return cloud
     if isinstance(location, MachineLocation):
         connections.known_machine(location.machine_url)
         resource = Resource(
@@ -149,12 +152,13 @@ def _backend(description: JobDescription, provider: Any, connections: Connection
             resource_type="direct_access",
             available_qubits=description.available_qubits,
         )
-        return AQTDirectAccessResource(
+        machine: AQTResource = provider.backend_class("direct_access")(
             resource,
             provider=provider,
             connect=partial(connections.machine, location.machine_url),
             max_shots=location.max_shots,
         )
+        return machine
     wanted = WantedBackends(description.backend_name, "offline_simulator")
     backend, _ = Discovery(provider, connections).one(wanted, description.available_qubits)
     return backend

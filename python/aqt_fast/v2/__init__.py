@@ -8,6 +8,7 @@ A user of 2.x changes one import: ``from aqt_fast.v2 import AQTProvider``.
     cloud               AQT's cloud: workspaces and their backends
     direct              machines in the same network
     offline             simulators in this process
+    engine              our provider behind it
     resources           the backends
     jobs                the jobs: a failed or cancelled one raises
     persistence         saved jobs, those of 2.0.1 included

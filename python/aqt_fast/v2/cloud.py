@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from aqt_fast import aqt_provider
-from aqt_fast.api_client import ListedResource
 from aqt_fast.exceptions import APIError
 from aqt_fast.provider import parts
 from aqt_fast.provider.parts import ResourceType, WorkspaceResource
+from aqt_fast.v2.engine import Engine
 from aqt_fast.v2.exceptions import raised_as_v2
 from aqt_fast.v2.resources import CloudResource
 
@@ -71,20 +68,28 @@ class CloudProvider:
 
     def __init__(self, config: ArnicaConfig | None = None) -> None:
         """Find the token; open no connection."""
+        self._config = _default_config() if config is None else config
         with raised_as_v2():
-            self._engine = Engine.of(config)
+            self._engine = Engine(None, self._config)
 
-    def log_in(self) -> None:
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_config": None}  # it may have a secret
+
+    def log_in(self, *, anew: bool = False) -> None:
         """Log in to AQT's cloud, and save the tokens for later sessions.
 
         With a client's id and secret in the configuration, the login runs unattended. Otherwise,
-        open the link that it prints to standard error. Requires the ``login`` extra.
+        open the link that it prints to standard error. While the tokens of the last login are valid
+        or can be renewed, say so and do nothing. Requires the ``login`` extra.
+
+        Args:
+            anew: log in all the same.
 
         Raises:
             AQTCredentialsError: the login has failed, or ``aqt-connector`` is not installed.
         """
         with raised_as_v2():
-            self._engine.log_in()
+            self._engine.log_in(anew=anew)
 
     def fetch_workspaces(self) -> WorkspaceCollection:
         """Request the workspaces that the user may submit to, with their resources.
@@ -96,12 +101,13 @@ class CloudProvider:
         """
         with raised_as_v2():
             try:
-                return self._engine.workspaces()
+                return _workspaces(self._engine)
             except APIError as error:
-                other = self._engine.below_api() if error.status_code == _NOT_FOUND else None
-                if other is None:
+                url = self._engine.other_portal_url if error.status_code == _NOT_FOUND else None
+                if url is None:
                     raise
-            found = other.workspaces()
+            other = Engine(None, self._config, url)
+            found = _workspaces(other)
             self._engine, before = other, self._engine
             before.close()
             return found
@@ -114,58 +120,13 @@ class CloudProvider:
         self._engine.close()
 
 
-class Engine(aqt_provider.AQTProvider):
-    """Our provider, which makes backends of the 2.x face."""
-
-    _config: ArnicaConfig | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_config": None}  # it may have a secret
-
-    @classmethod
-    def of(cls, config: ArnicaConfig | None, portal_url: str | None = None) -> Engine:
-        """Make a provider without a warning if there is no token yet."""
-        if config is None:
-            config = _default_config()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", aqt_provider.NoTokenWarning)
-            engine = cls(arnica_config=config, portal_url=portal_url, load_dotenv=False)
-        engine._config = config
-        return engine
-
-    def workspaces(self) -> WorkspaceCollection:
-        """Request the workspaces."""
-        cloud = _Cloud(self, self._connections)
-        return WorkspaceCollection(
-            WorkspaceProvider(workspace_id, listed, cloud.backend)
-            for workspace_id, listed in cloud.listing()
-        )
-
-    def below_api(self) -> Engine | None:
-        """Return a provider for the same server with the API below ``/api``; None if it is there.
-
-        The ``arnica_url`` of 2.x is that of the API, but users give the portal's, too.
-        """
-        url = self._connections.cloud().portal.portal_url
-        if not url.endswith("/v1"):
-            return None
-        return Engine.of(self._config, url.removesuffix("/v1"))
-
-
-class _Cloud(parts.CloudProvider):
-    """What lists workspaces and makes backends of the 2.x face."""
-
-    def listing(self) -> Iterable[tuple[str, list[ListedResource]]]:
-        """Request identifiers and resources of the workspaces."""
-        return self._listing()
-
-    def backend(self, listed: ListedResource) -> CloudResource:
-        """Request the details of a resource and make its backend."""
-        return CloudResource(
-            self._resource(listed),
-            provider=self._provider,
-            connect=self._connections.cloud,
-        )
+def _workspaces(engine: Engine) -> WorkspaceCollection:
+    """Request the workspaces, and make them those of the 2.x face."""
+    cloud = engine.cloud()
+    make: Any = cloud.backend  # whose class the engine decides
+    return WorkspaceCollection(
+        WorkspaceProvider(workspace_id, listed, make) for workspace_id, listed in cloud.listing()
+    )
 
 
 def _default_config() -> ArnicaConfig | None:

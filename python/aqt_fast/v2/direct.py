@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from aqt_fast import aqt_provider
-from aqt_fast.api_client import Resource
-from aqt_fast.provider.discovery import DEFAULT_WORKSPACE
+from aqt_fast.v2.engine import Engine
 from aqt_fast.v2.exceptions import raised_as_v2
 from aqt_fast.v2.resources import DirectAccessResource
 
@@ -32,12 +29,16 @@ class DirectAccessProvider:
         """Return this object: a copy would share its connections."""
         return self
 
-    def get_resource(self, base_url: str, access_token: str) -> DirectAccessResource:
+    def get_resource(
+        self, base_url: str, access_token: str, *, allow_plain_http: bool | None = None
+    ) -> DirectAccessResource:
         """Ask a machine for its name and size, and return its backend.
 
         Args:
             base_url: URL of the machine.
             access_token: the machine's token, or the empty string.
+            allow_plain_http: send the token unprotected, as for
+                :meth:`aqt_fast.AQTProvider.get_direct_access_backend`.
 
         Raises:
             AQTCredentialsError: the token is not accepted, or would travel over plain HTTP to
@@ -49,37 +50,12 @@ class DirectAccessProvider:
             engine = self._engines.get((base_url, access_token))
             if engine is None:
                 engine = Engine(access_token)
-            resource = engine.machine(base_url)
+            resource = engine.get_direct_access_backend(base_url, allow_plain_http=allow_plain_http)
             self._engines[base_url, access_token] = engine
-            return resource
+            return cast("DirectAccessResource", resource)
 
     def close(self) -> None:
         """Close all connections. What the machines have accepted runs there."""
         engines, self._engines = self._engines, {}
         for engine in engines.values():
             engine.close()
-
-
-class Engine(aqt_provider.AQTProvider):
-    """Our provider for one machine's token, which makes backends of the 2.x face."""
-
-    def __init__(self, access_token: str) -> None:
-        """Open no connection."""
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", aqt_provider.NoTokenWarning)
-            super().__init__(access_token, load_dotenv=False)
-
-    def machine(self, base_url: str) -> DirectAccessResource:
-        """Ask a machine for its name and size, and return its backend."""
-        connection = self._connections.machine(base_url)
-        resource = Resource(
-            workspace_id=DEFAULT_WORKSPACE,
-            resource_id=connection.client.system_name(),
-            resource_name=f"Machine at {connection.client.base_url}",
-            resource_type="direct_access",
-            available_qubits=connection.client.num_ions(),
-        )
-        connect = partial(self._connections.machine, base_url)
-        return DirectAccessResource(resource, provider=self, connect=connect)

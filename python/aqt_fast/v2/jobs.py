@@ -64,10 +64,11 @@ class _Job(AQTJob):
                 ``query_timeout_seconds``.
             wait: has no effect: the portal is asked in the background, every
                 ``query_period_seconds`` (an option of the backend).
-            partial: return the known results instead of raising an error.
+            partial: return the known results instead of raising an error, also after the time-out.
 
         Raises:
             AQTJobFailedError: the job has failed; ``partial=True`` gives the results that exist.
+            AQTValueError: ``timeout`` or ``wait`` is not a time.
             AQTJobInvalidStateError: the job was cancelled.
             JobTimeoutError: the job has not ended in time; it continues.
             AQTRequestError: the portal refuses a request, or cannot be reached.
@@ -75,11 +76,8 @@ class _Job(AQTJob):
             AQTApiError: the portal has failed, or has deleted the result, or it is unknown whether
                 it has accepted the job.
         """
-        del wait
         with raised_as_v2():
-            if timeout is not None and not partial:
-                self.wait_for_final_state(timeout=timeout)
-            result = super().result(partial=partial)
+            result = super().result(timeout, wait, partial=partial)
             result.job_id = self._id_of_result(result)
         if result.success or partial:
             return result

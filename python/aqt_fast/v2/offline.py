@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from aqt_fast.provider.parts import IDEAL, NOISY, offline_resource
+from typing import cast
+
+from aqt_fast.v2.engine import Engine
 from aqt_fast.v2.resources import OfflineSimulatorResource
 
 __all__ = ["OfflineSimulatorProvider"]
@@ -11,10 +13,14 @@ __all__ = ["OfflineSimulatorProvider"]
 class OfflineSimulatorProvider:
     """Makes simulators of an AQT device with 20 qubits."""
 
+    def __init__(self) -> None:
+        """Simulate nothing yet."""
+        self._engine = Engine("")
+
     def ideal(self) -> OfflineSimulatorResource:
         """Return a simulator without noise."""
-        return OfflineSimulatorResource(offline_resource(IDEAL))
+        return cast("OfflineSimulatorResource", self._engine.offline.ideal())
 
     def noisy(self) -> OfflineSimulatorResource:
         """Return a simulator with depolarising noise: 0.003 on r, 0.01 on rxx."""
-        return OfflineSimulatorResource(offline_resource(NOISY), with_noise_model=True)
+        return cast("OfflineSimulatorResource", self._engine.offline.noisy())

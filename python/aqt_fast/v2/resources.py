@@ -7,6 +7,7 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 
+from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions
 from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
 from aqt_fast.aqt_resource import CloudResource as _CloudResource
@@ -43,6 +44,27 @@ class _Resource(AQTResource):
     def max_circuits(self) -> int:
         """Number of circuits in one API job, 50; ``run`` takes any number."""
         return _API_JOB_CIRCUITS
+
+    def retrieve_job(
+        self,
+        job_id: str,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit] | None = None,
+        **options: Any,
+    ) -> AQTJob:
+        """Return a job of this backend by its id alone: see :class:`~aqt_fast.AQTProvider`.
+
+        Args:
+            job_id: as for :meth:`AQTProvider.job <aqt_fast.AQTProvider.job>`, like the others.
+            circuits: its circuits, if they are known.
+            options: how to wait for it.
+
+        Raises:
+            AQTValueError: the job is of another backend.
+            AQTJobNotFoundError: neither the store nor the portal has it.
+            AQTRequestError: the portal refuses, or cannot be reached.
+        """
+        with raised_as_v2():
+            return super().retrieve_job(job_id, circuits, **options)
 
     @classmethod
     def _default_options(cls) -> AQTOptions:
