@@ -131,7 +131,8 @@ class EventLog:
 
     def close(self) -> None:
         """Release the lock; :meth:`own` takes it again."""
-        with self._sync_lock, self._lock:
+        # A process that is forked meanwhile would close the number again, whatever it stands for.
+        with self._sync_lock, self._lock, _TAKING:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
@@ -185,7 +186,7 @@ def _mend_end(file: int, whole: int, cut_off: bytes) -> int:
 _LOGS: WeakSet[EventLog] = WeakSet()
 
 _TAKING = threading.Lock()
-"""Held by a thread that takes the lock of a file, and during a fork."""
+"""Held by a thread that takes or releases the lock of a file, and during a fork."""
 
 
 def _close_copies() -> None:
