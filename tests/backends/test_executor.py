@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import pytest
 from aqt_fast import AQTJob, AQTProvider, execute
 from aqt_fast.aqt_resource import UnknownOptionWarning
-from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.exceptions import InvalidOptionError, UnknownOptionError
 from aqt_fast.testing import ArnicaServer
 from executors import (
     Inline,
@@ -119,7 +119,7 @@ class TestRefused:
         assert calls.number == 0
 
     def test_elsewhere(self, bell):
-        """Cloud and direct access warn about the option and ignore it."""
+        """Simulators in the cloud warn about the option and ignore it; machines refuse it."""
         with (
             ArnicaServer(simulate=False) as server,
             AQTProvider(server.token, portal_url=server.url, load_dotenv=False) as provider,
@@ -128,10 +128,11 @@ class TestRefused:
             cloud.set_options(with_progress_bar=False)
             machine = provider.get_direct_access_backend(server.direct_url)
             machine.set_options(with_progress_bar=False)
-            for backend in (cloud, machine):
-                with pytest.warns(UnknownOptionWarning, match="option 'executor' is unknown"):
-                    job = backend.run(bell, executor=Inline())
-                assert job.result().success
+            with pytest.warns(UnknownOptionWarning, match="option 'executor' is unknown"):
+                job = cloud.run(bell, executor=Inline())
+            assert job.result().success
+            with pytest.raises(UnknownOptionError, match="executor"):
+                machine.run(bell, executor=Inline())
 
 
 class TestLife:
