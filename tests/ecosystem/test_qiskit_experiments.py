@@ -14,7 +14,13 @@ import pytest
 from aqt_fast.primitives import AQTSampler
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import RXXGate, SXGate
-from qiskit.quantum_info import DensityMatrix, Operator, process_fidelity, state_fidelity
+from qiskit.quantum_info import (
+    DensityMatrix,
+    Operator,
+    Statevector,
+    process_fidelity,
+    state_fidelity,
+)
 from qiskit_experiments.framework import BaseExperiment, ExperimentData
 from qiskit_experiments.library import (
     CorrelatedReadoutError,
@@ -49,18 +55,21 @@ def value(data: ExperimentData, name: str) -> float:
 
 @WAYS
 def test_standard_rb(noisy, way):
-    """Decay of the simulator's own noise, 0.003 on each r: one r or none for each Clifford."""
-    experiment = StandardRB([0], [1, 50, 150, 300], noisy, num_samples=3, seed=5)
+    """The error of r is that of the simulator's noise: half of 0.003.
+
+    The package knows no ratio of errors for r, so it is told.
+    """
+    experiment = StandardRB([0], [1, 100, 300, 600], noisy, num_samples=3, seed=5)
+    experiment.analysis.set_options(gate_error_ratio={"r": 1.0, "rz": 0.0})
     data = finished(experiment, noisy, way, shots=400)
-    assert value(data, "EPC") == pytest.approx(0.0015, abs=0.0015)
-    assert value(data, "alpha") == pytest.approx(0.997, abs=0.003)
+    assert value(data, "EPG_r") == pytest.approx(0.0015, abs=0.0004)
 
 
 @WAYS
 def test_standard_rb_without_noise(ideal, way):
     """Sequences end where they began: no outcome but zeros."""
     experiment = StandardRB([0, 1], [1, 10, 20], ideal, num_samples=2, seed=5)
-    experiment.analysis.set_options(plot=False)
+    experiment.analysis.set_options(plot=False, gate_error_ratio=None)
     data = finished(experiment, ideal, way, shots=50)
     assert {key for entry in data.data() for key in entry["counts"]} == {"00"}
 
@@ -85,12 +94,7 @@ def test_state_tomography(ideal, way):
     circuit.p(0.7, 1)
     data = finished(StateTomography(circuit), ideal, way, shots=1000)
     (row,) = data.analysis_results("state", dataframe=True).itertuples()
-    assert state_fidelity(DensityMatrix(row.value), circuit_state(circuit)) > 0.97
-
-
-def circuit_state(circuit: QuantumCircuit) -> DensityMatrix:
-    """The state that a circuit prepares."""
-    return DensityMatrix(circuit)
+    assert state_fidelity(DensityMatrix(row.value), Statevector(circuit)) > 0.97
 
 
 @WAYS
@@ -106,14 +110,20 @@ def test_process_tomography(ideal, way):
 
 @WAYS
 def test_quantum_volume(noisy, ideal, way):
-    """Heavy outputs of ideal circuits: (1 + ln 2) / 2; of noisy ones below that."""
+    """Heavy outputs are as frequent as the exact probabilities say, and rarer with noise.
+
+    The number of qubits is even: the package misreads circuits that leave a qubit out.
+    """
     means = []
     for backend in (ideal, noisy):
-        experiment = QuantumVolume([0, 1, 2], trials=20, seed=3)
-        data = finished(experiment, backend, way, shots=200)
+        experiment = QuantumVolume([0, 1, 2, 3], trials=10, seed=3)
+        data = finished(experiment, backend, way, shots=500)
         means.append(value(data, "mean_HOP"))
-    assert means[0] == pytest.approx((1 + math.log(2)) / 2, abs=0.06)
-    assert 0.6 < means[1] < means[0]
+    bare = [circuit.remove_final_measurements(inplace=False) for circuit in experiment.circuits()]
+    probabilities = [Statevector(circuit).probabilities() for circuit in bare]
+    heavy = [exact[exact > np.median(exact)].sum() for exact in probabilities]
+    assert means[0] == pytest.approx(np.mean(heavy), abs=0.02)
+    assert means[0] - 0.15 < means[1] < means[0]
 
 
 @WAYS
