@@ -24,6 +24,11 @@ def bits_of(sampler, pubs):
     return os.getpid(), [result.data.meas.get_bitstrings() for result in results]
 
 
+def counts_of(backend, circuit, **options):
+    """The counts of a circuit."""
+    return dict(backend.run(circuit, **QUIET, **options).result().get_counts())
+
+
 def run(backend, circuits, **options):
     """A job."""
     return backend.run(circuits, **QUIET, **options)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import dask
 import pytest
 from distributed import Client, LocalCluster
+from pool_tasks import counts_of
 from qiskit import QuantumCircuit
 
 
@@ -30,22 +32,19 @@ def _circuit(angle: float) -> QuantumCircuit:
     return circuit
 
 
-def _counts(backend, circuit: QuantumCircuit) -> dict[str, int]:
-    return dict(backend.run(circuit, shots=400).result().get_counts())
-
-
 def test_backend_in_tasks(client, noisy):
     """Each task runs a circuit on its copy of the backend, as it runs here."""
     circuits = [_circuit(0.2 * number) for number in range(6)]
-    found = client.gather(client.map(_counts, [noisy] * 6, circuits, pure=False))
-    assert found == [_counts(noisy, circuit) for circuit in circuits]
+    found = client.gather(client.map(partial(counts_of, noisy, shots=400), circuits, pure=False))
+    assert found == [counts_of(noisy, circuit, shots=400) for circuit in circuits]
     assert found[5].get("11", 0) / 400 == pytest.approx(math.sin(0.5) ** 2, abs=0.08)
 
 
 def test_delayed(client, ideal):
     """``dask.delayed`` gets the backend as an argument."""
-    delayed = [dask.delayed(_counts)(ideal, _circuit(angle)) for angle in (0.5, 1.0)]
-    assert list(dask.compute(*delayed)) == [_counts(ideal, _circuit(a)) for a in (0.5, 1.0)]
+    circuits = [_circuit(0.5), _circuit(1.0)]
+    found = dask.compute(*(dask.delayed(counts_of)(ideal, circuit) for circuit in circuits))
+    assert list(found) == [counts_of(ideal, circuit) for circuit in circuits]
 
 
 def test_executor(client, noisy):

@@ -53,10 +53,10 @@ def test_zne(executor, identity):
 def test_pec(executor):
     """Cancellation of the noise that a CX gets from its rxx and r."""
     circuit = QuantumCircuit(2)
-    for _ in range(4):
+    for _ in range(8):
         circuit.cx(0, 1)
     raw = executor(circuit)
-    per_gate = 1 - raw ** (1 / 4)
+    per_gate = 1 - raw ** (1 / 8)
     representations = pec.represent_operations_in_circuit_with_local_depolarizing_noise(
         circuit, per_gate * 0.75
     )
