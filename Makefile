@@ -8,7 +8,7 @@ WHEEL := dist/.built
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev test test-rust test-python lint lint-workflows hooks lock demo bench bench-batch bench-large bench-offline bench-mqt bench-device-form faults clean
+.PHONY: dev test test-rust test-python test-ecosystem lint lint-workflows hooks lock demo bench bench-batch bench-large bench-offline bench-mqt bench-device-form faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -41,21 +41,32 @@ MORE-bench-mqt := --group peer --group algorithms
 MORE-bench-2.4 := --group peer
 
 # What each lock is made from, beside pyproject.toml.
-LOCKS := build test 2.5 2.4 lint peer
+ECOSYSTEM := ecosystem-few ecosystem-many ecosystem-pennylane ecosystem-supermarq
+LOCKS := build test 2.5 2.4 lint peer $(ECOSYSTEM)
 OURS := pyproject.toml --extra login --extra server
 FROM-build := --group build
 FROM-test := $(OURS) --group test
 FROM-2.5 := $(OURS) --group test
 FROM-2.4 := $(OURS) --group test
 FROM-lint := $(OURS) --group lint
+$(foreach name,$(ECOSYSTEM),$(eval FROM-$(name) := $(OURS) --group $(name)))
+FROM-ecosystem-pennylane += --override requirements/ecosystem-pennylane.override
 PIN-2.5 := qiskit==2.5.*
 PIN-2.4 := qiskit==2.4.*
 PIN-peer := qiskit-aqt-provider==1.15.*
 
+# For which Python each lock is, if not for the package's oldest and all newer ones on all systems:
+# mitiq and mqt.bench need different versions of numpy on Python 3.14.
+FOR-ecosystem-many := --python-version 3.11 --python-platform linux
+FOR-ecosystem-pennylane := --universal --python-version 3.11
+
+# What is installed against its own pins does not pass their check.
+UNCHECKED-ecosystem-pennylane := yes
+
 # `make lock` changes as little as it can; `make lock UPGRADE=1` takes the newest of everything.
 lock: $(addprefix lock-,$(LOCKS))
 lock-%: .venv-build/.ready
-	echo '$(PIN-$*)' | $(UV) pip compile --quiet --universal --python-version 3.10 \
+	echo '$(PIN-$*)' | $(UV) pip compile --quiet $(or $(FOR-$*),--universal --python-version 3.10) \
 		--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) \
 		$(FROM-$*) - --output-file requirements/$*.txt
 
@@ -67,7 +78,7 @@ $(WHEEL): $(SOURCES) .venv-build/.ready
 # The wheel in an environment; what it declares must be met by the lock.
 .venv-%/.installed: .venv-%/.ready $(WHEEL)
 	$(UV) pip install --quiet --python $(@D) --no-deps --reinstall dist/*.whl
-	$(if $(MORE-$*),,$(UV) pip check --quiet --python $(@D))
+	$(if $(MORE-$*)$(UNCHECKED-$*),,$(UV) pip check --quiet --python $(@D))
 	touch $@
 
 # As for a user: the wheel alone, without a lock.
@@ -106,6 +117,12 @@ test-python: .venv-test/.installed .venv-2.5/.installed .venv-2.4/.installed .ve
 	.venv-test/bin/python -m pytest $(PARALLEL)
 	.venv-2.5/bin/python -m pytest $(PARALLEL) -m all_qiskits
 	.venv-2.4/bin/python -m pytest $(PARALLEL) -m all_qiskits
+
+# Packages on top of Qiskit, in environments of their own; the first is quick.
+test-ecosystem: $(ECOSYSTEM:%=test-%)
+
+test-ecosystem-%: .venv-ecosystem-%/.installed
+	.venv-ecosystem-$*/bin/python -m pytest $(PARALLEL) tests/ecosystem/$*
 
 # import-linter reads source code only: an empty file stands for the native module, which Python
 # finds first all the same.

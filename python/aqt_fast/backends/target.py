@@ -18,7 +18,7 @@ class AQTTarget(Target):
 
     For the transpiler all operations are global: nothing is routed. :meth:`items`, :meth:`values`
     and :meth:`get` list the properties for each qubit and each pair, if there are any: Aer's
-    ``NoiseModel.from_backend`` and Qiskit's ``plot_error_map`` read those.
+    ``NoiseModel.from_backend`` reads those.
     """
 
     calibration: Calibration | None = None
