@@ -40,7 +40,8 @@ def test_backend_in_tasks(client, noisy):
     assert found[5].get("11", 0) / 400 == pytest.approx(math.sin(0.5) ** 2, abs=0.08)
 
 
-def test_delayed(client, ideal):
+@pytest.mark.usefixtures("client")
+def test_delayed(ideal):
     """``dask.delayed`` gets the backend as an argument."""
     circuits = [_circuit(0.5), _circuit(1.0)]
     found = dask.compute(*(dask.delayed(counts_of)(ideal, circuit) for circuit in circuits))

@@ -15,7 +15,7 @@ def test_correction(ideal, method):
     for qubit, (zero, one) in enumerate([(0.02, 0.1), (0.05, 0.05), (0.01, 0.15)]):
         noise.add_readout_error(ReadoutError([[1 - zero, zero], [one, 1 - one]]), [qubit])
     ideal.simulator.set_options(noise_model=noise)
-    ideal.set_options(optimization_level=1)
+    ideal.set_options(optimization_level=1, seed_simulator=None)
     circuit = QuantumCircuit(3)
     circuit.h(0)
     circuit.cx(0, 1)
