@@ -41,9 +41,7 @@ def test_hydrogen(ideal, transpiled):
     assert exact.electronic_energies[0] == pytest.approx(GROUND_STATE, abs=1e-5)
 
     start = HartreeFock(problem.num_spatial_orbitals, problem.num_particles, mapper)
-    ansatz = UCCSD(
-        problem.num_spatial_orbitals, problem.num_particles, mapper, initial_state=start
-    )
+    ansatz = UCCSD(problem.num_spatial_orbitals, problem.num_particles, mapper, initial_state=start)
     solver = VQE(
         AQTEstimator(ideal, options={"default_precision": 0.01}),
         ansatz,
