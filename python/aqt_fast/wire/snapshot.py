@@ -105,15 +105,20 @@ class Snapshot:
         """Rebuild all circuits, see :meth:`circuit`."""
         return [self.circuit(index) for index in range(len(self))]
 
-    def bare_circuit(self, index: int) -> QuantumCircuit:
-        """Rebuild what a circuit does on its active qubits; see :func:`bare_circuits`."""
-        return _bare_circuit(self._circuits, index)
+    def bare_circuit(self, index: int, *, in_place: bool = False) -> QuantumCircuit:
+        """Rebuild what a circuit does; see :func:`bare_circuits`."""
+        return _bare_circuit(self._circuits, index, in_place)
 
-    def measured_bits(self, index: int) -> list[tuple[int, int]]:
+    def measured_bits(self, index: int, *, in_place: bool = False) -> list[tuple[int, int]]:
         """Return (bit of the bare circuit, classical bit of the circuit) for each measurement.
 
-        The outcome of a qubit on which no gate acts is 0, and not listed.
+        Args:
+            index: the circuit.
+            in_place: as for :func:`bare_circuits`. If False, the outcome of a qubit on which no
+                gate acts is 0, and not listed.
         """
+        if in_place:
+            return self._circuits.measurements(index)
         places = {qubit: bit for bit, qubit in enumerate(self._circuits.active_qubits(index))}
         measurements = self._circuits.measurements(index)
         return [(places[qubit], clbit) for qubit, clbit in measurements if qubit in places]
@@ -185,26 +190,41 @@ class Snapshot:
         )
 
 
-def bare_circuits(part: bytes) -> list[QuantumCircuit]:
+def bare_circuits(part: bytes, *, in_place: bool = False) -> list[QuantumCircuit]:
     """Rebuild what the circuits of a part do, and nothing else.
 
-    Each has the active qubits only, on which gates act (at least one qubit), and measures each of
-    them into the classical bit with its number. Names, registers, labels and phases are lost.
+    Each measures its qubits into the classical bits with their numbers. Names, registers, labels
+    and phases are lost.
 
     Args:
         part: made by :meth:`Snapshot.part`.
+        in_place: if True, qubits keep their numbers, and those that the circuit measures are
+            measured. If False, there are only those on which gates act (at least one), and all of
+            them are measured.
 
     Raises:
         ValueError: ``part`` cannot be read.
     """
     circuits = _native.Snapshot.from_bytes(part)
-    return [_bare_circuit(circuits, index) for index in range(len(circuits))]
+    return [_bare_circuit(circuits, index, in_place) for index in range(len(circuits))]
 
 
-def _bare_circuit(circuits: _native.Snapshot, index: int) -> QuantumCircuit:
+def _bare_circuit(circuits: _native.Snapshot, index: int, in_place: bool) -> QuantumCircuit:
+    if in_place:
+        return _circuit_in_place(circuits, index)
     size = len(circuits.active_qubits(index))
     circuit = QuantumCircuit(size, size)
     circuits.fill(index, circuit)
+    return circuit
+
+
+def _circuit_in_place(circuits: _native.Snapshot, index: int) -> QuantumCircuit:
+    size = circuits.num_qubits(index)
+    circuit = QuantumCircuit(size, size)
+    for name, qubits, angles in circuits.operations(index):
+        getattr(circuit, name)(*angles, *qubits)
+    for qubit in sorted({qubit for qubit, _ in circuits.measurements(index)}):
+        circuit.measure(qubit, qubit)
     return circuit
 
 

@@ -107,6 +107,12 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
         return NoiseModel.from_dict(description)
 
 
+def tells_qubits_apart(simulator: AerSimulator) -> bool:
+    """Whether the noise depends on the number of a qubit, or is on measurements."""
+    model = simulator.options.noise_model
+    return model is not None and bool(model.noise_qubits or "measure" in model.noise_instructions)
+
+
 def seed_at(seed: int | None, start: int) -> int | None:
     """Return the seed of a run whose first circuit has index ``start`` in the batch."""
     if seed is None:

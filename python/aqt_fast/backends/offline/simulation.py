@@ -11,7 +11,7 @@ from qiskit.result.models import ExperimentResult
 from qiskit_aer import AerSimulator
 
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.backends.offline.aer import Outcome, simulator_location
+from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
 from aqt_fast.backends.offline.clbits import at_clbits
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.wire.results import experiment_result, failed_experiment
@@ -56,6 +56,7 @@ class AerExecution(Execution):
         self._seed = options.seed_simulator
         if self._seed is None:
             self._seed = simulator.options.seed_simulator
+        self._in_place = tells_qubits_apart(simulator)
         self._results: list[ExperimentResult | None] = [None] * len(snapshot)
         self._cancelled = False
 
@@ -103,7 +104,8 @@ class AerExecution(Execution):
         header = self._snapshot.header(index)
         if isinstance(outcome, str):
             return failed_experiment(header, self._shots, outcome)
-        counts, memory = at_clbits(outcome, self._snapshot.measured_bits(index))
+        measured_bits = self._snapshot.measured_bits(index, in_place=self._in_place)
+        counts, memory = at_clbits(outcome, measured_bits)
         return experiment_result(header, self._shots, counts, memory)
 
     def _finish(self) -> None:

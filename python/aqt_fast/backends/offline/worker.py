@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from qiskit_aer import AerSimulator
 
-from aqt_fast.backends.offline.aer import Outcome, outcomes
+from aqt_fast.backends.offline.aer import Outcome, outcomes, tells_qubits_apart
 from aqt_fast.backends.offline.copies import options_in_use
 from aqt_fast.wire.snapshot import Snapshot, bare_circuits
 
@@ -77,9 +77,10 @@ def simulate_chunk(
     began = time.perf_counter()
     found: list[Outcome] | str
     try:
+        kept = _simulator(simulator)
         found = outcomes(
-            _simulator(simulator),
-            bare_circuits(zlib.decompress(circuits)),
+            kept,
+            bare_circuits(zlib.decompress(circuits), in_place=tells_qubits_apart(kept)),
             shots=shots,
             memory=memory,
             seed=seed,
