@@ -26,6 +26,7 @@ from qiskit.transpiler.passes import HighLevelSynthesis
 from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginManager
 
 from aqt_fast import _native
+from aqt_fast._reading import read_by
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import checked_integer
@@ -89,8 +90,13 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
             reason = f"cannot be built: {error}"
             problems.append(CircuitProblem(index, None, None, None, reason))
             batch[index] = QuantumCircuit()
-    outcomes, refused, found = _native.compile_circuits(
-        batch, _expand, _synthesised, max_qubits=backend.num_qubits, level=level
+    outcomes, refused, found = read_by(
+        _native.compile_circuits,
+        batch,
+        _expand,
+        _synthesised,
+        max_qubits=backend.num_qubits,
+        level=level,
     )
     problems += found
     compiled = {}
@@ -128,8 +134,13 @@ def problems_of(circuit: QuantumCircuit, index: int, backend: BackendV2) -> list
         batch = [plain(circuit)]
     except Exception as error:  # noqa: BLE001 - a class of any library
         return [CircuitProblem(index, None, None, None, f"cannot be built: {error}")]
-    _, _, found = _native.compile_circuits(
-        batch, _expand, _synthesised, max_qubits=backend.num_qubits, level=0
+    _, _, found = read_by(
+        _native.compile_circuits,
+        batch,
+        _expand,
+        _synthesised,
+        max_qubits=backend.num_qubits,
+        level=0,
     )
     return [replace(problem, circuit=index) for problem in found]
 

@@ -29,6 +29,7 @@ from qiskit.transpiler.preset_passmanagers.plugin import (
 
 from aqt_fast import _native
 from aqt_fast._forks import spare_qiskits_threads
+from aqt_fast._reading import read_by
 from aqt_fast.angle_passes import (
     RewriteRxAsR,
     WrapRxxAngles,
@@ -212,7 +213,9 @@ class LowerToAQT(TransformationPass):
             RefusedCircuitError: lists the qubits with operations after their measurement, and the
                 first of these operations.
         """
-        lowered = _native.lower_dag(dag, self._merge, self._final_measurements, self._drop_resets)
+        lowered = read_by(
+            _native.lower_dag, dag, self._merge, self._final_measurements, self._drop_resets
+        )
         if isinstance(lowered, DAGCircuit):
             return lowered
         if isinstance(lowered, list):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from qiskit import QuantumCircuit
 
 from aqt_fast import _native
+from aqt_fast._reading import read_by
 from aqt_fast.aqt_options import SHOTS_PER_API_JOB, checked_integer
 from aqt_fast.exceptions import (
     CircuitProblem,
@@ -62,7 +63,8 @@ def check_circuits(
         InvalidCircuitError: lists every circuit that cannot run.
     """
     batch = _batch_within(circuits, limits)
-    _native.check_circuits(
+    read_by(
+        _native.check_circuits,
         batch,
         max_qubits=limits.qubits,
         max_operations=limits.operations,
@@ -104,7 +106,8 @@ def encode_job(
     batch = _batch_within(circuits, limits)
     if label is not None and not (isinstance(label, str) and _is_unicode(label)):
         raise InvalidOptionError("label", label, "valid Unicode text or None")
-    return _native.encode_job(
+    return read_by(
+        _native.encode_job,
         batch,
         checked_shots(shots, limits),
         label,

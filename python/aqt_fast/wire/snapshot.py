@@ -11,6 +11,7 @@ from qiskit.result.models import ExperimentResult
 
 from aqt_fast import _native
 from aqt_fast._native import Samples
+from aqt_fast._reading import read_by
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.results import experiment_result, failed_experiment, result_header
 
@@ -182,7 +183,8 @@ class Snapshot:
         return [failed_experiment(header, shots, message) for header in self._headers[start:stop]]
 
     def _read(self, circuits: Sequence[QuantumCircuit]) -> _native.Snapshot:
-        return _native.Snapshot(
+        return read_by(
+            _native.Snapshot,
             circuits,
             max_qubits=self._limits.qubits,
             max_operations=self._limits.operations,

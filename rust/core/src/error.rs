@@ -68,6 +68,14 @@ pub enum CircuitError {
     },
 }
 
+impl CircuitError {
+    /// Whether an angle is finite, but outside its range.
+    #[must_use]
+    pub fn is_of_range(&self) -> bool {
+        matches!(self, Self::AngleOutOfRange { .. })
+    }
+}
+
 /// An archive of circuits that cannot be read, and where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArchiveError {

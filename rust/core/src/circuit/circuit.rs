@@ -177,19 +177,17 @@ impl CircuitBuilder {
     /// # Errors
     /// Those of [`Gate::checked`] and [`CircuitBuilder::gate`]; [`CircuitError::AngleOutOfRange`]
     /// only if `angles` are strict.
+    #[inline]
     pub fn rotate(&mut self, gate: Gate, angles: Angles) -> Result<(), CircuitError> {
-        let checked = gate.checked();
-        match (checked, &self.folding) {
-            (Ok(operation), None) => self.gate(operation),
-            (Ok(_), Some(_)) => self.fold(gate),
-            (Err(CircuitError::AngleOutOfRange { .. }), _) if angles == Angles::Folded => {
-                self.fold(gate)
-            }
-            (Err(error), _) => Err(error),
+        match gate.checked() {
+            Ok(operation) if self.folding.is_none() => self.gate(operation),
+            Err(error) if angles == Angles::Strict || !error.is_of_range() => Err(error),
+            _ => self.fold(gate),
         }
     }
 
     /// Appends a gate that is finite.
+    #[cold]
     fn fold(&mut self, gate: Gate) -> Result<(), CircuitError> {
         if self.measured {
             return Err(CircuitError::GateAfterMeasurement);

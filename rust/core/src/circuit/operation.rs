@@ -74,6 +74,7 @@ impl Gate {
     /// # Errors
     /// [`CircuitError::AngleNotFinite`], [`CircuitError::AngleOutOfRange`],
     /// [`CircuitError::DuplicateQubits`].
+    #[inline]
     pub fn checked(self) -> Result<Operation, CircuitError> {
         match self {
             Self::Rz { qubit, phi } => Operation::rz(qubit, phi),
@@ -98,11 +99,13 @@ impl Operation {
     /// # Errors
     /// [`CircuitError::AngleNotFinite`].
     pub fn rz(qubit: u32, phi: f64) -> Result<Self, CircuitError> {
+        if phi.abs() <= LARGE_RADIANS {
+            return Ok(Self::Rz { qubit, phi: phi / PI });
+        }
         if !phi.is_finite() {
             return Err(CircuitError::AngleNotFinite { angle: "phi", value: phi });
         }
-        let phi = if phi.abs() > LARGE_RADIANS { half_turns(phi) } else { phi / PI };
-        Ok(Self::Rz { qubit, phi })
+        Ok(Self::Rz { qubit, phi: half_turns(phi) })
     }
 
     /// R by `theta` radians about the axis at `phi` radians.
@@ -163,6 +166,7 @@ pub fn radians(units: f64) -> f64 {
 }
 
 /// An angle in radians as −1 to 1 half turns, whole turns left out.
+#[cold]
 pub(super) fn half_turns(radians: f64) -> f64 {
     let units = radians / PI;
     if units.abs() <= 4.0 {
