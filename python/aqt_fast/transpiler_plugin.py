@@ -7,12 +7,13 @@ R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), RXX(θ) = exp(−iθ X⊗X/2).
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from typing import Any
 
 from qiskit.circuit import ControlFlowOp, Delay, Gate, Operation, Reset
 from qiskit.circuit.library import RGate, RXXGate, RZGate
 from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit, DAGOpNode
-from qiskit.passmanager import ConditionalController, DoWhileController, PropertySet, Task
+from qiskit.passmanager import ConditionalController, DoWhileController, PropertySet
 from qiskit.transpiler import (
     AnalysisPass,
     PassManager,
@@ -225,7 +226,11 @@ class LowerToAQT(TransformationPass):
                 first of these operations.
         """
         lowered = _native.lower_dag(
-            dag, self._merge, self._final_measurements, self._drop_resets, self._only_standard
+            dag,
+            merge=self._merge,
+            final_measurements=self._final_measurements,
+            drop_resets=self._drop_resets,
+            only_standard=self._only_standard,
         )
         if self._only_standard:
             self.property_set[_OTHERS] = lowered is None
@@ -275,7 +280,7 @@ class AQTTranslationPlugin(PassManagerStagePlugin):
             "final_measurements": False,
             "drop_resets": pass_manager_config.qubits_initially_zero,
         }
-        lower_others: list[Task] = [LowerToAQT(**options)]
+        lower_others: list[Any] = [LowerToAQT(**options)]
         if pass_manager_config.target is not None:
             names = frozenset(pass_manager_config.target.operation_names)
             lower_others.append(RefuseOperations(names))

@@ -45,6 +45,7 @@ fn is_other(kind: u8) -> bool {
 /// If an operation follows the measurement of its qubit, the circuit cannot be lowered with
 /// `final_measurements`; without, that measurement stays where it is.
 #[pyfunction]
+#[expect(clippy::fn_params_excessive_bools, reason = "Python calls it with keywords")]
 pub fn lower_dag<'py>(
     dag: &Bound<'py, PyAny>,
     merge: bool,
