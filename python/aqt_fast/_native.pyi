@@ -215,11 +215,16 @@ def other_nodes(dag: DAGCircuit) -> list[int]:
     """Indices of the nodes that are neither standard gates nor barriers nor measurements."""
 
 def lower_dag(
-    dag: DAGCircuit, merge: bool, final_measurements: bool, drop_resets: bool
+    dag: DAGCircuit,
+    merge: bool,
+    final_measurements: bool,
+    drop_resets: bool,
+    only_standard: bool,
 ) -> (
     DAGCircuit
     | tuple[list[int | tuple[str, list[int], list[float]]], float]
     | list[tuple[int, int]]
+    | None
 ):
     """Lower a DAG to AQT's operations.
 
@@ -230,7 +235,8 @@ def lower_dag(
         The new DAG, or the same DAG if there is nothing to do. If nodes have to be copied, the
         steps of the new DAG (the index of a node, or name, qubits and parameters of a gate) and an
         angle to add to the global phase. If operations follow the measurement of their qubit and
-        ``final_measurements`` is set, the index of each such node, and the qubit.
+        ``final_measurements`` is set, the index of each such node, and the qubit. None if there are
+        :func:`other_nodes` and ``only_standard`` is set.
     """
 
 def compile_circuits(

@@ -7,12 +7,13 @@ R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), RXX(θ) = exp(−iθ X⊗X/2).
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from typing import Any
 
 from qiskit.circuit import ControlFlowOp, Delay, Gate, Operation, Reset
 from qiskit.circuit.library import RGate, RXXGate, RZGate
 from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit, DAGOpNode
-from qiskit.passmanager import DoWhileController, PropertySet
+from qiskit.passmanager import ConditionalController, DoWhileController, PropertySet
 from qiskit.transpiler import (
     AnalysisPass,
     PassManager,
@@ -21,7 +22,7 @@ from qiskit.transpiler import (
     TransformationPass,
     TranspilerError,
 )
-from qiskit.transpiler.passes import BasisTranslator, HighLevelSynthesis
+from qiskit.transpiler.passes import BasisTranslator, HighLevelSynthesis, UnitarySynthesis
 from qiskit.transpiler.preset_passmanagers.plugin import (
     PassManagerStagePlugin,
     PassManagerStagePluginManager,
@@ -54,6 +55,10 @@ __all__ = [
 ]
 
 _GATES = {"r": RGate, "rz": RZGate, "rxx": RXXGate}
+
+
+_OTHERS = "aqt_fast_others"
+_CHANGED = "aqt_fast_changed"
 
 
 class RefusedCircuitError(InvalidCircuitError, TranspilerError):
@@ -92,8 +97,8 @@ class TakeApart(TransformationPass):
     """Replace gates that bear the name of a standard gate of Qiskit's, but are none.
 
     Each is replaced by the gate of AQT's set that it equals, by its definition, or by its matrix.
-    The basis translator would take them for the gates of their names. ``property_set`` tells in
-    ``aqt_fast_taken_apart`` whether there was any.
+    The basis translator would take them for the gates of their names.
+    ``property_set["aqt_fast_changed"]`` tells whether any was replaced.
     """
 
     def run(self, dag: DAGCircuit) -> DAGCircuit:
@@ -113,7 +118,7 @@ class TakeApart(TransformationPass):
                 dag.global_phase += phase
             else:
                 dag.substitute_node_with_dag(node, circuit_to_dag(replacement))
-        self.property_set["aqt_fast_taken_apart"] = changed
+        self.property_set[_CHANGED] = changed
         return dag
 
 
@@ -195,13 +200,21 @@ class LowerToAQT(TransformationPass):
         final_measurements: if False, leave a measurement in place that is not its qubit's last
             operation, instead of refusing it.
         drop_resets: if False, keep all resets: qubits do not begin in |0⟩.
+        only_standard: if True, leave a circuit as it is that has other operations than standard
+            gates, barriers and measurements; ``property_set["aqt_fast_others"]`` tells whether.
     """
 
     def __init__(
-        self, *, merge: bool = True, final_measurements: bool = True, drop_resets: bool = True
+        self,
+        *,
+        merge: bool = True,
+        final_measurements: bool = True,
+        drop_resets: bool = True,
+        only_standard: bool = False,
     ) -> None:
         """Take the options that the class describes."""
         super().__init__()
+        self._only_standard = only_standard
         self._merge = merge
         self._final_measurements = final_measurements
         self._drop_resets = drop_resets
@@ -214,8 +227,17 @@ class LowerToAQT(TransformationPass):
                 first of these operations.
         """
         lowered = read_by(
-            _native.lower_dag, dag, self._merge, self._final_measurements, self._drop_resets
+            _native.lower_dag,
+            dag,
+            merge=self._merge,
+            final_measurements=self._final_measurements,
+            drop_resets=self._drop_resets,
+            only_standard=self._only_standard,
         )
+        if self._only_standard:
+            self.property_set[_OTHERS] = lowered is None
+        if lowered is None:
+            return dag
         if isinstance(lowered, DAGCircuit):
             return lowered
         if isinstance(lowered, list):
@@ -242,9 +264,9 @@ class LowerToAQT(TransformationPass):
 class AQTTranslationPlugin(PassManagerStagePlugin):
     """The translation stage ``aqt_fast``: Qiskit's stage with passes of this module inserted.
 
-    :class:`TakeApart` runs before and after Qiskit's synthesis, which produces standard gates.
-    :class:`LowerToAQT` and :class:`RefuseOperations` run before Qiskit's basis translator, which
-    handles the gates with unbound parameters.
+    After Qiskit's synthesis, which produces standard gates, :class:`LowerToAQT` translates them. If
+    there are others, :class:`TakeApart` and :class:`RefuseOperations` look at them first. Qiskit's
+    basis translator handles the gates with unbound parameters.
     """
 
     def pass_manager(
@@ -255,32 +277,37 @@ class AQTTranslationPlugin(PassManagerStagePlugin):
         stage = PassManagerStagePluginManager().get_passmanager_stage(
             "translation", "translator", pass_manager_config, optimization_level
         )
-        lower = LowerToAQT(
-            merge=optimization_level != 0,
-            final_measurements=False,
-            drop_resets=pass_manager_config.qubits_initially_zero,
-        )
+        options = {
+            "merge": optimization_level != 0,
+            "final_measurements": False,
+            "drop_resets": pass_manager_config.qubits_initially_zero,
+        }
+        lower_others: list[Any] = [LowerToAQT(**options)]
+        if pass_manager_config.target is not None:
+            names = frozenset(pass_manager_config.target.operation_names)
+            lower_others.append(RefuseOperations(names))
         passes = PassManager()
         tasks = stage.to_flow_controller().tasks
-        if tasks:
-            passes.append(TakeApart())
+        synthesis = [it for it in tasks if isinstance(it, HighLevelSynthesis | UnitarySynthesis)]
+        # A definition may hold another namesake, and that what needs synthesis.
+        again = DoWhileController([*synthesis, TakeApart()], do_while=_has_changed)
+        lower_others[:0] = [TakeApart(), ConditionalController(again, _has_changed)]
         for task in tasks:
-            if isinstance(task, HighLevelSynthesis):
-                # A definition may hold what needs synthesis, or another namesake.
-                again = DoWhileController([task, TakeApart()], do_while=_taken_apart)
-                passes.append(again)
-                continue
             if isinstance(task, BasisTranslator):
-                passes.append(lower)
-                if pass_manager_config.target is not None:
-                    names = pass_manager_config.target.operation_names
-                    passes.append(RefuseOperations(frozenset(names)))
+                passes.append(LowerToAQT(**options, only_standard=True))
+                passes.append(ConditionalController(lower_others, _has_others))
             passes.append(task)
         return passes
 
 
-def _taken_apart(property_set: PropertySet) -> bool:
-    return bool(property_set["aqt_fast_taken_apart"])
+def _has_others(property_set: PropertySet) -> bool:
+    """Return whether there are others than standard gates, barriers and measurements."""
+    return bool(property_set[_OTHERS])
+
+
+def _has_changed(property_set: PropertySet) -> bool:
+    """Return whether the last :class:`TakeApart` has replaced anything."""
+    return bool(property_set[_CHANGED])
 
 
 class AQTSchedulingPlugin(PassManagerStagePlugin):

