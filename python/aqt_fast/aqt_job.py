@@ -50,6 +50,7 @@ from aqt_fast.wire.results import job_result
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from aqt_fast import AQTProvider
     from aqt_fast.jobs.pickled import EndedJob, RunningJob
 
 T = TypeVar("T")
@@ -528,11 +529,7 @@ class AQTJob(AnyProtocol, JobV1):
             APIError: the job belongs to another portal or machine, or there is no access token for
                 it. A machine gets the token only if ``AQT_DIRECT_URL`` names it.
         """
-        # Declared exception: providers make backends, and backends make jobs. A job therefore gets
-        # its provider from the package, and the import cannot stand at the top.
-        import aqt_fast
-
-        provider = provider or aqt_fast.AQTProvider.for_restoring(access_token)
+        provider = provider or provider_for_restoring(access_token)
         return provider.restore(job_id, store_path=store_path, remove_from_store=remove_from_store)
 
     def _advice(self) -> str:
@@ -542,6 +539,20 @@ class AQTJob(AnyProtocol, JobV1):
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
         return self._execution
+
+
+def provider_for_restoring(access_token: str | None = None) -> AQTProvider:
+    """Make a provider for stored jobs.
+
+    Declared exception: providers make backends, and backends make jobs. A job therefore gets its
+    provider from the package, and the import cannot stand at the top.
+
+    Args:
+        access_token: as for :class:`~aqt_fast.AQTProvider`.
+    """
+    import aqt_fast
+
+    return aqt_fast.AQTProvider.for_restoring(access_token)
 
 
 def _unpickled(

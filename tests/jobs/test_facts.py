@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 import orjson
 import pytest
 from aqt_fast import AQTJob, AQTOptions
+from aqt_fast.aqt_resource import OfflineSimulatorResource
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.jobs.error_text import ErrorText
 from clients import device_of
@@ -196,6 +197,16 @@ class TestTags:
         assert ids(there.jobs()) == set()
         assert ids(portal.jobs("simulator_noise")) == {job.job_id()}
         assert portal.jobs()[0].workspace == "default"
+
+    @pytest.mark.usefixtures("environment")
+    def test_a_backend_without_a_provider(self, backend):
+        """The store is the default one."""
+        alone = OfflineSimulatorResource(backend.resource_id)
+        job = alone.run(marker("1"), with_progress_bar=False)
+        job.persist()
+        assert ids(alone.jobs()) == {job.job_id()}
+        again = alone.retrieve_job(job.job_id(), with_progress_bar=False)
+        assert again.result().get_counts() == {"1": 100}
 
 
 def ids(table) -> set[str]:

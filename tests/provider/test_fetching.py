@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import uuid
 
 import pytest
@@ -138,6 +139,15 @@ class TestFromThePortal:
             assert plain.progress() == Progress(3, 3)
             exact.wait_for_final_state()
             assert exact.result().get_counts() == plain.result().get_counts()
+
+    def test_pickled(self, sent, elsewhere):
+        """With its result, and without the circuits."""
+        with elsewhere() as provider:
+            again = provider.job(sent[0].job_id(), **QUIET)
+            copied = pickle.loads(pickle.dumps(again))  # noqa: S301
+            assert copied.result().get_counts() == again.result().get_counts()
+            assert copied.job_id() == again.job_id()
+            assert copied.progress() == Progress(2, 2)
 
     def test_cancel(self, server, device, elsewhere):
         """From another computer."""

@@ -17,7 +17,7 @@ from aqt_fast._native import __version__
 from aqt_fast._pickles import AnyProtocol
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
-from aqt_fast.aqt_job import AQTJob
+from aqt_fast.aqt_job import AQTJob, provider_for_restoring
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
@@ -30,7 +30,7 @@ from aqt_fast.backends.legacy import (
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
 from aqt_fast.backends.target import make_transpiler_target
-from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
+from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.job_store import get_store_path
@@ -256,7 +256,6 @@ class AQTResource(AnyProtocol, BackendV2):
             A :class:`~aqt_fast.aqt_provider.JobsTable`.
 
         Raises:
-            InvalidInputError: the backend was made without a provider.
             InvalidOptionError: a criterion is invalid.
             OSError: the store cannot be read.
         """
@@ -293,9 +292,8 @@ class AQTResource(AnyProtocol, BackendV2):
         return {"workspace": self._resource.workspace_id} if in_cloud else {}
 
     def _provided(self) -> Any:
-        if self.provider is None:
-            raise InvalidInputError(f"backend '{self.name}' was made without a provider")
-        return self.provider
+        """Return its provider; one of its own for stored jobs if it was made without."""
+        return provider_for_restoring() if self.provider is None else self.provider
 
     def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them for :meth:`execution`.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.cli.terminal import advice, errors, pattern, say
 from aqt_fast.provider.fitting import fitted, local_time
 from aqt_fast.store.states import STATES
@@ -182,6 +183,8 @@ def result(job_id: str, partial: bool, output: BinaryIO, store: Path | None) -> 
         try:
             job = _jobs(store, provider=provider).find(job_id).restore(remove_from_store=False)
         except JobNotFoundError as error:
+            if not is_canonical_uuid(job_id):
+                raise
             job = provider.job(job_id, error.store_path)
 
         import orjson

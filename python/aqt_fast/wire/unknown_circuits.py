@@ -24,6 +24,12 @@ class UnknownCircuits(Snapshot):
         """Know nothing yet."""
         self._headers: list[dict[str, Any]] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_headers": self._headers}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+
     def learn(self, samples: Sequence[Samples]) -> None:
         """Take the number of circuits, and of their qubits, from the outcomes."""
         self._headers = [_header(index, item.num_qubits) for index, item in enumerate(samples)]
