@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -14,6 +16,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 from qiskit_aer import AerSimulator
+from qiskit_aer.jobs import aerjob
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
 from aqt_fast.backends.offline import noise_strengths
@@ -185,3 +188,13 @@ def _outcome(simulated: Any, circuit: QuantumCircuit) -> Outcome:
         counts = {hex(int(text, 16)): count for text, count in counts.items()}
         memory = memory and [hex(int(text, 16)) for text in memory]
     return counts, memory
+
+
+def _renew_aers_thread() -> None:
+    """In a forked process, give Aer 0.17 another thread; Aer 0.18 does so itself."""
+    if hasattr(aerjob, "DEFAULT_EXECUTOR"):
+        aerjob.DEFAULT_EXECUTOR = ThreadPoolExecutor(max_workers=1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_aers_thread)
