@@ -65,7 +65,7 @@ MEANT = [
     ("num_shots", "shots"),
     ("memry", "memory"),
     ("seed", "seed_simulator"),
-    ("lable", "label"),
+    ("labell", "label"),
     ("timeout", "query_timeout_seconds"),
     ("progress_bar", "with_progress_bar"),
     ("tag", "tags"),

@@ -172,23 +172,18 @@ impl CircuitBuilder {
         Ok(())
     }
 
-    /// Appends a gate with any finite angles, or, if `angles` are strict, with angles in range.
+    /// Appends a gate with any finite angles: folded if they are out of range, or come after others
+    /// that were.
     ///
     /// # Errors
-    /// Those of [`Gate::checked`] and [`CircuitBuilder::gate`]; [`CircuitError::AngleOutOfRange`]
-    /// only if `angles` are strict.
-    #[inline]
-    pub fn rotate(&mut self, gate: Gate, angles: Angles) -> Result<(), CircuitError> {
+    /// Those of [`Gate::checked`] but [`CircuitError::AngleOutOfRange`], and of
+    /// [`CircuitBuilder::gate`].
+    pub fn fold(&mut self, gate: Gate) -> Result<(), CircuitError> {
         match gate.checked() {
-            Ok(operation) if self.folding.is_none() => self.gate(operation),
-            Err(error) if angles == Angles::Strict || !error.is_of_range() => Err(error),
-            _ => self.fold(gate),
+            Ok(operation) if self.folding.is_none() => return self.gate(operation),
+            Ok(_) | Err(CircuitError::AngleOutOfRange { .. }) => {}
+            Err(error) => return Err(error),
         }
-    }
-
-    /// Appends a gate that is finite.
-    #[cold]
-    fn fold(&mut self, gate: Gate) -> Result<(), CircuitError> {
         if self.measured {
             return Err(CircuitError::GateAfterMeasurement);
         }

@@ -74,7 +74,8 @@ impl Gate {
     /// # Errors
     /// [`CircuitError::AngleNotFinite`], [`CircuitError::AngleOutOfRange`],
     /// [`CircuitError::DuplicateQubits`].
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a call would cost each gate 4 ns of 30")]
+    #[inline(always)]
     pub fn checked(self) -> Result<Operation, CircuitError> {
         match self {
             Self::Rz { qubit, phi } => Operation::rz(qubit, phi),

@@ -180,6 +180,16 @@ fn read_inlined(
 }
 
 fn read_circuit(borrowed: &CircuitRef<'_>, limits: Limits, angles: Angles) -> Result<Read, Fault> {
+    match read_gates::<false>(borrowed, limits) {
+        Err(fault) if fault.error.is_of_range() && angles == Angles::Folded => {
+            read_gates::<true>(borrowed, limits)
+        }
+        read => read,
+    }
+}
+
+/// Reads a circuit; `FOLD` folds its angles, and takes half as long again.
+fn read_gates<const FOLD: bool>(borrowed: &CircuitRef<'_>, limits: Limits) -> Result<Read, Fault> {
     let (num_qubits, num_clbits) = (borrowed.num_qubits(), borrowed.num_clbits());
     let mut map = MeasurementMap::new(num_clbits);
     let mut builder =
@@ -187,7 +197,8 @@ fn read_circuit(borrowed: &CircuitRef<'_>, limits: Limits, angles: Angles) -> Re
             .map_err(Fault::of_circuit)?;
     for (index, instruction) in borrowed.instructions().enumerate() {
         let appended = match instruction {
-            Instruction::Gate(gate) => builder.rotate(gate, angles),
+            Instruction::Gate(gate) if FOLD => builder.fold(gate),
+            Instruction::Gate(gate) => gate.checked().and_then(|operation| builder.gate(operation)),
             Instruction::Measure { qubit, clbit } => {
                 builder.measure(qubit, clbit).and_then(|()| map.measure(qubit, clbit))
             }
