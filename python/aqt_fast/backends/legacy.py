@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from aqt_fast.api_client import Resource
 from aqt_fast.backends.calibration import Calibration
-from aqt_fast.backends.target import AllToAll
+from aqt_fast.backends.target import all_pairs
 from aqt_fast.wire.circuits import Limits
 
 if TYPE_CHECKING:
-    from qiskit.transpiler import CouplingMap
     from qiskit_aer.backends.backendconfiguration import AerBackendConfiguration
     from qiskit_aer.backends.backendproperties import AerBackendProperties
 
@@ -147,11 +146,6 @@ def status_of(resource: Resource, version: str) -> BackendStatus:
         pending_jobs=0,
         status_msg=resource.status,
     )
-
-
-def all_pairs(num_qubits: int) -> CouplingMap:
-    """Make the coupling map of all ordered pairs of qubits."""
-    return AllToAll.from_full(num_qubits)
 
 
 def _date(resource: Resource) -> datetime:

@@ -45,12 +45,8 @@ class WorkspaceProvider(parts.WorkspaceProvider[CloudResource]):
             return super().get_backend(backend_id)
 
 
-class WorkspaceCollection(list[WorkspaceProvider]):
+class WorkspaceCollection(parts.WorkspaceCollection[WorkspaceProvider]):
     """The workspaces of a user, those without resources included."""
-
-    def get_by_id(self, workspace_id: str) -> WorkspaceProvider | None:
-        """Return the workspace with this identifier, None if there is none."""
-        return next((item for item in self if item.id == workspace_id), None)
 
 
 class CloudProvider:
