@@ -6,12 +6,13 @@ The classes are Aer's, which keeps those that Qiskit 1 had.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aqt_fast.api_client import Resource
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.target import all_pairs
+from aqt_fast.store.description import now, utc
 from aqt_fast.wire.circuits import Limits
 
 if TYPE_CHECKING:
@@ -152,6 +153,6 @@ def _date(resource: Resource) -> datetime:
     """When a resource was characterised, as far as known."""
     published = (resource.characterisation or {}).get("updated_at")
     try:
-        return datetime.fromisoformat(str(published).replace("Z", "+00:00"))
+        return utc(str(published))
     except ValueError:
-        return datetime.now(timezone.utc)
+        return now()

@@ -24,6 +24,7 @@ from aqt_fast.exceptions import (
     ResultExpiredError,
 )
 from aqt_fast.jobs.api_job import FINAL_STATUS
+from aqt_fast.jobs.connection import CLOSED
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.timing import job_timing
 from aqt_fast.store.events import ApiJobRecord
@@ -271,7 +272,7 @@ class FetchedExecution(Execution):
 
     def _watch(self) -> None:
         if self._connection.closed:
-            self.abandon("the provider is closed")
+            self.abandon(CLOSED)
         else:
             self._connection.poller.watch(self._resource.resource_id, self)
 
