@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aqt_fast._pickles import Single
 from aqt_fast.exceptions import APIError
 from aqt_fast.provider import parts
 from aqt_fast.provider.parts import ResourceType, WorkspaceResource
@@ -49,7 +50,7 @@ class WorkspaceCollection(parts.WorkspaceCollection[WorkspaceProvider]):
     """The workspaces of a user, those without resources included."""
 
 
-class CloudProvider:
+class CloudProvider(Single):
     """AQT's cloud.
 
     The access token is that of ``AQT_TOKEN``, or that of the last :meth:`log_in`.
