@@ -3,6 +3,8 @@
 The suite derives test backends from the peer's and overrides the inner methods with which its jobs
 talk to their backend. Here, the same test backends are ours on a scripted portal or machine. What
 the suite needs of pydantic's models is added to our options.
+
+Longer than 400 lines: what one suite asks for stands in one file, loaded by its name.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 The suite makes the peer's backends and jobs with HTTP clients, or stand-ins of them, that it
 scripts. Here, the same arguments make ours on a transport that asks those scripts. An answer with
 another number of shots than was asked for is refused here at once; ours would ask again for a time.
+
+Longer than 400 lines: what one suite asks for stands in one file, loaded by its name.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from qiskit.result import Result
 
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
-from aqt_fast._pickles import AnyProtocol
+from aqt_fast._pickles import AnyProtocol, Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.exceptions import (
@@ -65,7 +65,7 @@ class Progress(NamedTuple):
     """Number of circuits in the job."""
 
 
-class AQTJob(AnyProtocol, JobV1):
+class AQTJob(Single, AnyProtocol, JobV1):
     """One handle for any number of circuits that share options.
 
     Usually made by a backend's ``run`` or by :func:`aqt_fast.execute`.
@@ -127,14 +127,6 @@ class AQTJob(AnyProtocol, JobV1):
             return f"<{kind} {name!r}: {self.status().name}, {finished} of {total} circuits>"
         except OtherProcessError as error:
             return f"<{kind} {name!r}: in process {error.process}>"
-
-    def __copy__(self) -> AQTJob:
-        """Return this job: a second handle might submit it again."""
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> AQTJob:
-        """Return this job: a second handle might submit it again."""
-        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Wait until a job of the portal was submitted, or until any other job has ended."""

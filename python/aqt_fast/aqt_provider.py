@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from qiskit.providers import QiskitBackendNotFoundError
 
 from aqt_fast._lazy import lazy_names
+from aqt_fast._pickles import Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
@@ -69,7 +70,7 @@ class NoTokenWarning(UserWarning):
     """No access token was given: only the offline simulators are available."""
 
 
-class AQTProvider:
+class AQTProvider(Single):
     """Lists AQT's backends and makes them.
 
     Also a context manager: the end of a ``with`` block closes its connections.
@@ -170,14 +171,6 @@ class AQTProvider:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._begin()
-
-    def __copy__(self) -> AQTProvider:
-        """Return this provider: a copy would share its connections."""
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> AQTProvider:
-        """Return this provider: a copy would share its connections."""
-        return self
 
     def __enter__(self) -> AQTProvider:  # noqa: PYI034 - Python 3.10 has no Self
         return self

@@ -33,6 +33,8 @@
 
 ``qiskit.providers.JobTimeoutError`` and ``qiskit.providers.QiskitBackendNotFoundError`` are raised
 where Qiskit's users expect them.
+
+Longer than 400 lines: one tree, in one place.
 """
 
 from __future__ import annotations

@@ -56,7 +56,6 @@ __all__ = [
 
 _GATES = {"r": RGate, "rz": RZGate, "rxx": RXXGate}
 
-
 _OTHERS = "aqt_fast_others"
 _CHANGED = "aqt_fast_changed"
 

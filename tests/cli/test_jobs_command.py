@@ -11,12 +11,14 @@ from aqt_fast import AQTProvider
 from aqt_fast.cli.main import main
 from aqt_fast.exceptions import SubmissionUncertainError
 from aqt_fast.persistence import JobStore, get_store_path
-from aqt_fast.testing import ArnicaServer
 from click.testing import CliRunner, Result
-from qiskit import QuantumCircuit
+from clients import connect
 from qiskit.result import Result as QiskitResult
 from store.samples import rewritten
 from waiting import wait_until
+
+# Commands find the server.
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 def invoke(*arguments: str, keys: str | None = None) -> Result:
@@ -25,35 +27,16 @@ def invoke(*arguments: str, keys: str | None = None) -> Result:
 
 
 @pytest.fixture
-def server(monkeypatch):
-    """A portal that commands find."""
-    with ArnicaServer(simulate=False) as server:
-        monkeypatch.setenv("AQT_PORTAL_URL", server.url)
-        monkeypatch.setenv("AQT_TOKEN", server.token)
-        yield server
-
-
-@pytest.fixture
 def portal(server):
-    """A provider."""
-    with AQTProvider(server.token, load_dotenv=False, read_timeout=0.5) as provider:
+    """An impatient provider."""
+    with connect(server, read_timeout=0.5) as provider:
         yield provider
 
 
 @pytest.fixture
-def cloud(portal):
+def cloud(device):
     """The ideal simulator."""
-    backend = portal.get_backend("simulator_ideal")
-    backend.set_options(query_period_seconds=0.1, with_progress_bar=False)
-    return backend
-
-
-@pytest.fixture
-def circuit() -> QuantumCircuit:
-    """One that is always 0."""
-    circuit = QuantumCircuit(1)
-    circuit.measure_all()
-    return circuit
+    return device
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
-from aqt_fast.exceptions import APIConnectionError
+from aqt_fast.exceptions import APIConnectionError, OtherProcessError
 from aqt_fast.jobs.dispatcher import Dispatcher
 from waiting import SECONDS, wait_until
 
@@ -417,7 +417,7 @@ def test_fork(make):
     if not child:
         status = 1
         try:
-            with pytest.raises(RuntimeError, match=f"made in process {os.getppid()}"):
+            with pytest.raises(OtherProcessError, match=f"runs in process {os.getppid()}"):
                 dispatcher.call(fail)
             dispatcher.close()
             status = 2 if called else 0

@@ -89,7 +89,8 @@ def test_provider(provider):
     assert [workspace.id for workspace in other.cloud().fetch_workspaces()] == ids
     assert other.offline.ideal().id == provider.offline.ideal().id
     other.close()
-    assert copy.deepcopy(provider) is provider
+    for part in (provider, provider.cloud(), provider.direct_access()):
+        assert copy.copy(part) is copy.deepcopy(part) is part
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform has no fork")

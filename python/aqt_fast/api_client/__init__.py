@@ -1,4 +1,21 @@
-"""AQT's HTTP interfaces: bytes in, bytes out, without Qiskit."""
+"""AQT's HTTP interfaces: bytes in, bytes out, without Qiskit.
+
+::
+
+    portal          AQT's cloud: workspaces, resources, jobs
+    direct          a machine in the same network
+    models          workspaces and resources, read from JSON
+    payload         the body of a submission, and what identifies it
+    http            the send loop of both
+    request         a request, and a successful answer
+    decisions       what happens after every fault: one table
+    retry_timing    when to try again
+    error_detail    the reason that a server gives for an error
+    credentials     the access token, and its renewal
+    portal_url      the address of AQT's portal
+    urls            which servers may get the token; identifiers in paths
+    errors, portal_client    names of the peer's 1.x
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The send loop: send a request, name the fault, look up the decision, act on it."""
+"""The send loop: send a request, name the fault, look up the decision, act on it.
+
+Longer than 400 lines: all that decides whether a request is sent again stands here.
+"""
 
 from __future__ import annotations
 

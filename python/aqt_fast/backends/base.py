@@ -23,13 +23,12 @@ from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
 from aqt_fast.backends.legacy import (
     BackendStatus,
-    all_pairs,
     configuration_of,
     properties_of,
     status_of,
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
-from aqt_fast.backends.target import make_transpiler_target
+from aqt_fast.backends.target import all_pairs, make_transpiler_target
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now

@@ -6,16 +6,16 @@ The classes are Aer's, which keeps those that Qiskit 1 had.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aqt_fast.api_client import Resource
 from aqt_fast.backends.calibration import Calibration
-from aqt_fast.backends.target import AllToAll
+from aqt_fast.backends.target import all_pairs
+from aqt_fast.store.description import now, utc
 from aqt_fast.wire.circuits import Limits
 
 if TYPE_CHECKING:
-    from qiskit.transpiler import CouplingMap
     from qiskit_aer.backends.backendconfiguration import AerBackendConfiguration
     from qiskit_aer.backends.backendproperties import AerBackendProperties
 
@@ -149,15 +149,10 @@ def status_of(resource: Resource, version: str) -> BackendStatus:
     )
 
 
-def all_pairs(num_qubits: int) -> CouplingMap:
-    """Make the coupling map of all ordered pairs of qubits."""
-    return AllToAll.from_full(num_qubits)
-
-
 def _date(resource: Resource) -> datetime:
     """When a resource was characterised, as far as known."""
     published = (resource.characterisation or {}).get("updated_at")
     try:
-        return datetime.fromisoformat(str(published).replace("Z", "+00:00"))
+        return utc(str(published))
     except ValueError:
-        return datetime.now(timezone.utc)
+        return now()

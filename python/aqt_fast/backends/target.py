@@ -80,6 +80,11 @@ class AllToAll(CouplingMap):
         return f"<{type(self).__name__}: all pairs of {self.size()} qubits>"
 
 
+def all_pairs(num_qubits: int) -> CouplingMap:
+    """Make the coupling map of all ordered pairs of qubits."""
+    return AllToAll.from_full(num_qubits)
+
+
 def make_transpiler_target(
     num_qubits: int, *, description: str | None = None, calibration: Calibration | None = None
 ) -> Target:

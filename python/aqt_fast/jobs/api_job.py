@@ -36,7 +36,7 @@ from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.time_stamps import end_of
 
-_FINAL_STATUS = {
+FINAL_STATUS = {
     "finished": JobStatus.DONE,
     "error": JobStatus.ERROR,
     "cancelled": JobStatus.CANCELLED,
@@ -437,8 +437,8 @@ class ApiJob:
                 return True
             self.state = state
             self._most_finished = max(self._most_finished, state.finished_count or 0)
-            if state.status in _FINAL_STATUS:
-                status = _FINAL_STATUS[state.status]
+            if state.status in FINAL_STATUS:
+                status = FINAL_STATUS[state.status]
                 if status is JobStatus.DONE:
                     self.end(status)  # the stored result tells other processes
                 else:
@@ -473,7 +473,7 @@ class ApiJob:
         if state is None:
             return False
         self._take(state)
-        return state.status in _FINAL_STATUS
+        return state.status in FINAL_STATUS
 
     def _cancel_late(self, job_id: str) -> None:
         """Cancel an API job that was accepted after the user had cancelled it."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 
-from aqt_fast.exceptions import APIConnectionError
+from aqt_fast.exceptions import APIConnectionError, OtherProcessError
 
 
 class Dispatcher:
@@ -52,12 +52,10 @@ class Dispatcher:
 
         Raises:
             APIConnectionError: the dispatcher is closed, or it has no thread and cannot start one.
-            RuntimeError: the dispatcher was made in another process, before a fork.
+            OtherProcessError: the dispatcher was made in another process, before a fork.
         """
         if os.getpid() != self._process:
-            raise RuntimeError(
-                f"the provider was made in process {self._process}; make another in this one"
-            )
+            raise OtherProcessError("the job's connection", self._process)
         with self._changed:
             if self._closed:
                 raise APIConnectionError("the provider is closed")

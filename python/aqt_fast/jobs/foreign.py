@@ -1,4 +1,4 @@
-"""An API job that another program has sent, made known by its identifier."""
+"""Jobs that no store here has: from a pickle, a file of the 2.x face, or another program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aqt_fast.wire.plan import BatchPlan
 
 @dataclass(frozen=True)
 class MovedJob:
-    """A job from somewhere else than the store, with everything needed to continue it."""
+    """A job from elsewhere, with everything needed to continue it."""
 
     description: JobDescription
     """What the job is."""

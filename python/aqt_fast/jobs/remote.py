@@ -1,4 +1,7 @@
-"""A batch as API jobs at a portal or on a machine: combines their states, keeps a journal."""
+"""A batch as API jobs at a portal or on a machine: combines their states, keeps a journal.
+
+Longer than 400 lines: all that changes the batch's state, under one lock, stands here.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 
     sampler, estimator    the primitives: Qiskit's, made right where theirs are not
     job                   the job of a call of ``run``
-    options               what they are made with
+    options               what they are made with, and how they transpile
     transpiling           the backend that Qiskit's primitives run on
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,15 +16,14 @@ from qiskit.primitives import (
 )
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-from aqt_fast._pickles import AnyProtocol
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
-from aqt_fast.primitives.options import estimator_options, transpile_options
+from aqt_fast.primitives.options import Primitive, estimator_options
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
-class AQTEstimator(AnyProtocol, BackendEstimatorV2):
+class AQTEstimator(Primitive, BackendEstimatorV2):
     """Estimates expectation values of observables on an AQT backend.
 
     A ``BaseEstimatorV2``: ``run(pubs, precision=None)`` takes any circuits, with parameters. It
@@ -52,29 +50,6 @@ class AQTEstimator(AnyProtocol, BackendEstimatorV2):
         """
         super().__init__(backend=backend)
         self._options, self._transpile_options = estimator_options(options)
-
-    @property
-    def transpile_options(self) -> dict[str, Any]:
-        """The arguments of ``qiskit.transpile`` that it uses, a copy."""
-        return dict(self._transpile_options)
-
-    def set_transpile_options(self, **options: Any) -> None:
-        """Change how circuits are transpiled from the next :meth:`run` on.
-
-        Args:
-            options: arguments of ``qiskit.transpile`` but circuits and backend, first of all
-                ``optimization_level``, 0 to 3.
-
-        Raises:
-            InvalidInputError: ``qiskit.transpile`` has no such argument.
-            InvalidOptionError: ``optimization_level`` is not a number from 0 to 3.
-        """
-        self._transpile_options = transpile_options(self._transpile_options, options)
-
-    def __copy__(self) -> AQTEstimator:
-        copied = object.__new__(type(self))
-        copied.__dict__.update(vars(self), _options=copy.copy(self._options))
-        return copied
 
     def run(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from qiskit import transpile
 from qiskit.primitives import backend_estimator_v2, backend_sampler_v2
 
+from aqt_fast._pickles import AnyProtocol
 from aqt_fast.aqt_options import AQTOptions, checked_integer
 from aqt_fast.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 T = TypeVar("T", bound="SamplerOptions | EstimatorOptions")
 
@@ -75,7 +80,37 @@ def estimator_options(
     return _sorted(EstimatorOptions, given)
 
 
-def transpile_options(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+class Primitive(AnyProtocol):
+    """What sampler and estimator have in common: how they transpile, copies and pickles."""
+
+    _options: SamplerOptions | EstimatorOptions
+    _transpile_options: dict[str, Any]
+
+    def __copy__(self) -> Self:
+        copied = object.__new__(type(self))
+        copied.__dict__.update(vars(self), _options=copy.copy(self._options))
+        return copied
+
+    @property
+    def transpile_options(self) -> dict[str, Any]:
+        """The arguments of ``qiskit.transpile`` that it uses, a copy."""
+        return dict(self._transpile_options)
+
+    def set_transpile_options(self, **options: Any) -> None:
+        """Change how circuits are transpiled from the next :meth:`run` on.
+
+        Args:
+            options: arguments of ``qiskit.transpile`` but circuits and backend, first of all
+                ``optimization_level``, 0 to 3.
+
+        Raises:
+            InvalidInputError: ``qiskit.transpile`` has no such argument.
+            InvalidOptionError: ``optimization_level`` is not a number from 0 to 3.
+        """
+        self._transpile_options = _changed(self._transpile_options, options)
+
+
+def _changed(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of ``qiskit.transpile``, with some changed.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,15 +17,14 @@ from qiskit.primitives import (
 )
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
-from aqt_fast._pickles import AnyProtocol
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
-from aqt_fast.primitives.options import sampler_options, transpile_options
+from aqt_fast.primitives.options import Primitive, sampler_options
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
-class AQTSampler(AnyProtocol, BackendSamplerV2):
+class AQTSampler(Primitive, BackendSamplerV2):
     """Samples the classical registers of circuits on an AQT backend.
 
     A ``BaseSamplerV2``: ``run(pubs, shots=None)`` takes any circuits, with parameters and any
@@ -62,29 +60,6 @@ class AQTSampler(AnyProtocol, BackendSamplerV2):
     @default_shots.setter
     def default_shots(self, shots: int) -> None:
         self._options.default_shots = AQTOptions(shots=shots).shots
-
-    @property
-    def transpile_options(self) -> dict[str, Any]:
-        """The arguments of ``qiskit.transpile`` that it uses, a copy."""
-        return dict(self._transpile_options)
-
-    def set_transpile_options(self, **options: Any) -> None:
-        """Change how circuits are transpiled from the next :meth:`run` on.
-
-        Args:
-            options: arguments of ``qiskit.transpile`` but circuits and backend, first of all
-                ``optimization_level``, 0 to 3.
-
-        Raises:
-            InvalidInputError: ``qiskit.transpile`` has no such argument.
-            InvalidOptionError: ``optimization_level`` is not a number from 0 to 3.
-        """
-        self._transpile_options = transpile_options(self._transpile_options, options)
-
-    def __copy__(self) -> AQTSampler:
-        copied = object.__new__(type(self))
-        copied.__dict__.update(vars(self), _options=copy.copy(self._options))
-        return copied
 
     def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> AQTPrimitiveJob:
         """Sample circuits in the background.

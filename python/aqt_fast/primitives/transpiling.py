@@ -21,8 +21,7 @@ from aqt_fast.primitives.job import SubmittedJobs
 class TranspilingBackend(BackendV2):
     """An AQT backend for Qiskit's primitives, which run circuits right after binding parameters.
 
-    AQT's angle ranges can be met only once the parameters have values. Circuits are therefore
-    transpiled here.
+    Circuits are transpiled here, with values: gates with unbound parameters merge with no others.
     """
 
     def __init__(

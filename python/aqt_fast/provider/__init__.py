@@ -2,9 +2,10 @@
 
 ::
 
+    settings         the variables ``AQT_…``: of the environment, then of a ``.env`` file
     access           the access token, and the portal it is for
     connections      the connections that backends share
-    parts            cloud by workspace, machines, this process: the providers of the 2.x face
+    parts            backends by where circuits run: cloud by workspace, machines, this process
     discovery        which backends are available, and which of them match
     restoring        from a stored job to its handle; ``jobs.api_job`` resumes its API jobs
     fetching         a job by its id alone, also from the portal

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aqt_fast._forks import ForkSafeLock, on_fork
+from aqt_fast._pickles import Single
 from aqt_fast._warnings import say, warn_caller
 from aqt_fast.exceptions import APIError, AQTCredentialsError
 from aqt_fast.provider.access import Access
@@ -20,7 +21,7 @@ class PlainHTTPWarning(UserWarning):
     """The access token is sent over plain HTTP, as was allowed: others can read it."""
 
 
-class Connections:
+class Connections(Single):
     """Opens each connection on first use, and loads httpx only then.
 
     A forked process opens its own; so does one that unpickles them. A copy is the same object.
@@ -65,12 +66,6 @@ class Connections:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._begin()
-
-    def __copy__(self) -> Connections:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Connections:
-        return self
 
     def renew_in_child(self) -> None:
         """Leave the connections to the process that this one was forked from."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aqt_fast.backends.offline.backend import OfflineSimulatorResource
 
 B_co = TypeVar("B_co", bound=AQTResource, covariant=True)
+W = TypeVar("W", bound="WorkspaceProvider[Any]")
 
 
 class ResourceType(str, Enum):
@@ -97,10 +98,10 @@ class WorkspaceProvider(Generic[B_co]):
         return self._make(listed)
 
 
-class WorkspaceCollection(list[WorkspaceProvider[B_co]]):
+class WorkspaceCollection(list[W]):
     """The workspaces of a user, those without resources included."""
 
-    def get_by_id(self, workspace_id: str) -> WorkspaceProvider[B_co] | None:
+    def get_by_id(self, workspace_id: str) -> W | None:
         """Return the workspace with this identifier, None if there is none."""
         return next((item for item in self if item.id == workspace_id), None)
 
@@ -117,7 +118,7 @@ class CloudProvider:
         """Log in to AQT's cloud: see :meth:`aqt_fast.AQTProvider.log_in`."""
         self._provider.log_in()
 
-    def fetch_workspaces(self) -> WorkspaceCollection[CloudResource]:
+    def fetch_workspaces(self) -> WorkspaceCollection[WorkspaceProvider[CloudResource]]:
         """Request the workspaces that the user may submit to.
 
         Raises:

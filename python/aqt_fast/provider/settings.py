@@ -29,7 +29,6 @@ class Settings:
 
     Reading a file changes nothing in the environment of the process. A pickle has no values: where
     it is unpickled, the file is searched for there, when a value is needed.
-
     """
 
     def __init__(self, from_file: Mapping[str, str] | None = None) -> None:

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aqt_fast._lazy import lazy_names
+from aqt_fast._pickles import Single
 from aqt_fast.v2.cloud import CloudProvider
 from aqt_fast.v2.direct import DirectAccessProvider
 from aqt_fast.v2.offline import OfflineSimulatorProvider
@@ -20,7 +21,7 @@ AnyAQTResource: TypeAlias = CloudResource | DirectAccessResource | OfflineSimula
 """Any backend of the 2.x face."""
 
 
-class AQTProvider:
+class AQTProvider(Single):
     """Leads to AQT's backends: in the cloud, in the same network, and in this process.
 
     Also a context manager: the end of a ``with`` block closes all connections.
@@ -38,14 +39,6 @@ class AQTProvider:
     def __getstate__(self) -> dict[str, Any]:
         # A configuration may have a secret.
         return {**vars(self), "_clouds": [(None, cloud) for _, cloud in self._clouds]}
-
-    def __copy__(self) -> AQTProvider:
-        """Return this provider: a copy would share its connections."""
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> AQTProvider:
-        """Return this provider: a copy would share its connections."""
-        return self
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({self.name!r})>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aqt_fast._pickles import Single
 from aqt_fast.exceptions import APIError
 from aqt_fast.provider import parts
 from aqt_fast.provider.parts import ResourceType, WorkspaceResource
@@ -45,15 +46,11 @@ class WorkspaceProvider(parts.WorkspaceProvider[CloudResource]):
             return super().get_backend(backend_id)
 
 
-class WorkspaceCollection(list[WorkspaceProvider]):
+class WorkspaceCollection(parts.WorkspaceCollection[WorkspaceProvider]):
     """The workspaces of a user, those without resources included."""
 
-    def get_by_id(self, workspace_id: str) -> WorkspaceProvider | None:
-        """Return the workspace with this identifier, None if there is none."""
-        return next((item for item in self if item.id == workspace_id), None)
 
-
-class CloudProvider:
+class CloudProvider(Single):
     """AQT's cloud.
 
     The access token is that of ``AQT_TOKEN``, or that of the last :meth:`log_in`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from aqt_fast._pickles import Single
 from aqt_fast.v2.engine import Engine
 from aqt_fast.v2.exceptions import raised_as_v2
 from aqt_fast.v2.resources import DirectAccessResource
@@ -11,7 +12,7 @@ from aqt_fast.v2.resources import DirectAccessResource
 __all__ = ["DirectAccessProvider"]
 
 
-class DirectAccessProvider:
+class DirectAccessProvider(Single):
     """Connects to machines in the same network."""
 
     def __init__(self) -> None:
@@ -20,14 +21,6 @@ class DirectAccessProvider:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_engines": {}}  # their keys have tokens
-
-    def __copy__(self) -> DirectAccessProvider:
-        """Return this object: a copy would share its connections."""
-        return self
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> DirectAccessProvider:
-        """Return this object: a copy would share its connections."""
-        return self
 
     def get_resource(
         self, base_url: str, access_token: str, *, allow_plain_http: bool | None = None

@@ -1,7 +1,7 @@
 //! Codec for AQT's trapped-ion quantum computers, without Python and without unsafe code.
 //!
-//! To the device: [`CircuitBuilder`] checks a list of operations, [`wire::encoder`] writes checked
-//! circuits as a request body. From the device: [`wire::response`] reads a response body into a job
+//! To the device: [`CircuitBuilder`] checks a list of gates and folds their angles,
+//! [`wire::encoder`] writes checked circuits as a request body. From the device: [`wire::response`] reads a response body into a job
 //! state with packed [`Samples`], and [`Outcomes`] maps them to classical bits by a
 //! [`MeasurementMap`]. For test servers, [`wire::request`] reads a request body and
 //! [`wire::fake_device`] makes samples up. [`circuit::archive`] saves checked circuits.
@@ -11,7 +11,7 @@ pub mod error;
 pub mod outcomes;
 pub mod wire;
 
-pub use circuit::{Angles, Circuit, CircuitBuilder, Gate, Limits, MeasurementMap, Operation};
+pub use circuit::{Circuit, CircuitBuilder, Gate, Limits, MeasurementMap, Operation};
 pub use error::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
 pub use outcomes::{Histogram, Outcomes, Samples};
 pub use wire::{Job, JobState, Status, StatusChange};

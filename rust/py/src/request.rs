@@ -19,7 +19,7 @@ pub fn check_circuits(
     strict_angles: bool,
 ) -> PyResult<()> {
     let limits = Limits { qubits: max_qubits, operations: max_operations };
-    qiskit::read_circuits(py, &circuits, limits, qiskit::angles(strict_angles), |_, _| ())
+    qiskit::read_circuits(py, &circuits, limits, qiskit::Angles::new(strict_angles), |_, _| ())
 }
 
 /// The request body of one API job.
@@ -36,9 +36,15 @@ pub fn encode_job<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let limits = Limits { qubits: max_qubits, operations: max_operations };
     let mut checked = Vec::with_capacity(circuits.len());
-    qiskit::read_circuits(py, &circuits, limits, qiskit::angles(strict_angles), |circuit, _| {
-        checked.push(circuit);
-    })?;
+    qiskit::read_circuits(
+        py,
+        &circuits,
+        limits,
+        qiskit::Angles::new(strict_angles),
+        |circuit, _| {
+            checked.push(circuit);
+        },
+    )?;
     let body = py.detach(|| encoder::encode_job(&checked, shots, label));
     Ok(PyBytes::new(py, &body))
 }

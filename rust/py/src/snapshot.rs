@@ -48,7 +48,7 @@ impl Snapshot {
             py,
             &circuits,
             limits,
-            qiskit::angles(strict_angles),
+            qiskit::Angles::new(strict_angles),
             |circuit, map| {
                 snapshot.circuits.push(circuit);
                 snapshot.maps.push(map);

@@ -23,6 +23,8 @@ from aqt_fast.exceptions import (
     ResponseMismatchError,
     ResultExpiredError,
 )
+from aqt_fast.jobs.api_job import FINAL_STATUS
+from aqt_fast.jobs.connection import CLOSED
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.timing import job_timing
 from aqt_fast.store.events import ApiJobRecord
@@ -31,12 +33,6 @@ from aqt_fast.wire.plan import BatchPlan, Part
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.time_stamps import end_of, moments
 from aqt_fast.wire.unknown_circuits import UnknownCircuits
-
-_FINAL_STATUS = {
-    "finished": JobStatus.DONE,
-    "error": JobStatus.ERROR,
-    "cancelled": JobStatus.CANCELLED,
-}
 
 
 class Fetched(NamedTuple):
@@ -276,7 +272,7 @@ class FetchedExecution(Execution):
 
     def _watch(self) -> None:
         if self._connection.closed:
-            self.abandon("the provider is closed")
+            self.abandon(CLOSED)
         else:
             self._connection.poller.watch(self._resource.resource_id, self)
 
@@ -305,9 +301,9 @@ class FetchedExecution(Execution):
             self._completed.append(range(len(samples)))
             self._problem = self._keep(self, answer.body)
             self._end(JobStatus.DONE)
-        elif state.status in _FINAL_STATUS:
+        elif state.status in FINAL_STATUS:
             message = state.message or f"the job is {state.status}"
-            self._end(_FINAL_STATUS[state.status], message)
+            self._end(FINAL_STATUS[state.status], message)
 
     def _check(self, samples: list[Samples]) -> None:
         """Check that outcomes fit the circuits.

@@ -1,9 +1,8 @@
 """Data that an executor's workers receive and return: circuits there, outcomes back.
 
-All data is compressed: the simulator's options as a pickle, circuits in the snapshot's
-format, outcomes in JSON. The
-other arguments are numbers and the job's identifier. A worker only has to import
-:func:`simulate_chunk`.
+All data is compressed: the simulator's options as a pickle, circuits in the snapshot's format,
+outcomes in JSON. The other arguments are numbers and the job's identifier. A worker only has to
+import :func:`simulate_chunk`.
 """
 
 from __future__ import annotations

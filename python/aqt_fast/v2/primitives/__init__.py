@@ -1,4 +1,4 @@
-"""Sampler and estimator with the signatures of the 2.x face."""
+"""The primitives ``sampler`` and ``estimator`` with the signatures of the 2.x face."""
 
 from aqt_fast.v2.primitives.estimator import AQTEstimator
 from aqt_fast.v2.primitives.sampler import AQTSampler

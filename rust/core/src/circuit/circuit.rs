@@ -22,15 +22,6 @@ impl Default for Limits {
     }
 }
 
-/// What becomes of angles outside the ranges of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Angles {
-    /// They are refused.
-    Strict,
-    /// They are folded into the ranges, up to global phase.
-    Folded,
-}
-
 /// For each classical bit the qubit whose outcome it holds in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeasurementMap {

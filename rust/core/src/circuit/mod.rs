@@ -7,6 +7,6 @@ mod folding;
 pub mod operation;
 
 pub use self::{
-    circuit::{Angles, Circuit, CircuitBuilder, Limits, MeasurementMap},
+    circuit::{Circuit, CircuitBuilder, Limits, MeasurementMap},
     operation::{Gate, Operation},
 };

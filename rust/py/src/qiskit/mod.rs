@@ -23,7 +23,7 @@ pub use self::{
     capi::kind,
     dag::{DagRef, Node},
     gates::{StandardGate, standard_gate},
-    operations::{angles, fill, measurement_map, read_circuits},
+    operations::{Angles, fill, measurement_map, read_circuits},
     program::{Failure, Reading, read_program},
     self_check::checked_table,
     unknown_operations::{Explain, raised_problem},

@@ -1,7 +1,7 @@
 //! Qiskit circuit ↔ AQT operations.
 
 use aqt_core::{
-    Angles, Circuit, CircuitBuilder, CircuitError, Limits, MeasurementMap, Operation,
+    Circuit, CircuitBuilder, CircuitError, Limits, MeasurementMap, Operation,
     circuit::operation::radians,
 };
 use pyo3::prelude::*;
@@ -22,8 +22,19 @@ type Read = (Circuit, MeasurementMap);
 const NATIVE_NAMES: [&str; 5] = ["rz", "r", "rxx", "measure", "barrier"];
 
 /// What becomes of angles outside the ranges of a device.
-pub fn angles(strict: bool) -> Angles {
-    if strict { Angles::Strict } else { Angles::Folded }
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Angles {
+    /// They are refused.
+    Strict,
+    /// They are folded into the ranges, up to global phase.
+    Folded,
+}
+
+impl Angles {
+    /// Strict, or folded.
+    pub fn new(strict: bool) -> Self {
+        if strict { Self::Strict } else { Self::Folded }
+    }
 }
 
 /// Reads and checks circuits; `take` gets those that can run.
