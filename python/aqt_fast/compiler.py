@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import qiskit
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, Operation, Store
+from qiskit.circuit import Gate, Instruction, Operation, Store
 from qiskit.circuit.exceptions import CircuitError
 from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
@@ -26,6 +26,7 @@ from qiskit.transpiler.passes import HighLevelSynthesis
 from qiskit.transpiler.passes.synthesis.plugin import HighLevelSynthesisPluginManager
 
 from aqt_fast import _native
+from aqt_fast._places import on_qubits
 from aqt_fast._reading import read_by
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
@@ -105,6 +106,10 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
             result._layout = _layout(batch[index], wires)  # noqa: SLF001 - as the transpiler does
         compiled[index] = result
     for problem in refused:
+        final = _refusal(problem, batch)
+        if final.mend != GIVE_A_DEFINITION:
+            problems.append(final)
+            continue
         warn_caller(f"{problem}; transpiling it instead", FallbackWarning)
         index = cast("int", problem.circuit)
         try:
@@ -115,26 +120,29 @@ def compile(  # noqa: A001 - reads as `aqt_fast.compile`
             problems.append(replace(problem, reason=known.reason, qubits=qubits, mend=mend))
         except Exception as error:  # noqa: BLE001 - operations of any library take part
             reason = f"{problem.reason}, and qiskit.transpile fails with {type(error).__name__}"
-            problems.append(replace(problem, reason=reason))
+            problems.append(_refusal(replace(problem, reason=reason), batch))
     if problems:
         raise InvalidCircuitError(sorted(problems, key=lambda problem: problem.circuit or 0))
     results = [compiled[index] for index in range(len(batch))]
     return results[0] if isinstance(circuits, QuantumCircuit) else results
 
 
-def problems_of(circuit: QuantumCircuit, index: int, backend: BackendV2) -> list[CircuitProblem]:
+def problems_of(
+    circuit: QuantumCircuit, index: int, backend: BackendV2, *, opaque: bool = False
+) -> list[CircuitProblem]:
     """Return why no AQT device runs a circuit, with its index in its batch; empty if one may.
 
     Args:
         circuit: any circuit.
         index: the index that the problems give.
         backend: where it should run.
+        opaque: whether an operation is a problem that only the transpiler may know.
     """
     try:
         batch = [plain(circuit)]
     except Exception as error:  # noqa: BLE001 - a class of any library
         return [CircuitProblem(index, None, None, None, f"cannot be built: {error}")]
-    _, _, found = read_by(
+    _, refused, found = read_by(
         _native.compile_circuits,
         batch,
         _expand,
@@ -142,7 +150,32 @@ def problems_of(circuit: QuantumCircuit, index: int, backend: BackendV2) -> list
         max_qubits=backend.num_qubits,
         level=0,
     )
+    refusals = [_refusal(problem, batch) for problem in refused]
+    found += [it for it in refusals if opaque or it.mend != GIVE_A_DEFINITION]
     return [replace(problem, circuit=index) for problem in found]
+
+
+GIVE_A_DEFINITION = "give it a definition"
+"""What to do about an operation without a meaning."""
+
+_NO_SUCH = {
+    "AQT devices have no such instruction": "remove it",
+    "AQT devices have no classical variables": "remove the variable",
+}
+"""Reasons against operations that no transpiler knows, and what to do about them."""
+
+
+def _refusal(problem: CircuitProblem, batch: Sequence[QuantumCircuit]) -> CircuitProblem:
+    """Add the qubits of an operation without a meaning, and what to do about it."""
+    circuit = batch[problem.circuit or 0]
+    item = circuit.data[problem.instruction or 0]
+    qubits = tuple(circuit.find_bit(qubit).index for qubit in item.qubits)
+    return replace(
+        problem,
+        reason=problem.reason + on_qubits(qubits),
+        qubits=qubits,
+        mend=_NO_SUCH.get(problem.reason, GIVE_A_DEFINITION),
+    )
 
 
 def _layout(circuit: QuantumCircuit, wires: Sequence[int]) -> TranspileLayout:
@@ -191,7 +224,7 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
         Exception: any error, which is reported as the problem of the operation's circuit.
     """
     if isinstance(operation, Store):
-        raise CircuitError("AQT devices have no classical variables")
+        return "AQT devices have no classical variables"
     if isinstance(operation, UnitaryGate):
         matrix = operation.to_matrix()
         if operation.num_qubits <= _SMALL or not is_unitary_matrix(matrix, 0.0, _UNITARY):
@@ -202,6 +235,8 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
     if isinstance(operation, Gate) and operation.num_qubits <= _SMALL:
         with suppress(CircuitError):
             return _pairs(operation.to_matrix())
+    if isinstance(operation, Instruction) and not isinstance(operation, Gate):
+        return "AQT devices have no such instruction"
     circuit = QuantumCircuit(operation.num_qubits, operation.num_clbits)
     circuit.append(operation, circuit.qubits, circuit.clbits)
     circuit = _synthesised(circuit)

@@ -8,17 +8,23 @@ file defines one. Here, only definition and matrix count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, TypeAlias
 
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
+    CONTROL_FLOW_OP_NAMES,
     Barrier,
     CircuitInstruction,
-    ControlFlowOp,
+    Clbit,
+    ControlledGate,
     Gate,
     Instruction,
     Operation,
+    ParameterExpression,
     Qubit,
 )
 from qiskit.circuit.exceptions import CircuitError
@@ -35,19 +41,48 @@ from qiskit.quantum_info import Operator
 
 _NATIVE: dict[str, type[Gate]] = {"r": RGate, "rz": RZGate, "rxx": RXXGate}
 
-_STANDARD = get_standard_gate_name_mapping()
+_CLASSES: dict[str, type[Operation]] = {
+    name: getattr(standard, "base_class", type(standard))
+    for name, standard in get_standard_gate_name_mapping().items()
+} | {"barrier": Barrier}
+"""Qiskit's classes of standard operations by their names."""
 
-_STANDARD_NAMES = frozenset(_STANDARD) | {"barrier"}
+_GENERAL = (Gate, Instruction, ControlledGate)
+"""Qiskit's classes of gates whose meaning is their definition."""
 
-_LIBRARY = "qiskit.circuit.library."
+_NAMES = {
+    "break_loop",
+    "c4x",
+    "continue_loop",
+    "diagonal",
+    "initialize",
+    "isometry",
+    "kraus",
+    "mcp",
+    "mcphase",
+    "mcrx",
+    "mcry",
+    "mcrz",
+    "mcx_gray",
+    "mcx_recursive",
+    "mcx_vchain",
+    "ms",
+    "multiplexer",
+    "nop",
+    "pauli",
+    "snapshot",
+    "state_preparation",
+    "store",
+    "superop",
+    "ucrx",
+    "ucry",
+    "ucrz",
+    "unitary",
+}
+"""Names of other operations of Qiskit's that no plugin and no list of Qiskit's gives."""
 
 _MAX_DEPTH = 200
 """Deepest nesting of definitions. A definition that is deeper contains itself."""
-
-_LARGE = 3
-"""Number of qubits from which on Qiskit's first stage goes by names."""
-
-_SMALL_NAMES = {name for name, it in _STANDARD.items() if it.num_qubits < _LARGE} | {"barrier"}
 
 _EQUAL = 1e-10
 """Tolerance of matrices that are equal."""
@@ -160,14 +195,9 @@ def _matrix(operation: Operation) -> Any:
 
 
 def is_namesake(operation: Operation) -> bool:
-    """Return whether an operation that is no standard gate bears a standard operation's name."""
-    return operation.name in _STANDARD_NAMES and not _is_of_library(operation)
-
-
-def _is_of_library(operation: Operation) -> bool:
-    """Return whether the class is of Qiskit's library; classes of singletons have no module."""
-    kind = getattr(operation, "base_class", type(operation))
-    return str(kind.__module__).startswith(_LIBRARY)
+    """Return whether an operation bears the name of a standard one and is not of its class."""
+    kind = _CLASSES.get(operation.name)
+    return kind is not None and not (isinstance(operation, kind) and _is_qiskits(operation))
 
 
 def meaning(operation: Operation) -> tuple[QuantumCircuit | Gate, float] | None:
@@ -199,56 +229,97 @@ def plain(circuit: QuantumCircuit) -> QuantumCircuit:
 
 
 def without_namesakes(circuit: QuantumCircuit) -> QuantumCircuit:
-    """Return a circuit in which no large gate passes for the standard gate of its name.
+    """Return a circuit in which no operation passes for Qiskit's operation of its name.
 
-    At levels 2 and 3, ``qiskit.transpile`` translates gates on three and more qubits by their names
-    before any stage of a backend. Those are replaced by their definitions here, with all that
-    contain them. A circuit without any is returned as it is.
+    The passes of ``qiskit.transpile`` and its plugins for synthesis go by names, some of them
+    before any stage of a backend. Operations that are not of Qiskit's class of their name are
+    replaced by their definitions here, or by their matrices, with all that contain them. A circuit
+    without any is returned as it is.
     """
-    if circuit.count_ops().keys() <= _SMALL_NAMES:
-        return circuit
     source = plain(circuit)
-    if not any(_is_large_unknown(it) and _has_namesake(it.operation, 0) for it in source.data):
+    if not isinstance(source, QuantumCircuit):
+        return source
+    apart: dict[int, list[_Part]] = {}
+    for index, item in enumerate(source.data):
+        if not item.is_standard_gate():
+            parts = _apart(item.operation, item.qubits, item.clbits, 0)
+            if parts is not None:
+                apart[index] = parts
+    if not apart:
         return circuit
     target = source.copy_empty_like()
-    for item in source.data:
-        _append_apart(target, item, 0)
+    for index, item in enumerate(source.data):
+        for part in apart.get(index, [item]):
+            if isinstance(part, CircuitInstruction):
+                target.append(part)
+            else:
+                target.global_phase += part
     return target
 
 
-def _is_large_unknown(item: CircuitInstruction) -> bool:
-    return len(item.qubits) >= _LARGE and not item.is_standard_gate() and _is_open(item.operation)
+_Part: TypeAlias = CircuitInstruction | float | ParameterExpression
+"""An instruction or a global phase."""
 
 
-def _is_open(operation: Operation) -> bool:
-    """Return whether an operation may be, or contain, a namesake."""
-    return (
-        isinstance(operation, Instruction)
-        and not isinstance(operation, ControlFlowOp | Barrier)
-        and not _is_of_library(operation)
-    )
-
-
-def _append_apart(target: QuantumCircuit, item: CircuitInstruction, depth: int) -> None:
-    """Append an instruction, or the parts of its definition if that has a large namesake."""
-    if not (_is_large_unknown(item) and _has_namesake(item.operation, depth)):
-        target.append(item)
-        return
-    definition = item.operation.definition
-    target.global_phase += definition.global_phase
-    qubits = dict(zip(definition.qubits, item.qubits, strict=True))
-    clbits = dict(zip(definition.clbits, item.clbits, strict=True))
-    for part in definition.data:
-        acts_on = [qubits[qubit] for qubit in part.qubits]
-        writes = [clbits[clbit] for clbit in part.clbits]
-        _append_apart(target, CircuitInstruction(part.operation, acts_on, writes), depth + 1)
-
-
-def _has_namesake(operation: Operation, depth: int) -> bool:
+def _apart(
+    operation: Operation, qubits: Sequence[Qubit], clbits: Sequence[Clbit], depth: int
+) -> list[_Part] | None:
+    """Return the parts of an operation that is, or contains, a namesake; None for any other."""
+    if not isinstance(operation, Instruction) or depth > _MAX_DEPTH:
+        return None
+    misleading = _misleads(operation)
+    if not misleading and _is_qiskits(operation):
+        return None
     definition = _definition(operation)
-    if definition is None or depth > _MAX_DEPTH:
-        return False
-    return is_namesake(operation) or any(
-        _is_large_unknown(item) and _has_namesake(item.operation, depth + 1)
-        for item in definition.data
-    )
+    if definition is None:
+        return _without_definition(operation, qubits, clbits) if misleading else None
+    if (definition.num_qubits, definition.num_clbits) != (len(qubits), len(clbits)):
+        return None
+    places = dict(zip(definition.qubits, qubits, strict=True))
+    bits = dict(zip(definition.clbits, clbits, strict=True))
+    parts: list[_Part] = [definition.global_phase]
+    changed = misleading
+    for item in definition.data:
+        acts_on = [places[qubit] for qubit in item.qubits]
+        writes = [bits[clbit] for clbit in item.clbits]
+        inner = None
+        if not item.is_standard_gate():
+            inner = _apart(item.operation, acts_on, writes, depth + 1)
+        changed = changed or inner is not None
+        parts += inner or [CircuitInstruction(item.operation, acts_on, writes)]
+    return parts if changed else None
+
+
+def _without_definition(
+    operation: Instruction, qubits: Sequence[Qubit], clbits: Sequence[Clbit]
+) -> list[_Part]:
+    """Return a matrix, or an operation of a name that means nothing to Qiskit."""
+    if isinstance(operation, Gate):
+        with suppress(Exception):  # a class of any library
+            return [CircuitInstruction(UnitaryGate(operation.to_matrix()), qubits)]
+    sizes = len(qubits), len(clbits)
+    return [CircuitInstruction(Instruction(f"own_{operation.name}", *sizes, []), qubits, clbits)]
+
+
+def _misleads(operation: Instruction) -> bool:
+    """Return whether Qiskit has an operation of the same name, which this one is not."""
+    if operation.name in _CLASSES:
+        return is_namesake(operation)
+    return operation.name in _names_of_qiskit() and not _is_qiskits(operation)
+
+
+def _is_qiskits(operation: Operation) -> bool:
+    """Return whether the class is one of Qiskit's, and not one for gates of any meaning."""
+    kind = getattr(operation, "base_class", type(operation))
+    return kind not in _GENERAL and str(kind.__module__).startswith("qiskit.")
+
+
+@cache
+def _names_of_qiskit() -> frozenset[str]:
+    """Return the names of other operations that Qiskit's passes and plugins go by."""
+    plugins = {
+        point.name.partition(".")[0]
+        for point in entry_points(group="qiskit.synthesis")
+        if point.value.startswith("qiskit.")
+    }
+    return frozenset(_NAMES | plugins | CONTROL_FLOW_OP_NAMES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import Any
 
-from qiskit.circuit import ControlFlowOp, Delay, Gate, Operation, Reset
+from qiskit.circuit import ControlFlowOp, Delay, Gate, Operation, Reset, Store
 from qiskit.circuit.library import RGate, RXXGate, RZGate
 from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit, DAGOpNode
@@ -30,6 +30,7 @@ from qiskit.transpiler.preset_passmanagers.plugin import (
 
 from aqt_fast import _native
 from aqt_fast._forks import spare_qiskits_threads
+from aqt_fast._places import on_qubits
 from aqt_fast._reading import read_by
 from aqt_fast.angle_passes import (
     RewriteRxAsR,
@@ -78,14 +79,12 @@ def _refusal(
     if qubits is None:
         qubits = [dag.find_bit(qubit).index for qubit in node.qargs]
     indices = tuple(qubits)
-    names = ", ".join(map(str, indices))
-    place = f"(on qubit{'s' if len(indices) > 1 else ''} {names})"
     return CircuitProblem(
         circuit=None,
         instruction=None,
         operation=node.name,
         value=None,
-        reason=f"{reason} {place}",
+        reason=reason + on_qubits(indices),
         qubits=indices,
         mend=mend,
         circuit_name=dag.name,
@@ -105,7 +104,7 @@ class TakeApart(TransformationPass):
         changed = False
         for index in _native.other_nodes(dag):
             node = dag.node(index)
-            if not is_namesake(node.op) or isinstance(node.op, _KNOWN):
+            if not is_namesake(node.op):
                 continue
             found = meaning(node.op)
             if found is None:
@@ -121,8 +120,6 @@ class TakeApart(TransformationPass):
         return dag
 
 
-_KNOWN = (ControlFlowOp, Delay, Reset)
-
 _NO_MEANING = (
     "not an operation of AQT devices (rz, r, rxx, measure), in spite of its name",
     "give it a definition",
@@ -135,6 +132,7 @@ _REFUSED: dict[type[Operation], tuple[str, str]] = {
         "AQT devices reset qubits at the beginning of a circuit only",
         "use a qubit that no operation has used",
     ),
+    Store: ("AQT devices have no classical variables", "remove the variable"),
 }
 
 _LATE = (
@@ -144,7 +142,7 @@ _LATE = (
 
 
 class RefuseOperations(AnalysisPass):
-    """Refuse delays, control flow and resets that a target does not have, all of them together.
+    """Refuse delays, control flow, resets and variables that a target does not have, all together.
 
     Args:
         supported: names of the target's operations.

@@ -126,10 +126,13 @@ def test_offenders_of_both_steps(backend):
     batch = [circuit_with(delayed), unbound, unmeasured, opaque, circuit_with(), QuantumCircuit(4)]
     found = problems_of(lambda: execute(batch, backend))
     assert [problem.circuit for problem in found] == [0, 1, 2, 3, 5]
-    assert [problem.instruction for problem in found] == [1, 2, None, None, None]
+    assert [problem.instruction for problem in found] == [1, 2, None, 1, None]
     assert "unbound parameters: angle" in str(found[1])
     assert str(found[2]) == "circuit 2: no measurement"
-    assert "opaque" in str(found[3])
+    assert str(found[3]) == (
+        "circuit 3, instruction 1 (opaque): 'opaque' has neither a definition nor a matrix"
+        " (on qubit 1); give it a definition"
+    )
     assert str(found[4]) == "circuit 5: 4 qubits, but the resource has 3"
 
 

@@ -283,7 +283,7 @@ def test_fallback(backend, monkeypatch):
         found = culprits([unbound, circuit, "no circuit"], backend)
     reason = "'opaque' has neither a definition nor a matrix, and qiskit.transpile fails with "
     assert [place[:3] for place in found] == [(0, 0, "rx"), (1, 1, "opaque"), (2, None, None)]
-    assert found[1][3] == reason + "TranspilerError"
+    assert found[1][3] == reason + "TranspilerError (on qubits 3, 1, 0)"
     monkeypatch.setattr(library, "_store", {}, raising=False)
     library.add_equivalence(Opaque(), equivalent)
     with pytest.warns(FallbackWarning, match="circuit 1, instruction 1"):

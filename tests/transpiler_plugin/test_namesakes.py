@@ -1,6 +1,7 @@
 """Gates that bear a standard gate's name and mean something else, or the same."""
 
 import math
+from importlib.metadata import entry_points
 
 import aqt_fast
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 import qiskit
 from aqt_fast import execute
 from aqt_fast.exceptions import InvalidCircuitError
+from aqt_fast.primitives import AQTEstimator, AQTSampler
 from aqt_fast.transpiler_plugin import RefusedCircuitError
 from qiskit import QuantumCircuit, transpile
-from qiskit.circuit import Gate, Parameter
+from qiskit.circuit import CONTROL_FLOW_OP_NAMES, Gate, Parameter
 from qiskit.circuit.library import RXXGate, get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator
 
@@ -188,3 +190,70 @@ def test_a_definition_that_needs_synthesis(backend):
     for level in LEVELS:
         transpiled = transpile(circuit, of_size(backend, circuit), optimization_level=level)
         assert Operator.from_circuit(transpiled).equiv(Operator(circuit)), level
+
+
+PLUGINS = {point.name.partition(".")[0] for point in entry_points(group="qiskit.synthesis")}
+
+QISKITS_NAMES = sorted(
+    {*get_standard_gate_name_mapping(), *CONTROL_FLOW_OP_NAMES, *PLUGINS}
+    | {"barrier", "initialize", "kraus", "mcphase", "pauli", "state_preparation", "unitary"}
+)
+
+
+def turned(name: str, num_qubits: int) -> Gate:
+    """A gate that is H on each qubit."""
+    inner = QuantumCircuit(num_qubits, name=name)
+    inner.h(range(num_qubits))
+    return inner.to_gate()
+
+
+def minus_read_by(name: str, *, nested: bool) -> QuantumCircuit:
+    """H, Z, and H under another name: all outcomes are 1."""
+    circuit = QuantumCircuit(6, 6)
+    circuit.h(range(6))
+    circuit.z(range(6))
+    for first, num_qubits in ((0, 1), (1, 2), (3, 3)):
+        gate = turned(name, num_qubits)
+        if nested:
+            inner = QuantumCircuit(num_qubits, name="nested")
+            inner.append(gate, range(num_qubits))
+            gate = inner.to_gate()
+        circuit.append(gate, range(first, first + num_qubits))
+    circuit.measure(range(6), range(6))
+    return circuit
+
+
+@pytest.mark.parametrize("name", QISKITS_NAMES)
+def test_names_that_passes_go_by(backend, name):
+    """At the top and inside of a composite gate, at all levels; the definition alone counts."""
+    backend.set_options(with_progress_bar=False, shots=20)
+    batch = [minus_read_by(name, nested=nested) for nested in (False, True)]
+    jobs = [execute(batch, backend, optimization_level=level) for level in LEVELS]
+    jobs.append(backend.run(aqt_fast.compile(batch, backend)))
+    for job in jobs:
+        assert job.result().get_counts() == [{"111111": 20}] * 2
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_names_that_passes_go_by_in_primitives(backend, level):
+    """The sampler and the estimator go by meanings, too."""
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    circuit.z(0)
+    circuit.append(turned("measure", 1), [0])
+    options = {"optimization_level": level}
+    estimator = AQTEstimator(backend, options=options)
+    assert estimator.run([(circuit, "Z")]).result()[0].data.evs == -1
+    circuit.measure_all()
+    sampler = AQTSampler(backend, options=options)
+    counts = sampler.run([circuit], shots=20).result()[0].data.meas.get_counts()
+    assert counts == {"1": 20}
+
+
+def test_no_meaning_but_a_name_that_ends_qiskit(backend):
+    """A gate that one of Qiskit's passes fails on is a problem of its circuit."""
+    circuit = QuantumCircuit(2, 2)
+    circuit.append(Gate("permutation", 2, []), [0, 1])
+    circuit.measure([0, 1], [0, 1])
+    with pytest.raises(InvalidCircuitError, match="permutation"):
+        execute(circuit, backend, optimization_level=2)

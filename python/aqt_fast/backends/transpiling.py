@@ -8,6 +8,7 @@ from typing import Any
 
 import qiskit
 from qiskit import QuantumCircuit
+from qiskit.transpiler import TranspilerError
 
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_integer
@@ -91,7 +92,12 @@ class TranspiledBatch:
             raise InvalidCircuitError(problems) from None
 
     def _transpile(self, circuits: Any) -> Any:
-        return qiskit.transpile(circuits, self._backend, **self._options)
+        try:
+            return qiskit.transpile(circuits, self._backend, **self._options)
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # no Exception, and no class to import
+                raise
+            raise TranspilerError(f"Qiskit ended with an internal error: {error}") from error
 
     def _one_by_one(
         self, circuits: Sequence[QuantumCircuit], error: Exception
@@ -117,7 +123,8 @@ class TranspiledBatch:
         if problem.circuit is None:
             return problem
         source = self._sources[problem.circuit]
-        for found in problems_of(source, problem.circuit, self._backend):
+        opaque = problem.operation is not None
+        for found in problems_of(source, problem.circuit, self._backend, opaque=opaque):
             return found
         if problem.mend is not None and "transpile" in problem.mend:
             return replace(problem, mend=None)
@@ -128,7 +135,7 @@ def _reason(
     circuit: QuantumCircuit, index: int, backend: AQTResource, error: Exception
 ) -> CircuitProblem:
     """Return why a circuit cannot be transpiled: in our words if we know, else in Qiskit's."""
-    problems = problems_of(circuit, index, backend)
+    problems = problems_of(circuit, index, backend, opaque=True)
     if not problems and isinstance(error, InvalidCircuitError):
         problems = [replace(problem, circuit=index) for problem in error.problems]
     if not problems:
