@@ -5,7 +5,7 @@
     AQTError
     ├── InvalidInputError (ValueError)         refused before anything ran
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
-    │   ├── InvalidJobError                     no circuits, or too many for one API job
+    │   ├── InvalidJobError                     no circuits, or too many; too many shots
     │   ├── InvalidOptionError                  .option, .value
     │   │   └── UnknownOptionError                .suggestion
     │   ├── FixedOptionError                    .option, .value: a job has begun without it
@@ -110,7 +110,7 @@ class InvalidCircuitError(InvalidInputError):
 
 
 class InvalidJobError(InvalidInputError):
-    """The batch has no circuits, or more than one API job accepts."""
+    """The batch has no circuits, or more circuits or shots than can be sent."""
 
 
 @dataclass(frozen=True, repr=False)
