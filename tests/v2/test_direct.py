@@ -11,7 +11,6 @@ from aqt_fast.v2.exceptions import (
     AQTJobFailedError,
     AQTJobInvalidStateError,
     AQTRequestError,
-    AQTValueError,
 )
 from markers import marker, marker_counts, markers
 from qiskit.providers import JobStatus
