@@ -176,13 +176,29 @@ class FixedOptionError(_HoldsValue, InvalidInputError):
 class UnknownOptionError(InvalidOptionError):
     """A device does not run a job with an option that does not exist: typing errors cost money."""
 
-    def __init__(self, option: str, value: object = None, suggestion: str | None = None) -> None:
-        """``suggestion`` is the option that was probably meant, None if none is near."""
+    def __init__(
+        self,
+        option: str,
+        value: object = None,
+        suggestion: str | None = None,
+        elsewhere: str | None = None,
+    ) -> None:
+        """Describe an option that the device does not have.
+
+        Args:
+            option: its name.
+            value: its value.
+            suggestion: the option that was probably meant, None if none is near.
+            elsewhere: the backends that have this option, None if there are none.
+        """
         super().__init__(option, value, "")
-        self.args = (option, value, suggestion)
+        self.args = (option, value, suggestion, elsewhere)
         self.suggestion = suggestion
+        self.elsewhere = elsewhere
 
     def __str__(self) -> str:
+        if self.elsewhere is not None:
+            return f"option '{self.option}' is for {self.elsewhere} only"
         hint = "" if self.suggestion is None else f"; did you mean '{self.suggestion}'?"
         return f"there is no option '{self.option}'{hint}"
 
