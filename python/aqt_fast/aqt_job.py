@@ -189,7 +189,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         Wait until portal or machine has accepted it.
 
         Args:
-            index: which API job of the batch, from 0; with direct access, which circuit.
+            index: which API job of the batch, from 0; with direct access, which circuit, or which
+                run, if each circuit has several for its shots.
 
         Raises:
             RuntimeError: the job was not submitted.

@@ -338,7 +338,8 @@ class AQTProvider(Single):
 
         Args:
             base_url: URL of the machine; None takes it from ``AQT_DIRECT_URL``.
-            max_shots: maximum number of shots per circuit on this machine, 1 to 2000.
+            max_shots: maximum number of shots of one run on this machine, 1 to 2000. A job with
+                more runs each circuit several times.
             allow_plain_http: send the access token over plain HTTP, where others can read it, if
                 the URL has an address in a private network or a link-local one. None takes it from
                 ``AQT_DIRECT_ALLOW_PLAIN_HTTP`` (``1`` or ``0``); the default is False.

@@ -5,7 +5,7 @@
     AQTError
     ├── InvalidInputError (ValueError)         refused before anything ran
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
-    │   ├── InvalidJobError                     no circuits, or too many for one API job
+    │   ├── InvalidJobError                     no circuits, or too many; too many shots
     │   ├── InvalidOptionError                  .option, .value
     │   │   └── UnknownOptionError                .suggestion
     │   ├── FixedOptionError                    .option, .value: a job has begun without it
@@ -112,7 +112,7 @@ class InvalidCircuitError(InvalidInputError):
 
 
 class InvalidJobError(InvalidInputError):
-    """The batch has no circuits, or more than one API job accepts."""
+    """The batch has no circuits, or more circuits or shots than can be sent."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,13 +178,29 @@ class FixedOptionError(_HoldsValue, InvalidInputError):
 class UnknownOptionError(InvalidOptionError):
     """A device does not run a job with an option that does not exist: typing errors cost money."""
 
-    def __init__(self, option: str, value: object = None, suggestion: str | None = None) -> None:
-        """``suggestion`` is the option that was probably meant, None if none is near."""
+    def __init__(
+        self,
+        option: str,
+        value: object = None,
+        suggestion: str | None = None,
+        elsewhere: str | None = None,
+    ) -> None:
+        """Describe an option that the device does not have.
+
+        Args:
+            option: its name.
+            value: its value.
+            suggestion: the option that was probably meant, None if none is near.
+            elsewhere: the backends that have this option, None if there are none.
+        """
         super().__init__(option, value, "")
-        self.args = (option, value, suggestion)
+        self.args = (option, value, suggestion, elsewhere)
         self.suggestion = suggestion
+        self.elsewhere = elsewhere
 
     def __str__(self) -> str:
+        if self.elsewhere is not None:
+            return f"option '{self.option}' is for {self.elsewhere} only"
         hint = "" if self.suggestion is None else f"; did you mean '{self.suggestion}'?"
         return f"there is no option '{self.option}'{hint}"
 

@@ -7,9 +7,20 @@ R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), RXX(θ) = exp(−iθ X⊗X/2).
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from itertools import islice
 from typing import Any
 
-from qiskit.circuit import ControlFlowOp, Delay, Gate, Operation, Reset, Store
+from qiskit.circuit import (
+    BoxOp,
+    ControlFlowOp,
+    Delay,
+    ForLoopOp,
+    Gate,
+    Operation,
+    Reset,
+    Store,
+    WhileLoopOp,
+)
 from qiskit.circuit.library import RGate, RXXGate, RZGate
 from qiskit.converters import circuit_to_dag
 from qiskit.dagcircuit import DAGCircuit, DAGOpNode
@@ -125,8 +136,13 @@ _NO_MEANING = (
     "give it a definition",
 )
 
+_NO_CONTROL_FLOW = "AQT devices have no control flow"
+
 _REFUSED: dict[type[Operation], tuple[str, str]] = {
-    ControlFlowOp: ("AQT devices have no control flow", "run a circuit for each branch"),
+    ForLoopOp: (_NO_CONTROL_FLOW, "unroll the loop"),
+    WhileLoopOp: (_NO_CONTROL_FLOW, "unroll the loop"),
+    BoxOp: (_NO_CONTROL_FLOW, "append what is in the box"),
+    ControlFlowOp: (_NO_CONTROL_FLOW, "run a circuit for each branch"),
     Delay: ("AQT devices have no delays", "leave it out"),
     Reset: (
         "AQT devices reset qubits at the beginning of a circuit only",
@@ -163,11 +179,8 @@ class RefuseOperations(AnalysisPass):
         for index in _native.other_nodes(dag):
             node = dag.node(index)
             if node.name not in self._supported:
-                problems += [
-                    _refusal(dag, node, *words)
-                    for kind, words in _REFUSED.items()
-                    if isinstance(node.op, kind)
-                ]
+                kinds = (kind for kind in _REFUSED if isinstance(node.op, kind))
+                problems += [_refusal(dag, node, *_REFUSED[kind]) for kind in islice(kinds, 1)]
         if problems:
             raise RefusedCircuitError(problems)
 

@@ -14,6 +14,7 @@ from aqt_fast.exceptions import (
     InvalidOptionError,
     SubmissionUncertainError,
 )
+from aqt_fast.primitives import AQTEstimator, AQTSampler
 from aqt_fast.store.listing import StoredJob
 from clients import connect, machine_of
 from markers import marker
@@ -55,10 +56,11 @@ class TestBackend:
             portal.get_direct_access_backend("http://192.0.2.1:6020")
 
     def test_cap_of_shots(self, server, portal):
-        """``max_shots`` limits the shots of a machine's jobs."""
+        """``max_shots`` limits the shots of one run: a job has more, as several runs."""
         machine = portal.get_direct_access_backend(server.direct_url, max_shots=200)
-        with pytest.raises(InvalidOptionError, match="shots must be a whole number from 1 to 200"):
-            machine.run(marker("1"), shots=201)
+        job = machine.run(marker("1"), shots=201, with_progress_bar=False)
+        assert job.result().get_counts() == {"1": 201}
+        assert [record.repetitions for record in server.jobs] == [(200,), (1,)]
         with pytest.raises(InvalidOptionError, match="max_shots"):
             portal.get_direct_access_backend(server.direct_url, max_shots=2001)
 
@@ -77,6 +79,23 @@ class TestRun:
         assert result.job_id == job.job_id()
         assert job.status() is JobStatus.DONE
         assert [(record.repetitions, record.runs) for record in server.jobs] == [((5,), (1,))] * 60
+
+    def test_more_shots_than_a_run_takes(self, server, machine):
+        """Each circuit runs several times, and has the counts and the memory of all runs."""
+        job = machine.run([marker("10"), marker("01")], shots=4096, memory=True)
+        result = job.result()
+        assert result.get_counts() == [{"10": 4096}, {"01": 4096}]
+        assert result.get_memory(1) == ["01"] * 4096
+        assert job.progress() == Progress(2, 2)
+        assert [record.repetitions for record in server.jobs] == [(2000,), (2000,), (96,)] * 2
+        assert [job.api_job_id(run) for run in range(6)] == [each.job_id for each in server.jobs]
+
+    def test_primitives_with_many_shots(self, machine):
+        """The estimator's default precision, 1/64, takes 4096 shots; a sampler takes any number."""
+        sampled = AQTSampler(machine).run([marker("10")], shots=4096).result()[0]
+        assert sampled.data.meas.get_counts() == {"10": 4096}
+        circuit = marker("1").remove_final_measurements(inplace=False)
+        assert AQTEstimator(machine).run([(circuit, "Z")]).result()[0].data.evs == -1
 
     def test_one_circuit_in_flight(self, server, machine):
         """All jobs of a provider share one circuit in flight."""
@@ -143,6 +162,39 @@ class TestFaults:
         assert [entry.success for entry in result.results] == [False, True]
         assert result.get_counts(1) == {"0": 5}
         assert job.status() is JobStatus.ERROR
+
+    def test_failed_run(self, server, machine):
+        """One of a circuit's runs fails: the circuit does, until that run is sent again."""
+        server.fail_jobs("ion lost")
+        job = machine.run([marker("1"), marker("0")], shots=2500)
+        result = job.result()
+        assert [entry.success for entry in result.results] == [False, True]
+        assert job.error_message.startswith("circuit 0 (marker 1): ")
+        assert job.resubmit_failed() == 1
+        assert job.result().get_counts() == [{"1": 2500}, {"0": 2500}]
+        assert [record.repetitions[0] for record in server.jobs] == [2000, 500, 2000, 500, 2000]
+
+    def test_failed_runs_of_one_circuit(self, server, machine):
+        """The message tells a circuit's reason once."""
+        server.fail_jobs("ion lost", count=2)
+        job = machine.run([marker("1"), marker("0")], shots=2500)
+        assert not job.result().success
+        assert job.error_message.count("circuit 0 (marker 1): ") == 1
+        assert "circuits" not in job.error_message
+
+    def test_uncertain_run(self, server, machine):
+        """The label names the circuit and which of its runs it is."""
+        server.hold()
+        job = machine.run([marker("1"), marker("0")], shots=2500, label="careful")
+        wait_until(lambda: len(server.jobs) == 1)
+        server.faults.next("reset_after", method="PUT")
+        server.release()
+        with pytest.raises(SubmissionUncertainError, match=r"'careful, circuit 0 \[2/2\]'"):
+            job.result()
+        job.adopt("careful, circuit 0 [2/2]", server.jobs[1].job_id)
+        assert job.resubmit_failed() == 2
+        assert job.result().get_counts() == [{"1": 2500}, {"0": 2500}]
+        assert len(server.jobs) == 4
 
     @pytest.mark.parametrize("kind", ["reset_before", "reset_after", "truncated", "500_after"])
     def test_uncertain_circuit(self, server, machine, kind):

@@ -48,6 +48,34 @@ def test_the_log_is_heard(provider, caplog):
     assert logging.getLogger("qiskit_aer").handlers == handlers
 
 
+@pytest.mark.parametrize(
+    ("method", "reason"),
+    [
+        ("statevector", "Insufficient memory to run this circuit using the statevector simulator"),
+        ("stabilizer", "This circuit contains invalid instructions"),
+    ],
+)
+def test_names(provider, method, reason):
+    """Circuits have the user's names, and none of Aer's; the same reason is told once."""
+    backend = provider.get_backend("offline_simulator_no_noise", available_qubits=60)
+    backend.simulator.set_options(method=method)
+    large, small = QuantumCircuit(60, name="large"), QuantumCircuit(1, 1, name="small")
+    large.r(1.0, 1.0, range(60))
+    large.measure_all()
+    small.measure(0, 0)
+    told = {}
+    for batch in ([large], [small, large], [large, large, small]):
+        job = backend.run(batch, with_progress_bar=False)
+        job.result()
+        told[len(batch)] = str(job.error_message)
+    assert reason in told[1]
+    assert "circuit-" not in "".join(told.values())
+    assert told[1].startswith("circuit 0 (large): ")
+    assert told[2].startswith("circuit 1 (large): ")
+    assert told[3].startswith("circuits 0 to 1: ")
+    assert "\n" not in told[3]
+
+
 @pytest.mark.parametrize("qubits", [2, 14])
 def test_the_others_go_on(provider, qubits):
     """Circuits beside it have their outcomes."""

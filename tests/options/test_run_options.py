@@ -120,6 +120,17 @@ class TestOtherProviders:
 class TestUnknown:
     """A suggestion, and a refusal where it costs money."""
 
+    def test_of_offline_simulators(self, portal, machine):
+        """``executor`` is told to be theirs; None asks for nothing."""
+        reason = "option 'executor' is for offline simulators only"
+        for device in (machine, device_of(portal, "ibex")):
+            with pytest.raises(UnknownOptionError, match=f"^{reason}$") as caught:
+                device.run(marker("01"), executor="a pool")
+            assert str(pickle.loads(pickle.dumps(caught.value))) == reason  # noqa: S301
+            device.run(marker("01"), executor=None).cancel()
+        with pytest.warns(UnknownOptionWarning, match=reason):
+            device_of(portal).run(marker("01"), executor="a pool").cancel()
+
     @pytest.mark.parametrize(("name", "meant"), MEANT)
     def test_on_a_simulator(self, backend, name, meant):
         """A warning with the suggestion; the job runs."""

@@ -11,7 +11,6 @@ from aqt_fast.v2.exceptions import (
     AQTJobFailedError,
     AQTJobInvalidStateError,
     AQTRequestError,
-    AQTValueError,
 )
 from markers import marker, marker_counts, markers
 from qiskit.providers import JobStatus
@@ -64,11 +63,13 @@ def test_cancelled(direct, server):
         job.result()
 
 
-def test_shots(direct):
-    """A machine takes 2000 shots at most."""
-    with pytest.raises(AQTValueError, match="shots must be"):
-        direct.run(marker("1"), shots=2001)
-    assert direct.run(marker("1"), shots=2000).result().get_counts() == {"1": 2000}
+def test_shots(direct, server, store):
+    """More than a run takes are several runs; the job is saved with all of them."""
+    job = direct.run(marker("1"), shots=2001)
+    assert job.result().get_counts() == {"1": 2001}
+    job.persist(store=store)
+    assert direct.restore_job(job.job_id(), store=store).result().get_counts() == {"1": 2001}
+    assert [record.repetitions for record in server.jobs] == [(2000,), (1,)]
 
 
 def test_refused_circuit(direct, server):

@@ -29,7 +29,7 @@ from aqt_fast.v2.persistence import (
     restore_job,
 )
 from markers import marker, marker_counts, markers
-from qiskit import QuantumCircuit, qpy
+from qiskit import AncillaRegister, ClassicalRegister, QuantumCircuit, qpy
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 """What ``qiskit-aqt-provider`` 2.0.1 has saved, with Qiskit 2.4.1."""
@@ -91,6 +91,19 @@ class TestFormat:
             "circuit_count": 1,
         }
         assert qpy.load(io.BytesIO(archive)) == saved.circuits
+
+    def test_for_older_qiskits(self):
+        """The version of QPY that Qiskit 2.4 writes, whatever Qiskit is installed."""
+        _, archive = encode_job(snapshot()).split(b"\n", maxsplit=1)
+        assert archive[:7] == b"QISKIT\x11"
+
+    def test_ancillas(self):
+        """They come back as ancillas, where Qiskit can write that."""
+        circuit = QuantumCircuit(AncillaRegister(1, "aside"), ClassicalRegister(1))
+        circuit.measure(0, 0)
+        (found,) = decode_job(encode_job(snapshot(circuits=[circuit]))).circuits
+        assert len(found.ancillas) == (1 if qpy.QPY_VERSION > 17 else 0)
+        assert found.qregs[0].name == "aside"
 
     def test_what_the_peer_wrote(self):
         """A file of 2.0.1."""

@@ -195,7 +195,8 @@ class AQTResource(AnyProtocol, BackendV2):
         Raises:
             InvalidOptionError: an option has an invalid value.
             UnknownOptionError: a device, in the cloud or by direct access, has no such option.
-            InvalidJobError: there are no circuits.
+            InvalidJobError: there are no circuits, or a device would need more than 100 000 API
+                jobs for circuits and shots.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
 
         Warns:

@@ -41,12 +41,14 @@ def job_options(
         elif name in _SYNONYMS:
             if value is not None:
                 options[_SYNONYMS[name]] = value
-        elif not changes_nothing(name, value):
-            meant = suggestion(name, [*options, *own])
+        elif not (changes_nothing(name, value) or (name in _ELSEWHERE and value is None)):
+            meant, elsewhere = suggestion(name, [*options, *own]), _ELSEWHERE.get(name)
             if refuses:
-                raise UnknownOptionError(name, value, meant)
+                raise UnknownOptionError(name, value, meant, elsewhere)
             hint = "" if meant is None else f"; did you mean '{meant}'?"
             message = f"option '{name}' is unknown and has no effect{hint}"
+            if elsewhere is not None:
+                message = f"option '{name}' is for {elsewhere} only, and has no effect"
             warn_caller(message, UnknownOptionWarning)
     return options
 
@@ -109,6 +111,9 @@ _OTHER_PROVIDERS: dict[str, _Option] = {
     "rep_time": _Option(_never, "None: the device sets the time between shots"),
     "use_measure_esp": _Option(_equals(False), "False: AQT devices have one kind of measurement"),
 }
+
+_ELSEWHERE = {"executor": "offline simulators"}
+"""Options of some backends, and which those are."""
 
 _SYNONYMS = {"job_name": "label", "job_tags": "tags"}
 """Other providers' names of our options."""

@@ -28,7 +28,7 @@ class _Resource(AQTResource):
     """What the backends of the 2.x face have in common."""
 
     MAX_SHOTS = _API_JOB_SHOTS
-    """Maximum number of shots in one API job; ``run`` takes more in the cloud and offline."""
+    """Maximum number of shots in one API job, or in one run of a machine; ``run`` takes more."""
 
     @property
     def id(self) -> str:
@@ -130,7 +130,7 @@ class DirectAccessResource(_Resource, AQTDirectAccessResource):
 
         Args:
             circuits: one circuit or any number of circuits, transpiled for this backend.
-            options: ``shots`` (default: 100, at most 2000), ``memory``, and the others of
+            options: ``shots`` (default: 100), ``memory``, and the others of
                 :class:`~aqt_fast.AQTOptions`, for this job only. None stands for the backend's own.
 
         Raises:

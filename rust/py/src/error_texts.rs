@@ -73,7 +73,8 @@ pub fn circuit_problems(py: Python<'_>, offences: Vec<Offence>) -> PyResult<Vec<
     let class = class(py, "CircuitProblem")?;
     let problem = |offence: Offence| {
         let (reason, value) = describe(&offence.problem);
-        let (qubits, mend) = (PyTuple::new(py, qubits(&offence.problem))?, mend(&offence.problem));
+        let qubits = PyTuple::new(py, qubits(&offence.problem))?;
+        let mend = mend(&offence.problem, offence.operation.as_deref());
         let Offence { circuit, instruction, operation, .. } = offence;
         class.call1((circuit, instruction, operation, value, reason, qubits, mend))
     };
@@ -89,7 +90,7 @@ fn qubits(problem: &Problem) -> &[u32] {
 }
 
 /// What the user can do about a problem.
-fn mend(problem: &Problem) -> Option<&'static str> {
+fn mend(problem: &Problem, operation: Option<&str>) -> Option<&'static str> {
     Some(match problem {
         Problem::NotACircuit { type_name } if type_name == "str" => {
             "load OpenQASM with QuantumCircuit.from_qasm_str or qiskit.qasm3.loads"
@@ -100,10 +101,14 @@ fn mend(problem: &Problem) -> Option<&'static str> {
             "measure at the end, or transpile the circuit for the backend"
         }
         Problem::Namesake => "give it a definition, and transpile the circuit for the backend",
-        Problem::OnQubits { problem, .. } => return mend(problem),
+        Problem::OnQubits { problem, .. } => return mend(problem, operation),
         Problem::Circuit(error) => match error {
             CircuitError::UnsupportedOperation => "transpile the circuit for the backend",
-            CircuitError::ControlFlow => "run a circuit for each branch",
+            CircuitError::ControlFlow => match operation {
+                Some("for_loop" | "while_loop") => "unroll the loop",
+                Some("box") => "append what is in the box",
+                _ => "run a circuit for each branch",
+            },
             CircuitError::Reset => "use a qubit that no operation has used",
             CircuitError::Delay => "leave it out",
             CircuitError::GateAfterMeasurement => "use another qubit, or measure at the end",

@@ -55,6 +55,7 @@ class CloudResource(AQTResource):
 
         Raises:
             AQTCredentialsError: the backend was unpickled, and there is no token for its portal.
+            InvalidJobError: there are too many API jobs for one job.
 
         Warns:
             BackendStatusWarning: the device was not online when the provider asked for it.

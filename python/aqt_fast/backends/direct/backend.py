@@ -43,7 +43,7 @@ class AQTDirectAccessResource(AQTResource):
             resource: the machine.
             provider: the provider that makes the backend.
             connect: returns this process's connection to the machine.
-            max_shots: maximum number of shots per circuit on the machine.
+            max_shots: maximum number of shots of one run on the machine.
         """
         super().__init__(resource, provider=provider)
         self._connect = connect
@@ -55,16 +55,24 @@ class AQTDirectAccessResource(AQTResource):
 
     @property
     def limits(self) -> Limits:
-        """No limit of circuits, which run one after the other; the machine's shots and qubits."""
+        """No limit of circuits and shots, which are cut into runs; the machine's qubits."""
+        return replace(self.api_limits, circuits=None, shots=None)
+
+    @property
+    def api_limits(self) -> Limits:
+        """One circuit, and the maximum number of shots, operations and qubits of one run."""
         qubits = min(self._resource.available_qubits, API_LIMITS.qubits)
-        return replace(API_LIMITS, circuits=None, shots=self._max_shots, qubits=qubits)
+        return replace(API_LIMITS, circuits=1, shots=self._max_shots, qubits=qubits)
 
     def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
-        """Make the execution of a snapshot, one circuit after the other."""
+        """Make the execution of a snapshot, one circuit after the other.
+
+        Raises:
+            InvalidJobError: there are too many runs for one job.
+        """
         connection = self._connect()
-        one_by_one = replace(self.limits, circuits=1)
         plan = BatchPlan.new(
-            len(snapshot), options.shots, one_by_one, options.label, by_circuit=True
+            len(snapshot), options.shots, self.api_limits, options.label, by_circuit=True
         )
         location = self._location(connection)
         journal = start_journal(self, location, plan, snapshot, options)

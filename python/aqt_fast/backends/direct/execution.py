@@ -32,15 +32,16 @@ from aqt_fast.wire.snapshot import Snapshot
 class DirectExecution(RemoteExecution):
     """Sends one circuit after the other, each once the previous one has its result.
 
-    A circuit that fails on the machine does not stop the others. A circuit that was refused, or
-    whose fate is unknown, does.
+    More shots than the machine takes at once are several runs of the circuit. A circuit that fails
+    on the machine does not stop the others. A circuit that was refused, or whose fate is unknown,
+    does.
 
     Args:
         connection: the connection to the machine; all its jobs share one circuit in flight.
         location: the machine, as the store describes it.
         snapshot: the circuits.
         options: the job's options.
-        plan: the API jobs, with one circuit each.
+        plan: the API jobs: runs of one circuit each.
         journal: where to record events, None for nowhere.
         records: events of another process, None for a new batch.
     """
@@ -174,13 +175,13 @@ class DirectExecution(RemoteExecution):
     def _descriptions(self, failures: Sequence[PartFailure]) -> list[str]:
         """Describe failed circuits; neighbours with the same message share a sentence."""
         described = []
-        fates = groupby(
-            enumerate(failures), lambda entry: (entry[1].message, entry[1].part - entry[0])
-        )
+        # Several runs of one circuit may have failed for the same reason.
+        distinct = dict.fromkeys((failure.circuits[0], failure.message) for failure in failures)
+        fates = groupby(enumerate(distinct), lambda entry: (entry[1][1], entry[1][0] - entry[0]))
         for (message, _), group in fates:
-            parts = [failure.part for _, failure in group]
-            which = f"circuit {parts[0]} ({self._snapshot.name(parts[0])})"
-            if len(parts) > 1:
-                which = f"circuits {parts[0]} to {parts[-1]}"
+            circuits = [circuit for _, (circuit, _) in group]
+            which = f"circuit {circuits[0]} ({self._snapshot.name(circuits[0])})"
+            if len(circuits) > 1:
+                which = f"circuits {circuits[0]} to {circuits[-1]}"
             described.append(f"{which}: {message}")
         return described

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -153,7 +154,7 @@ def outcomes(
             _outcome(entry, circuit) for entry, circuit in zip(simulated, circuits, strict=True)
         ]
     if len(circuits) == 1:
-        return [status]
+        return [_without_name(status, circuits[0])]
     alone = [
         outcomes(simulator, [circuit], shots=shots, memory=memory, seed=seed_at(seed, index))
         for index, circuit in enumerate(circuits)
@@ -181,13 +182,20 @@ def _are_small(circuits: Sequence[QuantumCircuit]) -> bool:
 
 def _outcome(simulated: Any, circuit: QuantumCircuit) -> Outcome:
     if not simulated.success:
-        return str(simulated.status)
+        return _without_name(str(simulated.status), circuit)
     counts = simulated.data.counts
     memory = getattr(simulated.data, "memory", None)
     if circuit.num_clbits > _MOST_BITS_WITHOUT_PADDING:
         counts = {hex(int(text, 16)): count for text, count in counts.items()}
         memory = memory and [hex(int(text, 16)) for text in memory]
     return counts, memory
+
+
+def _without_name(message: str, circuit: QuantumCircuit) -> str:
+    """Take out the name of a bare circuit, which the user has never seen."""
+    name = re.escape(circuit.name)
+    message = re.sub(rf"\bcircuit {name}(?!\w)", "this circuit", message)
+    return re.sub(rf"\bCircuit {name}(?!\w)", "This circuit", message)
 
 
 def _renew_aers_thread() -> None:
