@@ -31,7 +31,7 @@ from aqt_fast._reading import read_by
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import checked_integer
-from aqt_fast.definitions import plain
+from aqt_fast.definitions import GIVE_A_DEFINITION, NO_MEANING, plain
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError, InvalidInputError
 from aqt_fast.wire.circuits import listed
 
@@ -155,9 +155,6 @@ def problems_of(
     return [replace(problem, circuit=index) for problem in found]
 
 
-GIVE_A_DEFINITION = "give it a definition"
-"""What to do about an operation without a meaning."""
-
 _NO_SUCH = {
     "AQT devices have no such instruction": "remove it",
     "AQT devices have no classical variables": "remove the variable",
@@ -241,7 +238,7 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
     circuit.append(operation, circuit.qubits, circuit.clbits)
     circuit = _synthesised(circuit)
     if any(item.name == operation.name for item in circuit.data):
-        return f"'{operation.name}' has neither a definition nor a matrix"
+        return NO_MEANING.format(operation.name)
     return circuit, True
 
 

@@ -26,6 +26,7 @@ from qiskit.circuit import (
     Operation,
     ParameterExpression,
     Qubit,
+    Store,
 )
 from qiskit.circuit.exceptions import CircuitError
 from qiskit.circuit.library import (
@@ -80,6 +81,12 @@ _NAMES = {
     "unitary",
 }
 """Names of other operations of Qiskit's that no plugin and no list of Qiskit's gives."""
+
+NO_MEANING = "'{}' has neither a definition nor a matrix"
+"""What is wrong with an operation without a meaning, with a place for its name."""
+
+GIVE_A_DEFINITION = "give it a definition"
+"""What to do about it."""
 
 _MAX_DEPTH = 200
 """Deepest nesting of definitions. A definition that is deeper contains itself."""
@@ -198,6 +205,35 @@ def is_namesake(operation: Operation) -> bool:
     """Return whether an operation bears the name of a standard one and is not of its class."""
     kind = _CLASSES.get(operation.name)
     return kind is not None and not (isinstance(operation, kind) and _is_qiskits(operation))
+
+
+def obstacle(operation: Operation, depth: int = 0) -> tuple[str, str] | None:
+    """Return what keeps an operation from being transpiled; the native reader calls this.
+
+    Returns:
+        ``variable`` for a value of a classical variable, ``opaque`` for a gate with neither a
+        definition nor a matrix, ``instruction`` for any other operation without a definition; and
+        the name of that operation. None if there is nothing of this kind.
+    """
+    if isinstance(operation, Store):
+        return "variable", operation.name
+    if not isinstance(operation, Instruction) or _is_qiskits(operation):
+        return None
+    try:
+        definition = operation.definition
+    except Exception:  # noqa: BLE001 - a class of any library
+        return None
+    if depth > _MAX_DEPTH:
+        return None
+    if definition is not None:
+        others = (item.operation for item in definition.data if not item.is_standard_gate())
+        return next(filter(None, (obstacle(it, depth + 1) for it in others)), None)
+    if not isinstance(operation, Gate):
+        return "instruction", operation.name
+    with suppress(Exception):  # a class of any library
+        operation.to_matrix()
+        return None
+    return "opaque", operation.name
 
 
 def meaning(operation: Operation) -> tuple[QuantumCircuit | Gate, float] | None:
