@@ -16,6 +16,7 @@ from qiskit.circuit import (
 from qiskit.circuit.equivalence_library import SessionEquivalenceLibrary
 from qiskit.circuit.library import (
     CRZGate,
+    GlobalPhaseGate,
     PauliEvolutionGate,
     RXXGate,
     RZGate,
@@ -155,6 +156,10 @@ def test_global_phases_without_a_value_run(backend, phase):
     inner.r(math.pi, 0, 0)
     circuit.append(inner.to_gate(), [0])
     circuit.measure(0, 0)
+    by_gate = circuit.copy()
+    by_gate.append(GlobalPhaseGate(phase), [])
+    assert backend.run(by_gate, optimization_level=2).result().get_counts() == {"1": 10}
+    assert aqt_fast.execute(by_gate, backend).result().get_counts() == {"1": 10}
     for job in (
         backend.run(circuit),
         backend.run(circuit, optimization_level=1),

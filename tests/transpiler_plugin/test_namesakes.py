@@ -233,6 +233,22 @@ def test_names_that_passes_go_by(backend, name):
         assert job.result().get_counts() == [{"111111": 20}] * 2
 
 
+@pytest.mark.parametrize("name", ["rz", "measure", "permutation", "IntComp"])
+def test_annotated(backend, name):
+    """The gate that is annotated counts by its definition, too."""
+    backend.set_options(with_progress_bar=False, shots=20)
+    circuit = QuantumCircuit(2, 2)
+    circuit.x(1)
+    circuit.h(0)
+    circuit.z(0)
+    circuit.append(turned(name, 1).control(1, annotated=True), [1, 0])
+    circuit.measure([0, 1], [0, 1])
+    jobs = [execute(circuit, backend, optimization_level=level) for level in LEVELS]
+    jobs.append(backend.run(aqt_fast.compile(circuit, backend)))
+    for job in jobs:
+        assert job.result().get_counts() == {"11": 20}
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_names_that_passes_go_by_in_primitives(backend, level):
     """The sampler and the estimator go by meanings, too."""

@@ -150,6 +150,7 @@ def test_a_definition_that_contains_itself():
     gate = Gate("endless", 1, [])
     gate.definition = QuantumCircuit(1)
     gate.definition.append(gate, [0])
+    gate.definition.append(gate, [0])
     with pytest.raises(InvalidCircuitError, match="not an operation of AQT"):
         wire.encode_job([with_gate(lambda c: c.append(gate, [0]))], 1)
 

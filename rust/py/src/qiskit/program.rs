@@ -95,6 +95,8 @@ enum Raw {
     Reset {
         qubit: u32,
     },
+    /// A gate that is a global phase of no finite number.
+    Phase,
     /// Python must explain it.
     Unknown,
     Refused(CircuitError),
@@ -210,6 +212,10 @@ impl Reading {
                         return failed(CircuitError::Reset, vec![qubit]);
                     }
                 }
+                Raw::Phase => {
+                    let params = operation(object, index)?.getattr(intern!(py, "params"))?;
+                    self.phases.push(params.get_item(0)?.unbind());
+                }
                 Raw::Refused(error) => {
                     let (qubits, _) = bits_of(object, index)?;
                     return failed(error, qubits.into_iter().map(|it| scope.qubit(it)).collect());
@@ -322,6 +328,9 @@ fn read_raw(borrowed: &CircuitRef<'_>, index: usize) -> Raw {
     match borrowed.kind(index) {
         kind::GATE => match borrowed.read(index, standard_gate) {
             StandardGate::Known(gate, qubits) => Raw::Item(Item::Gate(gate, qubits)),
+            StandardGate::NotFinite { .. } if borrowed.read(index, |it| it.qubits.is_empty()) => {
+                Raw::Phase
+            }
             StandardGate::NotFinite { param, value } => {
                 Raw::Refused(CircuitError::AngleNotFinite { angle: PARAMS[param], value })
             }
