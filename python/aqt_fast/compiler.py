@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import qiskit
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, Instruction, Operation, Store
+from qiskit.circuit import AnnotatedOperation, Gate, Instruction, Operation, Store
 from qiskit.circuit.exceptions import CircuitError
 from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
@@ -31,7 +31,7 @@ from aqt_fast._reading import read_by
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import checked_integer
-from aqt_fast.definitions import plain
+from aqt_fast.definitions import GIVE_A_DEFINITION, NO_MEANING, plain, with_neutral_base
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError, InvalidInputError
 from aqt_fast.wire.circuits import listed
 
@@ -155,9 +155,6 @@ def problems_of(
     return [replace(problem, circuit=index) for problem in found]
 
 
-GIVE_A_DEFINITION = "give it a definition"
-"""What to do about an operation without a meaning."""
-
 _NO_SUCH = {
     "AQT devices have no such instruction": "remove it",
     "AQT devices have no classical variables": "remove the variable",
@@ -229,6 +226,8 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
         matrix = operation.to_matrix()
         if operation.num_qubits <= _SMALL or not is_unitary_matrix(matrix, 0.0, _UNITARY):
             return _pairs(matrix)
+    if isinstance(operation, AnnotatedOperation):
+        operation = with_neutral_base(operation)
     definition = getattr(operation, "definition", None)
     if definition is not None:
         return plain(definition), operation.name in _names_with_plugins()
@@ -241,7 +240,7 @@ def _expand(operation: Operation) -> tuple[QuantumCircuit, bool] | Matrix | str:
     circuit.append(operation, circuit.qubits, circuit.clbits)
     circuit = _synthesised(circuit)
     if any(item.name == operation.name for item in circuit.data):
-        return f"'{operation.name}' has neither a definition nor a matrix"
+        return NO_MEANING.format(operation.name)
     return circuit, True
 
 

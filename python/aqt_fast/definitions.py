@@ -17,6 +17,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
     CONTROL_FLOW_OP_NAMES,
+    AnnotatedOperation,
     Barrier,
     CircuitInstruction,
     Clbit,
@@ -26,6 +27,7 @@ from qiskit.circuit import (
     Operation,
     ParameterExpression,
     Qubit,
+    Store,
 )
 from qiskit.circuit.exceptions import CircuitError
 from qiskit.circuit.library import (
@@ -81,11 +83,21 @@ _NAMES = {
 }
 """Names of other operations of Qiskit's that no plugin and no list of Qiskit's gives."""
 
+NO_MEANING = "'{}' has neither a definition nor a matrix"
+"""What is wrong with an operation without a meaning, with a place for its name."""
+
+GIVE_A_DEFINITION = "give it a definition"
+"""What to do about it."""
+
 _MAX_DEPTH = 200
 """Deepest nesting of definitions. A definition that is deeper contains itself."""
 
 _EQUAL = 1e-10
 """Tolerance of matrices that are equal."""
+
+
+class _EndlessDefinitionError(Exception):
+    """A definition contains itself."""
 
 
 def inlined(circuit: QuantumCircuit) -> tuple[QuantumCircuit, list[int]]:
@@ -200,6 +212,42 @@ def is_namesake(operation: Operation) -> bool:
     return kind is not None and not (isinstance(operation, kind) and _is_qiskits(operation))
 
 
+def obstacle(operation: Operation) -> tuple[str, str] | None:
+    """Return what keeps an operation from being transpiled; the native reader calls this.
+
+    Returns:
+        ``variable`` for a value of a classical variable, ``opaque`` for a gate with neither a
+        definition nor a matrix, ``instruction`` for any other operation without a definition; and
+        the name of that operation. None if there is nothing of this kind.
+    """
+    try:
+        return _obstacle(operation, 0)
+    except (_EndlessDefinitionError, RecursionError):
+        return None
+
+
+def _obstacle(operation: Operation, depth: int) -> tuple[str, str] | None:
+    if isinstance(operation, Store):
+        return "variable", operation.name
+    if not isinstance(operation, Instruction) or _is_qiskits(operation):
+        return None
+    try:
+        definition = operation.definition
+    except Exception:  # noqa: BLE001 - a class of any library
+        return None
+    if depth > _MAX_DEPTH:
+        raise _EndlessDefinitionError
+    if definition is not None:
+        others = (item.operation for item in definition.data if not item.is_standard_gate())
+        return next(filter(None, (_obstacle(it, depth + 1) for it in others)), None)
+    if not isinstance(operation, Gate):
+        return "instruction", operation.name
+    with suppress(Exception):  # a class of any library
+        operation.to_matrix()
+        return None
+    return "opaque", operation.name
+
+
 def meaning(operation: Operation) -> tuple[QuantumCircuit | Gate, float] | None:
     """Return what stands for an operation by its definition or its matrix.
 
@@ -242,18 +290,15 @@ def without_namesakes(circuit: QuantumCircuit) -> QuantumCircuit:
     apart: dict[int, list[_Part]] = {}
     for index, item in enumerate(source.data):
         if not item.is_standard_gate():
-            parts = _apart(item.operation, item.qubits, item.clbits, 0)
-            if parts is not None:
-                apart[index] = parts
+            with suppress(_EndlessDefinitionError, RecursionError):  # transpiling it tells
+                parts = _apart(item.operation, item.qubits, item.clbits, 0)
+                if parts is not None:
+                    apart[index] = parts
     if not apart:
         return circuit
     target = source.copy_empty_like()
     for index, item in enumerate(source.data):
-        for part in apart.get(index, [item]):
-            if isinstance(part, CircuitInstruction):
-                target.append(part)
-            else:
-                target.global_phase += part
+        _extend(target, apart.get(index, [item]))
     return target
 
 
@@ -265,8 +310,13 @@ def _apart(
     operation: Operation, qubits: Sequence[Qubit], clbits: Sequence[Clbit], depth: int
 ) -> list[_Part] | None:
     """Return the parts of an operation that is, or contains, a namesake; None for any other."""
-    if not isinstance(operation, Instruction) or depth > _MAX_DEPTH:
+    if isinstance(operation, AnnotatedOperation):
+        renamed = with_neutral_base(operation)
+        return None if renamed is operation else [CircuitInstruction(renamed, qubits, clbits)]
+    if not isinstance(operation, Instruction):
         return None
+    if depth > _MAX_DEPTH:
+        raise _EndlessDefinitionError
     misleading = _misleads(operation)
     if not misleading and _is_qiskits(operation):
         return None
@@ -288,6 +338,30 @@ def _apart(
         changed = changed or inner is not None
         parts += inner or [CircuitInstruction(item.operation, acts_on, writes)]
     return parts if changed else None
+
+
+def with_neutral_base(operation: AnnotatedOperation) -> AnnotatedOperation:
+    """Return the same operation on a gate whose name means nothing to Qiskit.
+
+    If nothing in its base passes for Qiskit's operation of its name, it is returned as it is.
+    """
+    base = operation.base_op
+    definition = QuantumCircuit(base.num_qubits, base.num_clbits)
+    parts = _apart(base, definition.qubits, definition.clbits, 0)
+    if parts is None:
+        return operation
+    _extend(definition, parts)
+    gate = Gate(f"own_{base.name}", base.num_qubits, [])
+    gate.definition = definition
+    return AnnotatedOperation(gate, operation.modifiers)
+
+
+def _extend(circuit: QuantumCircuit, parts: Sequence[_Part]) -> None:
+    for part in parts:
+        if isinstance(part, CircuitInstruction):
+            circuit.append(part)
+        else:
+            circuit.global_phase += part
 
 
 def _without_definition(

@@ -49,7 +49,7 @@ from aqt_fast.angle_passes import (
     rewrite_rx_as_r,
     wrap_rxx_angle,
 )
-from aqt_fast.definitions import is_namesake, meaning
+from aqt_fast.definitions import GIVE_A_DEFINITION, NO_MEANING, is_namesake, meaning
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError
 
 __all__ = [
@@ -119,7 +119,9 @@ class TakeApart(TransformationPass):
                 continue
             found = meaning(node.op)
             if found is None:
-                raise RefusedCircuitError([_refusal(dag, node, *_NO_MEANING)])
+                raise RefusedCircuitError(
+                    [_refusal(dag, node, NO_MEANING.format(node.name), GIVE_A_DEFINITION)]
+                )
             replacement, phase = found
             changed = True
             if isinstance(replacement, Gate):
@@ -130,11 +132,6 @@ class TakeApart(TransformationPass):
         self.property_set[_CHANGED] = changed
         return dag
 
-
-_NO_MEANING = (
-    "not an operation of AQT devices (rz, r, rxx, measure), in spite of its name",
-    "give it a definition",
-)
 
 _NO_CONTROL_FLOW = "AQT devices have no control flow"
 

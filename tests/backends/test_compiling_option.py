@@ -145,9 +145,9 @@ def test_all_offenders(backend):
         )
     assert [problem.circuit for problem in caught.value.problems] == [1, 2, 4, 5]
     assert str(caught.value).splitlines()[1:] == [
-        "circuit 2: no measurement",
+        "circuit 2: no measurement; add one, with measure or measure_all",
         "circuit 4, instruction 0 (delay): AQT devices have no delays (on qubit 1); leave it out",
-        "circuit 5: 4 qubits, but the resource has 3",
+        "circuit 5: 4 qubits, but the resource has 3; use fewer qubits, or a larger backend",
     ]
 
 

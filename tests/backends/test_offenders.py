@@ -14,6 +14,7 @@ from aqt_fast.primitives import AQTSampler
 from qiskit import QuantumCircuit, qasm2, transpile
 from qiskit.circuit import Gate, Parameter
 from qiskit.transpiler import TranspilerError
+from qiskit_aer.library import SaveState
 
 pytestmark = pytest.mark.all_qiskits
 
@@ -69,6 +70,38 @@ OFFENDERS = {
 }
 
 
+def variable(circuit: QuantumCircuit) -> None:
+    """A classical variable."""
+    circuit.add_var("mine", False)
+
+
+def opaque(circuit: QuantumCircuit) -> None:
+    """A gate that nobody knows."""
+    circuit.append(Gate("opaque", 1, []), [1])
+
+
+def wrapped(circuit: QuantumCircuit) -> None:
+    """Such a gate inside of another one."""
+    inner = QuantumCircuit(1, name="wrapped")
+    inner.append(Gate("opaque", 1, []), [0])
+    circuit.append(inner.to_gate(), [1])
+
+
+def saved(circuit: QuantumCircuit) -> None:
+    """An instruction of Aer's."""
+    circuit.append(SaveState(3), [0, 1, 2])
+
+
+UNKNOWN = "'opaque' has neither a definition nor a matrix"
+
+WITHOUT_MEANING = {
+    variable: (1, "store", (), "AQT devices have no classical variables", "remove the variable"),
+    opaque: (1, "opaque", (1,), UNKNOWN, "give it a definition"),
+    wrapped: (1, "wrapped", (1,), UNKNOWN, "give it a definition"),
+    saved: (1, "save_state", (0, 1, 2), "AQT devices have no such instruction", "remove it"),
+}
+
+
 def circuit_with(build=None) -> QuantumCircuit:
     """A rotation, then what is built, then a measurement; all in AQT's gates."""
     circuit = QuantumCircuit(3, 3)
@@ -117,6 +150,51 @@ def test_the_same_offenders(backend, way):
         assert problem.mend.startswith(mend)
 
 
+@pytest.mark.filterwarnings("ignore::aqt_fast.compiler.FallbackWarning")
+@pytest.mark.parametrize("build", WITHOUT_MEANING)
+def test_what_no_transpiler_knows(backend, build):
+    """The same words by every way, and no advice to transpile."""
+    circuit = circuit_with(build)
+    instruction, operation, qubits, reason, mend = WITHOUT_MEANING[build]
+    ways = [
+        lambda: backend.run(circuit),
+        lambda: backend.run(circuit, optimization_level=1),
+        lambda: aqt_fast.compile(circuit, backend),
+        lambda: execute(circuit, backend, optimization_level=0),
+        lambda: execute(circuit, backend, optimization_level=2),
+    ]
+    for way in ways:
+        (problem,) = problems_of(way)
+        assert (problem.instruction, problem.operation) == (instruction, operation)
+        assert (problem.qubits, problem.mend) == (qubits, mend)
+        assert problem.reason.startswith(reason)
+        assert ("(on qubit" in problem.reason) == bool(qubits)
+        assert "http" not in str(problem)
+
+
+def test_variables_after_transpiling(backend):
+    """Refused by name by ``transpile`` itself."""
+    with pytest.raises(TranspilerError, match="no classical variables; remove the variable"):
+        transpile(circuit_with(variable), backend)
+
+
+def test_a_mend_for_each_problem(backend):
+    """Whatever cannot run, the message says what to do."""
+    angle = circuit_with(lambda circuit: circuit.rz(math.inf, 0))
+    mends = {
+        "add one, with measure or measure_all": QuantumCircuit(1),
+        "use fewer qubits, or a larger backend": QuantumCircuit(21),
+        "give it a finite value": angle,
+    }
+    for mend, circuit in mends.items():
+        for options in ({}, {"optimization_level": 1}):
+            (problem,) = problems_of(lambda: backend.run(circuit, **options))  # noqa: B023
+            assert problem.mend == mend
+    strict = circuit_with(lambda circuit: circuit.rxx(3, 0, 1))
+    (problem,) = problems_of(lambda: backend.run(strict, strict_angles=True))
+    assert problem.mend.startswith("run without strict_angles")
+
+
 @pytest.mark.parametrize("level", range(4))
 @pytest.mark.parametrize("build", [delayed, used_again, measured_early])
 def test_transpile(backend, build, level):
@@ -149,12 +227,14 @@ def test_offenders_of_both_steps(backend):
     assert [problem.circuit for problem in found] == [0, 1, 2, 3, 5]
     assert [problem.instruction for problem in found] == [1, 2, None, 1, None]
     assert "unbound parameters: angle" in str(found[1])
-    assert str(found[2]) == "circuit 2: no measurement"
+    assert str(found[2]) == "circuit 2: no measurement; add one, with measure or measure_all"
     assert str(found[3]) == (
         "circuit 3, instruction 1 (opaque): 'opaque' has neither a definition nor a matrix"
         " (on qubit 1); give it a definition"
     )
-    assert str(found[4]) == "circuit 5: 4 qubits, but the resource has 3"
+    assert str(found[4]) == (
+        "circuit 5: 4 qubits, but the resource has 3; use fewer qubits, or a larger backend"
+    )
 
 
 def test_what_runs_only_after_transpiling(backend):

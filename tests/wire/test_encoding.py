@@ -175,15 +175,15 @@ BAD_INSTRUCTIONS = {
         "not an operation of AQT",
     ),
     "unitary": (lambda c: c.unitary(np.eye(2), [0]), "unitary", None, "not an operation of AQT"),
-    "reset": (
-        lambda c: c.reset(0),
-        "reset",
-        None,
-        "reset qubits at the beginning of a circuit only",
-    ),
+    "reset after rz": (lambda c: c.reset(0), "reset", None, "reset all qubits at the beginning by"),
     "early reset": (lambda c: c.reset(1), "reset", None, "reset all qubits at the beginning by"),
     "delay": (lambda c: c.delay(100, 0), "delay", None, r"no delays \(on qubit 0\); leave it out$"),
-    "same name": (lambda c: c.append(rx_gate_renamed(), [0]), "r", None, "not an operation of AQT"),
+    "same name": (
+        lambda c: c.append(rx_gate_renamed(), [0]),
+        "r",
+        None,
+        "neither a definition nor",
+    ),
     "control flow": (with_control_flow, "for_loop", None, "no control flow"),
     "unbound": (lambda c: c.rz(2 * Parameter("a"), 0), "rz", None, "unbound parameters: a "),
     "unbound second": (
@@ -251,10 +251,11 @@ class TestBadCircuits:
         with pytest.raises(InvalidCircuitError) as caught:
             wire.encode_job(batch, 1)
         assert str(caught.value).splitlines() == [
-            "circuit 1: 32 qubits, but the resource has 31",
-            "circuit 2: 2001 operations, the final measurement included, but at most 2000 can run",
-            "circuit 3: no measurement",
-            "circuit 4: no qubits",
+            "circuit 1: 32 qubits, but the resource has 31; use fewer qubits, or a larger backend",
+            "circuit 2: 2001 operations, the final measurement included, but at most 2000 can run; "
+            "use fewer operations",
+            "circuit 3: no measurement; add one, with measure or measure_all",
+            "circuit 4: no qubits; add qubits, and measure them",
             "circuit 5: not a QuantumCircuit but of type 'str'; load OpenQASM with "
             "QuantumCircuit.from_qasm_str or qiskit.qasm3.loads",
             "circuit 6: not a QuantumCircuit but of type 'NoneType'",

@@ -112,9 +112,9 @@ REFUSED = {
     "another meaning": (
         made_of("rz", 1, [0.1], lambda c: c.sx(0)),
         "rz",
-        "in spite of its name",
+        "in spite of its name: its definition is not made of them .on qubit 2.; transpile",
     ),
-    "no definition": (Gate("r", 1, [0.1, 0.2]), "r", "in spite of its name"),
+    "no definition": (Gate("r", 1, [0.1, 0.2]), "r", "neither a definition nor a matrix"),
     "other numbers": (made_of("r", 1, [0.1], lambda c: c.x(0)), "r", "in spite of its name"),
     "nan": (
         made_of("mine", 1, [], lambda c: c.r(math.nan, 0, 0)),
@@ -149,6 +149,7 @@ def test_a_definition_that_contains_itself():
     """Refused, not followed for ever."""
     gate = Gate("endless", 1, [])
     gate.definition = QuantumCircuit(1)
+    gate.definition.append(gate, [0])
     gate.definition.append(gate, [0])
     with pytest.raises(InvalidCircuitError, match="not an operation of AQT"):
         wire.encode_job([with_gate(lambda c: c.append(gate, [0]))], 1)

@@ -27,6 +27,12 @@ pub enum Problem {
     Unknown { reason: String },
     /// An operation of another meaning than that of the AQT operation with its name.
     Namesake,
+    /// An operation with neither a definition nor a matrix.
+    Opaque { name: String },
+    /// An operation without a definition that no gate can stand for.
+    NoSuchInstruction,
+    /// A value for a classical variable.
+    Variable,
     /// A reset of a qubit that nothing has used before.
     NeedlessReset,
     /// A gate after measurements of other qubits.
@@ -100,7 +106,14 @@ fn mend(problem: &Problem, operation: Option<&str>) -> Option<&'static str> {
         Problem::AmongMeasurements => {
             "measure at the end, or transpile the circuit for the backend"
         }
-        Problem::Namesake => "give it a definition, and transpile the circuit for the backend",
+        Problem::Namesake => "transpile the circuit for the backend",
+        Problem::Opaque { .. } => "give it a definition",
+        Problem::NoSuchInstruction => "remove it",
+        Problem::Variable => "remove the variable",
+        Problem::NotANumber { .. } => "give it a finite real number",
+        Problem::MatrixDoesNotFit => "give it a matrix of 2ⁿ rows for n qubits",
+        Problem::NotUnitary => "give it a unitary matrix",
+        Problem::DefinitionDoesNotFit => "give its definition as many bits as it has",
         Problem::OnQubits { problem, .. } => return mend(problem, operation),
         Problem::Circuit(error) => match error {
             CircuitError::UnsupportedOperation => "transpile the circuit for the backend",
@@ -112,6 +125,14 @@ fn mend(problem: &Problem, operation: Option<&str>) -> Option<&'static str> {
             CircuitError::Reset => "use a qubit that no operation has used",
             CircuitError::Delay => "leave it out",
             CircuitError::GateAfterMeasurement => "use another qubit, or measure at the end",
+            CircuitError::NoMeasurement => "add one, with measure or measure_all",
+            CircuitError::NoQubits => "add qubits, and measure them",
+            CircuitError::TooManyQubits { .. } => "use fewer qubits, or a larger backend",
+            CircuitError::TooManyOperations { .. } => "use fewer operations",
+            CircuitError::AngleNotFinite { .. } => "give it a finite value",
+            CircuitError::AngleOutOfRange { .. } => {
+                "run without strict_angles, which folds it into the range"
+            }
             _ => return None,
         },
         _ => return None,
@@ -140,9 +161,14 @@ fn describe(problem: &Problem) -> (String, Option<f64>) {
         }
         Problem::Namesake => {
             let reason = "not an operation of AQT devices (rz, r, rxx, measure), in spite of its \
-                          name";
+                          name: its definition is not made of them";
             (reason.to_owned(), None)
         }
+        Problem::Opaque { name } => {
+            (format!("'{name}' has neither a definition nor a matrix"), None)
+        }
+        Problem::NoSuchInstruction => ("AQT devices have no such instruction".to_owned(), None),
+        Problem::Variable => ("AQT devices have no classical variables".to_owned(), None),
         Problem::NeedlessReset => {
             ("AQT devices reset all qubits at the beginning by themselves".to_owned(), None)
         }

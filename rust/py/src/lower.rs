@@ -92,8 +92,10 @@ pub fn lower_dag<'py>(
         if kind == kind::RESET && !used[qubits[0] as usize] {
             continue;
         }
-        for &qubit in qubits {
-            used[qubit as usize] = true;
+        if !gate.as_ref().is_some_and(|(gate, _)| gate.keeps_zero()) {
+            for &qubit in qubits {
+                used[qubit as usize] = true;
+            }
         }
         let measured_before = qubits.iter().find(|qubit| measured[**qubit as usize]);
         if let (Some(&qubit), true) = (measured_before, final_measurements) {

@@ -192,6 +192,16 @@ impl Gate {
         }
     }
 
+    /// Whether it is diagonal, so that each qubit in |0⟩ stays there.
+    #[must_use]
+    pub fn keeps_zero(&self) -> bool {
+        match self {
+            Self::Phase(_) => true,
+            Self::Single { rotation, .. } => rotation.rotation().is_diagonal(),
+            _ => self.is_diagonal(),
+        }
+    }
+
     /// Whether all [`super::Variant::COUNT`] variants differ, not only the first few.
     #[must_use]
     pub fn has_variants(&self) -> bool {

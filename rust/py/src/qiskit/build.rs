@@ -1,7 +1,7 @@
 //! Compiled and lowered steps → a Qiskit circuit or DAG like the source.
 
 use aqt_compile::{Compiled, lower::Step};
-use pyo3::{intern, prelude::*};
+use pyo3::{IntoPyObjectExt, intern, prelude::*};
 
 use super::{
     circuit::CircuitRef,
@@ -61,7 +61,11 @@ pub fn build_circuit<'py>(
         let replace = data.get_item(place)?.getattr("replace")?;
         data.set_item(place, replace.call1((operation,))?)?;
     }
-    target.setattr(intern!(py, "global_phase"), reading.phase + compiled.phase)?;
+    let mut phase = (reading.phase + compiled.phase).into_bound_py_any(py)?;
+    for other in &reading.phases {
+        phase = phase.add(other)?;
+    }
+    target.setattr(intern!(py, "global_phase"), phase)?;
     let moved = (0..).zip(&compiled.wires).any(|(qubit, &wire)| qubit != wire);
     Ok((target, moved.then(|| compiled.wires.clone())))
 }

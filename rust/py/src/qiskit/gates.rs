@@ -14,6 +14,13 @@ pub enum StandardGate {
     Unknown,
 }
 
+impl StandardGate {
+    /// Whether it certainly leaves a qubit in |0⟩ that is in |0⟩.
+    pub fn keeps_zero(&self) -> bool {
+        matches!(self, Self::Known(gate, _) if gate.keeps_zero())
+    }
+}
+
 /// The gate of a standard instruction.
 pub fn standard_gate(parts: &Parts<'_>) -> StandardGate {
     let (mut params, mut qubits) = ([0.0; 4], [0; 4]);

@@ -9,7 +9,8 @@ use pyo3::prelude::*;
 use super::{
     capi::{Table, kind},
     circuit::CircuitRef,
-    culprit::{name_of, not_a_circuit, offence, qubits_of},
+    culprit::{name_of, not_a_circuit, offence, operation, qubits_of},
+    gates::standard_gate,
     instruction::{Instruction, NativeGate},
     self_check::checked_table,
 };
@@ -94,9 +95,13 @@ impl Fault {
     /// What the circuit tells about the fault, before Python code runs.
     fn problem(&self, borrowed: &CircuitRef<'_>) -> Option<Problem> {
         let index = self.instruction?;
-        let acts_on = |other: usize, qubit: u32| {
-            matches!(borrowed.kind(other), kind::GATE | kind::MEASURE)
-                && borrowed.read(other, |parts| parts.qubits.contains(&qubit))
+        let acts_on = |other: usize, qubit: u32| match borrowed.kind(other) {
+            kind::GATE => {
+                !borrowed.read(other, |it| standard_gate(it).keeps_zero())
+                    && borrowed.read(other, |parts| parts.qubits.contains(&qubit))
+            }
+            kind::MEASURE => borrowed.read(other, |parts| parts.qubits.contains(&qubit)),
+            _ => false,
         };
         match (&self.error, borrowed.kind(index)) {
             (CircuitError::UnsupportedOperation, kind::DELAY) => {
@@ -145,20 +150,35 @@ impl Fault {
         let mut offence = offence(object, circuit, self.instruction, self.error)?;
         if let Some(problem) = problem {
             offence.problem = problem;
-        } else if unsupported
-            && NATIVE_NAMES.iter().any(|name| offence.operation.as_deref() == Some(name))
-        {
-            offence.problem = Problem::Namesake;
+        } else if let (Some(index), true) = (self.instruction, unsupported) {
+            let namesake =
+                NATIVE_NAMES.iter().any(|name| offence.operation.as_deref() == Some(name));
+            offence.problem = match obstacle(object, index)? {
+                Some((kind, name)) if kind == "opaque" => Problem::Opaque { name },
+                Some((kind, _)) if kind == "instruction" => Problem::NoSuchInstruction,
+                Some((kind, _)) if kind == "variable" => Problem::Variable,
+                _ if namesake => Problem::Namesake,
+                _ => offence.problem,
+            };
         }
         if let (Some(index), false) =
             (self.instruction, matches!(offence.problem, Problem::OnQubits { .. }))
         {
             let qubits = qubits_of(object, index)?;
-            let problem = Box::new(offence.problem);
-            offence.problem = Problem::OnQubits { problem, qubits };
+            if !qubits.is_empty() {
+                let problem = Box::new(offence.problem);
+                offence.problem = Problem::OnQubits { problem, qubits };
+            }
         }
         Ok(offence)
     }
+}
+
+/// What keeps an instruction from being transpiled, in a word of `aqt_fast.definitions`, and the name
+/// of the operation.
+fn obstacle(object: &Bound<'_, PyAny>, index: usize) -> PyResult<Option<(String, String)>> {
+    let module = object.py().import("aqt_fast.definitions")?;
+    module.call_method1("obstacle", (operation(object, index)?,))?.extract()
 }
 
 /// Reads a circuit of which Python has taken apart the operations that only it knows.

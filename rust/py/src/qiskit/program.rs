@@ -7,7 +7,7 @@ use pyo3::{intern, prelude::*};
 use super::{
     capi::{Table, kind},
     circuit::CircuitRef,
-    culprit::{bits_of, name_of, not_a_circuit, not_a_number, offence, operation},
+    culprit::{bits_of, name_of, not_a_circuit, offence, operation},
     gates::{StandardGate, standard_gate},
     self_check::checked_table,
     unknown_operations::{Expansion, Explain, raised_problem, unitary},
@@ -24,12 +24,14 @@ const PARAMS: [&str; 4] = ["parameter 0", "parameter 1", "parameter 2", "paramet
 #[derive(Default)]
 pub struct Reading {
     pub program: Program,
-    /// The global phase of the circuit itself, in radians.
-    pub phase: f64,
     /// Qubit and classical bit of each measurement.
     pub measurements: Vec<(u32, u32)>,
-    /// Whether an operation acts on each qubit.
+    /// Whether an operation may have moved each qubit out of |0⟩.
     used: Vec<bool>,
+    /// The global phase of the circuit itself, in radians; 0 if it is among the `phases`.
+    pub phase: f64,
+    /// Global phases that are not finite numbers. No outcome depends on them.
+    pub phases: Vec<Py<PyAny>>,
     /// Barriers with a label: number and operation.
     pub labelled: Vec<(usize, Py<PyAny>)>,
     num_barriers: usize,
@@ -93,6 +95,8 @@ enum Raw {
     Reset {
         qubit: u32,
     },
+    /// A gate that is a global phase of no finite number.
+    Phase,
     /// Python must explain it.
     Unknown,
     Refused(CircuitError),
@@ -119,10 +123,7 @@ pub fn read_program<'py>(
         return Ok(Err(whole(Fault::Circuit(error))));
     }
     let mut reading = Reading { used: vec![false; num_qubits as usize], ..Reading::default() };
-    match global_phase(object)? {
-        Ok(phase) => reading.phase = phase,
-        Err(fault) => return Ok(Err(whole(fault))),
-    }
+    reading.phase = reading.finite_phase(object)?.unwrap_or_default();
     reading.program.num_qubits = num_qubits;
     reading.program.measured = vec![false; num_qubits as usize];
     let scope = Scope { qubits: None, clbits: None, instruction: None, depth: 0 };
@@ -175,10 +176,12 @@ impl Reading {
             };
             match raw {
                 Raw::Item(mut item) => {
-                    let (qubits, is_barrier) = match &mut item {
-                        Item::Gate(gate, qubits) => (&mut qubits[..gate.num_qubits()], false),
-                        Item::Unitary(_, qubits) => (&mut qubits[..], false),
-                        Item::Barrier(qubits) => (&mut qubits[..], true),
+                    let (qubits, is_barrier, keeps_zero) = match &mut item {
+                        Item::Gate(gate, qubits) => {
+                            (&mut qubits[..gate.num_qubits()], false, gate.keeps_zero())
+                        }
+                        Item::Unitary(_, qubits) => (&mut qubits[..], false, false),
+                        Item::Barrier(qubits) => (&mut qubits[..], true, true),
                     };
                     for qubit in qubits.iter_mut() {
                         *qubit = scope.qubit(*qubit);
@@ -189,8 +192,11 @@ impl Reading {
                             self.labelled.push((self.num_barriers, operation.unbind()));
                         }
                         self.num_barriers += 1;
-                    } else if let Some(qubit) = self.act(qubits) {
-                        return failed(CircuitError::GateAfterMeasurement, vec![qubit]);
+                    } else {
+                        let late = if keeps_zero { self.late(qubits) } else { self.act(qubits) };
+                        if let Some(qubit) = late {
+                            return failed(CircuitError::GateAfterMeasurement, vec![qubit]);
+                        }
                     }
                     self.program.items.push(item);
                 }
@@ -205,6 +211,10 @@ impl Reading {
                     if self.used[qubit as usize] || self.program.measured[qubit as usize] {
                         return failed(CircuitError::Reset, vec![qubit]);
                     }
+                }
+                Raw::Phase => {
+                    let params = operation(object, index)?.getattr(intern!(py, "params"))?;
+                    self.phases.push(params.get_item(0)?.unbind());
                 }
                 Raw::Refused(error) => {
                     let (qubits, _) = bits_of(object, index)?;
@@ -281,15 +291,23 @@ impl Reading {
                 if !fits {
                     return failed(Fault::Seen(Problem::DefinitionDoesNotFit), vec![]);
                 }
-                let phase = match global_phase(&circuit)? {
-                    Ok(phase) => phase,
-                    Err(fault) => return failed(fault, qubits.to_vec()),
-                };
-                self.program.items.push(Item::Gate(Gate::Phase(phase), [0; 4]));
+                if let Some(phase) = self.finite_phase(&circuit)? {
+                    self.program.items.push(Item::Gate(Gate::Phase(phase), [0; 4]));
+                }
                 return self.append(table, &circuit, explain, scope);
             }
         }
         Ok(Ok(()))
+    }
+
+    /// The global phase of a circuit in radians. One that is no finite number is put aside.
+    fn finite_phase(&mut self, circuit: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+        let phase = circuit.getattr(intern!(circuit.py(), "global_phase"))?;
+        let value = phase.extract::<f64>().ok().filter(|value| value.is_finite());
+        if value.is_none() {
+            self.phases.push(phase.unbind());
+        }
+        Ok(value)
     }
 
     /// Marks these qubits as used; returns one that was measured before.
@@ -297,28 +315,22 @@ impl Reading {
         for &qubit in qubits {
             self.used[qubit as usize] = true;
         }
+        self.late(qubits)
+    }
+
+    /// Returns a qubit that was measured before.
+    fn late(&self, qubits: &[u32]) -> Option<u32> {
         qubits.iter().copied().find(|&qubit| self.program.measured[qubit as usize])
     }
-}
-
-/// The global phase of a circuit, in radians.
-fn global_phase(circuit: &Bound<'_, PyAny>) -> PyResult<Result<f64, Fault>> {
-    let py = circuit.py();
-    let object = circuit.getattr(intern!(py, "global_phase"))?;
-    let value = match object.extract::<f64>() {
-        Ok(value) if value.is_finite() => return Ok(Ok(value)),
-        Ok(value) => value,
-        Err(_) => f64::NAN,
-    };
-    let not_finite = CircuitError::AngleNotFinite { angle: "the global phase", value };
-    let problem = not_a_number(&object)?.unwrap_or(Problem::Circuit(not_finite));
-    Ok(Err(Fault::Seen(problem)))
 }
 
 fn read_raw(borrowed: &CircuitRef<'_>, index: usize) -> Raw {
     match borrowed.kind(index) {
         kind::GATE => match borrowed.read(index, standard_gate) {
             StandardGate::Known(gate, qubits) => Raw::Item(Item::Gate(gate, qubits)),
+            StandardGate::NotFinite { .. } if borrowed.read(index, |it| it.qubits.is_empty()) => {
+                Raw::Phase
+            }
             StandardGate::NotFinite { param, value } => {
                 Raw::Refused(CircuitError::AngleNotFinite { angle: PARAMS[param], value })
             }
