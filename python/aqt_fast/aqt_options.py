@@ -283,7 +283,7 @@ class JobOptions(AQTOptions):
             FixedOptionError: an option can be changed only before the job is made.
         """
         for name, value in fields.items():
-            if name in self and name not in _WAITING and value != self[name]:
+            if name in self and name not in WAITING_OPTIONS and value != self[name]:
                 raise FixedOptionError(name, value)
         return super().update_options(**fields)
 
@@ -303,5 +303,5 @@ class DirectAccessJobOptions(JobOptions, AQTDirectAccessOptions):
         return AQTDirectAccessOptions(**self)
 
 
-_WAITING = frozenset({"query_period_seconds", "query_timeout_seconds", "with_progress_bar"})
+WAITING_OPTIONS = frozenset({"query_period_seconds", "query_timeout_seconds", "with_progress_bar"})
 """Options that say how to wait."""

@@ -114,6 +114,19 @@ def test_execute(backend):
         execute(circuit, backend, optimization_level=4)
 
 
+@pytest.mark.filterwarnings("ignore:Treating CircuitInstruction:DeprecationWarning")
+def test_arrays(backend, bell):
+    """One dimension is taken; more are what NumPy makes of a list of circuits."""
+    row = np.empty(2, dtype=object)
+    row[:] = [bell, bell]
+    assert len(backend.run(row, shots=3).result().get_counts()) == 2
+    table = np.array([bell, bell], dtype=object)
+    assert table.ndim == 3
+    for call in (backend.run, lambda given: execute(given, backend)):
+        with pytest.raises(InvalidInputError, match=r"not an array of shape \(2, .*; pass a list"):
+            call(table)
+
+
 def test_noise(provider):
     """The noisy simulator is noisy, on rxx more than on r, on rz not at all."""
     backend = provider.get_backend("offline_simulator_noise", available_qubits=2)

@@ -86,6 +86,10 @@ class TestList:
             assert max(map(len, lines)) <= columns
         shown = invoke("show", lines[-1].split()[0])
         assert done.job_id() in shown.stdout
+        table = shown.stdout.partition("\n\n")[2]
+        assert max(map(len, table.splitlines())) <= columns
+        assert (done.api_job_id(0) in table) == (columns > 40)
+        assert done.api_job_id(0)[:8] in table
 
     def test_json_and_filters(self, done, backend, circuit):
         """Everything that is known, of those that fit."""

@@ -70,7 +70,7 @@ class TestBackends:
         monkeypatch.setenv("AQT_PORTAL_URL", server.url)
         monkeypatch.setenv("AQT_TOKEN", server.token)
 
-    @pytest.mark.parametrize("columns", [80, 120])
+    @pytest.mark.parametrize("columns", [30, 40, 60, 80, 120])
     def test_table(self, server, monkeypatch, columns):
         """It fits the terminal, and has every ID in one piece."""
         monkeypatch.setenv("COLUMNS", str(columns))
@@ -78,9 +78,12 @@ class TestBackends:
         assert (result.exit_code, result.stderr) == (0, "")
         lines = result.stdout.splitlines()
         assert max(map(len, lines)) <= columns
-        assert len(lines) == (2 if columns > 80 else 1) + 8
+        assert len(lines) == (1 if columns == 80 else 2) + 8
         assert ("Description" in lines[0]) == (columns > 80)
-        for name in ("offline_simulator_no_noise", "ibex", "maintenance", "simulator_ideal"):
+        assert ("Type" in lines[0]) == (columns > 60)
+        assert ("Workspace" in lines[0]) == (columns > 40)
+        assert ("Status" in lines[0]) == (columns > 30)
+        for name in ("offline_simulator_no_noise", "ibex", "simulator_ideal"):
             assert any(name in line for line in lines)
         assert server.token not in result.output
 

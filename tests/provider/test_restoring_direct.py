@@ -124,6 +124,24 @@ class TestGoingOn:
         assert len(server.jobs) == NUM_CIRCUITS
         assert AQTJob.restore(again.job_id()).result().get_counts() == COUNTS
 
+    def test_between_runs_of_a_circuit(self, server):
+        """The runs that were measured are kept, also one of a circuit that is not complete."""
+        server.hold()
+        server.release(3)
+        with client() as machine:
+            job = machine.run(CIRCUITS[:3], shots=2001)
+            wait_until(lambda: len(server.jobs) == 4)
+            wait_until(lambda: accepted(job, 3))
+        again = AQTJob.restore(job.job_id())
+        assert again.progress() == Progress(1, 3)
+        server.release()
+        with pytest.raises(IncompleteBatchError):
+            again.result()
+        assert again.error_message == "circuit 2 (marker 000010): it was not submitted"
+        assert again.resubmit_failed() == 2
+        assert again.result().get_counts() == [{f"{number:06b}": 2001} for number in range(3)]
+        assert [record.repetitions for record in server.jobs] == [(2000,), (1,)] * 3
+
     def test_beside_the_first(self, server, machine):
         """Who looks on has each result as it comes, and neither sends, asks nor cancels."""
         server.hold()

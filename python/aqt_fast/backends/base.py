@@ -18,7 +18,7 @@ from aqt_fast._pickles import AnyProtocol
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob, provider_for_restoring
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
 from aqt_fast.backends.legacy import (
@@ -276,10 +276,17 @@ class AQTResource(AnyProtocol, BackendV2):
 
         Raises:
             InvalidOptionError: the job is of another backend.
-            JobNotFoundError: neither the store nor the portal has it.
+            JobNotFoundError: the store does not have it; nor does the portal, which is asked for
+                jobs of its own resources.
             APIError: the portal cannot be asked, or has deleted the result.
         """
-        job: AQTJob = self._provided().job(job_id, circuits, **options)
+        job: AQTJob
+        if self._in_cloud:
+            job = self._provided().job(job_id, circuits, **options)
+        else:  # the portal does not know its jobs, and its token may be the machine's own
+            job = self._provided().restore(job_id, remove_from_store=False)
+            waiting = {name: value for name, value in options.items() if name in WAITING_OPTIONS}
+            job.options.update_options(**{k: v for k, v in waiting.items() if v is not None})
         found = job.backend()
         if (found.name, found.resource_id.workspace_id) != (self.name, self._resource.workspace_id):
             raise InvalidOptionError("job_id", job_id, f"that of a job of '{self.name}'")
@@ -288,8 +295,11 @@ class AQTResource(AnyProtocol, BackendV2):
     @property
     def _place(self) -> dict[str, str]:
         """What distinguishes the jobs of this resource from those of another with its name."""
-        in_cloud = self._resource.resource_type in ("device", "simulator")
-        return {"workspace": self._resource.workspace_id} if in_cloud else {}
+        return {"workspace": self._resource.workspace_id} if self._in_cloud else {}
+
+    @property
+    def _in_cloud(self) -> bool:
+        return self._resource.resource_type in ("device", "simulator")
 
     def _provided(self) -> Any:
         """Return its provider; one of its own for stored jobs if it was made without."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -14,14 +14,14 @@ import click
 
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.cli.terminal import advice, errors, pattern, say
-from aqt_fast.provider.fitting import fitted, local_time
+from aqt_fast.provider.fitting import fits_terminal, fitted, local_time
 from aqt_fast.store.states import STATES
 
 if TYPE_CHECKING:
     from aqt_fast.aqt_job import AQTJob
     from aqt_fast.aqt_provider import AQTProvider
     from aqt_fast.provider.jobs_table import JobsTable
-    from aqt_fast.store.listing import StoredJob
+    from aqt_fast.store.listing import StoredApiJob, StoredJob
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -143,19 +143,7 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
         if name != "api_jobs" and value is not None:
             click.echo(f"{name + ':':<14}{value}")
     if job.api_jobs:
-        headers = ("API job", "Circuits", "Shots", "State", "ID", "Message")
-        rows = [
-            (
-                number,
-                f"{part.circuits.start} to {part.circuits.stop - 1}",
-                part.shots,
-                part.state,
-                part.job_id or "",
-                part.message or "",
-            )
-            for number, part in enumerate(job.api_jobs, 1)
-        ]
-        click.echo("\n" + fitted(rows, headers, drop=["Shots"], shorten="Message"))
+        click.echo("\n" + _api_jobs_table(job.api_jobs))
 
 
 @jobs_command.command()
@@ -255,6 +243,28 @@ def prune(older_than: datetime, everything: bool, dry_run: bool, store: Path | N
             click.echo(_line(job))
         return
     _remove_all(found, _line)
+
+
+def _api_jobs_table(api_jobs: Sequence[StoredApiJob]) -> str:
+    """Format the API jobs for the terminal; a very narrow one gets the beginnings of the IDs."""
+
+    def table(id_length: int | None) -> str:
+        rows = [
+            (
+                number,
+                f"{part.circuits.start} to {part.circuits.stop - 1}",
+                part.shots,
+                part.state,
+                (part.job_id or "")[:id_length],
+                part.message or "",
+            )
+            for number, part in enumerate(api_jobs, 1)
+        ]
+        headers = ("API job", "Circuits", "Shots", "State", "ID", "Message")
+        return fitted(rows, headers, drop=["Shots", "Circuits"], shorten="Message")
+
+    whole = table(None)
+    return whole if fits_terminal(whole) else table(8)
 
 
 class _Provider:

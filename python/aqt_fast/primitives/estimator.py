@@ -32,6 +32,9 @@ class AQTEstimator(Primitive, BackendEstimatorV2):
     a job that failed or was cancelled raises ``JobFailedError``.
     """
 
+    job_class = AQTPrimitiveJob
+    """Class of the jobs that it makes."""
+
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
         """Make an estimator.
 
@@ -76,7 +79,7 @@ class AQTEstimator(Primitive, BackendEstimatorV2):
         run_options = options.pop("run_options")
         backend = TranspilingBackend(self.backend, submitted, self._transpile_options, run_options)
         job = BackendEstimatorV2(backend=backend, options=options).run(wanted)
-        return AQTPrimitiveJob(submitted, lambda: _completed(coerced, job.result()))
+        return self.job_class(submitted, lambda: _completed(coerced, job.result()))
 
 
 def _shots(pub: EstimatorPub) -> int:

@@ -33,6 +33,9 @@ class AQTSampler(Primitive, BackendSamplerV2):
     job. The result of a job that failed or was cancelled raises ``JobFailedError``.
     """
 
+    job_class = AQTPrimitiveJob
+    """Class of the jobs that it makes."""
+
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
         """Make a sampler.
 
@@ -74,7 +77,7 @@ class AQTSampler(Primitive, BackendSamplerV2):
         submitted = SubmittedJobs(len({pub.shots for pub in wanted}))
         backend = TranspilingBackend(self.backend, submitted, self._transpile_options)
         job = BackendSamplerV2(backend=backend, options=vars(self.options)).run(wanted)
-        return AQTPrimitiveJob(submitted, lambda: _completed(coerced, job.result()))
+        return self.job_class(submitted, lambda: _completed(coerced, job.result()))
 
 
 def _with_all_bits(pub: SamplerPub) -> SamplerPub:

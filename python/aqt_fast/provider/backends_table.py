@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aqt_fast.backends.base import AQTResource
+from aqt_fast.provider.fitting import fits_terminal, fitted
 from aqt_fast.provider.table import Table
 
 
@@ -14,6 +15,8 @@ class BackendsTable(Table[AQTResource]):
     HEADERS = ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status")
     """Names of the columns."""
     EXPENDABLE = ("Description",)
+    _EXPENDABLE_LATER = ("Type", "Qubits", "Workspace", "Status")
+    """Columns that go only if the others do not even fit without lines."""
 
     @property
     def headers(self) -> list[str]:
@@ -24,6 +27,18 @@ class BackendsTable(Table[AQTResource]):
     def backends(self) -> list[AQTResource]:
         """The backends."""
         return list(self)
+
+    def fitted(self, style: str = "simple") -> str:
+        """Format the table for the terminal's width.
+
+        Args:
+            style: a format of the package ``tabulate``, one for plain text.
+        """
+        table = super().fitted(style)
+        if fits_terminal(table):
+            return table
+        expendable = (*self.EXPENDABLE, *self._EXPENDABLE_LATER)
+        return fitted(self.rows(), self.HEADERS, drop=expendable, style=style)
 
     def table(self) -> list[list[Any]]:
         """Return one row per backend, with the columns of ``headers``."""

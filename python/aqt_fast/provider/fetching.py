@@ -13,7 +13,7 @@ from aqt_fast._ids import canonical_uuid
 from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.api_client.models import read_job_place
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
 from aqt_fast.aqt_resource import CloudResource
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.fetched import Fetched, FetchedExecution
@@ -27,8 +27,6 @@ from aqt_fast.store.journal import ApiJobLog, Journal
 from aqt_fast.wire.circuits import API_LIMITS
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.unknown_circuits import UnknownCircuits
-
-_WAITING = ("query_period_seconds", "query_timeout_seconds", "with_progress_bar")
 
 
 def job_by_id(
@@ -59,7 +57,7 @@ def job_by_id(
         )
     except JobNotFoundError:
         return _from_portal(job_id, circuits, options, provider, connections, store)
-    for name in _WAITING:
+    for name in WAITING_OPTIONS:
         if options.get(name) is not None:
             job.options[name] = options[name]
     return job

@@ -67,6 +67,11 @@ def tabulated(rows: Rows, headers: Sequence[str], style: str) -> str:
     return tabulate(rows, headers, tablefmt=style, disable_numparse=texts or not rows)
 
 
+def fits_terminal(table: str) -> bool:
+    """Whether no line of a table is longer than the terminal is wide."""
+    return _width(table) <= shutil.get_terminal_size().columns
+
+
 def local_time(moment: datetime, *, seconds: bool = False) -> str:
     """Write a time for people: local, with its offset from UTC."""
     return moment.astimezone().isoformat(" ", timespec="seconds" if seconds else "minutes")

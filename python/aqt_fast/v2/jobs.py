@@ -54,6 +54,20 @@ class _Job(AQTJob):
         with raised_as_v2():
             return super().job_id()
 
+    def api_job_id(self, index: int = 0) -> str:
+        """Return the identifier of one API job: see :meth:`aqt_fast.AQTJob.api_job_id`.
+
+        Args:
+            index: which API job, from 0.
+
+        Raises:
+            AQTValueError: there is no API job with this index.
+            LookupError: the job of an offline simulator has no API jobs.
+            AQTError: it was not accepted, or it is unknown whether it was.
+        """
+        with raised_as_v2():
+            return super().api_job_id(index)
+
     def result(
         self, timeout: float | None = None, wait: float | None = 5, *, partial: bool = False
     ) -> Result:

@@ -24,6 +24,28 @@ _API_JOB_CIRCUITS = API_LIMITS.circuits or 1
 _API_JOB_SHOTS = API_LIMITS.shots or 1
 
 
+class FaceOptions(AQTOptions):
+    """The options of backends, with the errors of the 2.x face."""
+
+    __slots__ = ()
+
+    def update_options(self, **fields: Any) -> AQTOptions:
+        """Set several options: all of them, or none if one is invalid.
+
+        Raises:
+            AQTValueError: an option has an invalid value.
+            AttributeError: there is no such option; the message suggests one.
+        """
+        with raised_as_v2():
+            return super().update_options(**fields)
+
+
+class DirectAccessFaceOptions(FaceOptions, AQTDirectAccessOptions):
+    """The options of machines, with the errors of the 2.x face."""
+
+    __slots__ = ()
+
+
 class _Resource(AQTResource):
     """What the backends of the 2.x face have in common."""
 
@@ -66,9 +88,35 @@ class _Resource(AQTResource):
         with raised_as_v2():
             return super().retrieve_job(job_id, circuits, **options)
 
+    def set_options(self, **fields: Any) -> None:
+        """Set options of all later jobs: all of them, or none if one is invalid.
+
+        Args:
+            fields: those of :class:`~aqt_fast.AQTOptions`.
+
+        Raises:
+            AQTValueError: an option has an invalid value.
+            AttributeError: there is no such option; the message suggests one.
+        """
+        with raised_as_v2():
+            super().set_options(**fields)
+
+    def jobs(self, **criteria: Any) -> Any:
+        """List the jobs of this backend in the store, the newest first.
+
+        Args:
+            criteria: those of :meth:`AQTProvider.jobs <aqt_fast.AQTProvider.jobs>`.
+
+        Raises:
+            AQTValueError: a criterion is invalid.
+            OSError: the store cannot be read.
+        """
+        with raised_as_v2():
+            return super().jobs(**criteria)
+
     @classmethod
     def _default_options(cls) -> AQTOptions:
-        return AQTOptions(with_progress_bar=False)
+        return FaceOptions(with_progress_bar=False)
 
 
 class CloudResource(_Resource, _CloudResource):
@@ -90,6 +138,26 @@ class CloudResource(_Resource, _CloudResource):
         """
         with raised_as_v2():
             job: CloudJob = super().run(circuits, **options)
+        return job
+
+    def api_job(
+        self, job_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+    ) -> CloudJob:
+        """Return the handle of an API job that any program has sent; it has no journal.
+
+        Nothing is sent but requests for its result: ``result()`` raises ``AQTRequestError`` if
+        the portal does not know the identifier.
+
+        Args:
+            job_id: the portal's identifier.
+            circuits: its circuits, in order.
+            options: ``shots`` as it was sent; and others as for :meth:`run`.
+
+        Raises:
+            AQTValueError: ``job_id`` is not a UUID, or an option or circuit cannot have been sent.
+        """
+        with raised_as_v2():
+            job: CloudJob = super().api_job(job_id, circuits, **options)
         return job
 
     def restore_job(
@@ -121,7 +189,7 @@ class DirectAccessResource(_Resource, AQTDirectAccessResource):
 
     @classmethod
     def _default_options(cls) -> AQTDirectAccessOptions:
-        return AQTDirectAccessOptions(with_progress_bar=False)
+        return DirectAccessFaceOptions(with_progress_bar=False)
 
     def run(
         self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
@@ -139,6 +207,26 @@ class DirectAccessResource(_Resource, AQTDirectAccessResource):
         """
         with raised_as_v2():
             job: DirectAccessJob = super().run(circuits, **options)
+        return job
+
+    def api_job(
+        self, run_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+    ) -> DirectAccessJob:
+        """Return the handle of a run that any program has sent; it has no journal.
+
+        Nothing is sent but requests for its result: ``result()`` raises ``AQTRequestError`` if
+        the machine does not know the identifier.
+
+        Args:
+            run_id: the machine's identifier.
+            circuits: its circuit.
+            options: ``shots`` as it was sent; and others as for :meth:`run`.
+
+        Raises:
+            AQTValueError: ``run_id`` is not a UUID, or an option or circuit cannot have been sent.
+        """
+        with raised_as_v2():
+            job: DirectAccessJob = super().api_job(run_id, circuits, **options)
         return job
 
     def restore_job(

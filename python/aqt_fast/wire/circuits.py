@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from qiskit import QuantumCircuit
 
 from aqt_fast import _native
@@ -159,6 +160,11 @@ def listed(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumC
 def _items(circuits: QuantumCircuit | Iterable[QuantumCircuit]) -> list[QuantumCircuit]:
     if isinstance(circuits, QuantumCircuit):
         return [circuits]
+    if isinstance(circuits, np.ndarray) and circuits.ndim != 1:
+        raise InvalidInputError(
+            f"expected circuits in one dimension, not an array of shape {circuits.shape}; pass a "
+            "list, for np.array() takes circuits apart"
+        )
     try:
         if isinstance(circuits, str | bytes | Mapping):
             raise TypeError
