@@ -149,6 +149,25 @@ class TestFromThePortal:
             assert copied.job_id() == again.job_id()
             assert copied.progress() == Progress(2, 2)
 
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_pickled_otherwise(self, server, device, elsewhere, protocol):
+        """Of a job that has failed, was cancelled, or is under way."""
+
+        def copied(job):
+            return pickle.loads(pickle.dumps(job, protocol))  # noqa: S301
+
+        with elsewhere() as provider:
+            server.hold()
+            under_way = provider.job(device.run(marker("1"), journal=False).job_id(), **QUIET)
+            stopped = provider.job(device.run(marker("1"), journal=False).job_id(), **QUIET)
+            assert stopped.cancel() is True
+            assert copied(stopped).status() is JobStatus.CANCELLED
+            server.release()
+            assert copied(under_way).result().get_counts() == {"1": 100}
+            server.fail_jobs("ion lost")
+            failed = provider.job(device.run(marker("1"), journal=False).job_id(), **QUIET)
+            assert copied(failed).error_message == "ion lost"
+
     def test_cancel(self, server, device, elsewhere):
         """From another computer."""
         server.hold()
