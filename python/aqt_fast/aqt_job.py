@@ -226,7 +226,12 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
     @property
     def error_message(self) -> ErrorText | None:
-        """Why the job failed, None if it did not. Can also be called, as Qiskit's tools do."""
+        """Why the job failed, None if it did not.
+
+        The text of a failed job can also be called, as tools do once a job has failed.
+        None cannot: a stand-in that can would not be None, and ``if job.error_message is not None``
+        would take every job for a failed one, without a word.
+        """
         if self._execution is None:
             return None
         state = self._execution.state

@@ -422,20 +422,23 @@ class AQTProvider(Single):
         job, and are stored here.
 
         Args:
-            job_id: the id of the job, or of any API job in it. The portal knows API jobs only.
-            circuits: the circuits of the API job, in order. Not needed if the store has the job.
+            job_id: the id of the job, or of any API job in it. The portal knows API jobs only. Of a
+                job in the store, an unambiguous beginning or the label will do.
+            circuits: the circuits of the API job, in order. Not needed if the store has the job,
+                which then returns all of its circuits.
             store_path: directory of saved jobs and journals, None for :attr:`store_path`.
-            options: ``memory`` and ``journal`` for a job from the portal, and how to wait for any
-                job: ``query_period_seconds``, ``query_timeout_seconds``, ``with_progress_bar``.
+            options: ``memory``, ``journal`` for a job from the portal, and how to wait:
+                ``query_period_seconds``, ``query_timeout_seconds``, ``with_progress_bar``.
 
         Raises:
             JobNotFoundError: neither the store nor the portal has it, or there is no access token
                 to ask the portal with.
             DamagedJobError: the stored data cannot be read.
             InvalidCircuitError: lists every circuit that cannot have run.
-            InvalidOptionError: an option is invalid.
-            ResponseMismatchError: the job has other circuits. If it has not ended yet,
-                ``result()`` raises this.
+            InvalidOptionError: an option is invalid or unknown, or several jobs begin like this.
+            FixedOptionError: a stored job was run with another value of an option, as of ``shots``.
+            ResponseMismatchError: the job has other circuits: another number, or other numbers of
+                qubits. If the portal's job has not ended yet, ``result()`` raises this.
             ResultExpiredError: the portal has deleted the result.
             APIError: the portal cannot be asked.
         """

@@ -80,11 +80,19 @@ class CircuitProblem:
     """What the user can do about it, in words; None if the reason says it."""
     circuit_name: str | None = None
     """Name of the circuit, if its index is unknown."""
+    pub: int | None = None
+    """Index of the PUB of a primitive that the circuit comes from, from 0; None without a PUB."""
+    parameter_set: tuple[int, ...] = ()
+    """Index of the parameter set in the PUB's array; empty if there is no array."""
 
     def __str__(self) -> str:
         place = f"circuit {self.circuit}"
         if self.circuit is None:
             place = f"circuit '{self.circuit_name}'"
+        if self.pub is not None:
+            place = f"PUB {self.pub}"
+        if self.parameter_set:
+            place += f", parameter set {', '.join(map(str, self.parameter_set))}"
         if self.instruction is not None:
             place += f", instruction {self.instruction} ({self.operation})"
         elif self.operation is not None:

@@ -67,8 +67,19 @@ class TestList:
         del server
         result = invoke()
         assert (result.exit_code, result.stdout) == (0, "")
-        assert result.stderr == "aqt-fast: no job fits\n"
+        store = get_store_path()
+        assert result.stderr == f"aqt-fast: no jobs in {store}, which does not exist\n"
+        store.mkdir(parents=True)
+        assert invoke("--label", "x").stderr == f"aqt-fast: no jobs in {store}\n"
+        missing = store / "nowhere"
+        assert f"in {missing}, which does not" in invoke("--store", str(missing)).stderr
         assert invoke("--json").stdout == "[]\n"
+
+    def test_none_fits(self, cloud, circuit):
+        """There are others."""
+        cloud.run(circuit, label="mine").result()
+        result = invoke("--label", "yours")
+        assert (result.exit_code, result.stderr) == (0, "aqt-fast: no job fits\n")
 
     @pytest.mark.parametrize("columns", [40, 80, 200])
     def test_table(self, done, backend, circuit, monkeypatch, columns):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from aqt_fast.store.job_store import get_store_path
 
 SCRIPT = """
 import sys
@@ -42,7 +43,7 @@ def test_jobs(server, device, circuit):
         assert result.stderr == ""
     assert run("remove", "--yes", name).stdout == f"{name}\n0 []\n"
     empty = run()
-    assert (empty.stdout, empty.stderr) == ("0 []\n", "aqt-fast: no job fits\n")
+    assert (empty.stdout, empty.stderr) == ("0 []\n", f"aqt-fast: no jobs in {get_store_path()}\n")
 
 
 def test_store_of_a_dotenv_file(backend, circuit, tmp_path, monkeypatch):

@@ -31,7 +31,7 @@ class TestErrorMessage:
         assert orjson.dumps({"why": job.error_message()}) == b'{"why":"ion lost"}'
 
     def test_not_failed(self, server, backend, device):
-        """None: before, while and after."""
+        """None, and not a stand-in: before, while and after."""
         assert AQTJob(backend, [marker("1")], AQTOptions()).error_message is None
         server.hold()
         job = device.run(marker("1"))

@@ -66,13 +66,17 @@ class TestPersistence:
 
     def test_what_cannot_be_saved(self, backend, bell, tmp_path):
         """``persist()`` refuses what could not be restored."""
-        from qiskit_aer.noise import NoiseModel, amplitude_damping_error
+        from qiskit import QuantumCircuit
+        from qiskit_aer.noise import NoiseModel, QuantumError
 
+        flip, error = QuantumCircuit(1, name="of_my_own"), QuantumCircuit(1)
+        flip.x(0)
+        error.append(flip.to_gate(), [0])
         model = NoiseModel()
-        model.add_all_qubit_quantum_error(amplitude_damping_error(0.3), ["r"])
+        model.add_all_qubit_quantum_error(QuantumError([(error, 1)]), ["r"])
         backend.simulator.set_options(noise_model=model)
-        with pytest.raises(UnsavableJobError, match="noise model"):
-            backend.run(bell).persist(store_path=tmp_path)
+        with pytest.raises(UnsavableJobError, match=r"noise model cannot .*'of_my_own'"):
+            AQTJob.persist(self.finished(backend, bell), store_path=tmp_path)
         backend.simulator.set_options(noise_model=None)
         for value in (math.inf, math.nan, [1]):
             backend.simulator.set_options(chop_threshold=value)

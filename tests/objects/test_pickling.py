@@ -209,6 +209,17 @@ class TestTokens:
         assert other.run(marker("1")).result().get_counts() == {"1": 100}
         other.provider.close()
 
+    def test_nothing_at_all(self, secretive):
+        """A process without any token has none for AQT's own portal, either."""
+        with connect(secretive) as provider:
+            device = pickle.loads(pickle.dumps(device_of(provider)))  # noqa: S301
+        mend = f"set AQT_TOKEN \\(and AQT_PORTAL_URL={secretive.url}\\)"
+        with pytest.raises(
+            AQTCredentialsError,
+            match=rf"^there is no access token in this process for {secretive.url}; {mend}",
+        ):
+            device.run(marker("1"))
+
     @pytest.mark.parametrize("named", [True, False])
     def test_another_portal(self, secretive, server, monkeypatch, named):
         """A token goes to its own portal only."""

@@ -103,7 +103,7 @@ def test_bad_level(backend, kind, level):
 @BOTH
 def test_unknown_options(backend, kind):
     """Refused, with the names that there are."""
-    with pytest.raises(InvalidInputError, match=r"no option 'shot', only .*shots"):
+    with pytest.raises(InvalidInputError, match=r"no option 'shot', .*; did you mean 'shots'\?$"):
         kind(backend, {"shot": 5})
     with pytest.raises(InvalidInputError, match=r"no transpile option 'level', only .*optimiz"):
         kind(backend).set_transpile_options(level=3)
@@ -144,6 +144,46 @@ def test_shots(backend):
     assert jobs_of(estimator)[0].options.shots == 400
     with pytest.raises(InvalidOptionError, match="shots"):
         AQTEstimator(backend, {"shots": 0})
+
+
+@BOTH
+def test_run_options(backend, kind):
+    """What a primitive sets itself is taken from there, too, also when it was changed later."""
+    primitive = kind(backend, {"run_options": {"shots": 50, "seed_simulator": 3, "label": "x"}})
+    (job,) = jobs_of(primitive)
+    assert (job.options.shots, job.options.seed_simulator, job.options.label) == (50, 3, "x")
+    assert primitive.options.seed_simulator == 3
+    primitive.options.run_options = {"shots": 40, "seed_simulator": 4}
+    (job,) = jobs_of(primitive)
+    assert (job.options.shots, job.options.seed_simulator, job.options.label) == (40, 4, None)
+    beside = kind(backend, {"shots": 9, "run_options": {"shots": 4, "seed_simulator": None}})
+    assert jobs_of(beside)[0].options.shots == 9
+    with pytest.raises(InvalidOptionError, match=r"^shots must be"):
+        kind(backend, {"run_options": {"shots": 0}})
+    primitive.options.run_options = {"shots": -1}
+    with pytest.raises(InvalidOptionError, match=r"^shots must be"):
+        jobs_of(primitive)
+
+
+@BOTH
+def test_memory(backend, kind):
+    """A sampler reads each shot anyway."""
+    (job,) = jobs_of(kind(backend, {"run_options": {"memory": True}}))
+    assert job.options.memory is True
+    if kind is AQTSampler:
+        assert jobs_of(kind(backend, {"memory": False}))[0].options.memory is True
+        with pytest.raises(InvalidOptionError, match=r"^memory must be"):
+            kind(backend, {"run_options": {"memory": "yes"}})
+
+
+@BOTH
+def test_suggestions(backend, kind):
+    """Of the option that was probably meant."""
+    for name, meant in (("shotz", "shots"), ("seed", "seed_simulator"), ("job_name", "label")):
+        with pytest.raises(InvalidInputError, match=f"'{name}', .*; did you mean '{meant}'"):
+            kind(backend, {name: 5})
+    with pytest.raises(InvalidInputError, match=r"'optimisation_level'.* mean 'optimization_l"):
+        kind(backend).set_transpile_options(optimisation_level=3)
 
 
 @BOTH

@@ -8,10 +8,13 @@ import uuid
 
 import pytest
 from aqt_fast import AQTProvider, Progress
+from aqt_fast.aqt_resource import UnknownOptionWarning
 from aqt_fast.exceptions import (
     APIError,
     AQTCredentialsError,
+    FixedOptionError,
     InvalidCircuitError,
+    InvalidInputError,
     InvalidOptionError,
     JobNotFoundError,
     ResponseMismatchError,
@@ -149,6 +152,25 @@ class TestFromThePortal:
             assert copied.job_id() == again.job_id()
             assert copied.progress() == Progress(2, 2)
 
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_pickled_otherwise(self, server, device, elsewhere, protocol):
+        """Of a job that has failed, was cancelled, or is under way."""
+
+        def copied(job):
+            return pickle.loads(pickle.dumps(job, protocol))  # noqa: S301
+
+        with elsewhere() as provider:
+            server.hold()
+            under_way = provider.job(device.run(marker("1"), journal=False).job_id(), **QUIET)
+            stopped = provider.job(device.run(marker("1"), journal=False).job_id(), **QUIET)
+            assert stopped.cancel() is True
+            assert copied(stopped).status() is JobStatus.CANCELLED
+            server.release()
+            assert copied(under_way).result().get_counts() == {"1": 100}
+            server.fail_jobs("ion lost")
+            failed = provider.job(device.run(marker("1"), journal=False).job_id(), **QUIET)
+            assert copied(failed).error_message == "ion lost"
+
     def test_cancel(self, server, device, elsewhere):
         """From another computer."""
         server.hold()
@@ -273,6 +295,74 @@ class TestFromTheStore:
         for _ in range(2):
             again = backend.provider.job(job.job_id(), with_progress_bar=False)
             assert again.result().get_counts() == job.result().get_counts()
+
+    def test_other_circuits(self, portal, sent, circuit):
+        """Refused as those of a job from the portal; the very circuits are welcome."""
+        job, result = sent
+        same = [circuit, marker("10")]
+        assert portal.job(job.job_id(), same, **QUIET).result().to_dict() == result.to_dict()
+        job.persist()
+        for _ in range(2):
+            with pytest.raises(ResponseMismatchError, match="has 2 circuits, not 1"):
+                portal.job(job.job_id(), marker("10"))
+            with pytest.raises(ResponseMismatchError, match=r"circuit 0 .* has 4 qubits, not 2"):
+                portal.job(job.job_id(), [marker("10")] * 2)
+            with pytest.raises(InvalidInputError, match="circuit"):
+                portal.job(job.job_id(), ["10"])
+            portal.restore(job.job_id()).result()  # then only the journal is left
+
+    def test_other_circuits_of_an_offline_job(self, backend, bell):
+        """They are not run."""
+        job = backend.run(bell, shots=20)
+        job.persist()
+        with pytest.raises(ResponseMismatchError, match="has 1 circuits, not 2"):
+            backend.provider.job(job.job_id(), [bell, bell])
+
+    def test_memory(self, portal, device):
+        """On request, also of a job that was run without."""
+        job = device.run(marker("10"), shots=3, journal=True)
+        job.result()
+        assert portal.job(job.job_id(), memory=True, **QUIET).result().get_memory() == ["10"] * 3
+        assert "memory" not in portal.job(job.job_id(), **QUIET).result().data()
+
+    def test_options_that_are_fixed(self, portal, device):
+        """The job was run with them; its own values are fine."""
+        job = device.run(marker("1"), shots=5, label="mine", tags=["a"])
+        job.result()
+        name = job.job_id()
+        own = {"shots": 5, "label": "mine", "job_name": "mine", "tags": ["a"], "meas_level": 2}
+        again = portal.job(name, journal=False, optimization_level=None, **own, **QUIET)
+        assert (again.options.shots, again.options.journal) == (5, True)
+        for option, value in (("shots", 7), ("label", "x"), ("tags", []), ("strict_angles", True)):
+            with pytest.raises(FixedOptionError, match=f"'{option}' of a job cannot be changed"):
+                portal.job(name, **{option: value})
+        with pytest.raises(InvalidOptionError, match=r"^shots must be"):
+            portal.job(name, shots=0)
+
+    def test_unknown_option(self, portal, backend, bell):
+        """As for ``run``: a device refuses it, a simulator warns."""
+        job = device_of(portal, "ibex").run(marker("1"))
+        job.result()
+        with pytest.raises(UnknownOptionError, match="'memory'"):
+            portal.job(job.job_id(), memry=True)
+        offline = backend.run(bell)
+        offline.persist()
+        with pytest.warns(UnknownOptionWarning, match="did you mean 'memory'"):
+            backend.provider.job(offline.job_id(), memry=True)
+
+    def test_beginning(self, portal, device):
+        """Unambiguous, as tables show it; or the label."""
+        job = device.run(marker("1"), label="mine")
+        result = job.result()
+        for name in (job.job_id()[:8], job.job_id().upper(), "mine"):
+            again = portal.job(name, **QUIET)
+            assert (again.job_id(), again.result().to_dict()) == (job.job_id(), result.to_dict())
+        device.run(marker("1"), label="mine").result()
+        with pytest.raises(InvalidOptionError, match="that of one job, and here are"):
+            portal.job("mine")
+        for name in ("", "mi", None):
+            with pytest.raises(JobNotFoundError, match=r"no job '.*' in "):
+                portal.job(name)
 
 
 class TestRetrieve:

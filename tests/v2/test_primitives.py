@@ -68,5 +68,14 @@ def test_keywords_only(primitive, resource):
 @pytest.mark.parametrize("primitive", [AQTSampler, AQTEstimator])
 def test_unknown_option(primitive, resource):
     """An option that does not exist is an error of the face."""
-    with pytest.raises(AQTValueError, match="shotz"):
+    with pytest.raises(AQTValueError, match=r"'shotz', .*; did you mean 'shots'"):
         primitive(backend=resource, options={"shotz": 5})
+
+
+def test_run_options(resource):
+    """Shots in ``run_options`` count, and the outcome of each shot is read anyway."""
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    options = {"run_options": {"shots": 50, "memory": True}}
+    sampler = AQTSampler(backend=resource, options=options)
+    assert sampler.run([circuit]).result()[0].data.meas.get_counts() == {"0": 50}

@@ -215,8 +215,14 @@ class AQTResource(AnyProtocol, BackendV2):
             circuits = compiled(circuits, self, self.limits, checked.optimization_level)
         return self.job_class(self, circuits, checked)
 
-    def options_of_job(self, given: Mapping[str, Any]) -> AQTOptions:
+    def options_of_job(
+        self, given: Mapping[str, Any], present: AQTOptions | None = None
+    ) -> AQTOptions:
         """Return the options of a job, from the backend's and those that ``run`` got.
+
+        Args:
+            given: what ``run`` got.
+            present: what to take instead of the backend's options.
 
         Raises:
             InvalidOptionError: an option has an invalid value, or a device has no such option.
@@ -224,9 +230,8 @@ class AQTResource(AnyProtocol, BackendV2):
         Warns:
             UnknownOptionWarning: a simulator has no such option.
         """
-        return job_options(
-            self.options, given, refuses=self._runs_on_hardware, own=self._own_options
-        )
+        base: AQTOptions = self.options if present is None else present
+        return job_options(base, given, refuses=self._runs_on_hardware, own=self._own_options)
 
     @property
     def _runs_on_hardware(self) -> bool:
@@ -272,12 +277,13 @@ class AQTResource(AnyProtocol, BackendV2):
         Args:
             job_id: as for :meth:`AQTProvider.job <aqt_fast.AQTProvider.job>`, like the others.
             circuits: its circuits, if they are known.
-            options: how to wait for it.
+            options: ``memory``, and how to wait for it.
 
         Raises:
             InvalidOptionError: the job is of another backend.
             JobNotFoundError: the store does not have it; nor does the portal, which is asked for
                 jobs of its own resources.
+            ResponseMismatchError: it has other circuits.
             APIError: the portal cannot be asked, or has deleted the result.
         """
         job: AQTJob

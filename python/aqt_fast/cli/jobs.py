@@ -119,7 +119,7 @@ def jobs_command(
         elif table:
             click.echo(table.fitted())
         else:
-            say("no job fits")
+            say(_none_fits(table.store_path))
 
 
 @jobs_command.command()
@@ -314,6 +314,13 @@ def _jobs(
     return list_jobs(
         JobStore(store), WantedJobs(**wanted), limit=limit, provider=provider or _Provider()
     )
+
+
+def _none_fits(store: Path) -> str:
+    """Return why a list is empty: the criteria, or the store."""
+    if _jobs(store):
+        return "no job fits"
+    return f"no jobs in {store}" + ("" if store.exists() else ", which does not exist")
 
 
 def _remove_all(

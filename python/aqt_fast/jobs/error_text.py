@@ -6,7 +6,8 @@ from __future__ import annotations
 class ErrorText(str):
     """A text that returns itself when it is called.
 
-    AQT's users read ``job.error_message``; Qiskit's tools call ``job.error_message()``.
+    AQT's users read ``job.error_message``; Qiskit's tools call ``job.error_message()`` of jobs that
+    have failed. Jobs without an error have None instead.
     """
 
     __slots__ = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,7 +18,12 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
-from aqt_fast.primitives.options import Primitive, estimator_options
+from aqt_fast.primitives.options import (
+    Primitive,
+    estimator_options,
+    estimator_options_of_run,
+)
+from aqt_fast.primitives.places import num_shots, places_in_estimator
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
@@ -46,7 +50,8 @@ class AQTEstimator(Primitive, BackendEstimatorV2):
                 ``query_period_seconds``, ``query_timeout_seconds``,
                 ``with_progress_bar`` (default: False), ``label`` and ``journal``, as in
                 :class:`~aqt_fast.AQTOptions`; and ``run_options``, a dict of
-                options for :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`.
+                options for :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`, of
+                which ``shots`` and ``seed_simulator`` count unless they are given next to it.
 
         Raises:
             InvalidInputError: an option is unknown, or its value is invalid.
@@ -66,25 +71,28 @@ class AQTEstimator(Primitive, BackendEstimatorV2):
                 ``default_precision``.
 
         Raises:
-            InvalidOptionError: a precision is not greater than 0.
+            InvalidOptionError: a precision is not greater than 0, or ``shots`` in ``run_options``
+                are invalid.
         """
-        default = self.options.default_precision if precision is None else precision
+        settings = estimator_options_of_run(self.options)
+        default = settings.default_precision if precision is None else precision
         coerced = [EstimatorPub.coerce(pub, default) for pub in pubs]
         for pub in coerced:
             if not pub.precision > 0:
                 raise InvalidOptionError("precision", pub.precision, "a number greater than 0")
         wanted = [pub for pub in coerced if 0 not in pub.shape]
-        submitted = SubmittedJobs(len({_shots(pub) for pub in wanted}))
-        options = dict(vars(self.options))
+        submitted = SubmittedJobs(len({num_shots(pub) for pub in wanted}))
+        options = dict(vars(settings))
         run_options = options.pop("run_options")
-        backend = TranspilingBackend(self.backend, submitted, self._transpile_options, run_options)
+        backend = TranspilingBackend(
+            self.backend,
+            submitted,
+            self._transpile_options,
+            run_options,
+            places=lambda shots: places_in_estimator(coerced, shots, options),
+        )
         job = BackendEstimatorV2(backend=backend, options=options).run(wanted)
         return self.job_class(submitted, lambda: _completed(coerced, job.result()))
-
-
-def _shots(pub: EstimatorPub) -> int:
-    precision: float = pub.precision
-    return math.ceil(1 / precision**2)
 
 
 def _completed(
@@ -103,7 +111,7 @@ def _empty(pub: EstimatorPub) -> PubResult:
         DataBin(evs=nothing, stds=nothing.copy(), shape=pub.shape),
         metadata={
             "target_precision": pub.precision,
-            "shots": _shots(pub),
+            "shots": num_shots(pub),
             "circuit_metadata": pub.circuit.metadata,
         },
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import copy
 import inspect
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qiskit import transpile
 from qiskit.primitives import backend_estimator_v2, backend_sampler_v2
 
 from aqt_fast._pickles import AnyProtocol
-from aqt_fast.aqt_options import AQTOptions, checked_integer
+from aqt_fast.aqt_options import AQTOptions, checked_integer, suggestion
 from aqt_fast.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -56,10 +56,25 @@ def sampler_options(options: Mapping[str, Any] | None) -> tuple[SamplerOptions, 
         InvalidInputError: an option is unknown, or its value is invalid.
     """
     given = dict(options or {})
+    _take_own(given)
+    _drop_memory(given)
     if "shots" in given:
-        given.setdefault("default_shots", AQTOptions(shots=given.pop("shots")).shots)
-    given.pop("memory", None)  # a sampler always reads each shot
+        given.setdefault("default_shots", _shots(given.pop("shots")))
     return _sorted(SamplerOptions, given)
+
+
+def sampler_options_of_run(options: SamplerOptions) -> SamplerOptions:
+    """Return the options of one call of ``run``: ``run_options`` may have changed since.
+
+    Raises:
+        InvalidOptionError: ``run_options`` have an invalid number of shots.
+    """
+    given: dict[str, Any] = {"run_options": options.run_options}
+    _take_own(given)
+    _drop_memory(given)
+    if "shots" in given:
+        given["default_shots"] = _shots(given.pop("shots"))
+    return replace(options, **given)
 
 
 def estimator_options(
@@ -74,10 +89,50 @@ def estimator_options(
         InvalidInputError: an option is unknown, or its value is invalid.
     """
     given = dict(options or {})
+    _take_own(given)
     if "shots" in given:
-        shots = AQTOptions(shots=given.pop("shots")).shots
-        given.setdefault("default_precision", 1 / math.sqrt(shots))
+        given.setdefault("default_precision", 1 / math.sqrt(_shots(given.pop("shots"))))
     return _sorted(EstimatorOptions, given)
+
+
+def estimator_options_of_run(options: EstimatorOptions) -> EstimatorOptions:
+    """Return the options of one call of ``run``: ``run_options`` may have changed since.
+
+    Raises:
+        InvalidOptionError: ``run_options`` have an invalid number of shots.
+    """
+    given: dict[str, Any] = {"run_options": options.run_options}
+    _take_own(given)
+    if "shots" in given:
+        given["default_precision"] = 1 / math.sqrt(_shots(given.pop("shots")))
+    return replace(options, **given)
+
+
+def _take_own(given: dict[str, Any]) -> None:
+    """Move what primitives set themselves out of ``run_options``; options next to it come first."""
+    inside = dict(given.get("run_options") or {})
+    for name in ("shots", "seed_simulator"):
+        value = inside.pop(name, None)
+        if value is not None:
+            given.setdefault(name, value)
+    if "run_options" in given:
+        given["run_options"] = inside or None
+
+
+def _drop_memory(given: dict[str, Any]) -> None:
+    """Drop ``memory``: a sampler always reads each shot.
+
+    Raises:
+        InvalidOptionError: it is not True or False.
+    """
+    for options in (given, given.get("run_options") or {}):
+        value = options.pop("memory", None)
+        if value is not None:
+            AQTOptions(memory=value)
+
+
+def _shots(value: Any) -> int:
+    return AQTOptions(shots=value).shots
 
 
 class Primitive(AnyProtocol):
@@ -119,9 +174,7 @@ def _changed(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
     """
     for name in changes:
         if name not in _TRANSPILE:
-            raise InvalidInputError(
-                f"there is no transpile option '{name}', only {', '.join(sorted(_TRANSPILE))}"
-            )
+            raise InvalidInputError(_unknown("transpile option", name, sorted(_TRANSPILE)))
     level = changes.get("optimization_level")
     if level is not None:
         changes = {**changes, "optimization_level": _level(level)}
@@ -133,8 +186,8 @@ def _sorted(kind: type[T], given: dict[str, Any]) -> tuple[T, dict[str, Any]]:
     of_jobs = [name for name in AQTOptions() if name not in _NOT_OF_JOBS]
     for name in given:
         if name not in (*known, *of_jobs, "optimization_level"):
-            expected = ", ".join([*known, "shots", "optimization_level", *of_jobs])
-            raise InvalidInputError(f"there is no option '{name}', only {expected}")
+            expected = [*known, "shots", "optimization_level", *of_jobs]
+            raise InvalidInputError(_unknown("option", name, expected))
     flat = {name: given.pop(name) for name in of_jobs if name in given}
     checked = AQTOptions(**flat)
     transpiling = {"optimization_level": _level(given.pop("optimization_level", 0))}
@@ -143,6 +196,12 @@ def _sorted(kind: type[T], given: dict[str, Any]) -> tuple[T, dict[str, Any]]:
         **{name: checked[name] for name in flat},
     }
     return kind(**given, run_options=run_options or None), transpiling
+
+
+def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    meant = suggestion(name, known)
+    hint = "" if meant is None else f"; did you mean '{meant}'?"
+    return f"there is no {kind} '{name}', only {', '.join(known)}{hint}"
 
 
 def _level(value: Any) -> int:

@@ -20,7 +20,8 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
-from aqt_fast.primitives.options import Primitive, sampler_options
+from aqt_fast.primitives.options import Primitive, sampler_options, sampler_options_of_run
+from aqt_fast.primitives.places import places_in_sampler
 from aqt_fast.primitives.transpiling import TranspilingBackend
 
 
@@ -46,7 +47,8 @@ class AQTSampler(Primitive, BackendSamplerV2):
                 jobs, ``query_period_seconds``, ``query_timeout_seconds``,
                 ``with_progress_bar`` (default: False), ``label`` and ``journal``, as in
                 :class:`~aqt_fast.AQTOptions`; and ``run_options``, a dict of
-                options for :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`.
+                options for :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`, of
+                which ``shots`` and ``seed_simulator`` count unless they are given next to it.
 
         Raises:
             InvalidInputError: an option is unknown, or its value is invalid.
@@ -70,13 +72,22 @@ class AQTSampler(Primitive, BackendSamplerV2):
         Args:
             pubs: circuits, each alone or with parameter values and shots.
             shots: repetitions where a PUB has none of its own; None for ``default_shots``.
+
+        Raises:
+            InvalidOptionError: ``shots`` in ``run_options`` are invalid.
         """
-        default = self.options.default_shots if shots is None else shots
+        options = sampler_options_of_run(self.options)
+        default = options.default_shots if shots is None else shots
         coerced = [SamplerPub.coerce(pub, default) for pub in pubs]
         wanted = [_with_all_bits(pub) for pub in coerced if pub.parameter_values.size]
         submitted = SubmittedJobs(len({pub.shots for pub in wanted}))
-        backend = TranspilingBackend(self.backend, submitted, self._transpile_options)
-        job = BackendSamplerV2(backend=backend, options=vars(self.options)).run(wanted)
+        backend = TranspilingBackend(
+            self.backend,
+            submitted,
+            self._transpile_options,
+            places=lambda shots: places_in_sampler(coerced, shots),
+        )
+        job = BackendSamplerV2(backend=backend, options=vars(options)).run(wanted)
         return self.job_class(submitted, lambda: _completed(coerced, job.result()))
 
 

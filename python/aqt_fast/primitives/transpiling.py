@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -14,8 +15,9 @@ from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.backends.transpiling import TranspiledBatch
-from aqt_fast.exceptions import JobFailedError
+from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError, JobFailedError
 from aqt_fast.primitives.job import SubmittedJobs
+from aqt_fast.primitives.places import PubPlace
 
 
 class TranspilingBackend(BackendV2):
@@ -30,6 +32,8 @@ class TranspilingBackend(BackendV2):
         submitted: SubmittedJobs,
         transpile_options: Mapping[str, Any],
         run_options: Mapping[str, Any] | None = None,
+        *,
+        places: Callable[[int], Sequence[PubPlace]],
     ) -> None:
         """Wrap ``backend``.
 
@@ -38,11 +42,13 @@ class TranspilingBackend(BackendV2):
             submitted: where to note the jobs.
             transpile_options: arguments of ``qiskit.transpile``.
             run_options: options of each job, unless a primitive gives them to :meth:`run`.
+            places: returns the place of each circuit in the job with a number of shots.
         """
         super().__init__(provider=backend.provider, name=backend.name)
         self._backend = backend
         self._submitted = submitted
         self._transpile_options = transpile_options
+        self._places = places
         self._run_options = {"with_progress_bar": False, **(run_options or {})}
 
     @property
@@ -62,10 +68,25 @@ class TranspilingBackend(BackendV2):
     def run(
         self, circuits: QuantumCircuit | Sequence[QuantumCircuit], **options: Any
     ) -> CompleteJob:
-        """Transpile circuits and run them, without a progress bar unless an option asks for it."""
-        batch = TranspiledBatch(circuits, self._backend, self._transpile_options)
+        """Transpile circuits and run them, without a progress bar unless an option asks for it.
+
+        Raises:
+            InvalidCircuitError: lists every circuit that cannot run, by PUB and parameter set.
+        """
         every = {**self._run_options, **options}
-        return CompleteJob(self._submitted.submit(lambda: batch.run(**every)))
+        try:
+            batch = TranspiledBatch(circuits, self._backend, self._transpile_options)
+            return CompleteJob(self._submitted.submit(lambda: batch.run(**every)))
+        except InvalidCircuitError as error:
+            places = self._places(options["shots"])
+            problems = [_placed(problem, places) for problem in error.problems]
+            raise InvalidCircuitError(problems) from error.__cause__
+
+
+def _placed(problem: CircuitProblem, places: Sequence[PubPlace]) -> CircuitProblem:
+    if problem.circuit is None:
+        return problem
+    return replace(problem, **places[problem.circuit]._asdict())
 
 
 class CompleteJob:

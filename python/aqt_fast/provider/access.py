@@ -95,15 +95,16 @@ class Access:
         mend = (
             f"set AQT_TOKEN (and AQT_PORTAL_URL={self.portal_url}), for a pickle carries no token"
         )
+        try:
+            token, _ = self._sought()
+        except AQTCredentialsError as error:
+            return str(error)
+        if not token:
+            return f"{_NONE_HERE} for {self.portal_url}; {mend}, or log in"
         here = portal_root(self._portal_of_login() or self._portal_of_settings())
         if here != self.portal_url:
             return f"the token of this process is for {here}, not for {self.portal_url}; {mend}"
-        try:
-            if self._found():
-                return None
-        except AQTCredentialsError as error:
-            return str(error)
-        return f"{_NONE_HERE} for {self.portal_url}; {mend}, or log in"
+        return None
 
     def required(self) -> Credentials:
         """Return the credentials for the portal, which all requests share.
@@ -189,12 +190,22 @@ class Access:
             self._wanted = bool(token)
 
     def _found(self) -> str:
-        """Return the token of the settings or of the last login, or the empty string."""
+        """Take the token of the settings or of the last login, or the empty string."""
+        token, from_login = self._sought()
+        self._renewable = self._renewable or from_login
+        return token
+
+    def _sought(self) -> tuple[str, bool]:
+        """Return the token of the settings or of the last login, and whether it is of the latter.
+
+        Raises:
+            AQTCredentialsError: others can read the saved token.
+        """
         token = self._settings.get("AQT_TOKEN")
-        if token is None:
-            token = self._tokens().access_token()
-            self._renewable = token is not None
-        return token or ""
+        if token is not None:
+            return token, False
+        token = self._tokens().access_token()
+        return token or "", token is not None
 
     def _portal_of_login(self) -> str | None:
         """Return the portal that the configuration of the login names, if there is one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,31 @@ from aqt_fast._ids import canonical_uuid
 from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.api_client.models import read_job_place
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
-from aqt_fast.aqt_resource import CloudResource
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_resource import AQTResource, CloudResource
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.fetched import Fetched, FetchedExecution
-from aqt_fast.exceptions import APIError, JobNotFoundError, ResponseMismatchError
+from aqt_fast.exceptions import (
+    APIError,
+    FixedOptionError,
+    JobNotFoundError,
+    ResponseMismatchError,
+)
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.provider.connections import Connections
+from aqt_fast.provider.jobs_table import WantedJobs, list_jobs
 from aqt_fast.provider.restoring import restore
 from aqt_fast.store.description import JobDescription
 from aqt_fast.store.job_store import JobStore
 from aqt_fast.store.journal import ApiJobLog, Journal
-from aqt_fast.wire.circuits import API_LIMITS
+from aqt_fast.wire.circuits import API_LIMITS, as_batch
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.unknown_circuits import UnknownCircuits
+
+_ADAPTABLE = (
+    "query_period_seconds", "query_timeout_seconds", "with_progress_bar", "memory", "journal",
+)  # fmt: skip
+"""Options of a stored job that need not be those with which it was run."""
 
 
 def job_by_id(
@@ -43,29 +54,85 @@ def job_by_id(
     Raises:
         JobNotFoundError: neither the store nor the portal has a job with this identifier.
         DamagedJobError: the stored data cannot be read.
-        ResponseMismatchError: the job has ended, and has other circuits.
+        ResponseMismatchError: the job has other circuits, as far as that is known yet.
+        FixedOptionError: the job was run with another value of an option.
+        InvalidOptionError: an option has an invalid value, or several jobs have this beginning.
         APIError: the portal cannot be asked, or has deleted the result.
     """
     store = JobStore(store_path or provider.store_path)
+    batch = None if circuits is None else as_batch(circuits)
+
+    def adapt(
+        stored: Sequence[QuantumCircuit] | Snapshot, present: AQTOptions, backend: AQTResource
+    ) -> AQTOptions:
+        if batch is not None:
+            _require_same(job_id, stored, batch)
+        return _adapted(present, backend.options_of_job(options, present))
+
     try:
-        job = restore(
-            job_id,
+        return restore(
+            _full_id(job_id, store, provider),
             provider=provider,
             connections=connections,
             store_path=store_path,
             remove_from_store=False,
+            adapt=adapt,
         )
     except JobNotFoundError:
-        return _from_portal(job_id, circuits, options, provider, connections, store)
-    for name in WAITING_OPTIONS:
-        if options.get(name) is not None:
-            job.options[name] = options[name]
-    return job
+        return _from_portal(job_id, batch, options, provider, connections, store)
+
+
+def _full_id(job_id: str, store: JobStore, provider: Any) -> str:
+    """Complete the beginning of an identifier, or find a label, as the command line does.
+
+    Raises:
+        InvalidOptionError: several jobs have this beginning.
+        JobNotFoundError: no job has it.
+    """
+    try:
+        return canonical_uuid(job_id)
+    except ValueError:
+        if not isinstance(job_id, str):
+            raise JobNotFoundError(str(job_id), store.path) from None
+    return list_jobs(store, WantedJobs(), provider=provider).find(job_id).job_id
+
+
+def _require_same(
+    job_id: str, stored: Sequence[QuantumCircuit] | Snapshot, given: Sequence[QuantumCircuit]
+) -> None:
+    """Compare circuits as far as the portal's results show them.
+
+    Raises:
+        ResponseMismatchError: their number or their qubits differ.
+    """
+    if len(stored) != len(given):
+        raise ResponseMismatchError(f"job {job_id} has {len(stored)} circuits, not {len(given)}")
+    for index, circuit in enumerate(given):
+        known = (
+            stored.num_qubits(index) if isinstance(stored, Snapshot) else stored[index].num_qubits
+        )
+        if known != circuit.num_qubits:
+            raise ResponseMismatchError(
+                f"circuit {index} of job {job_id} has {known} qubits, not {circuit.num_qubits}"
+            )
+
+
+def _adapted(present: AQTOptions, wanted: AQTOptions) -> AQTOptions:
+    """Return the options of a stored job, with those that can still be changed.
+
+    Raises:
+        FixedOptionError: another one is to be changed.
+    """
+    for name, value in wanted.items():
+        if name not in _ADAPTABLE and value != present[name]:
+            raise FixedOptionError(name, value)
+    wanted.journal = present.journal  # a stored job has one, or has none
+    return wanted
 
 
 def _from_portal(
     job_id: str,
-    circuits: QuantumCircuit | Iterable[QuantumCircuit] | None,
+    circuits: Sequence[QuantumCircuit] | None,
     options: Mapping[str, Any],
     provider: Any,
     connections: Connections,
@@ -105,7 +172,7 @@ def _resource(connection: CloudConnection, first: Fetched) -> Resource:
 
 def _job(
     job_id: str,
-    circuits: QuantumCircuit | Iterable[QuantumCircuit] | None,
+    circuits: Sequence[QuantumCircuit] | None,
     options: Mapping[str, Any],
     backend: CloudResource,
     connection: CloudConnection,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
@@ -31,6 +32,11 @@ _UNUSABLE = (
 )  # fmt: skip
 """Errors that readable but invalid data can cause when a job is made from it."""
 
+Adapt: TypeAlias = Callable[
+    [Sequence[QuantumCircuit] | Snapshot, AQTOptions, AQTResource], AQTOptions
+]
+"""Return the options of a restored job from its circuits, its stored options and its backend."""
+
 
 def restore(
     job_id: str,
@@ -39,6 +45,7 @@ def restore(
     connections: Connections,
     store_path: str | Path | None,
     remove_from_store: bool,
+    adapt: Adapt | None = None,
 ) -> AQTJob:
     """Restore a stored job: see :meth:`aqt_fast.AQTJob.restore`.
 
@@ -48,6 +55,7 @@ def restore(
         connections: the connections to use.
         store_path: directory of jobs, None for the provider's.
         remove_from_store: delete what ``persist()`` has saved after it was loaded.
+        adapt: called before the job is made; what it raises is raised.
 
     Raises:
         JobNotFoundError: no job has this id.
@@ -57,12 +65,16 @@ def restore(
     store = JobStore(store_path or provider.store_path)
     found = load_job(store, job_id, journals=provider.store_path)
     directory = found.directory
-    try:
+    with _damage_named(directory.path):
         options = AQTOptions(**found.description.options)
         backend = _backend(found.description, provider, connections)
+        circuits = _circuits(found)
+    if adapt is not None:
+        options = adapt(circuits, options, backend)
+    with _damage_named(directory.path):
         job: AQTJob = backend.job_class(
             backend,
-            _circuits(found),
+            circuits,
             options,
             rescue=_rescue(store, found) if remove_from_store else None,
         )
@@ -74,16 +86,27 @@ def restore(
             return execution
 
         job.submit(continued)
-    except (APIError, DamagedJobError):
-        raise
-    except _UNUSABLE as error:
-        raise DamagedJobError(directory.path, f"{type(error).__name__}: {error}") from error
     if remove_from_store:
         if found.description.is_copy:
             directory.remove()
         else:
             directory.remove_circuits()
     return job
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Tell where the data is from which no job can be made.
+
+    Raises:
+        DamagedJobError: the stored data cannot be used.
+    """
+    try:
+        yield
+    except (APIError, DamagedJobError):
+        raise
+    except _UNUSABLE as error:
+        raise DamagedJobError(path, f"{type(error).__name__}: {error}") from error
 
 
 def _rescue(store: JobStore, found: LoadedJob) -> Callable[[Checkpoint], object] | None:

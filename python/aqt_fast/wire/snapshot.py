@@ -140,6 +140,10 @@ class Snapshot:
         name: str = self._headers[index]["name"]
         return name
 
+    def num_qubits(self, index: int) -> int:
+        """Return the number of qubits of a circuit."""
+        return self._circuits.num_qubits(index)
+
     def is_of(self, circuits: Sequence[QuantumCircuit]) -> bool:
         """Return whether these circuits still equal the snapshot."""
         return self._headers == [result_header(item) for item in circuits] and (

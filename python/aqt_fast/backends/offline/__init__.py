@@ -9,6 +9,7 @@
     executor      on an executor's workers, many chunks at a time
     worker        the workers' function, and the data they receive and return
     noise_strengths    of offline_simulator_noise
+    noise_description  noise models as JSON's types, and back
     aer           noise, copying and saving of options, seeds and outcomes
     copies        copies of the simulator, with the options of one moment
     clbits        outcomes at the classical bits of the user's circuits

@@ -7,7 +7,6 @@ import logging
 import math
 import os
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from qiskit_aer.jobs import aerjob
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
 from aqt_fast.backends.offline import noise_strengths
+from aqt_fast.backends.offline.noise_description import described, noise_model_of
 from aqt_fast.store.location import SimulatorLocation
 
 Outcome: TypeAlias = tuple[dict[str, int], list[str] | None] | str
@@ -81,19 +81,19 @@ def noise_model_to_json(model: NoiseModel | None) -> Any:
     """Describe a noise model with JSON's types.
 
     Raises:
-        ValueError: Aer cannot read back its own description of this model.
+        ValueError: the description would be of another model.
     """
     if model is None:
         return None
     if model == standard_noise_model():
         return _STANDARD
-    description = model.to_dict(serializable=True)
+    description = described(model)
     try:
         faithful = noise_model_from_json(json.loads(json.dumps(description))) == model
     except (TypeError, ValueError, KeyError, QiskitError) as error:
-        raise ValueError(f"Aer cannot describe this noise model: {error}") from error
+        raise ValueError(f"this noise model cannot be described: {error}") from error
     if not faithful:
-        raise ValueError("Aer cannot describe this noise model")
+        raise ValueError("this noise model cannot be described")
     return description
 
 
@@ -103,12 +103,7 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
         return None
     if description == _STANDARD:
         return standard_noise_model()
-    if "errors" not in description:
-        raise ValueError("the description of the noise model has no errors")
-    with warnings.catch_warnings():
-        # Aer has deprecated the only public way to read the output of its `to_dict`.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return NoiseModel.from_dict(description)
+    return noise_model_of(description)
 
 
 def tells_qubits_apart(simulator: AerSimulator) -> bool:
