@@ -1,4 +1,5 @@
-//! Faults → the exceptions of `aqt_fast.exceptions`. All words of errors are here.
+//! Faults → the exceptions of `aqt_fast.exceptions`. All words of errors are here, in one place to
+//! compare them: so the file is long.
 
 use aqt_core::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
 use pyo3::{
