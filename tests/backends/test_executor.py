@@ -128,7 +128,7 @@ class TestRefused:
             cloud.set_options(with_progress_bar=False)
             machine = provider.get_direct_access_backend(server.direct_url)
             machine.set_options(with_progress_bar=False)
-            with pytest.warns(UnknownOptionWarning, match="option 'executor' is unknown"):
+            with pytest.warns(UnknownOptionWarning, match="'executor' is for offline simulators"):
                 job = cloud.run(bell, executor=Inline())
             assert job.result().success
             with pytest.raises(UnknownOptionError, match="executor"):
