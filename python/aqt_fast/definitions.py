@@ -53,34 +53,11 @@ _GENERAL = (Gate, Instruction, ControlledGate)
 """Qiskit's classes of gates whose meaning is their definition."""
 
 _NAMES = {
-    "break_loop",
-    "c4x",
-    "continue_loop",
-    "diagonal",
-    "initialize",
-    "isometry",
-    "kraus",
-    "mcp",
-    "mcphase",
-    "mcrx",
-    "mcry",
-    "mcrz",
-    "mcx_gray",
-    "mcx_recursive",
-    "mcx_vchain",
-    "ms",
-    "multiplexer",
-    "nop",
-    "pauli",
-    "snapshot",
-    "state_preparation",
-    "store",
-    "superop",
-    "ucrx",
-    "ucry",
-    "ucrz",
-    "unitary",
-}
+    "break_loop", "c4x", "continue_loop", "diagonal", "initialize", "isometry", "kraus", "mcp",
+    "mcphase", "mcrx", "mcry", "mcrz", "mcx_gray", "mcx_recursive", "mcx_vchain", "ms",
+    "multiplexer", "nop", "pauli", "snapshot", "state_preparation", "store", "superop", "ucrx",
+    "ucry", "ucrz", "unitary",
+}  # fmt: skip
 """Names of other operations of Qiskit's that no plugin and no list of Qiskit's gives."""
 
 NO_MEANING = "'{}' has neither a definition nor a matrix"
@@ -320,6 +297,9 @@ def _apart(
     misleading = _misleads(operation)
     if not misleading and _is_qiskits(operation):
         return None
+    found = equal_native(operation) if misleading else None
+    if found is not None:
+        return [CircuitInstruction(found[0], qubits), found[1]]
     definition = _definition(operation)
     if definition is None:
         return _without_definition(operation, qubits, clbits) if misleading else None
