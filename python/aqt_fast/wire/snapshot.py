@@ -110,19 +110,25 @@ class Snapshot:
         """Rebuild what a circuit does; see :func:`bare_circuits`."""
         return _bare_circuit(self._circuits, index, in_place)
 
-    def measured_bits(self, index: int, *, in_place: bool = False) -> list[tuple[int, int]]:
+    def moved_bits(self, index: int, *, in_place: bool = False) -> list[tuple[int, int]] | None:
         """Return (bit of the bare circuit, classical bit of the circuit) for each measurement.
+
+        Return None if the outcomes of the bare circuit are those of the circuit.
 
         Args:
             index: the circuit.
             in_place: as for :func:`bare_circuits`. If False, the outcome of a qubit on which no
                 gate acts is 0, and not listed.
         """
-        if in_place:
-            return self._circuits.measurements(index)
-        places = {qubit: bit for bit, qubit in enumerate(self._circuits.active_qubits(index))}
-        measurements = self._circuits.measurements(index)
-        return [(places[qubit], clbit) for qubit, clbit in measurements if qubit in places]
+        bits = self._circuits.measurements(index)
+        all_measured = True  # of those that the bare circuit measures
+        if not in_place:
+            places = {qubit: bit for bit, qubit in enumerate(self._circuits.active_qubits(index))}
+            bits = [(places[qubit], clbit) for qubit, clbit in bits if qubit in places]
+            all_measured = len({bit for bit, _ in bits}) == len(places)
+        if all_measured and all(bit == clbit for bit, clbit in bits):
+            return None
+        return bits
 
     def part(self, start: int, stop: int) -> bytes:
         """Encode a part without headers, for :func:`bare_circuits`."""

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
+from qiskit.providers import Options
 from qiskit_aer import AerSimulator
 from qiskit_aer.jobs import aerjob
 from qiskit_aer.noise import NoiseModel, depolarizing_error
@@ -132,13 +133,11 @@ def outcomes(
 
     If Aer fails as a whole, each circuit is simulated on its own, so that one cannot end others.
     """
-    threads = {}
-    if simulator.options.max_parallel_threads is None and _are_small(circuits):
-        threads["max_parallel_threads"] = 1
+    settings = _settings(simulator.options, circuits)
     try:
         with _unheard_warnings():
             found = simulator.run(
-                list(circuits), shots=shots, memory=memory, seed_simulator=seed, **threads
+                list(circuits), shots=shots, memory=memory, seed_simulator=seed, **settings
             )
             result = found.result()
         status, simulated = str(result.status), list(result.results)
@@ -171,8 +170,16 @@ def _unheard_warnings() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def _are_small(circuits: Sequence[QuantumCircuit]) -> bool:
-    return all(circuit.num_qubits <= _MOST_QUBITS_ON_ONE_THREAD for circuit in circuits)
+def _settings(options: Options, circuits: Sequence[QuantumCircuit]) -> dict[str, Any]:
+    """Return what makes small circuits faster, and changes no outcome."""
+    settings: dict[str, Any] = {}
+    if any(circuit.num_qubits > _MOST_QUBITS_ON_ONE_THREAD for circuit in circuits):
+        return settings
+    if options.max_parallel_threads is None:
+        settings["max_parallel_threads"] = 1
+    if options.method == "automatic" and options.noise_model is None:
+        settings["method"] = "statevector"  # what it finds for AQT's gates, after a search
+    return settings
 
 
 def _outcome(simulated: Any, circuit: QuantumCircuit) -> Outcome:

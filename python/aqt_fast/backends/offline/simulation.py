@@ -104,8 +104,10 @@ class AerExecution(Execution):
         header = self._snapshot.header(index)
         if isinstance(outcome, str):
             return failed_experiment(header, self._shots, outcome)
-        measured_bits = self._snapshot.measured_bits(index, in_place=self._in_place)
-        counts, memory = at_clbits(outcome, measured_bits)
+        counts, memory = outcome
+        moved_bits = self._snapshot.moved_bits(index, in_place=self._in_place)
+        if moved_bits is not None:
+            counts, memory = at_clbits(counts, memory, moved_bits)
         return experiment_result(header, self._shots, counts, memory)
 
     def _finish(self) -> None:
