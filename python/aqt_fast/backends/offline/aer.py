@@ -34,7 +34,7 @@ _MOST_BITS_WITHOUT_PADDING = 64
 """Above this number of bits, Aer pads some outcomes with leading zeros."""
 
 _MOST_QUBITS_ON_ONE_THREAD = 12
-"""With fewer qubits, a team of threads costs more time than it saves."""
+"""Up to this number of qubits, a team of threads costs more time than it saves."""
 
 _STANDARD = "standard"
 
