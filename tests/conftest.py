@@ -22,6 +22,7 @@ Modules beside this one: ``waiting`` (``wait_until``), ``markers`` (circuits wit
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections.abc import Iterator
 
@@ -31,6 +32,11 @@ from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
 from aqt_fast.testing import ArnicaServer
 from clients import connect, device_of, machine_of
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+
+
+def pytest_configure() -> None:
+    """Let processes of tests take Ctrl-C: a shell has its background jobs ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
