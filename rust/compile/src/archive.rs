@@ -109,7 +109,9 @@ impl Writer<'_> {
     }
 
     fn numbers(&mut self, values: &[u32]) {
-        values.iter().for_each(|&value| self.number(value));
+        for &value in values {
+            self.number(value);
+        }
     }
 
     fn count(&mut self, count: usize) {
@@ -118,7 +120,9 @@ impl Writer<'_> {
     }
 
     fn floats(&mut self, values: &[f64]) {
-        values.iter().for_each(|value| self.out.extend_from_slice(&value.to_le_bytes()));
+        for value in values {
+            self.out.extend_from_slice(&value.to_le_bytes());
+        }
     }
 
     fn item(&mut self, item: &Item) {
@@ -348,9 +352,11 @@ impl Reader<'_> {
         let num_params = self.byte()?;
         let mut params = Vec::with_capacity(num_params.into());
         for _ in 0..num_params {
-            params.push(match self.flag()? {
-                false => Param::Value(self.float()?),
-                true => Param::Angle(self.number()?),
+            let is_free = self.flag()?;
+            params.push(if is_free {
+                Param::Angle(self.number()?)
+            } else {
+                Param::Value(self.float()?)
             });
         }
         Ok((index, FreeGate { name, qubits, params }))

@@ -40,8 +40,7 @@ pub const VERSION: u8 = 2;
 /// Stands for no template.
 const NONE: u32 = u32::MAX;
 
-const EFFORTS: [Effort; 4] =
-    [Effort::None, Effort::Merge, Effort::Resynthesise, Effort::Search];
+const EFFORTS: [Effort; 4] = [Effort::None, Effort::Merge, Effort::Resynthesise, Effort::Search];
 
 /// Why an archive cannot be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -320,8 +319,7 @@ mod tests {
             item(b"swap", &[], &[0, 2]),
         ];
         let program = Program { num_qubits: 3, items, measured: vec![true, true, false] };
-        let gate =
-            FreeGate { name: b"ry".into(), qubits: vec![1], params: vec![Param::Angle(1)] };
+        let gate = FreeGate { name: b"ry".into(), qubits: vec![1], params: vec![Param::Angle(1)] };
         let template = Arc::new(Template::new(program, vec![(2, gate)]).unwrap());
         let angles = Angles::new(3, 2, vec![0.0, 0.5, 0.0, -1.5, 0.0, 0.0]).unwrap();
         Sweep::new(
@@ -339,7 +337,8 @@ mod tests {
         let mut builder = CircuitBuilder::new(1, 1, 1, Limits::default()).unwrap();
         builder.gate(Operation::rz(0, 0.5).unwrap()).unwrap();
         builder.measure(0, 0).unwrap();
-        let circuits = Part::Circuits(vec![builder.finish().unwrap()], vec![MeasurementMap::identity(1)]);
+        let circuits =
+            Part::Circuits(vec![builder.finish().unwrap()], vec![MeasurementMap::identity(1)]);
         Batch::new(vec![Part::Sweep(sweep(), 1..3), circuits, Part::Sweep(sweep(), 0..1)])
     }
 

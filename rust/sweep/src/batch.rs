@@ -145,10 +145,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Panics
     /// If a sweep was not checked and has a circuit that cannot run.
-    pub fn circuit(
-        &mut self,
-        index: usize,
-    ) -> Option<(Cow<'a, Circuit>, Cow<'a, MeasurementMap>)> {
+    pub fn circuit(&mut self, index: usize) -> Option<(Cow<'a, Circuit>, Cow<'a, MeasurementMap>)> {
         let (part, place) = self.batch.place(index)?;
         match &self.batch.parts[part] {
             Part::Circuits(circuits, maps) => {

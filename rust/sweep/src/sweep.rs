@@ -168,7 +168,8 @@ impl Sweep {
         let mut compiler = self.compiler();
         // Angles at which nothing merges that does not merge at all angles. Others make circuits
         // shorter, hardly ever longer.
-        let generic: Vec<_> = (1..=self.angles.width()).map(|k| (k as f64).sqrt()).collect();
+        let generic: Vec<_> =
+            (1..).take(self.angles.width()).map(|k: u32| f64::from(k).sqrt()).collect();
         if compiler.compiled(&generic).steps.len() < limits.operations / 2 {
             return problems;
         }
@@ -202,12 +203,8 @@ impl SweepCompiler<'_> {
     ) -> Result<(Circuit, MeasurementMap), CircuitError> {
         let compiled = self.compiled(self.sweep.angles.row(set));
         let Sweep { num_clbits, .. } = *self.sweep;
-        let mut builder = CircuitBuilder::new(
-            self.sweep.num_qubits(),
-            num_clbits,
-            compiled.steps.len(),
-            limits,
-        )?;
+        let mut builder =
+            CircuitBuilder::new(self.sweep.num_qubits(), num_clbits, compiled.steps.len(), limits)?;
         for &step in &compiled.steps {
             builder.fold(match step {
                 Step::R { qubit, theta, phi } => Gate::R { qubit, theta, phi },
