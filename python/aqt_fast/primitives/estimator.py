@@ -17,7 +17,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.exceptions import InvalidOptionError
-from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
+from aqt_fast.primitives.estimator_job import EstimatorJob, SubmittedJobs
 from aqt_fast.primitives.options import (
     Primitive,
     estimator_options,
@@ -36,7 +36,7 @@ class AQTEstimator(Primitive, BackendEstimatorV2):
     a job that failed or was cancelled raises ``JobFailedError``.
     """
 
-    job_class = AQTPrimitiveJob
+    job_class = EstimatorJob
     """Class of the jobs that it makes."""
 
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
@@ -57,11 +57,11 @@ class AQTEstimator(Primitive, BackendEstimatorV2):
             InvalidInputError: an option is unknown, or its value is invalid.
         """
         super().__init__(backend=backend)
-        self._options, self._transpile_options = estimator_options(options)
+        self._options = estimator_options(options)
 
     def run(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
-    ) -> AQTPrimitiveJob:
+    ) -> EstimatorJob:
         """Estimate expectation values in the background.
 
         Args:
@@ -82,12 +82,13 @@ class AQTEstimator(Primitive, BackendEstimatorV2):
                 raise InvalidOptionError("precision", pub.precision, "a number greater than 0")
         wanted = [pub for pub in coerced if 0 not in pub.shape]
         submitted = SubmittedJobs(len({num_shots(pub) for pub in wanted}))
-        options = dict(vars(settings))
-        run_options = options.pop("run_options")
+        names = ("default_precision", "abelian_grouping", "seed_simulator")
+        options = {name: getattr(settings, name) for name in names}
+        run_options = settings.run_options
         backend = TranspilingBackend(
             self.backend,
             submitted,
-            self._transpile_options,
+            self.transpile_options,
             run_options,
             places=lambda shots: places_in_estimator(coerced, shots, options),
         )
