@@ -13,6 +13,7 @@ __all__ = [
     "JobState",
     "Samples",
     "Snapshot",
+    "Template",
     "__version__",
     "check_circuits",
     "compile_circuits",
@@ -24,6 +25,7 @@ __all__ = [
     "make_samples",
     "other_nodes",
     "read_job",
+    "read_template",
 ]
 
 __version__: str
@@ -70,6 +72,9 @@ class Snapshot:
         strict_angles: bool = False,
     ) -> Snapshot:
         """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
+    @staticmethod
+    def joined(snapshots: Sequence[Snapshot]) -> Snapshot:
+        """The circuits of snapshots, one after the other."""
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -116,6 +121,26 @@ class Snapshot:
 
         Raises:
             ResponseMismatchError: the numbers of circuits, shots or qubits differ.
+        """
+
+@final
+class Template:
+    """A circuit with parameters, read once; see :func:`read_template`."""
+
+    def sweep(
+        self, angles: bytes, num_sets: int, *, max_qubits: int, max_operations: int
+    ) -> Snapshot:
+        """The circuits of sets of angles, compiled when they are needed.
+
+        Args:
+            angles: rows of 64-bit floats in radians; each row has an angle for each expression.
+            num_sets: number of rows.
+            max_qubits: limit of a circuit.
+            max_operations: limit of a circuit, the final MEASURE included.
+
+        Raises:
+            InvalidCircuitError: lists every set whose circuit cannot run, by its index.
+            ValueError: there are other angles than the template has.
         """
 
 @final
@@ -266,4 +291,26 @@ def compile_circuits(
         Three lists. The index of each compiled circuit with the circuit and the wire on which each
         qubit ends, None if all end on their own. Problems of circuits that only Qiskit's transpiler
         may know. Problems of circuits that cannot run; then others may not be compiled.
+    """
+
+def read_template(
+    circuit: Any,
+    expand: Callable[[Any], tuple[QuantumCircuit, bool] | list[list[tuple[float, float]]] | str],
+    synthesise: Callable[[QuantumCircuit], QuantumCircuit],
+    *,
+    max_qubits: int,
+    level: int,
+) -> tuple[tuple[Template, list[Any]] | None, tuple[CircuitProblem, bool] | None]:
+    """Read a circuit of any gates, with parameters, for compiling it with many sets of them.
+
+    Args:
+        circuit: of exactly the class ``QuantumCircuit``.
+        expand: as for :func:`compile_circuits`.
+        synthesise: as for :func:`compile_circuits`.
+        max_qubits: limit of the circuit.
+        level: 0 to 3, see :func:`aqt_fast.compile`.
+
+    Returns:
+        The template and the ``ParameterExpression`` of each of its angles; or why it cannot run,
+        and whether only Qiskit's transpiler may know the operation.
     """

@@ -1,7 +1,9 @@
 //! Faults → the exceptions of `aqt_fast.exceptions`. All words of errors are here, in one place to
 //! compare them: so the file is long.
 
-use aqt_core::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
+use aqt_compile::archive::Broken;
+use aqt_core::{ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
+use aqt_sweep::archive::Fault;
 use pyo3::{
     exceptions::{PyIndexError, PyRuntimeError, PyValueError},
     prelude::*,
@@ -282,7 +284,13 @@ fn malformed_body(class: PyResult<Bound<'_, PyType>>, error: &BodyError) -> PyEr
 }
 
 /// `ValueError` with the byte offset: an archive of circuits that cannot be read.
-pub fn broken_archive(error: &ArchiveError) -> PyErr {
+pub fn broken_archive(fault: &Fault) -> PyErr {
+    let error = match fault {
+        Fault::Circuits(error) => error,
+        Fault::Sweeps(Broken { reason, offset }) => {
+            return PyValueError::new_err(format!("byte {offset}: {reason}"));
+        }
+    };
     let reason = match &error.kind {
         ArchiveErrorKind::NotAnArchive => "not an archive of circuits".to_owned(),
         ArchiveErrorKind::UnknownVersion(version) => {

@@ -10,6 +10,7 @@ mod request;
 mod response;
 mod samples;
 mod snapshot;
+mod template;
 
 use pyo3::{exceptions::PyRuntimeWarning, prelude::*};
 
@@ -51,4 +52,6 @@ mod _native {
     use super::samples::{Samples, experiment_data};
     #[pymodule_export]
     use super::snapshot::Snapshot;
+    #[pymodule_export]
+    use super::template::{Template, read_template};
 }

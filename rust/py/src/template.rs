@@ -1,0 +1,130 @@
+//! Templates: circuits with parameters, read once and compiled for any number of parameter sets.
+
+use std::sync::Arc;
+
+use aqt_compile::Effort;
+use aqt_core::Limits;
+use aqt_sweep::{Angles, Part, Sweep};
+use pyo3::{
+    exceptions::PyValueError,
+    prelude::*,
+    types::{PyBytes, PyDict},
+};
+
+use crate::{
+    compile::{effort, read_other},
+    error_texts::{self, Offence, Problem},
+    qiskit::{Explain, Failure, Reading, read_program},
+    snapshot::Snapshot,
+};
+
+/// A circuit with parameters.
+#[pyclass(frozen, module = "aqt_fast._native")]
+pub struct Template {
+    template: Arc<aqt_compile::Template>,
+    /// An equivalent template: the shorter circuit is used.
+    alternative: Option<Arc<aqt_compile::Template>>,
+    effort: Effort,
+    measurements: Arc<[(u32, u32)]>,
+    num_clbits: u32,
+}
+
+/// A template and the expressions of its angles; or a `CircuitProblem`, and whether only Qiskit's
+/// transpiler may know the operation.
+pub type ReadTemplate<'py> =
+    (Option<(Template, Vec<Bound<'py, PyAny>>)>, Option<(Bound<'py, PyAny>, bool)>);
+
+/// Reads a circuit with parameters.
+#[pyfunction]
+#[pyo3(signature = (circuit, expand, synthesise, *, max_qubits, level))]
+pub fn read_template<'py>(
+    py: Python<'py>,
+    circuit: &Bound<'py, PyAny>,
+    expand: &Bound<'py, PyAny>,
+    synthesise: &Bound<'py, PyAny>,
+    max_qubits: u32,
+    level: u8,
+) -> PyResult<ReadTemplate<'py>> {
+    let limits = Limits { qubits: max_qubits, ..Limits::default() };
+    let explain = &Explain { expand, synthesise };
+    let expressions = PyDict::new(py);
+    let refused = |failure: Failure, opaque: bool| {
+        let offences = vec![failure.describe(circuit, 0)?];
+        let problem = error_texts::circuit_problems(py, offences)?.remove(0);
+        Ok((None, Some((problem, opaque))))
+    };
+    let mut reading = match read_program(circuit, explain, limits, Some(&expressions))? {
+        Ok(reading) => reading,
+        Err(failure) => return refused(failure, false),
+    };
+    if let Some((instruction, reason)) = reading.refused.take() {
+        return refused(Failure::unknown(instruction, reason), true);
+    }
+    let effort = effort(level);
+    let alternative = if reading.with_plugins && effort != Effort::None {
+        read_other(circuit, explain, limits, Some(&expressions))?
+            .filter(|other| other.refused.is_none())
+    } else {
+        None
+    };
+    let measurements = reading.measurements.clone().into();
+    let template = Template {
+        template: native(reading)?,
+        alternative: alternative.map(native).transpose()?,
+        effort,
+        measurements,
+        num_clbits: circuit.getattr("num_clbits")?.extract()?,
+    };
+    Ok((Some((template, expressions.keys().iter().collect())), None))
+}
+
+fn native(reading: Reading) -> PyResult<Arc<aqt_compile::Template>> {
+    aqt_compile::Template::new(reading.program, reading.free)
+        .map(Arc::new)
+        .ok_or_else(|| PyValueError::new_err("a gate without a meaning"))
+}
+
+#[pymethods]
+impl Template {
+    /// The circuits of `num_sets` sets of angles: rows of 64-bit floats in radians, one angle for
+    /// each expression.
+    #[pyo3(signature = (angles, num_sets, *, max_qubits, max_operations))]
+    fn sweep(
+        &self,
+        angles: &Bound<'_, PyBytes>,
+        num_sets: usize,
+        max_qubits: u32,
+        max_operations: usize,
+    ) -> PyResult<Snapshot> {
+        let py = angles.py();
+        let (values, rest) = angles.as_bytes().as_chunks::<8>();
+        let values: Vec<_> = values.iter().map(|value| f64::from_ne_bytes(*value)).collect();
+        let width = values.len() / num_sets.max(1);
+        let sweep = Angles::new(num_sets, width, values)
+            .filter(|_| rest.is_empty())
+            .and_then(|angles| {
+                Sweep::new(
+                    self.template.clone(),
+                    self.alternative.clone(),
+                    self.effort,
+                    self.measurements.clone(),
+                    self.num_clbits,
+                    Arc::new(angles),
+                )
+            })
+            .ok_or_else(|| PyValueError::new_err("other angles than the template has"))?;
+        let limits = Limits { qubits: max_qubits, operations: max_operations };
+        let problems = py.detach(|| sweep.problems(limits));
+        if !problems.is_empty() {
+            let offence = |aqt_sweep::Problem { set, error }| Offence {
+                circuit: set,
+                instruction: None,
+                operation: None,
+                problem: Problem::Circuit(error),
+            };
+            let offences = problems.into_iter().map(offence).collect();
+            return Err(error_texts::invalid_circuits(py, offences));
+        }
+        Ok(Snapshot::from(vec![Part::Sweep(sweep, 0..num_sets)]))
+    }
+}
