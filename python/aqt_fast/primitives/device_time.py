@@ -35,4 +35,6 @@ def seconds_of_shot(
     durations = calibration.durations
     (ran,) = compiled([circuit.assign_parameters(values)], backend, backend.limits, level)
     counts = ran.count_ops()
-    return durations["measure"] + sum(durations[name] * counts.get(name, 0) for name in ("r", "rxx"))
+    return durations["measure"] + sum(
+        durations[name] * counts.get(name, 0) for name in ("r", "rxx")
+    )

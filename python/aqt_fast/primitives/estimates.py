@@ -250,9 +250,7 @@ class MeasuredPub:
         for first in range(0, len(values), step):
             last = min(first + step, len(values))
             some = range(start + first, start + last)
-            rows = snapshot.bits(
-                samples[some.start : some.stop], some.start, some.stop, clbits
-            )
+            rows = snapshot.bits(samples[some.start : some.stop], some.start, some.stop, clbits)
             group.add(rows, values[first:last], variances[first:last])
 
     def to_json(self) -> dict[str, Any]:
@@ -322,9 +320,7 @@ class EstimatorEvaluation(Evaluation):
         """Number of circuits of all PUBs."""
         return sum(pub.num_circuits for pub in self._pubs)
 
-    def result(
-        self, snapshot: Snapshot, samples: Sequence[Samples]
-    ) -> PrimitiveResult[PubResult]:
+    def result(self, snapshot: Snapshot, samples: Sequence[Samples]) -> PrimitiveResult[PubResult]:
         """Compute the result of each PUB."""
         results = []
         start = 0

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from numbers import Real
 from typing import Any
 
-import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.primitives import BaseEstimatorV2, EstimatorPubLike
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -24,6 +21,8 @@ from aqt_fast.primitives.observables import problems_of
 from aqt_fast.primitives.options import (
     EstimatorOptions,
     Primitive,
+    checked_backend,
+    checked_precision,
     estimator_options,
     estimator_options_of_run,
     options_of_job,
@@ -49,6 +48,8 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
 
     job_class = AQTPrimitiveJob
     """Class of the jobs that it makes."""
+
+    _options: EstimatorOptions
 
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
         r"""Make an estimator.
@@ -81,17 +82,12 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         Raises:
             InvalidInputError: an option is unknown, or its value is invalid.
         """
-        self._backend = backend
+        self._backend = checked_backend(backend)
         self._options = estimator_options(options)
 
     @property
-    def backend(self) -> AQTResource:
-        """Where circuits run."""
-        return self._backend
-
-    @property
     def options(self) -> EstimatorOptions:
-        """The options; their values can be set."""
+        """Its options, to read and to change; :meth:`run` checks them."""
         return self._options
 
     def run(
@@ -118,18 +114,16 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         planned = self._planned(pubs, precision, settings, problems)
         sweeps = [sweep for pub in planned for sweep in pub.sweeps()]
         snapshot = snapshot_of_sweeps(sweeps, self._backend, settings.optimization_level, problems)
-        shots = [
+        shots = tuple(
             group.shots
             for pub in planned
             for part, group, _ in pub.groups()
             for _ in range(len(part.sets))
-        ]
-        options, executor = options_of_job(
-            self._backend, settings, shots=tuple(shots) or 1, level=settings.optimization_level
         )
+        options = options_of_job(self._backend, settings, shots or 1)
         evaluation = EstimatorEvaluation([pub.measured() for pub in planned])
         return self.job_class.start(
-            self._backend, snapshot, evaluation, options, executor=executor
+            self._backend, snapshot, evaluation, options, executor=settings.executor
         )
 
     def plan(
@@ -150,7 +144,9 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         problems = PubProblems()
         planned = self._planned(pubs, precision, settings, problems)
         problems.raise_any()
-        groups = [self._group_plan(pub, *item, settings) for pub in planned for item in pub.groups()]
+        groups = [
+            self._group_plan(pub, *item, settings) for pub in planned for item in pub.groups()
+        ]
         return EstimationPlan(groups, [pub.standard_errors(settings.variances) for pub in planned])
 
     def _planned(
@@ -161,10 +157,9 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         problems: PubProblems,
     ) -> list[PlannedPub]:
         """Plan those of the PUBs that have no problems."""
-        default = settings.default_precision if precision is None else precision
-        name = "default_precision" if precision is None else "precision"
-        if (wrong := precision_problem(default)) is not None:
-            raise InvalidOptionError(name, default, wrong)
+        default = settings.default_precision
+        if precision is not None:
+            default = checked_precision("precision", precision)
         planner = Planner(
             settings.grouping if settings.abelian_grouping else "none",
             settings.variances,
@@ -201,23 +196,17 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         )
 
 
-def precision_problem(value: Any) -> str | None:
-    """Return what a precision must be, None if it is that."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        return "a number greater than 0"
-    return None if math.isfinite(value) and value > 0 else "a finite number greater than 0"
-
-
-def _coerced(
-    index: int, pub: Any, precision: float, problems: PubProblems
-) -> EstimatorPub | None:
+def _coerced(index: int, pub: Any, precision: float, problems: PubProblems) -> EstimatorPub | None:
     """Make a PUB of what the user has given; None if that is impossible."""
     good = True
     fields = list(pub) if isinstance(pub, tuple | list) else []
-    own = fields[3] if len(fields) > 3 else getattr(pub, "precision", None)  # noqa: PLR2004
-    if own is not None and (wrong := precision_problem(own)) is not None:
-        problems.add(index, f"the precision must be {wrong}, not {own!r}")
-        good = False
+    own = fields[3] if len(fields) > 3 else getattr(pub, "precision", None)
+    if own is not None:
+        try:
+            checked_precision("precision", own)
+        except InvalidOptionError as error:
+            problems.add(index, str(error))
+            good = False
     if len(fields) > 1:
         try:
             fields[1] = ObservablesArray.coerce(fields[1])

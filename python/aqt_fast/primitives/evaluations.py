@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from aqt_fast.primitives.estimates import EstimatorEvaluation
 from aqt_fast.primitives.evaluation import Evaluation
 from aqt_fast.primitives.registers import SamplerEvaluation
 from aqt_fast.store.checksummed_json import entry
 
 _EVALUATIONS: dict[str, type[Evaluation]] = {
-    evaluation.kind: evaluation for evaluation in (SamplerEvaluation,)
+    evaluation.kind: evaluation for evaluation in (SamplerEvaluation, EstimatorEvaluation)
 }
 """The evaluation of each primitive."""
 

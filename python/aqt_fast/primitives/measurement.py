@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aqt_fast.primitives.gate_errors import GateErrors
 from aqt_fast.primitives.observables import PauliTerms
+from aqt_fast.primitives.options import Grouping, Variances
 from aqt_fast.primitives.planner import (
     Basis,
     allocate_shots,
@@ -19,12 +19,6 @@ from aqt_fast.primitives.planner import (
     half_spreads,
     pack_bits,
 )
-
-Grouping = Literal["auto", "qubit_wise", "general", "none"]
-"""Which terms are measured in the same shots."""
-
-Variances = Literal["bound", "average"]
-"""Which variances the numbers of shots are for."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +110,13 @@ def plan_measurement(
     if all of that holds:
 
     - they need no more shots, and
-    - with as many shots as the others need, their mean square error in an average state,
-      :math:`\sum_g v_g / N_g + b^2`, is less for each observable. The gates that they append
-      shrink what a group measures by a factor of :math:`f_g`, the product of
+    - with as many shots as the others need, their mean square error,
+      :math:`m \sum_g v_g / N_g + b^2`, is less for each observable. Here :math:`v_g` is that of an
+      average state, and the margin :math:`m = 1.6` is for states that are not: terms that commute
+      only in general are often correlated in the states that one prepares, which makes up for fewer
+      groups (a Heisenberg chain in its ground state takes 1.6 times as many shots with general
+      groups as with qubit-wise ones, where an average state would take 1.5 times fewer). The gates
+      that they append shrink what a group measures by a factor of :math:`f_g`, the product of
       :math:`1 - \tfrac{4}{3} \epsilon` over its two-qubit gates with error rates :math:`\epsilon`
       (depolarising noise of the same average fidelity: Magesan et al., Phys. Rev. Lett. 106,
       180504 (2011)); this moves the value by no more than
@@ -139,7 +137,7 @@ def plan_measurement(
     if grouping != "auto":
         return _planned(terms, errors, grouping, variances)
     plain = _planned(terms, errors, "qubit_wise", variances)
-    if len(plain.groups) < 2:  # noqa: PLR2004 - nothing to be saved
+    if len(plain.groups) < 2:
         return plain
     general = _planned(terms, errors, "general", variances)
     return general if _is_better(general, plain, gate_errors) else plain
@@ -153,10 +151,13 @@ def _is_better(general: Measurement, plain: Measurement, gate_errors: GateErrors
         biases += (1 - gate_errors.signal(group.basis.gates)) * group.half_spreads
     variances = general.standard_errors("average") ** 2 * general.shots / plain.shots
     before = plain.standard_errors("average") ** 2
-    after = variances + biases**2
+    after = _MARGIN * variances + biases**2
     # An observable of which nothing is measured has no error in either.
     return bool(np.all(after <= before) and np.any(after < before * (1 - _TIE)))
 
+
+_MARGIN = 1.6
+"""How many times smaller the variance of general groups must be in an average state."""
 
 _TIE = 1e-9
 """Relative difference below which two errors are the same but for rounding."""
@@ -196,4 +197,6 @@ def _with_shots(
         for group in groups
     ]
     shots = allocate_shots(np.array(known).T, errors).tolist()
-    return tuple(replace(group, shots=int(number)) for group, number in zip(groups, shots, strict=True))
+    return tuple(
+        replace(group, shots=int(number)) for group, number in zip(groups, shots, strict=True)
+    )

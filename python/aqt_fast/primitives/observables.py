@@ -183,7 +183,9 @@ def problems_of(observables: object) -> list[tuple[tuple[int, ...], str]]:
         observables: what ``ObservablesArray`` has refused.
     """
     try:
-        array = ObservablesArray(observables, num_qubits=0, validate=False).sparse_observables_array()
+        array = ObservablesArray(
+            observables, num_qubits=0, validate=False
+        ).sparse_observables_array()
     except Exception:  # noqa: BLE001 - the array as a whole is wrong, and its error tells so
         return []
     found = []

@@ -7,14 +7,16 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
+import numpy as np
 from qiskit import transpile
 
 from aqt_fast._pickles import AnyProtocol
 from aqt_fast.aqt_options import AQTOptions, checked_integer, suggestion
 from aqt_fast.aqt_resource import AQTResource, OfflineSimulatorResource
-from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T", bound="PrimitiveOptions")
+
+Grouping = Literal["auto", "qubit_wise", "general", "none"]
+"""Which Pauli terms an estimator measures in the same shots."""
+
+Variances = Literal["bound", "average"]
+"""Which variances an estimator's numbers of shots are for."""
 
 _NOT_OF_JOBS = ("shots", "seed_simulator", "optimization_level")
 """Options of jobs that primitives set themselves."""
@@ -64,8 +72,14 @@ class EstimatorOptions(PrimitiveOptions):
     default_precision: float = 0.015625
     """Target standard error of PUBs without their own."""
 
+    grouping: Grouping = "auto"
+    """Which terms are measured in the same shots: see :class:`AQTEstimator`."""
+
+    variances: Variances = "bound"
+    """Which variances the numbers of shots are for: see :class:`AQTEstimator`."""
+
     abelian_grouping: bool = True
-    """Whether terms that commute qubit-wise are measured together."""
+    """If False, each term is measured alone, as with ``grouping="none"``."""
 
 
 def sampler_options(options: Mapping[str, Any] | None) -> SamplerOptions:
@@ -112,7 +126,7 @@ def estimator_options(options: Mapping[str, Any] | None) -> EstimatorOptions:
     given = _with_own(options)
     if "shots" in given:
         given.setdefault("default_precision", 1 / math.sqrt(_shots(given.pop("shots"))))
-    return _sorted(EstimatorOptions, given)
+    return _checked_estimator(_sorted(EstimatorOptions, given))
 
 
 def estimator_options_of_run(options: EstimatorOptions) -> EstimatorOptions:
@@ -124,7 +138,40 @@ def estimator_options_of_run(options: EstimatorOptions) -> EstimatorOptions:
     given = _with_own({"run_options": options.run_options})
     if "shots" in given:
         given["default_precision"] = 1 / math.sqrt(_shots(given.pop("shots")))
-    return replace(options, **given)
+    return _checked_estimator(replace(options, **given))
+
+
+def _checked_estimator(options: EstimatorOptions) -> EstimatorOptions:
+    """Check the values that :func:`options_of_job` does not check.
+
+    Raises:
+        InvalidOptionError: one is invalid.
+    """
+    options.default_precision = checked_precision("default_precision", options.default_precision)
+    for name, values in (("grouping", get_args(Grouping)), ("variances", get_args(Variances))):
+        value = getattr(options, name)
+        if value not in values:
+            raise InvalidOptionError(name, value, f"one of {', '.join(map(repr, values))}")
+    if not isinstance(options.abelian_grouping, bool):
+        raise InvalidOptionError("abelian_grouping", options.abelian_grouping, "True or False")
+    options.optimization_level = _level(options.optimization_level)
+    return options
+
+
+def checked_precision(name: str, value: Any) -> float:
+    """Return a target standard error.
+
+    Args:
+        name: of the option or argument.
+        value: what the user has given.
+
+    Raises:
+        InvalidOptionError: it is not a finite number greater than 0.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not is_number or not math.isfinite(value) or value <= 0:
+        raise InvalidOptionError(name, value, "a finite number greater than 0")
+    return float(value)
 
 
 def options_of_job(
@@ -145,11 +192,14 @@ def options_of_job(
     """
     given = {
         "with_progress_bar": False,
+        "memory": True,
         **(options.run_options or {}),
         "seed_simulator": options.seed_simulator,
         "optimization_level": options.optimization_level,
         "shots": shots,
     }
+    AQTOptions(memory=given["memory"])
+    given["memory"] = True  # simulators keep the order of shots only if they are asked to
     if not isinstance(backend, OfflineSimulatorResource):
         given["executor"] = options.executor
     return backend.options_of_job(given)

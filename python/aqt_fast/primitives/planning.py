@@ -17,18 +17,10 @@ from aqt_fast.primitives.broadcasting import Blocks, blocks_of
 from aqt_fast.primitives.clifford_end import CliffordEnd, clifford_end
 from aqt_fast.primitives.estimates import MeasuredBlocks, MeasuredPub
 from aqt_fast.primitives.gate_errors import GateErrors
-from aqt_fast.primitives.measurement import (
-    Grouping,
-    Measurement,
-    MeasurementGroup,
-    Variances,
-    plan_measurement,
-)
+from aqt_fast.primitives.measurement import Measurement, MeasurementGroup, plan_measurement
 from aqt_fast.primitives.observables import PauliTerms, pauli_terms
+from aqt_fast.primitives.options import MOST_SHOTS, Grouping, Variances
 from aqt_fast.primitives.pubs import Sweep
-
-MOST_SHOTS = 2**31 - 1
-"""Maximum number of repetitions of a circuit."""
 
 
 @dataclass(frozen=True)
@@ -150,9 +142,7 @@ class Planner:
         observables: Sequence[SparseObservable],
     ) -> PlannedBlocks:
         terms = pauli_terms(observables, pub.circuit.num_qubits)
-        circuit, measurement, left_out = self._measurement(
-            pub.circuit, terms, float(pub.precision)
-        )
+        circuit, measurement, left_out = self._measurement(pub.circuit, terms, float(pub.precision))
         for group in measurement.groups:
             if group.shots > MOST_SHOTS:
                 raise ValueError(
