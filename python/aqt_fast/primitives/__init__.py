@@ -2,11 +2,14 @@
 
 ::
 
-    sampler, estimator    the primitives: Qiskit's, made right where theirs are not
+    sampler, estimator    the primitives
+    options               what they are made with
+    pubs                  from PUBs to circuits, and what is wrong with them
+    templates, angles     circuits with parameters, compiled for any number of parameter sets
     job                   the job of a call of ``run``
-    options               what they are made with, and how they transpile
-    places                which circuit of a job comes from which PUB
-    transpiling           the backend that Qiskit's primitives run on
+    evaluation            what a primitive makes of the outcomes: the interface
+    registers             what a sampler makes of them
+    evaluations           how evaluations are written to a file and read
 """
 
 from aqt_fast.primitives.estimator import AQTEstimator

@@ -145,11 +145,14 @@ def options_of_job(
     """
     given = {
         "with_progress_bar": False,
+        "memory": True,
         **(options.run_options or {}),
         "seed_simulator": options.seed_simulator,
         "optimization_level": options.optimization_level,
         "shots": shots,
     }
+    AQTOptions(memory=given["memory"])
+    given["memory"] = True  # simulators keep the order of shots only if they are asked to
     if not isinstance(backend, OfflineSimulatorResource):
         given["executor"] = options.executor
     return backend.options_of_job(given)
