@@ -43,17 +43,16 @@ class Snapshot:
         self._headers = [result_header(circuit) for circuit in circuits]
 
     @classmethod
-    def of_sweep(
-        cls, sweep: _native.Snapshot, circuit: QuantumCircuit, limits: Limits
-    ) -> Snapshot:
+    def of_sweep(cls, sweep: _native.Snapshot, circuit: QuantumCircuit, limits: Limits) -> Snapshot:
         """Take a sweep's checked circuits, which have the header of their template's source."""
         return cls._made(sweep, [result_header(circuit)] * len(sweep), limits)
 
     @classmethod
     def joined(cls, snapshots: Sequence[Snapshot], limits: Limits) -> Snapshot:
         """Put the circuits of snapshots one after the other."""
-        circuits = _native.Snapshot.joined([item._circuits for item in snapshots])
-        return cls._made(circuits, [head for item in snapshots for head in item._headers], limits)
+        circuits = _native.Snapshot.joined([item._circuits for item in snapshots])  # noqa: SLF001
+        headers = [header for item in snapshots for header in item.headers]
+        return cls._made(circuits, headers, limits)
 
     @classmethod
     def _made(
