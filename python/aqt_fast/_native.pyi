@@ -300,7 +300,7 @@ def read_template(
     *,
     max_qubits: int,
     level: int,
-) -> tuple[tuple[Template, list[Any]] | None, tuple[CircuitProblem, bool] | None]:
+) -> tuple[Template, list[Any]] | CircuitProblem:
     """Read a circuit of any gates, with parameters, for compiling it with many sets of them.
 
     Args:
@@ -311,6 +311,5 @@ def read_template(
         level: 0 to 3, see :func:`aqt_fast.compile`.
 
     Returns:
-        The template and the ``ParameterExpression`` of each of its angles; or why it cannot run,
-        and whether only Qiskit's transpiler may know the operation.
+        The template and the ``ParameterExpression`` of each of its angles; or why there is none.
     """
