@@ -348,17 +348,14 @@ impl Search {
         let mut weights: Vec<_> = self.rows.iter().map(|row| row.weight(&self.open)).collect();
         loop {
             let mut changed = false;
-            for one in 0..self.rows.len() {
-                for other in 0..self.rows.len() {
-                    if one == other {
-                        continue;
-                    }
+            for (one, least) in weights.iter_mut().enumerate() {
+                for other in (0..self.rows.len()).filter(|&other| other != one) {
                     let weight = self.rows[one].weight_of_product(&self.rows[other], &self.open);
-                    if weight < weights[one] {
+                    if weight < *least {
                         let Row { x, z } = self.rows[other].clone();
                         xor_into(&mut self.rows[one].x, &x);
                         xor_into(&mut self.rows[one].z, &z);
-                        weights[one] = weight;
+                        *least = weight;
                         changed = true;
                     }
                 }
