@@ -15,12 +15,17 @@ __all__ = [
     "Snapshot",
     "Template",
     "__version__",
+    "allocate_shots",
     "check_circuits",
     "compile_circuits",
     "decode_direct_response",
     "decode_response",
+    "diagonalise",
     "encode_job",
+    "expectations",
     "experiment_data",
+    "group_terms",
+    "half_spreads",
     "lower_dag",
     "make_samples",
     "other_nodes",
@@ -312,4 +317,53 @@ def read_template(
 
     Returns:
         The template and the ``ParameterExpression`` of each of its angles; or why there is none.
+    """
+
+def group_terms(
+    x: bytes, z: bytes, weights: bytes, *, words: int, qubit_wise: bool
+) -> list[list[int]]:
+    """Divide terms into groups that commute; :mod:`aqt_fast.primitives.planner` is the face.
+
+    Here and below, arrays are C-contiguous and little-endian; masks have ``words`` uint64 a term.
+    All raise ``ValueError`` if arrays do not fit together.
+    """
+
+def diagonalise(
+    x: bytes, z: bytes, *, words: int
+) -> tuple[list[tuple[str, list[int]]], bytearray, list[int]]:
+    """Find a circuit that turns commuting terms into products of Z.
+
+    Returns:
+        Name and qubits of each gate; the masks of the Z's; 1 or −1 for each term.
+    """
+
+def expectations(
+    rows: bytes,
+    shape: tuple[int, int, int],
+    masks: bytes,
+    signs: bytes,
+    observables: tuple[bytes, bytes, bytes],
+    *,
+    words: int,
+) -> tuple[bytearray, bytearray, bytearray]:
+    """Evaluate measured rows of shape (sets, shots, bytes).
+
+    ``signs`` are int8. ``observables`` are the ends of their entries (int64, with the first 0),
+    the terms (int64), and the coefficients (float64).
+
+    Returns:
+        float64 arrays: means of terms, means of observables, variances of a shot of observables.
+    """
+
+def half_spreads(
+    masks: bytes, observables: tuple[bytes, bytes, bytes], *, words: int
+) -> list[float]:
+    """Half of the difference between the largest and the smallest value of each observable."""
+
+def allocate_shots(variances: bytes, errors: bytes, *, groups: int, minimum: int) -> list[int]:
+    """Find the fewest shots of groups; variances have shape (observables, groups).
+
+    Raises:
+        ValueError: a variance or a target error is out of range.
+        OverflowError: a group needs more than 2⁵³ shots.
     """
