@@ -6,6 +6,7 @@ mod compile;
 mod error_texts;
 mod lower;
 mod qiskit;
+mod repetitions;
 mod request;
 mod response;
 mod samples;

@@ -13,6 +13,7 @@ use pyo3::{
 
 use crate::{
     error_texts, qiskit,
+    repetitions::{Repetitions, Shots},
     samples::{self, ExperimentData, Samples},
 };
 
@@ -141,11 +142,15 @@ impl Snapshot {
         py: Python<'py>,
         start: usize,
         stop: usize,
-        shots: u32,
+        repetitions: Repetitions,
         label: Option<&str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let circuits = part(&self.circuits, start, stop)?;
-        let body = py.detach(|| encoder::encode_job(circuits, shots, label));
+        let runs = repetitions.runs(circuits.len())?;
+        let body = py.detach(|| {
+            let runs = runs.iter().map(|&(circuit, shots)| (&circuits[circuit], shots));
+            encoder::encode_job(runs, label)
+        });
         Ok(PyBytes::new(py, &body))
     }
 
@@ -160,19 +165,21 @@ impl Snapshot {
         Ok(PyBytes::new(py, &body))
     }
 
-    /// Checks that the samples' numbers are those of the circuits from `start` to before `stop`.
+    /// Checks that the samples' numbers are those of the runs of the circuits from `start` to before
+    /// `stop`.
     fn check_samples(
         &self,
         py: Python<'_>,
         samples: Vec<Bound<'_, Samples>>,
         start: usize,
         stop: usize,
-        shots: usize,
+        repetitions: Repetitions,
     ) -> PyResult<()> {
         let circuits = part(&self.circuits, start, stop)?;
-        samples::check_numbers(py, &samples, circuits.len(), shots)?;
-        for (index, (samples, circuit)) in samples.iter().zip(circuits).enumerate() {
-            samples.get().check_qubits(py, start + index, circuit.num_qubits())?;
+        let runs = repetitions.runs(circuits.len())?;
+        samples::check_numbers(py, &samples, &runs)?;
+        for (samples, (circuit, _)) in samples.iter().zip(runs) {
+            samples.get().check_qubits(py, start + circuit, circuits[circuit].num_qubits())?;
         }
         Ok(())
     }
@@ -184,12 +191,12 @@ impl Snapshot {
         samples: Vec<Bound<'py, Samples>>,
         start: usize,
         stop: usize,
-        shots: usize,
+        shots: Shots,
         with_memory: bool,
     ) -> PyResult<Vec<ExperimentData<'py>>> {
         let circuits = part(&self.circuits, start, stop)?;
         let maps = part(&self.maps, start, stop)?;
-        samples::check_numbers(py, &samples, circuits.len(), shots)?;
+        samples::check_shots(py, &samples, circuits.len(), shots)?;
         samples::data(py, &samples, with_memory, |index| {
             Ok((circuits[index].num_qubits(), maps[index].clone()))
         })
