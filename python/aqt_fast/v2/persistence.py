@@ -237,8 +237,9 @@ def _facts(header: Mapping[str, Any], version: str | int) -> tuple[UUID, JobKind
     kind = header["backend_kind"]
     if kind not in ("cloud", "direct", "offline"):
         raise ValueError(f"'{kind}' is no kind of backend")
-    of_one_type = list if version == _SHOTS_FOR_EACH else int
-    shots = checked_shots(entry(dict(header), "shots", of_one_type))
+    form = list if version == _SHOTS_FOR_EACH else int
+    number = entry(dict(header), "circuit_count", int)
+    shots = checked_shots(entry(dict(header), "shots", form), circuits=number)
     return (
         UUID(entry(dict(header), "job_id", str)),
         kind,
@@ -322,10 +323,11 @@ def snapshot_of(
     """
     plan = checkpoint.plan
     ids = [event["job_id"] for event in checkpoint.events if event["event"] == "accepted"]
-    same_shots = isinstance(options.shots, int)
-    if plan is not None and len(plan.parts) == 1 and len(ids) == 1 and same_shots:
+    single = plan is not None and len(plan.parts) == 1 and len(ids) == 1
+    job_id = UUID(ids[0] if single else checkpoint.job_id)
+    if single and isinstance(options.shots, int):
         facts = (kind, backend_name, options.shots, options.memory)
-        return JobSnapshot(UUID(ids[0]), *facts, list(circuits))
+        return JobSnapshot(job_id, *facts, list(circuits))
     description = JobDescription(
         job_id=checkpoint.job_id,
         backend_name=backend_name,
@@ -339,7 +341,7 @@ def snapshot_of(
         ended=checkpoint.ended,
     )
     return BatchSnapshot(
-        job_id=UUID(checkpoint.job_id),
+        job_id=job_id,
         backend_kind=kind,
         backend_name=backend_name,
         shots=options.shots,
