@@ -4,10 +4,10 @@ Random parameterised circuits with random and special values, at all levels:
 
 1. angles that are numbers or parameters: request bodies equal those of circuits that were bound
    first and compiled after, byte for byte;
-2. affine and other expressions, custom gates, evolutions: outcomes are those of the bound circuit
+2. other expressions, custom gates, evolutions: outcomes are those of the bound circuit
    (Qiskit's ``Statevector``), and pulses at most as many as when compiled after.
 
-Each body is accepted by AQT's own models. Run it with ``make bench-templates``; the exit code is 1 if
+AQT's own models accept each body. Run it with ``make bench-templates``; the exit code is 1 if
 anything is amiss.
 """
 
