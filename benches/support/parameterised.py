@@ -41,13 +41,28 @@ def expression(
     ][rng.integers(8)]
 
 
-def circuit(rng: np.random.Generator, num_qubits: int, num_gates: int) -> QuantumCircuit:
-    """Draw a circuit of up to five parameters with standard gates, custom gates and evolutions."""
+def plain_angle(rng: np.random.Generator, parameters: list[Parameter]) -> Parameter | float:
+    """Draw a number or a parameter."""
+    return [float(rng.uniform(-7, 7)), *parameters][rng.integers(len(parameters) + 1)]
+
+
+def circuit(
+    rng: np.random.Generator, num_qubits: int, num_gates: int, *, plain: bool = False
+) -> QuantumCircuit:
+    """Draw a circuit of up to five parameters.
+
+    Args:
+        rng: where to draw from.
+        num_qubits: number of qubits.
+        num_gates: number of gates: standard ones, or custom gates and evolutions.
+        plain: whether angles are numbers or parameters, and all gates are standard ones: then its
+            angles are the same bit for bit, however they are computed.
+    """
     parameters = [Parameter(f"p{k}") for k in range(rng.integers(1, 6))]
     drawn = QuantumCircuit(num_qubits, num_qubits + 1, name="drawn", metadata={"n": num_gates})
     names = [name for name, gate in STANDARD.items() if gate.num_qubits <= num_qubits]
     for _ in range(num_gates):
-        kind = rng.integers(20)
+        kind = 9 if plain else rng.integers(20)
         if kind == 0:
             drawn.barrier(*range(rng.integers(1, num_qubits + 1)))
         elif kind == 1 and num_qubits > 1:
@@ -61,7 +76,8 @@ def circuit(rng: np.random.Generator, num_qubits: int, num_gates: int) -> Quantu
             drawn.append(inner.to_gate(label="own"), rng.choice(num_qubits, 2, False).tolist())
         else:
             gate = STANDARD[str(rng.choice(names))]
-            params = [expression(rng, parameters) for _ in gate.params]
+            draw = plain_angle if plain else expression
+            params = [draw(rng, parameters) for _ in gate.params]
             bits = rng.choice(num_qubits, gate.num_qubits, replace=False).tolist()
             drawn.append(type(gate)(*params) if params else gate, bits)
     measured = rng.permutation(num_qubits)[: rng.integers(1, num_qubits + 1)]

@@ -15,12 +15,17 @@ __all__ = [
     "Snapshot",
     "Template",
     "__version__",
+    "allocate_shots",
     "check_circuits",
     "compile_circuits",
     "decode_direct_response",
     "decode_response",
+    "diagonalise",
     "encode_job",
+    "expectations",
     "experiment_data",
+    "group_terms",
+    "half_spreads",
     "lower_dag",
     "make_samples",
     "other_nodes",
@@ -108,14 +113,37 @@ class Snapshot:
         ``circuit`` has as many qubits and classical bits as there are active qubits. The qubit at
         place i of :meth:`active_qubits` becomes qubit i, measured into bit i.
         """
-    def encode_job(self, start: int, stop: int, shots: int, label: str | None) -> bytes:
-        """Encode the request body of one API job with the circuits from start to before stop."""
+    def encode_job(
+        self,
+        start: int,
+        stop: int,
+        repetitions: int | Sequence[Sequence[int]],
+        label: str | None,
+    ) -> bytes:
+        """Encode the request body of one API job with the circuits from start to before stop.
+
+        ``repetitions`` are those of each circuit, or of each run of each circuit.
+        """
     def encode_circuit(self, index: int, shots: int) -> bytes:
         """Encode the request body of direct access for one circuit."""
-    def check_samples(self, samples: Sequence[Samples], start: int, stop: int, shots: int) -> None:
-        """Raise ``ResponseMismatchError`` for other numbers of circuits, shots or qubits."""
+    def check_samples(
+        self,
+        samples: Sequence[Samples],
+        start: int,
+        stop: int,
+        repetitions: int | Sequence[Sequence[int]],
+    ) -> None:
+        """Raise ``ResponseMismatchError`` for other numbers of runs, shots or qubits.
+
+        There is one entry of samples for each run; ``repetitions`` are as for :meth:`encode_job`.
+        """
     def experiment_data(
-        self, samples: Sequence[Samples], start: int, stop: int, shots: int, with_memory: bool
+        self,
+        samples: Sequence[Samples],
+        start: int,
+        stop: int,
+        shots: int | Sequence[int],
+        with_memory: bool,
     ) -> list[tuple[dict[str, int], list[str] | None]]:
         """Counts and, if wanted, memory of each circuit from start to before stop.
 
@@ -176,7 +204,7 @@ def check_circuits(
 
 def encode_job(
     circuits: Sequence[Any],
-    shots: int,
+    shots: int | Sequence[int],
     label: str | None,
     *,
     max_qubits: int,
@@ -228,7 +256,10 @@ def make_samples(body: bytes, seed: int) -> bytes:
     """
 
 def experiment_data(
-    samples: Sequence[Samples], circuits: Sequence[Any], shots: int, with_memory: bool
+    samples: Sequence[Samples],
+    circuits: Sequence[Any],
+    shots: int | Sequence[int],
+    with_memory: bool,
 ) -> list[tuple[dict[str, int], list[str] | None]]:
     """Counts and, if wanted, memory of each circuit.
 
@@ -300,7 +331,7 @@ def read_template(
     *,
     max_qubits: int,
     level: int,
-) -> tuple[tuple[Template, list[Any]] | None, tuple[CircuitProblem, bool] | None]:
+) -> tuple[Template, list[Any]] | CircuitProblem:
     """Read a circuit of any gates, with parameters, for compiling it with many sets of them.
 
     Args:
@@ -311,6 +342,54 @@ def read_template(
         level: 0 to 3, see :func:`aqt_fast.compile`.
 
     Returns:
-        The template and the ``ParameterExpression`` of each of its angles; or why it cannot run,
-        and whether only Qiskit's transpiler may know the operation.
+        The template and the ``ParameterExpression`` of each of its angles; or why there is none.
+    """
+
+def group_terms(
+    x: bytes, z: bytes, weights: bytes, *, words: int, qubit_wise: bool
+) -> list[list[int]]:
+    """Divide terms into groups that commute; :mod:`aqt_fast.primitives.planner` is the face.
+
+    Here and below, arrays are C-contiguous and little-endian; masks have ``words`` uint64 a term.
+    All raise ``ValueError`` if arrays do not fit together.
+    """
+
+def diagonalise(
+    x: bytes, z: bytes, *, words: int
+) -> tuple[list[tuple[str, list[int]]], bytearray, list[int]]:
+    """Find a circuit that turns commuting terms into products of Z.
+
+    Returns:
+        Name and qubits of each gate; the masks of the Z's; 1 or −1 for each term.
+    """
+
+def expectations(
+    rows: bytes,
+    shape: tuple[int, int, int],
+    masks: bytes,
+    signs: bytes,
+    observables: tuple[bytes, bytes, bytes],
+    *,
+    words: int,
+) -> tuple[bytearray, bytearray, bytearray]:
+    """Evaluate measured rows of shape (sets, shots, bytes).
+
+    ``signs`` are int8. ``observables`` are the ends of their entries (int64, with the first 0),
+    the terms (int64), and the coefficients (float64).
+
+    Returns:
+        float64 arrays: means of terms, means of observables, variances of a shot of observables.
+    """
+
+def half_spreads(
+    masks: bytes, observables: tuple[bytes, bytes, bytes], *, words: int
+) -> list[float]:
+    """Half of the difference between the largest and the smallest value of each observable."""
+
+def allocate_shots(variances: bytes, errors: bytes, *, groups: int, minimum: int) -> list[int]:
+    """Find the fewest shots of groups; variances have shape (observables, groups).
+
+    Raises:
+        ValueError: a variance or a target error is out of range.
+        OverflowError: a group needs more than 2⁵³ shots.
     """

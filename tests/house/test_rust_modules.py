@@ -182,7 +182,8 @@ CRATES = {
     "core": [],
     "compile": [],
     "sweep": ["aqt-compile", "aqt-core"],
-    "py": ["aqt-compile", "aqt-core", "aqt-sweep"],
+    "estimate": [],
+    "py": ["aqt-compile", "aqt-core", "aqt-estimate", "aqt-sweep"],
 }
 """Our crates, and those of ours that each depends on."""
 

@@ -10,6 +10,8 @@
     evaluation            what a primitive makes of the outcomes: the interface
     registers             what a sampler makes of them
     evaluations           how evaluations are written to a file and read
+    planner               groups, bases, shots and expectation values of Pauli terms
+    places, transpiling   what the estimator runs on
 """
 
 from aqt_fast.primitives.estimator import AQTEstimator

@@ -10,11 +10,10 @@ from qiskit.primitives import BaseSamplerV2, DataBin, SamplerPubLike
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from aqt_fast._warnings import warn_caller
-from aqt_fast.aqt_options import checked_integer
+from aqt_fast.aqt_options import MOST_SHOTS, checked_integer
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.options import (
-    MOST_SHOTS,
     Primitive,
     SamplerOptions,
     checked_backend,

@@ -1,11 +1,13 @@
-//! `aqt_fast._native`: the codec and the compiler for Python.
+//! `aqt_fast._native`: the codec, the compiler and the planner for Python.
 
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it has extracted")]
 
 mod compile;
 mod error_texts;
+mod estimate;
 mod lower;
 mod qiskit;
+mod repetitions;
 mod request;
 mod response;
 mod samples;
@@ -42,6 +44,8 @@ mod _native {
 
     #[pymodule_export]
     use super::compile::compile_circuits;
+    #[pymodule_export]
+    use super::estimate::{allocate_shots, diagonalise, expectations, group_terms, half_spreads};
     #[pymodule_export]
     use super::lower::{lower_dag, other_nodes};
     #[pymodule_export]

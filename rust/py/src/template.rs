@@ -30,10 +30,15 @@ pub struct Template {
     num_angles: usize,
 }
 
-/// A template and the expressions of its angles; or a `CircuitProblem`, and whether only Qiskit's
-/// transpiler may know the operation.
-pub type ReadTemplate<'py> =
-    (Option<(Template, Bound<'py, PyList>)>, Option<(Bound<'py, PyAny>, bool)>);
+/// What a circuit with parameters is.
+#[derive(IntoPyObject)]
+pub enum ReadTemplate<'py> {
+    /// A template and the expressions of its angles.
+    Template(Bound<'py, Template>, Bound<'py, PyList>),
+    /// A `CircuitProblem`: why there is no template.
+    #[pyo3(transparent)]
+    Problem(Bound<'py, PyAny>),
+}
 
 /// Reads a circuit with parameters.
 #[pyfunction]
@@ -49,17 +54,17 @@ pub fn read_template<'py>(
     let limits = Limits { qubits: max_qubits, ..Limits::default() };
     let explain = &Explain { expand, synthesise };
     let expressions = Expressions::new(py);
-    let refused = |failure: Failure, opaque: bool| {
+    let refused = |failure: Failure| {
         let offences = vec![failure.describe(circuit, 0)?];
         let problem = error_texts::circuit_problems(py, offences)?.remove(0);
-        Ok((None, Some((problem, opaque))))
+        Ok(ReadTemplate::Problem(problem))
     };
     let mut reading = match read_program(circuit, explain, limits, Some(&expressions))? {
         Ok(reading) => reading,
-        Err(failure) => return refused(failure, false),
+        Err(failure) => return refused(failure),
     };
     if let Some((instruction, reason)) = reading.refused.take() {
-        return refused(Failure::unknown(instruction, reason), true);
+        return refused(Failure::unknown(instruction, reason));
     }
     let effort = effort(level);
     let alternative = if reading.with_plugins && effort != Effort::None {
@@ -78,7 +83,7 @@ pub fn read_template<'py>(
         num_clbits: circuit.getattr("num_clbits")?.extract()?,
         num_angles: expressions.len(),
     };
-    Ok((Some((template, expressions)), None))
+    Ok(ReadTemplate::Template(Bound::new(py, template)?, expressions))
 }
 
 fn native(reading: Reading) -> PyResult<Arc<aqt_compile::Template>> {
