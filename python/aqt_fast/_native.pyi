@@ -113,14 +113,37 @@ class Snapshot:
         ``circuit`` has as many qubits and classical bits as there are active qubits. The qubit at
         place i of :meth:`active_qubits` becomes qubit i, measured into bit i.
         """
-    def encode_job(self, start: int, stop: int, shots: int, label: str | None) -> bytes:
-        """Encode the request body of one API job with the circuits from start to before stop."""
+    def encode_job(
+        self,
+        start: int,
+        stop: int,
+        repetitions: int | Sequence[Sequence[int]],
+        label: str | None,
+    ) -> bytes:
+        """Encode the request body of one API job with the circuits from start to before stop.
+
+        ``repetitions`` are those of each circuit, or of each run of each circuit.
+        """
     def encode_circuit(self, index: int, shots: int) -> bytes:
         """Encode the request body of direct access for one circuit."""
-    def check_samples(self, samples: Sequence[Samples], start: int, stop: int, shots: int) -> None:
-        """Raise ``ResponseMismatchError`` for other numbers of circuits, shots or qubits."""
+    def check_samples(
+        self,
+        samples: Sequence[Samples],
+        start: int,
+        stop: int,
+        repetitions: int | Sequence[Sequence[int]],
+    ) -> None:
+        """Raise ``ResponseMismatchError`` for other numbers of runs, shots or qubits.
+
+        There is one entry of samples for each run; ``repetitions`` are as for :meth:`encode_job`.
+        """
     def experiment_data(
-        self, samples: Sequence[Samples], start: int, stop: int, shots: int, with_memory: bool
+        self,
+        samples: Sequence[Samples],
+        start: int,
+        stop: int,
+        shots: int | Sequence[int],
+        with_memory: bool,
     ) -> list[tuple[dict[str, int], list[str] | None]]:
         """Counts and, if wanted, memory of each circuit from start to before stop.
 
@@ -181,7 +204,7 @@ def check_circuits(
 
 def encode_job(
     circuits: Sequence[Any],
-    shots: int,
+    shots: int | Sequence[int],
     label: str | None,
     *,
     max_qubits: int,
@@ -233,7 +256,10 @@ def make_samples(body: bytes, seed: int) -> bytes:
     """
 
 def experiment_data(
-    samples: Sequence[Samples], circuits: Sequence[Any], shots: int, with_memory: bool
+    samples: Sequence[Samples],
+    circuits: Sequence[Any],
+    shots: int | Sequence[int],
+    with_memory: bool,
 ) -> list[tuple[dict[str, int], list[str] | None]]:
     """Counts and, if wanted, memory of each circuit.
 
@@ -305,7 +331,7 @@ def read_template(
     *,
     max_qubits: int,
     level: int,
-) -> tuple[tuple[Template, list[Any]] | None, tuple[CircuitProblem, bool] | None]:
+) -> tuple[Template, list[Any]] | CircuitProblem:
     """Read a circuit of any gates, with parameters, for compiling it with many sets of them.
 
     Args:
@@ -316,8 +342,7 @@ def read_template(
         level: 0 to 3, see :func:`aqt_fast.compile`.
 
     Returns:
-        The template and the ``ParameterExpression`` of each of its angles; or why it cannot run,
-        and whether only Qiskit's transpiler may know the operation.
+        The template and the ``ParameterExpression`` of each of its angles; or why there is none.
     """
 
 def group_terms(

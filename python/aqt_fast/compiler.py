@@ -180,13 +180,9 @@ def read_template(
         item = plain(circuit)
     except Exception as error:  # noqa: BLE001 - a class of any library
         return CircuitProblem(0, None, None, None, f"cannot be built: {error}")
-    found, refused = read_by(
+    return read_by(
         _native.read_template, item, _expand, _synthesised, max_qubits=max_qubits, level=level
     )
-    if found is not None:
-        return found
-    problem, _ = refused
-    return cast("CircuitProblem", problem)
 
 
 _NO_SUCH = {

@@ -12,6 +12,7 @@ from qiskit import QuantumCircuit
 from qiskit.primitives import BitArray
 from qiskit.quantum_info import (
     Clifford,
+    Operator,
     Pauli,
     PauliList,
     SparsePauliOp,
@@ -22,6 +23,7 @@ from scipy.optimize import minimize
 
 
 def masks(paulis):
+    """Masks of terms."""
     return planner.pack_bits(paulis.x), planner.pack_bits(paulis.z)
 
 
@@ -52,6 +54,7 @@ def commuting(num_qubits, size, seed, *, local=False):
 
 
 def circuit_of(basis, num_qubits):
+    """The gates of a basis as a circuit."""
     circuit = QuantumCircuit(num_qubits)
     for name, qubits in basis.gates:
         getattr(circuit, name)(*qubits)
@@ -63,6 +66,7 @@ def circuit_of(basis, num_qubits):
 
 @pytest.mark.parametrize("num_qubits", [0, 1, 7, 8, 9, 63, 64, 65, 128, 200])
 def test_masks_have_the_bits_of_the_qubits(num_qubits):
+    """As numbers in binary, words and remainders included."""
     bits = np.random.default_rng(num_qubits).random((5, num_qubits)) < 0.5
     words = planner.pack_bits(bits)
     assert words.dtype == np.uint64
@@ -78,6 +82,7 @@ def test_masks_have_the_bits_of_the_qubits(num_qubits):
 @pytest.mark.parametrize("qubit_wise", [True, False])
 @pytest.mark.parametrize("num_qubits", [1, 2, 5, 12, 63, 64, 65, 130])
 def test_groups_commute_and_have_every_term_once(num_qubits, qubit_wise):
+    """Each pair of each group is checked."""
     paulis = random_pauli_list(num_qubits, 150, seed=num_qubits, phase=False)
     weights = np.random.default_rng(num_qubits).random(150)
     groups = planner.group_terms(*masks(paulis), weights, qubit_wise=qubit_wise)
@@ -100,6 +105,7 @@ def test_groups_commute_and_have_every_term_once(num_qubits, qubit_wise):
 @pytest.mark.parametrize("kind", ["equal", "uniform", "uneven"])
 @pytest.mark.parametrize(("num_qubits", "size"), [(3, 40), (4, 256), (6, 300), (12, 400)])
 def test_groups_need_no_more_shots_or_circuits_than_qiskits(num_qubits, size, kind, qubit_wise):
+    """More circuits only where they save 2 % of the shots."""
     rng = np.random.default_rng(size)
     paulis = random_pauli_list(num_qubits, size, seed=size, phase=False)
     weights = {
@@ -133,6 +139,7 @@ def test_heavy_terms_come_together():
 
 @pytest.mark.parametrize("qubit_wise", [True, False])
 def test_identities_equal_terms_and_no_terms_have_groups(qubit_wise):
+    """Nothing is merged, nothing is lost."""
     paulis = PauliList(["III", "XYZ", "XYZ", "III"])
     groups = planner.group_terms(*masks(paulis), np.ones(4), qubit_wise=qubit_wise)
     assert [group.tolist() for group in groups] == [[0, 1, 2, 3]]
@@ -156,6 +163,7 @@ def check_basis(basis, paulis):
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("num_qubits", [1, 2, 3, 5, 8, 12, 31, 64, 70])
 def test_basis_of_commuting_terms(num_qubits, seed):
+    """Masks and signs against Qiskit's tableau; few gates."""
     paulis = commuting(num_qubits, 1 + 3 * seed, seed)
     basis = planner.diagonalise(*masks(paulis), num_qubits=num_qubits)
     check_basis(basis, paulis)
@@ -167,6 +175,7 @@ def test_basis_of_commuting_terms(num_qubits, seed):
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("num_qubits", [1, 3, 12, 65])
 def test_terms_that_commute_qubit_wise_need_no_two_qubit_gate(num_qubits, seed):
+    """Each qubit is turned on its own."""
     paulis = commuting(num_qubits, 20, seed, local=True)
     basis = planner.diagonalise(*masks(paulis), num_qubits=num_qubits)
     check_basis(basis, paulis)
@@ -177,15 +186,11 @@ def test_terms_that_commute_qubit_wise_need_no_two_qubit_gate(num_qubits, seed):
 @pytest.mark.parametrize("seed", range(20))
 def test_basis_as_matrices(seed):
     """The circuit as a matrix, against Qiskit's tableau and ours at once."""
-    from qiskit.quantum_info import Operator
-
     num_qubits = 2 + seed % 3
     paulis = commuting(num_qubits, 6, 100 + seed)
     basis = planner.diagonalise(*masks(paulis), num_qubits=num_qubits)
     unitary = Operator(circuit_of(basis, num_qubits)).data
-    for pauli, mask, sign in zip(
-        paulis, unpack(basis.masks, num_qubits), basis.signs, strict=True
-    ):
+    for pauli, mask, sign in zip(paulis, unpack(basis.masks, num_qubits), basis.signs, strict=True):
         diagonal = sign * Pauli((mask, np.zeros_like(mask))).to_matrix()
         assert np.allclose(unitary @ pauli.to_matrix() @ unitary.conj().T, diagonal)
 
@@ -203,6 +208,7 @@ def test_basis_as_matrices(seed):
     ],
 )
 def test_well_known_groups_need_few_gates(labels, gates):
+    """Bell, GHZ and code stabilizers, pairs, and terms of Z."""
     paulis = PauliList(labels)
     basis = planner.diagonalise(*masks(paulis), num_qubits=paulis.num_qubits)
     check_basis(basis, paulis)
@@ -210,11 +216,13 @@ def test_well_known_groups_need_few_gates(labels, gates):
 
 
 def test_qubits_without_terms_have_no_gates():
+    """The rest of the circuit stays as it is."""
     basis = planner.diagonalise(*masks(PauliList(["IXIIXI", "IYIIYI"])), num_qubits=6)
     assert {qubit for _, qubits in basis.gates for qubit in qubits} <= {1, 4}
 
 
 def test_terms_that_do_not_commute_are_named():
+    """By their indices."""
     with pytest.raises(ValueError, match=r"^terms 1 and 2 do not commute$"):
         planner.diagonalise(*masks(PauliList(["ZZ", "XI", "ZI"])), num_qubits=2)
 
@@ -233,6 +241,7 @@ def parities(rows, masks, signs, num_bits):
 @pytest.mark.parametrize("shots", [1, 2, 63, 64, 65, 2047, 2048, 5000])
 @pytest.mark.parametrize("num_bits", [1, 8, 9, 12, 31, 64, 65])
 def test_expectations_are_those_of_numpy(num_bits, shots, sets):
+    """All sizes around words and blocks; variances with all covariances."""
     rng = np.random.default_rng([num_bits, shots, sets])
     rows = rng.integers(256, size=(sets, shots, math.ceil(num_bits / 8)), dtype=np.uint8)
     if num_bits % 8:
@@ -266,6 +275,7 @@ def test_expectations_are_those_of_numpy(num_bits, shots, sets):
 
 @pytest.mark.parametrize("num_bits", [3, 12, 20])
 def test_means_are_those_of_bit_arrays(num_bits):
+    """Against Qiskit's ``BitArray.expectation_values``."""
     rng = np.random.default_rng(num_bits)
     array = BitArray.from_bool_array(rng.random((4, 300, num_bits)) < 0.4)
     bits = rng.random((25, num_bits)) < 0.5
@@ -279,6 +289,7 @@ def test_means_are_those_of_bit_arrays(num_bits):
 
 
 def test_equal_shots_have_exactly_no_variance():
+    """Not even from rounding."""
     rows = np.full((1, 1000, 1), 5, dtype=np.uint8)
     masks = planner.pack_bits(np.array([[1, 0, 0], [1, 1, 0], [1, 1, 1]], dtype=bool))
     observables = [([0, 1, 2], [0.1, 0.2, 0.3]), ([1], [0.7])]
@@ -301,6 +312,7 @@ def test_terms_of_the_same_shots_are_correlated():
 @pytest.mark.parametrize("num_bits", [1, 4, 7, 10])
 @pytest.mark.parametrize("size", [1, 3, 20, 60])
 def test_half_spreads_are_those_of_all_outcomes(num_bits, size):
+    """By brute force."""
     rng = np.random.default_rng([num_bits, size])
     bits = rng.random((size, num_bits)) < 0.5
     coefficients = rng.normal(size=size)
@@ -312,8 +324,11 @@ def test_half_spreads_are_those_of_all_outcomes(num_bits, size):
 
 def test_half_spreads_of_many_bits():
     """Triangles apart from each other are looked at one by one; a rank beyond 12 has a bound."""
-    triangles = [f"{'I' * 3 * n}{label}{'I' * 3 * (29 - n)}" for n in range(30) for label in
-                 ("ZZI", "IZZ", "ZIZ")]
+    triangles = [
+        f"{'I' * 3 * n}{label}{'I' * 3 * (29 - n)}"
+        for n in range(30)
+        for label in ("ZZI", "IZZ", "ZIZ")
+    ]
     exact = PauliList(triangles)
     assert planner.half_spreads(planner.pack_bits(exact.z), [(range(90), [1.0] * 90)]) == [60.0]
     rng = np.random.default_rng(0)
@@ -324,6 +339,7 @@ def test_half_spreads_of_many_bits():
 
 
 def test_half_spreads_without_terms_or_with_constants():
+    """Constants do not spread, equal masks add up."""
     words = planner.pack_bits(np.array([[0, 0], [1, 0], [1, 0]], dtype=bool))
     observables = [([], []), ([0], [3.0]), ([1, 2], [1.0, -1.0]), ([0, 1, 2], [5.0, 1.0, 2.0])]
     assert planner.half_spreads(words, observables).tolist() == [0, 0, 0, 3]
@@ -333,17 +349,20 @@ def test_half_spreads_without_terms_or_with_constants():
 
 
 def fits(shots, variances, errors):
+    """Whether all observables have their errors."""
     return ((variances / shots).sum(axis=1) <= errors**2 * (1 + 1e-9)).all()
 
 
 @pytest.mark.parametrize("error", [0.5, 0.1, 0.06, 0.03, 0.02, 0.015625, 0.01, 0.001, 1e-5])
 def test_one_pauli_needs_the_inverse_square(error):
+    """No shot more from rounding."""
     shots = planner.allocate_shots(np.array([[1.0]]), np.array([error]))
     assert shots.tolist() == [math.ceil(1 / error**2 * (1 - 1e-10))]
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_one_observable_has_the_closed_form(seed):
+    """Up to whole numbers."""
     rng = np.random.default_rng(seed)
     variances = np.exp(rng.normal(size=(1, 1 + 3 * seed)))
     errors = np.array([1e-3])
@@ -407,6 +426,7 @@ def test_shots_are_within_one_percent_of_the_optimum(seed):
 
 
 def test_many_observables_and_groups():
+    """All errors are met, the hardest one without slack."""
     rng = np.random.default_rng(5)
     variances = np.exp(rng.normal(size=(200, 60))) * (rng.random((200, 60)) < 0.2)
     errors = rng.uniform(0.005, 0.05, size=200)
@@ -417,6 +437,7 @@ def test_many_observables_and_groups():
 
 
 def test_groups_without_variance_have_the_minimum():
+    """And so have all groups without observables."""
     variances = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
     shots = planner.allocate_shots(variances, np.array([0.1, 0.001]), minimum=7)
     assert shots.tolist() == [7, 100, 7]
@@ -425,6 +446,7 @@ def test_groups_without_variance_have_the_minimum():
 
 
 def test_too_many_shots_overflow():
+    """Instead of an inexact number."""
     with pytest.raises(OverflowError, match=r"^group 1 needs more than 2\^53 shots$"):
         planner.allocate_shots(np.array([[0.0, 1.0]]), np.array([1e-9]))
 
@@ -445,11 +467,13 @@ def test_too_many_shots_overflow():
     ],
 )
 def test_bad_allocations_are_refused(variances, errors, reason):
+    """With the place."""
     with pytest.raises(ValueError, match=reason):
         planner.allocate_shots(np.array(variances), np.array(errors))
 
 
 def test_a_minimum_below_one_is_refused():
+    """Each group needs a shot."""
     with pytest.raises(ValueError, match="the minimum is 0"):
         planner.allocate_shots(np.ones((1, 1)), np.ones(1), minimum=0)
 
@@ -483,5 +507,6 @@ ROWS = np.zeros((1, 3, 1), dtype=np.uint8)
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(call):
+    """Before anything is read beyond its end."""
     with pytest.raises(ValueError, match=r"\w"):
         call()

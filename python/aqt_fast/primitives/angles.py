@@ -88,6 +88,6 @@ def _value(expression: ParameterExpression, values: dict[Parameter, Any]) -> flo
     """Return the value of an expression; NaN if it has no real one."""
     try:
         bound = complex(expression.bind(values).numeric())
-    except (CircuitError, ArithmeticError, TypeError, ValueError):
+    except (CircuitError, ArithmeticError, RuntimeError, TypeError, ValueError):
         return np.nan
     return np.nan if bound.imag else bound.real

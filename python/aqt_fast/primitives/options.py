@@ -14,7 +14,7 @@ import numpy as np
 from qiskit import transpile
 
 from aqt_fast._pickles import AnyProtocol
-from aqt_fast.aqt_options import AQTOptions, checked_integer, suggestion
+from aqt_fast.aqt_options import MOST_SHOTS, AQTOptions, checked_integer, suggestion
 from aqt_fast.aqt_resource import AQTResource, OfflineSimulatorResource
 from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 
@@ -220,10 +220,6 @@ def _with_own(options: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _shots(value: Any) -> int:
     return checked_integer("shots", value, 1, MOST_SHOTS)
-
-
-MOST_SHOTS = 2**31 - 1
-"""Maximum number of repetitions of a circuit."""
 
 
 class Primitive(AnyProtocol):

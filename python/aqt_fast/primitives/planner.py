@@ -71,7 +71,7 @@ def group_terms(
 
     Chosen is the division with the smallest sum of √(Σ weights²) over groups, whose square is what
     the expected shots are proportional to (Crawford et al., Quantum 5, 385 (2021)). It has no more
-    groups than greedy colouring by largest degree, Qiskit's way, unless that saves 2 % of the shots.
+    groups than greedy colouring by largest degree, Qiskit's way, unless more save 2 % of the shots.
 
     Args:
         x: bits of the terms.
@@ -235,7 +235,7 @@ def _words(masks: Masks) -> int:
     """Words of a mask."""
     if masks.ndim != 2 or masks.dtype != np.uint64 or masks.shape[1] < 1:
         raise ValueError("masks must be uint64 arrays of shape (terms, words)")
-    return masks.shape[1]
+    return int(masks.shape[1])
 
 
 def _bytes(array: NDArray[Any], dtype: str) -> bytes:

@@ -13,13 +13,14 @@ from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparseObservable
 
+from aqt_fast.aqt_options import MOST_SHOTS
 from aqt_fast.primitives.broadcasting import Blocks, blocks_of
 from aqt_fast.primitives.clifford_end import CliffordEnd, clifford_end
 from aqt_fast.primitives.estimates import MeasuredBlocks, MeasuredPub
 from aqt_fast.primitives.gate_errors import GateErrors
 from aqt_fast.primitives.measurement import Measurement, MeasurementGroup, plan_measurement
 from aqt_fast.primitives.observables import PauliTerms, pauli_terms
-from aqt_fast.primitives.options import MOST_SHOTS, Grouping, Variances
+from aqt_fast.primitives.options import Grouping, Variances
 from aqt_fast.primitives.pubs import Sweep
 
 

@@ -104,21 +104,23 @@ class PubProblems:
             text = error.message if isinstance(error, QiskitError) else str(error)
             self.add(index, text.rstrip("."))
 
-    def check_values(self, pub: int, values: NDArray[Any], circuit: QuantumCircuit) -> None:
-        """Note each parameter set with a value that is not finite.
+    def finite(self, sweep: Sweep) -> Sweep:
+        """Note each parameter set with a value that is not finite, and return the others.
 
         Args:
-            pub: index of the PUB.
-            values: its values, the last axis as in ``circuit.parameters``.
-            circuit: its circuit.
+            sweep: the parameter sets.
         """
-        wrong = ~np.isfinite(values)
-        if wrong.any():
-            for place in np.argwhere(wrong.any(axis=-1)).tolist():
-                index = tuple(place)
-                first = int(np.argmax(wrong[index]))
-                name = circuit.parameters[first].name
-                self.add(pub, f"the value of '{name}' is {values[index][first]}, not finite", index)
+        right = np.isfinite(sweep.values)
+        rows = right.all(axis=1)
+        if rows.all():
+            return sweep
+        for row in np.flatnonzero(~rows).tolist():
+            first = int(np.argmin(right[row]))
+            name, value = sweep.circuit.parameters[first].name, sweep.values[row, first]
+            reason = f"the value of '{name}' is {value}, not a finite number"
+            self.add(sweep.pub, reason, sweep.parameter_set(row))
+        numbers = np.arange(len(rows)) if sweep.numbers is None else sweep.numbers
+        return sweep._replace(values=sweep.values[rows], numbers=numbers[rows])
 
     def raise_any(self) -> None:
         """Raise an error if there is a problem.
@@ -145,14 +147,35 @@ def listed_pubs(pubs: Any) -> list[Any]:
         raise InvalidInputError(f"run takes a list of PUBs, not an object of type '{found}'") from None
 
 
+def check_bound(circuit: QuantumCircuit, values: Any) -> None:
+    """Check that the parameters of a PUB's circuit have values.
+
+    Args:
+        circuit: the circuit.
+        values: what the PUB has for them, None for nothing.
+
+    Raises:
+        ValueError: there are parameters, and no values.
+    """
+    if values is None and circuit.num_parameters:
+        names = [f"'{parameter.name}'" for parameter in circuit.parameters[:_SHOWN]]
+        others = circuit.num_parameters - len(names)
+        text = ", ".join(names) + (f" and {others} more" if others else "")
+        raise ValueError(f"no value for {text}")
+
+
+_SHOWN = 5
+"""How many parameters are told by name."""
+
+
 def snapshot_of_sweeps(
     sweeps: Sequence[Sweep], backend: AQTResource, level: int, problems: PubProblems
 ) -> Snapshot:
     """Compile circuits for all of their parameter sets.
 
     Args:
-        sweeps: the circuits, in the order of the job, each with at least one set. A circuit that
-            comes several times is compiled once.
+        sweeps: the circuits, in the order of the job. One that comes several times is compiled
+            once.
         backend: where they will run.
         level: that of :func:`aqt_fast.compile`.
         problems: what is wrong with other PUBs.
@@ -185,6 +208,8 @@ def snapshot_of_sweeps(
         except _BAD_INPUT as error:
             failure = error
     for template, sweep in ready:
+        if not len(sweep.values):
+            continue
         with problems.of_pub(sweep.pub):
             try:
                 snapshot_of([(template, sweep.values)], backend.limits)

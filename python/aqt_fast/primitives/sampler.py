@@ -10,11 +10,10 @@ from qiskit.primitives import BaseSamplerV2, DataBin, SamplerPubLike
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
 from aqt_fast._warnings import warn_caller
-from aqt_fast.aqt_options import checked_integer
+from aqt_fast.aqt_options import MOST_SHOTS, checked_integer
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.options import (
-    MOST_SHOTS,
     Primitive,
     SamplerOptions,
     checked_backend,
@@ -22,7 +21,13 @@ from aqt_fast.primitives.options import (
     sampler_options,
     sampler_options_of_run,
 )
-from aqt_fast.primitives.pubs import PubProblems, Sweep, listed_pubs, snapshot_of_sweeps
+from aqt_fast.primitives.pubs import (
+    PubProblems,
+    Sweep,
+    check_bound,
+    listed_pubs,
+    snapshot_of_sweeps,
+)
 from aqt_fast.primitives.registers import Layout, SampledPub, SamplerEvaluation, layout_of
 
 
@@ -158,9 +163,9 @@ class _PubReader:
             shots = self._default_shots
             if own_shots is not None:
                 shots = checked_integer("shots", own_shots, 1, MOST_SHOTS)
+            check_bound(circuit, values)
             coerced = SamplerPub.coerce((circuit, values, shots))
             numbers = coerced.parameter_values.as_array(circuit.parameters)
-            self.problems.check_values(index, numbers, circuit)
             registers = self._registers(index, circuit)
             sampled = SampledPub(
                 registers.layout, coerced.shape, shots, circuit.metadata, registers.measured
@@ -168,7 +173,8 @@ class _PubReader:
             self.sampled.append(sampled)
             if sampled.num_circuits:
                 rows = numbers.reshape(sampled.num_circuits, circuit.num_parameters)
-                self.sweeps.append(Sweep(circuit, rows, index, coerced.shape))
+                sweep = Sweep(circuit, rows, index, coerced.shape)
+                self.sweeps.append(self.problems.finite(sweep))
 
     def _registers(self, index: int, circuit: QuantumCircuit) -> _Registers:
         known = self._known.get(id(circuit))

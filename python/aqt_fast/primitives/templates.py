@@ -41,7 +41,8 @@ class Template:
         self.backend = backend
         self.level = level
         self._native = None
-        found = read_template(circuit, backend.limits.qubits, level)
+        # A definition that needs numbers may be left half made.
+        found = read_template(circuit.copy(), backend.limits.qubits, level)
         if isinstance(found, CircuitProblem):
             # Some operations have a definition for numbers only.
             compiled([self._bound(self._generic_set())], backend, backend.limits, level)
@@ -86,9 +87,7 @@ class Template:
         return np.sqrt(np.arange(2.0, 2.0 + self.circuit.num_parameters))
 
 
-def snapshot_of(
-    sweeps: Iterable[tuple[Template, NDArray[np.float64]]], limits: Limits
-) -> Snapshot:
+def snapshot_of(sweeps: Iterable[tuple[Template, NDArray[np.float64]]], limits: Limits) -> Snapshot:
     """Return the circuits of all parameter sets, template by template.
 
     Args:

@@ -46,10 +46,10 @@ pub enum AllocationError {
 /// The fewest shots of groups so that each observable has its standard error.
 ///
 /// With variances V of a shot, one row of `groups` numbers an observable, and target errors p, it
-/// minimises Σ N[g] so that Σ_g V[o][g] / N[g] ≤ p[o]² for all o, and N[g] ≥ `minimum`.
+/// minimises `Σ N[g]` so that `Σ_g V[o][g] / N[g] ≤ p[o]²` for all `o`, and `N[g] ≥ minimum`.
 ///
-/// One observable has N[g] = √V[g] Σ √V / p² (Neyman, J. R. Stat. Soc. 97, 558 (1934)). For more,
-/// Lagrange's conditions give N[g] = √(Σ_o λ[o] V[o][g]); multipliers are scaled by how much their
+/// One observable has `N[g] = √V[g] Σ √V / p²` (Neyman, J. R. Stat. Soc. 97, 558 (1934)). For more,
+/// Lagrange's conditions give `N[g] = √(Σ_o λ[o] V[o][g])`; multipliers are scaled by how much their
 /// observables exceed their targets until the duality gap is below 10⁻⁴. Small numbers are then rounded
 /// up and down by search, large ones up.
 ///
@@ -191,7 +191,9 @@ impl Problem {
                 }
                 // The scale is known; it need not be found by iteration.
                 let square = if scale > 0.0 { scale * scale } else { 1.0 };
-                multipliers.iter_mut().for_each(|multiplier| *multiplier *= square);
+                for multiplier in &mut multipliers {
+                    *multiplier *= square;
+                }
                 continue;
             }
             let shots = self.clamped(&roots, 1.0);

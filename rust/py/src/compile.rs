@@ -6,11 +6,13 @@ use std::{num::NonZero, thread};
 
 use aqt_compile::{Compiled, Effort, compile};
 use aqt_core::Limits;
-use pyo3::{prelude::*, types::PyDict};
+use pyo3::prelude::*;
 
 use crate::{
     error_texts,
-    qiskit::{Built, Explain, Failure, Reading, build_circuit, raised_problem, read_program},
+    qiskit::{
+        Built, Explain, Expressions, Failure, Reading, build_circuit, raised_problem, read_program,
+    },
 };
 
 /// Number of circuits that are read before they are compiled. Limits the memory.
@@ -94,7 +96,7 @@ pub fn read_other<'py>(
     object: &Bound<'py, PyAny>,
     explain: &Explain<'_, 'py>,
     limits: Limits,
-    expressions: Option<&Bound<'py, PyDict>>,
+    expressions: Option<&Expressions<'py>>,
 ) -> PyResult<Option<Reading>> {
     match explain.synthesise.call1((object,)) {
         Ok(circuit) => Ok(read_program(&circuit, explain, limits, expressions)?.ok()),

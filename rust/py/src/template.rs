@@ -8,31 +8,37 @@ use aqt_sweep::{Angles, Part, Sweep};
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
-    types::{PyBytes, PyDict},
+    types::{PyBytes, PyList},
 };
 
 use crate::{
     compile::{effort, read_other},
     error_texts::{self, Offence, Problem},
-    qiskit::{Explain, Failure, Reading, read_program},
+    qiskit::{Explain, Expressions, Failure, Reading, read_program},
     snapshot::Snapshot,
 };
 
 /// A circuit with parameters.
 #[pyclass(frozen, module = "aqt_fast._native")]
 pub struct Template {
-    template: Arc<aqt_compile::Template>,
+    source: Arc<aqt_compile::Template>,
     /// An equivalent template: the shorter circuit is used.
     alternative: Option<Arc<aqt_compile::Template>>,
     effort: Effort,
     measurements: Arc<[(u32, u32)]>,
     num_clbits: u32,
+    num_angles: usize,
 }
 
-/// A template and the expressions of its angles; or a `CircuitProblem`, and whether only Qiskit's
-/// transpiler may know the operation.
-pub type ReadTemplate<'py> =
-    (Option<(Template, Vec<Bound<'py, PyAny>>)>, Option<(Bound<'py, PyAny>, bool)>);
+/// What a circuit with parameters is.
+#[derive(IntoPyObject)]
+pub enum ReadTemplate<'py> {
+    /// A template and the expressions of its angles.
+    Template(Bound<'py, Template>, Bound<'py, PyList>),
+    /// A `CircuitProblem`: why there is no template.
+    #[pyo3(transparent)]
+    Problem(Bound<'py, PyAny>),
+}
 
 /// Reads a circuit with parameters.
 #[pyfunction]
@@ -47,18 +53,18 @@ pub fn read_template<'py>(
 ) -> PyResult<ReadTemplate<'py>> {
     let limits = Limits { qubits: max_qubits, ..Limits::default() };
     let explain = &Explain { expand, synthesise };
-    let expressions = PyDict::new(py);
-    let refused = |failure: Failure, opaque: bool| {
+    let expressions = Expressions::new(py);
+    let refused = |failure: Failure| {
         let offences = vec![failure.describe(circuit, 0)?];
         let problem = error_texts::circuit_problems(py, offences)?.remove(0);
-        Ok((None, Some((problem, opaque))))
+        Ok(ReadTemplate::Problem(problem))
     };
     let mut reading = match read_program(circuit, explain, limits, Some(&expressions))? {
         Ok(reading) => reading,
-        Err(failure) => return refused(failure, false),
+        Err(failure) => return refused(failure),
     };
     if let Some((instruction, reason)) = reading.refused.take() {
-        return refused(Failure::unknown(instruction, reason), true);
+        return refused(Failure::unknown(instruction, reason));
     }
     let effort = effort(level);
     let alternative = if reading.with_plugins && effort != Effort::None {
@@ -68,14 +74,16 @@ pub fn read_template<'py>(
         None
     };
     let measurements = reading.measurements.clone().into();
+    let expressions = expressions.all();
     let template = Template {
-        template: native(reading)?,
+        source: native(reading)?,
         alternative: alternative.map(native).transpose()?,
         effort,
         measurements,
         num_clbits: circuit.getattr("num_clbits")?.extract()?,
+        num_angles: expressions.len(),
     };
-    Ok((Some((template, expressions.keys().iter().collect())), None))
+    Ok(ReadTemplate::Template(Bound::new(py, template)?, expressions))
 }
 
 fn native(reading: Reading) -> PyResult<Arc<aqt_compile::Template>> {
@@ -99,12 +107,11 @@ impl Template {
         let py = angles.py();
         let (values, rest) = angles.as_bytes().as_chunks::<8>();
         let values: Vec<_> = values.iter().map(|value| f64::from_ne_bytes(*value)).collect();
-        let width = values.len() / num_sets.max(1);
-        let sweep = Angles::new(num_sets, width, values)
+        let sweep = Angles::new(num_sets, self.num_angles, values)
             .filter(|_| rest.is_empty())
             .and_then(|angles| {
                 Sweep::new(
-                    self.template.clone(),
+                    self.source.clone(),
                     self.alternative.clone(),
                     self.effort,
                     self.measurements.clone(),

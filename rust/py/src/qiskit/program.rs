@@ -2,7 +2,11 @@
 
 use aqt_compile::{FreeGate, Item, Param, Program, gates::Gate};
 use aqt_core::{CircuitError, Limits};
-use pyo3::{intern, prelude::*, types::PyDict};
+use pyo3::{
+    intern,
+    prelude::*,
+    types::{PyDict, PyList},
+};
 
 use super::{
     capi::{Table, kind},
@@ -106,18 +110,47 @@ enum Raw {
     Refused(CircuitError),
 }
 
+/// The expressions of unbound parameters. Equal ones share an index where Qiskit can tell.
+pub struct Expressions<'py> {
+    places: Bound<'py, PyDict>,
+    all: Bound<'py, PyList>,
+}
+
+impl<'py> Expressions<'py> {
+    /// No expressions yet.
+    pub fn new(py: Python<'py>) -> Self {
+        Self { places: PyDict::new(py), all: PyList::empty(py) }
+    }
+
+    /// All expressions, by their indices.
+    pub fn all(self) -> Bound<'py, PyList> {
+        self.all
+    }
+
+    /// The index of an expression.
+    fn place(&self, expression: &Bound<'py, PyAny>) -> PyResult<u32> {
+        let next = u32::try_from(self.all.len())?;
+        // Qiskit 2.6 cannot hash an expression such as a − a.
+        if let Ok(Some(place)) = self.places.get_item(expression) {
+            return place.extract();
+        }
+        drop(self.places.set_item(expression, next));
+        self.all.append(expression)?;
+        Ok(next)
+    }
+}
+
 /// An outcome of reading, or why the circuit cannot run.
 pub type Read<T> = PyResult<Result<T, Failure>>;
 
 /// Reads a circuit with at most as many qubits as the `limits`.
 ///
-/// Unbound parameters are refused unless there are `expressions`. Then each parameter's expression
-/// is one of the keys, and its value in the dict is its index.
+/// Unbound parameters are refused unless there are `expressions` to note them.
 pub fn read_program<'py>(
     object: &Bound<'py, PyAny>,
     explain: &Explain<'_, 'py>,
     limits: Limits,
-    expressions: Option<&Bound<'py, PyDict>>,
+    expressions: Option<&Expressions<'py>>,
 ) -> Read<Reading> {
     let table = checked_table(object.py())?;
     let whole = |fault| Failure { instruction: None, fault, qubits: Vec::new() };
@@ -149,7 +182,7 @@ struct Scope<'a, 'py> {
     instruction: Option<usize>,
     depth: usize,
     /// Where to note unbound parameters, None to refuse them.
-    expressions: Option<&'a Bound<'py, PyDict>>,
+    expressions: Option<&'a Expressions<'py>>,
 }
 
 impl Scope<'_, '_> {
@@ -398,7 +431,7 @@ impl NotFinite {
         self,
         object: &Bound<'_, PyAny>,
         index: usize,
-        expressions: Option<&Bound<'_, PyDict>>,
+        expressions: Option<&Expressions<'_>>,
     ) -> PyResult<Raw> {
         let params = match expressions {
             Some(expressions) => self.params(&operation(object, index)?, expressions)?,
@@ -418,7 +451,7 @@ impl NotFinite {
     fn params<'py>(
         &self,
         operation: &Bound<'py, PyAny>,
-        expressions: &Bound<'py, PyDict>,
+        expressions: &Expressions<'py>,
     ) -> PyResult<Option<Vec<Param>>> {
         let py = operation.py();
         let found = operation.getattr(intern!(py, "params"))?;
@@ -433,9 +466,7 @@ impl NotFinite {
             if !(expression.hasattr(names)? && expression.getattr(names)?.is_truthy()?) {
                 return Ok(None);
             }
-            let next = expressions.len();
-            let known = expressions.call_method1(intern!(py, "setdefault"), (expression, next))?;
-            params.push(Param::Angle(known.extract()?));
+            params.push(Param::Angle(expressions.place(&expression)?));
         }
         Ok(Some(params))
     }
