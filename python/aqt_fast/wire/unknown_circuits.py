@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from qiskit import QuantumCircuit
 from qiskit.result.models import ExperimentResult
@@ -34,7 +34,7 @@ class UnknownCircuits(Snapshot):
         """Take the number of circuits, and of their qubits, from the outcomes."""
         self._headers = [_header(index, item.num_qubits) for index, item in enumerate(samples)]
 
-    def circuit(self, index: int) -> QuantumCircuit:
+    def circuit(self, index: int) -> NoReturn:
         """Raise: nothing is known of the circuit.
 
         Raises:
@@ -58,6 +58,20 @@ class UnknownCircuits(Snapshot):
             experiment_result(header, shots, item.counts(), item.memory() if memory else None)
             for header, item in zip(self._headers[start:stop], samples, strict=True)
         ]
+
+    def bits(
+        self,
+        samples: Sequence[Samples],  # noqa: ARG002 - needed if the circuits are known
+        start: int,
+        stop: int,  # noqa: ARG002
+        clbits: Sequence[int],  # noqa: ARG002
+    ) -> NoReturn:
+        """Raise: nothing is known of the classical bits.
+
+        Raises:
+            LookupError: always.
+        """
+        self.circuit(start)
 
 
 def _header(index: int, num_qubits: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 use aqt_core::{Histogram, MeasurementMap, Outcomes};
 use pyo3::{
     prelude::*,
-    types::{PyByteArray, PyDict, PyList, PyString},
+    types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyType},
 };
 
 use crate::{
@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// Packed measurement outcomes of one circuit: all its qubits, shot by shot.
-#[pyclass(frozen, module = "aqt_fast.wire")]
+#[pyclass(frozen, eq, module = "aqt_fast.wire")]
+#[derive(PartialEq)]
 pub struct Samples {
     samples: aqt_core::Samples,
 }
@@ -68,6 +69,42 @@ impl Samples {
 
 #[pymethods]
 impl Samples {
+    /// Samples from packed rows.
+    #[new]
+    fn new(num_shots: usize, num_qubits: usize, rows: &[u8]) -> PyResult<Self> {
+        aqt_core::Samples::new(num_shots, num_qubits, rows.to_vec())
+            .map(Self::from)
+            .ok_or_else(error_texts::no_samples)
+    }
+
+    /// Samples from outcomes in hexadecimal: bit `i` is qubit `i`.
+    #[staticmethod]
+    fn from_memory(memory: Vec<Bound<'_, PyString>>, num_qubits: usize) -> PyResult<Self> {
+        let texts = memory.iter().map(|text| text.to_str()).collect::<PyResult<Vec<_>>>()?;
+        aqt_core::Samples::from_hex(texts.into_iter(), num_qubits)
+            .map(Self::from)
+            .ok_or_else(error_texts::no_samples)
+    }
+
+    /// The shots on the qubits of a larger circuit.
+    fn placed(&self, qubits: Vec<u32>, num_qubits: u32) -> PyResult<Self> {
+        self.samples.placed(&qubits, num_qubits).map(Self::from).ok_or_else(error_texts::no_samples)
+    }
+
+    /// The packed outcomes.
+    #[getter]
+    fn rows<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.samples.rows())
+    }
+
+    /// Pickles numbers and rows.
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> (Bound<'py, PyType>, (usize, usize, Bound<'py, PyBytes>)) {
+        (py.get_type::<Self>(), (self.num_shots(), self.num_qubits(), self.rows(py)))
+    }
+
     /// Repetitions of the circuit.
     #[getter]
     fn num_shots(&self) -> usize {
@@ -149,6 +186,33 @@ pub fn experiment_data<'py>(
     data(py, &samples, with_memory, |index| qiskit::measurement_map(&circuits[index], index))
 }
 
+/// Outcomes of circuits at some of their classical bits: the number of shots of each circuit, and
+/// rows in the layout of Qiskit's `BitArray`, one circuit after the other.
+///
+/// `map` gives the sizes and measurement maps of the circuits, which are numbered from `start`.
+pub fn bits<'py>(
+    py: Python<'py>,
+    samples: &[Bound<'py, Samples>],
+    start: usize,
+    clbits: &[u32],
+    map: impl Fn(usize) -> PyResult<(u32, MeasurementMap)>,
+) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
+    let shots = samples.first().map_or(0, |first| first.get().samples.num_shots());
+    let mut rows = Vec::with_capacity(samples.len() * shots * clbits.len().div_ceil(8));
+    for (index, samples) in (start..).zip(samples) {
+        let samples = samples.get();
+        let found = samples.samples.num_shots();
+        if found != shots {
+            let mismatch = Mismatch::Shots { circuit: index, found, expected: shots };
+            return Err(error_texts::response_mismatch(py, &mismatch));
+        }
+        let (num_qubits, map) = map(index)?;
+        let some = map.restricted(clbits).ok_or_else(error_texts::no_such_clbits)?;
+        rows.extend_from_slice(&samples.mapped(py, index, num_qubits, &some)?.big_endian_rows());
+    }
+    Ok((shots, PyByteArray::new(py, &rows)))
+}
+
 /// Checks the number of circuits, and the number of shots of each.
 pub fn check_numbers(
     py: Python<'_>,
@@ -156,10 +220,7 @@ pub fn check_numbers(
     num_circuits: usize,
     shots: usize,
 ) -> PyResult<()> {
-    if samples.len() != num_circuits {
-        let mismatch = Mismatch::Circuits { found: samples.len(), expected: num_circuits };
-        return Err(error_texts::response_mismatch(py, &mismatch));
-    }
+    check_number(py, samples, num_circuits)?;
     for (index, samples) in samples.iter().enumerate() {
         let found = samples.get().samples.num_shots();
         if found != shots {
@@ -168,6 +229,19 @@ pub fn check_numbers(
         }
     }
     Ok(())
+}
+
+/// Checks the number of circuits.
+pub fn check_number(
+    py: Python<'_>,
+    samples: &[Bound<'_, Samples>],
+    num_circuits: usize,
+) -> PyResult<()> {
+    if samples.len() == num_circuits {
+        return Ok(());
+    }
+    let mismatch = Mismatch::Circuits { found: samples.len(), expected: num_circuits };
+    Err(error_texts::response_mismatch(py, &mismatch))
 }
 
 /// Counts and, if wanted, memory of circuits; `map` gives their sizes and measurement maps.

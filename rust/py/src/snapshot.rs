@@ -8,7 +8,7 @@ use aqt_core::{
 use pyo3::{
     intern,
     prelude::*,
-    types::{PyBytes, PyString, PyTuple},
+    types::{PyByteArray, PyBytes, PyString, PyTuple},
 };
 
 use crate::{
@@ -192,6 +192,23 @@ impl Snapshot {
         samples::check_numbers(py, &samples, circuits.len(), shots)?;
         samples::data(py, &samples, with_memory, |index| {
             Ok((circuits[index].num_qubits(), maps[index].clone()))
+        })
+    }
+
+    /// Outcomes of the circuits from `start` to before `stop` at some of their classical bits: the
+    /// number of shots, and rows in the layout of Qiskit's `BitArray`.
+    fn bits<'py>(
+        &self,
+        py: Python<'py>,
+        samples: Vec<Bound<'py, Samples>>,
+        start: usize,
+        stop: usize,
+        clbits: Vec<u32>,
+    ) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
+        let circuits = part(&self.circuits, start, stop)?;
+        samples::check_number(py, &samples, circuits.len())?;
+        samples::bits(py, &samples, start, &clbits, |index| {
+            Ok((self.circuits[index].num_qubits(), self.maps[index].clone()))
         })
     }
 }
