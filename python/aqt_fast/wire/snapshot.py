@@ -45,6 +45,28 @@ class Snapshot:
         self._headers = [result_header(circuit) for circuit in circuits]
 
     @classmethod
+    def of_sweep(cls, sweep: _native.Snapshot, circuit: QuantumCircuit, limits: Limits) -> Snapshot:
+        """Take a sweep's checked circuits, which have the header of their template's source."""
+        return cls._made(sweep, [result_header(circuit)] * len(sweep), limits)
+
+    @classmethod
+    def joined(cls, snapshots: Sequence[Snapshot], limits: Limits) -> Snapshot:
+        """Put the circuits of snapshots one after the other."""
+        circuits = _native.Snapshot.joined([item._circuits for item in snapshots])  # noqa: SLF001
+        headers = [header for item in snapshots for header in item.headers]
+        return cls._made(circuits, headers, limits)
+
+    @classmethod
+    def _made(
+        cls, circuits: _native.Snapshot, headers: list[dict[str, Any]], limits: Limits
+    ) -> Snapshot:
+        snapshot = cls.__new__(cls)
+        vars(snapshot).update(
+            _limits=limits, _strict_angles=False, _circuits=circuits, _headers=headers
+        )
+        return snapshot
+
+    @classmethod
     def from_saved(cls, data: bytes, headers: list[dict[str, Any]]) -> Snapshot:
         """Load a snapshot that was saved.
 
@@ -61,11 +83,7 @@ class Snapshot:
         for index, header in enumerate(headers):
             if header["memory_slots"] != circuits.num_clbits(index):
                 raise ValueError(f"header {index} is of a circuit with other classical bits")
-        batch = cls.__new__(cls)
-        vars(batch).update(
-            _limits=_NO_LIMITS, _strict_angles=False, _circuits=circuits, _headers=list(headers)
-        )
-        return batch
+        return cls._made(circuits, list(headers), _NO_LIMITS)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_circuits": self.to_bytes()}

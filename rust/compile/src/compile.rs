@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A circuit of any gates, without its final measurements.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Program {
     /// Size of the register.
     pub num_qubits: u32,
@@ -24,7 +24,7 @@ pub struct Program {
 }
 
 /// A gate or barrier of a [`Program`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     /// A standard gate and its qubits; entries beyond its number of qubits have no meaning.
     Gate(Gate, [u32; 4]),

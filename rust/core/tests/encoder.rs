@@ -214,7 +214,7 @@ proptest! {
     /// Any label comes back as it was, and is no way to write anything but a label.
     #[test]
     fn labels_come_back(label in label()) {
-        let body = encode_job(&[], 1, Some(&label));
+        let body = encode_job(&[] as &[Circuit], 1, Some(&label));
         let found: Value = serde_json::from_slice(&body).unwrap();
         let expected = json!({
             "job_type": "quantum_circuit",

@@ -249,7 +249,7 @@ pub fn data<'py>(
     py: Python<'py>,
     samples: &[Bound<'py, Samples>],
     with_memory: bool,
-    map: impl Fn(usize) -> PyResult<(u32, MeasurementMap)>,
+    mut map: impl FnMut(usize) -> PyResult<(u32, MeasurementMap)>,
 ) -> PyResult<Vec<ExperimentData<'py>>> {
     let mut strings = Strings::default();
     samples

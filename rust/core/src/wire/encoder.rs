@@ -4,6 +4,8 @@
 //! the whole body for direct access, is
 //! `{"repetitions":…,"quantum_circuit":[operation…],"number_of_qubits":…}`.
 
+use std::borrow::Borrow;
+
 use crate::circuit::{Circuit, Operation};
 
 /// No operation on fewer than 100 qubits is longer: R with two angles of 23 characters takes 91.
@@ -11,7 +13,7 @@ const BYTES_PER_OPERATION: usize = 96;
 
 /// The request body of one API job that repeats each circuit `shots` times.
 #[must_use]
-pub fn encode_job(circuits: &[Circuit], shots: u32, label: Option<&str>) -> Vec<u8> {
+pub fn encode_job(circuits: &[impl Borrow<Circuit>], shots: u32, label: Option<&str>) -> Vec<u8> {
     let label_bytes = label.map_or(0, |label| 6 * label.len());
     let mut out = Vec::with_capacity(label_bytes + capacity(circuits));
     out.extend_from_slice(br#"{"job_type":"quantum_circuit","label":"#);
@@ -24,7 +26,7 @@ pub fn encode_job(circuits: &[Circuit], shots: u32, label: Option<&str>) -> Vec<
         if index > 0 {
             out.push(b',');
         }
-        write_circuit(&mut out, circuit, shots);
+        write_circuit(&mut out, circuit.borrow(), shots);
     }
     out.extend_from_slice(b"]}}");
     out
@@ -39,8 +41,8 @@ pub fn encode_circuit(circuit: &Circuit, shots: u32) -> Vec<u8> {
 }
 
 /// Enough bytes for the text of these circuits and of the rest of a body without its label.
-fn capacity(circuits: &[Circuit]) -> usize {
-    let gates: usize = circuits.iter().map(|circuit| circuit.operations().len()).sum();
+fn capacity(circuits: &[impl Borrow<Circuit>]) -> usize {
+    let gates: usize = circuits.iter().map(|circuit| circuit.borrow().operations().len()).sum();
     (gates + 2 * circuits.len() + 2) * BYTES_PER_OPERATION
 }
 
