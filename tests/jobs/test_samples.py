@@ -114,7 +114,7 @@ def test_pickled(request, server, kind):
     job.wait_for_final_state()
     expected = job.samples()
     server.stop()
-    copy = pickle.loads(pickle.dumps(job))
+    copy = pickle.loads(pickle.dumps(job))  # noqa: S301
     assert copy.samples() == expected
     check(copy, circuits)
     assert [[entry.data.memory for entry in part.results] for part in copy.as_completed()] == [
@@ -146,7 +146,7 @@ def test_fetched(server, device, tmp_path, monkeypatch):
         assert provider.job(job.job_id()).samples() == expected
         known = provider.job(job.job_id(), circuits=circuits, memory=True)
         check(known, circuits)
-        assert pickle.loads(pickle.dumps(known)).samples() == expected
+        assert pickle.loads(pickle.dumps(known)).samples() == expected  # noqa: S301
 
 
 def test_running_jobs_have_none(server, device):
@@ -169,7 +169,7 @@ class TestWithoutMemory:
     def test_refused(self, backend):
         """The error names the option; an ended copy says the same."""
         job = backend.run(marker("10"))
-        for one in (job, pickle.loads(pickle.dumps(job))):
+        for one in (job, pickle.loads(pickle.dumps(job))):  # noqa: S301
             with pytest.raises(InvalidOptionError, match="memory"):
                 one.samples()
             assert sum(one.result().get_counts().values()) == 100
@@ -189,7 +189,7 @@ class TestWithoutMemory:
         circuit.measure(range(20), range(20))
         for memory in (False, True):
             job = backend.run([marker("10"), circuit], memory=memory)
-            for one in (job, pickle.loads(pickle.dumps(job))):
+            for one in (job, pickle.loads(pickle.dumps(job))):  # noqa: S301
                 with pytest.raises(JobFailedError, match="circuit 1"):
                     one.samples()
                 first, second = one.result(partial=True).results

@@ -39,7 +39,7 @@ def test_copies_are_equal():
     """By pickle and by copy; other rows, shots or qubits are not."""
     samples = Samples(2, 9, bytes([1, 0, 255, 1]))
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        again = pickle.loads(pickle.dumps(samples, protocol))
+        again = pickle.loads(pickle.dumps(samples, protocol))  # noqa: S301
         assert again == samples
         assert again.rows == samples.rows
     assert copy.deepcopy(samples) == samples

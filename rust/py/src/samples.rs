@@ -1,5 +1,7 @@
 //! Packed samples as Python objects: counts, memory and bit arrays.
 
+use std::borrow::Cow;
+
 use aqt_core::{Histogram, MeasurementMap, Outcomes};
 use pyo3::{
     prelude::*,
@@ -189,13 +191,14 @@ pub fn experiment_data<'py>(
 /// Outcomes of circuits at some of their classical bits: the number of shots of each circuit, and
 /// rows in the layout of Qiskit's `BitArray`, one circuit after the other.
 ///
-/// `map` gives the sizes and measurement maps of the circuits, which are numbered from `start`.
-pub fn bits<'py>(
+/// `next` gives size and measurement map of one circuit after the other; `start` is the index of the
+/// first.
+pub fn bits<'py, 'a>(
     py: Python<'py>,
     samples: &[Bound<'py, Samples>],
     start: usize,
     clbits: &[u32],
-    map: impl Fn(usize) -> PyResult<(u32, MeasurementMap)>,
+    mut next: impl FnMut() -> PyResult<(u32, Cow<'a, MeasurementMap>)>,
 ) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
     let shots = samples.first().map_or(0, |first| first.get().samples.num_shots());
     let mut rows = Vec::with_capacity(samples.len() * shots * clbits.len().div_ceil(8));
@@ -206,7 +209,7 @@ pub fn bits<'py>(
             let mismatch = Mismatch::Shots { circuit: index, found, expected: shots };
             return Err(error_texts::response_mismatch(py, &mismatch));
         }
-        let (num_qubits, map) = map(index)?;
+        let (num_qubits, map) = next()?;
         let some = map.restricted(clbits).ok_or_else(error_texts::no_such_clbits)?;
         rows.extend_from_slice(&samples.mapped(py, index, num_qubits, &some)?.big_endian_rows());
     }

@@ -218,10 +218,12 @@ impl Snapshot {
         stop: usize,
         clbits: Vec<u32>,
     ) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
-        let circuits = part(&self.circuits, start, stop)?;
-        samples::check_number(py, &samples, circuits.len())?;
-        samples::bits(py, &samples, start, &clbits, |index| {
-            Ok((self.circuits[index].num_qubits(), self.maps[index].clone()))
+        self.check(start, stop)?;
+        samples::check_number(py, &samples, stop - start)?;
+        let mut circuits = self.circuits(start, stop);
+        samples::bits(py, &samples, start, &clbits, || {
+            let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;
+            Ok((circuit.num_qubits(), map))
         })
     }
 }
