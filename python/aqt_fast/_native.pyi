@@ -140,14 +140,37 @@ class Snapshot:
         ``circuit`` has as many qubits and classical bits as there are active qubits. The qubit at
         place i of :meth:`active_qubits` becomes qubit i, measured into bit i.
         """
-    def encode_job(self, start: int, stop: int, shots: int, label: str | None) -> bytes:
-        """Encode the request body of one API job with the circuits from start to before stop."""
+    def encode_job(
+        self,
+        start: int,
+        stop: int,
+        repetitions: int | Sequence[Sequence[int]],
+        label: str | None,
+    ) -> bytes:
+        """Encode the request body of one API job with the circuits from start to before stop.
+
+        ``repetitions`` are those of each circuit, or of each run of each circuit.
+        """
     def encode_circuit(self, index: int, shots: int) -> bytes:
         """Encode the request body of direct access for one circuit."""
-    def check_samples(self, samples: Sequence[Samples], start: int, stop: int, shots: int) -> None:
-        """Raise ``ResponseMismatchError`` for other numbers of circuits, shots or qubits."""
+    def check_samples(
+        self,
+        samples: Sequence[Samples],
+        start: int,
+        stop: int,
+        repetitions: int | Sequence[Sequence[int]],
+    ) -> None:
+        """Raise ``ResponseMismatchError`` for other numbers of runs, shots or qubits.
+
+        There is one entry of samples for each run; ``repetitions`` are as for :meth:`encode_job`.
+        """
     def experiment_data(
-        self, samples: Sequence[Samples], start: int, stop: int, shots: int, with_memory: bool
+        self,
+        samples: Sequence[Samples],
+        start: int,
+        stop: int,
+        shots: int | Sequence[int],
+        with_memory: bool,
     ) -> list[tuple[dict[str, int], list[str] | None]]:
         """Counts and, if wanted, memory of each circuit from start to before stop.
 
@@ -220,7 +243,7 @@ def check_circuits(
 
 def encode_job(
     circuits: Sequence[Any],
-    shots: int,
+    shots: int | Sequence[int],
     label: str | None,
     *,
     max_qubits: int,
@@ -272,7 +295,10 @@ def make_samples(body: bytes, seed: int) -> bytes:
     """
 
 def experiment_data(
-    samples: Sequence[Samples], circuits: Sequence[Any], shots: int, with_memory: bool
+    samples: Sequence[Samples],
+    circuits: Sequence[Any],
+    shots: int | Sequence[int],
+    with_memory: bool,
 ) -> list[tuple[dict[str, int], list[str] | None]]:
     """Counts and, if wanted, memory of each circuit.
 

@@ -263,17 +263,17 @@ class EndedExecution(Execution):
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:
         """Return the results that the pickle has."""
-        if self._job.samples is None:
+        samples = self._job.samples
+        if samples is None:
             return self._job.results if part is None else self._job.results[part.start : part.stop]
-        return [
-            entry
-            for index in (range(len(self._job.samples)) if part is None else part)
-            for entry in self._entry(index, self._job.samples[index])
-        ]
-
-    def _entry(self, index: int, samples: Samples) -> list[ExperimentResult]:
+        part = range(len(samples)) if part is None else part
+        wanted = samples[part.start : part.stop]
         return self._snapshot.results(
-            [samples], index, index + 1, shots=samples.num_shots, memory=self._memory
+            wanted,
+            part.start,
+            part.stop,
+            shots=tuple(item.num_shots for item in wanted),
+            memory=self._memory,
         )
 
     def samples(self, part: range | None = None) -> list[Samples]:

@@ -38,6 +38,10 @@ from aqt_fast.wire.metadata import to_json
 FORMAT = 2
 """Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
 
+NEWEST_FORMAT = 3
+"""Version of ``job.json`` of a job whose circuits have different shots: older versions of this
+package cannot read it, and say so."""
+
 EVENTS = "events"
 """Name of the file of events."""
 
@@ -105,7 +109,8 @@ class JobDirectory:
             plain = to_json(_in_runs(headers))
             contents = {_SNAPSHOT: data, _HEADERS: _compress(plain)}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        job = pack("job", {**description.to_json(), "digests": digests}, FORMAT)
+        version = FORMAT if isinstance(description.shots, int) else NEWEST_FORMAT
+        job = pack("job", {**description.to_json(), "digests": digests}, version)
         if circuits is not None:
             contents[_CIRCUITS] = _compress(circuits)
         if events is not None:
@@ -142,7 +147,7 @@ class JobDirectory:
             raise JobNotFoundError(str(job_id), root) from None
         file = path / _JOB
         try:
-            content = unpack("job", file.read_bytes(), FORMAT, file)
+            content = unpack("job", file.read_bytes(), FORMAT, file, newest=NEWEST_FORMAT)
         except (FileNotFoundError, NotADirectoryError):
             _refuse_older(path)
             raise JobNotFoundError(str(job_id), root) from None

@@ -337,7 +337,7 @@ pub enum Mismatch {
     /// Another number of circuits.
     Circuits { found: usize, expected: usize },
     /// Another number of shots.
-    Shots { circuit: usize, found: usize, expected: usize },
+    Shots { circuit: usize, found: usize, expected: u32 },
 }
 
 /// `ResponseMismatchError`.

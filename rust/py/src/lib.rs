@@ -7,6 +7,7 @@ mod error_texts;
 mod estimate;
 mod lower;
 mod qiskit;
+mod repetitions;
 mod request;
 mod response;
 mod samples;

@@ -11,6 +11,7 @@ use pyo3::{
 use crate::{
     error_texts::{self, Mismatch},
     qiskit,
+    repetitions::Shots,
 };
 
 /// Packed measurement outcomes of one circuit: all its qubits, shot by shot.
@@ -181,10 +182,10 @@ pub fn experiment_data<'py>(
     py: Python<'py>,
     samples: Vec<Bound<'py, Samples>>,
     circuits: Vec<Bound<'py, PyAny>>,
-    shots: usize,
+    shots: Shots,
     with_memory: bool,
 ) -> PyResult<Vec<ExperimentData<'py>>> {
-    check_numbers(py, &samples, circuits.len(), shots)?;
+    check_shots(py, &samples, circuits.len(), shots)?;
     data(py, &samples, with_memory, |index| qiskit::measurement_map(&circuits[index], index))
 }
 
@@ -206,7 +207,8 @@ pub fn bits<'py, 'a>(
         let samples = samples.get();
         let found = samples.samples.num_shots();
         if found != shots {
-            let mismatch = Mismatch::Shots { circuit: index, found, expected: shots };
+            let expected = u32::try_from(shots).unwrap_or(u32::MAX);
+            let mismatch = Mismatch::Shots { circuit: index, found, expected };
             return Err(error_texts::response_mismatch(py, &mismatch));
         }
         let (num_qubits, map) = next()?;
@@ -217,17 +219,27 @@ pub fn bits<'py, 'a>(
 }
 
 /// Checks the number of circuits, and the number of shots of each.
-pub fn check_numbers(
+pub fn check_shots(
     py: Python<'_>,
     samples: &[Bound<'_, Samples>],
     num_circuits: usize,
-    shots: usize,
+    shots: Shots,
 ) -> PyResult<()> {
-    check_number(py, samples, num_circuits)?;
-    for (index, samples) in samples.iter().enumerate() {
+    let runs: Vec<_> = shots.each(num_circuits)?.into_iter().enumerate().collect();
+    check_numbers(py, samples, &runs)
+}
+
+/// Checks the number of runs, and the number of shots of each; a run is a circuit with its shots.
+pub fn check_numbers(
+    py: Python<'_>,
+    samples: &[Bound<'_, Samples>],
+    runs: &[(usize, u32)],
+) -> PyResult<()> {
+    check_number(py, samples, runs.len())?;
+    for (samples, &(circuit, expected)) in samples.iter().zip(runs) {
         let found = samples.get().samples.num_shots();
-        if found != shots {
-            let mismatch = Mismatch::Shots { circuit: index, found, expected: shots };
+        if found != expected as usize {
+            let mismatch = Mismatch::Shots { circuit, found, expected };
             return Err(error_texts::response_mismatch(py, &mismatch));
         }
     }

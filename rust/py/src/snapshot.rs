@@ -14,6 +14,7 @@ use pyo3::{
 
 use crate::{
     error_texts, qiskit,
+    repetitions::{Repetitions, Shots},
     samples::{self, ExperimentData, Samples},
 };
 
@@ -150,13 +151,15 @@ impl Snapshot {
         py: Python<'py>,
         start: usize,
         stop: usize,
-        shots: u32,
+        repetitions: Repetitions,
         label: Option<&str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         self.check(start, stop)?;
+        let runs = repetitions.runs(stop - start)?;
         let body = py.detach(|| {
             let circuits: Vec<_> = self.circuits(start, stop).map(|(circuit, _)| circuit).collect();
-            encoder::encode_job(&circuits, shots, label)
+            let runs = runs.iter().map(|&(circuit, shots)| (&*circuits[circuit], shots));
+            encoder::encode_job(runs, label)
         });
         Ok(PyBytes::new(py, &body))
     }
@@ -172,18 +175,21 @@ impl Snapshot {
         Ok(PyBytes::new(py, &body))
     }
 
-    /// Checks that the samples' numbers are those of the circuits from `start` to before `stop`.
+    /// Checks that the samples' numbers are those of the runs of the circuits from `start` to before
+    /// `stop`.
     fn check_samples(
         &self,
         py: Python<'_>,
         samples: Vec<Bound<'_, Samples>>,
         start: usize,
         stop: usize,
-        shots: usize,
+        repetitions: Repetitions,
     ) -> PyResult<()> {
         self.check(start, stop)?;
-        samples::check_numbers(py, &samples, stop - start, shots)?;
-        for (index, samples) in (start..).zip(&samples) {
+        let runs = repetitions.runs(stop - start)?;
+        samples::check_numbers(py, &samples, &runs)?;
+        for (samples, (circuit, _)) in samples.iter().zip(runs) {
+            let index = start + circuit;
             samples.get().check_qubits(py, index, self.num_qubits(index)?)?;
         }
         Ok(())
@@ -196,11 +202,11 @@ impl Snapshot {
         samples: Vec<Bound<'py, Samples>>,
         start: usize,
         stop: usize,
-        shots: usize,
+        shots: Shots,
         with_memory: bool,
     ) -> PyResult<Vec<ExperimentData<'py>>> {
         self.check(start, stop)?;
-        samples::check_numbers(py, &samples, stop - start, shots)?;
+        samples::check_shots(py, &samples, stop - start, shots)?;
         let mut circuits = self.circuits(start, stop);
         samples::data(py, &samples, with_memory, |_| {
             let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;

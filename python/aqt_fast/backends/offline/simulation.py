@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from itertools import groupby
+from typing import cast
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 from qiskit_aer import AerSimulator
 
 from aqt_fast._native import Samples
+from aqt_fast._shots import shots_at, shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
 from aqt_fast.backends.offline.clbits import at_clbits
@@ -73,11 +75,22 @@ class AerExecution(Execution):
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:
         """Return one entry per circuit, in order; ``success=False`` if it was not simulated."""
-        return [
-            entry
-            for index in (range(len(self._snapshot)) if part is None else part)
-            for entry in self._results(index)
-        ]
+        indices = range(len(self._snapshot)) if part is None else part
+        results: list[ExperimentResult] = []
+        for sampled, group in groupby(indices, lambda at: isinstance(self._entries[at], Samples)):
+            neighbours = list(group)
+            start, stop = neighbours[0], neighbours[-1] + 1
+            if sampled:
+                results += self._snapshot.results(
+                    cast(list[Samples], self._entries[start:stop]),
+                    start,
+                    stop,
+                    shots=shots_of(self._shots, range(start, stop)),
+                    memory=True,
+                )
+            else:
+                results += [self._entry(index) for index in neighbours]
+        return results
 
     def samples(self, part: range | None = None) -> list[Samples]:
         """Return the outcomes of all qubits of each circuit, with all of its shots, in order.
@@ -118,22 +131,22 @@ class AerExecution(Execution):
     def _kept(self, index: int, outcome: Outcome) -> ExperimentResult | Samples:
         if isinstance(outcome, Samples):
             return self._snapshot.placed(index, outcome, in_place=self._in_place)
-        header = self._snapshot.header(index)
+        header, shots = self._snapshot.header(index), shots_at(self._shots, index)
         if isinstance(outcome, str):
-            return failed_experiment(header, self._shots, outcome)
+            return failed_experiment(header, shots, outcome)
         moved_bits = self._snapshot.moved_bits(index, in_place=self._in_place)
         counts = outcome if moved_bits is None else at_clbits(outcome, moved_bits)
-        return experiment_result(header, self._shots, counts, None)
+        return experiment_result(header, shots, counts, None)
 
-    def _results(self, index: int) -> list[ExperimentResult]:
-        outcome = self._entries[index]
-        if isinstance(outcome, Samples):
-            shots = outcome.num_shots
-            return self._snapshot.results([outcome], index, index + 1, shots=shots, memory=True)
-        if outcome is None:
-            message = self._message or "not simulated yet"
-            return self._snapshot.failed(index, index + 1, shots=self._shots, message=message)
-        return [outcome]
+    def _entry(self, index: int) -> ExperimentResult:
+        """Return the entry of a circuit without samples."""
+        entry = self._entries[index]
+        if isinstance(entry, ExperimentResult):
+            return entry
+        message = self._message or "not simulated yet"
+        return failed_experiment(
+            self._snapshot.header(index), shots_at(self._shots, index), message
+        )
 
     def _finish(self) -> None:
         """End the job after the last chunk."""
