@@ -11,7 +11,6 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.primitives.device_time import seconds_of_shot
 from aqt_fast.primitives.estimates import EstimatorEvaluation
 from aqt_fast.primitives.gate_errors import GateErrors
@@ -206,7 +205,7 @@ def _coerced(index: int, pub: Any, precision: float, problems: PubProblems) -> E
         parts = (pub.circuit, pub.observables, pub.parameter_values, pub.precision)
     own, array = precision, None
     with problems.of_pub(index):
-        if not isinstance(parts, tuple | list) or not 2 <= len(parts) <= 4:  # noqa: PLR2004
+        if not isinstance(parts, tuple | list) or not 2 <= len(parts) <= 4:
             raise TypeError(
                 "expected a tuple of circuit and observables, with parameter values and precision "
                 f"if need be, not an object of type '{type(pub).__name__}'"
