@@ -11,6 +11,7 @@ mod commuting;
 mod compile;
 pub mod complex;
 mod eigenbasis;
+mod emission;
 pub mod gates;
 pub mod lower;
 pub mod rotation;

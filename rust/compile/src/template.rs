@@ -1,6 +1,11 @@
 //! Programs with free angles: read once, compiled for any number of parameter sets.
 
-use crate::{Compiled, Effort, Item, Program, compile, gates::Gate};
+use crate::{
+    Compiled, Effort, Item, Program,
+    compile::{compile, shortened},
+    emission::Emission,
+    gates::Gate,
+};
 
 /// A parameter of a gate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +27,20 @@ pub struct FreeGate {
     pub params: Vec<Param>,
 }
 
+impl FreeGate {
+    /// The gate with these angles.
+    pub(crate) fn bound(&self, angles: &[f64]) -> Option<Gate> {
+        let mut params = [0.0; 4];
+        for (place, param) in params.iter_mut().zip(&self.params) {
+            *place = match *param {
+                Param::Value(value) => value,
+                Param::Angle(angle) => angles[angle as usize],
+            };
+        }
+        Gate::standard(&self.name, self.qubits.len(), &params[..self.params.len()])
+    }
+}
+
 /// A program with free angles.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Template {
@@ -32,17 +51,24 @@ pub struct Template {
 }
 
 impl Template {
-    /// A program in which the items with these indices stand for gates with free parameters.
+    /// A program in which the items with these indices stand for gates with free parameters: gates of
+    /// the same kind, with angles that nothing is special about.
     ///
     /// Returns `None` if a gate is no standard gate on as many different qubits of the program, or
-    /// if there is no item for it.
+    /// if no gate of its kind on its qubits stands for it.
     #[must_use]
     pub fn new(program: Program, free: Vec<(usize, FreeGate)>) -> Option<Self> {
         let mut template = Self { program, free, num_angles: 0 };
         let zeros = |gate: &FreeGate| gate.params.iter().map(|_| 0.0).collect::<Vec<_>>();
         for (index, gate) in &template.free {
             let known = Gate::standard(&gate.name, gate.qubits.len(), &zeros(gate))?;
-            let fits = *index < template.program.items.len()
+            let mut qubits = [0; 4];
+            qubits[..gate.qubits.len()].copy_from_slice(&gate.qubits);
+            let stands_for_it = |item: &Item| {
+                matches!(item, Item::Gate(it, on)
+                if it.num_qubits() == known.num_qubits() && *on == qubits)
+            };
+            let fits = template.program.items.get(*index).is_some_and(stands_for_it)
                 && gate.qubits.len() == known.num_qubits()
                 && are_different(&gate.qubits, template.program.num_qubits);
             if !fits {
@@ -86,37 +112,37 @@ pub fn are_different(qubits: &[u32], num_qubits: u32) -> bool {
 #[derive(Debug)]
 pub struct Binder<'a> {
     template: &'a Template,
+    effort: Effort,
+    /// What of the gates does not depend on the angles, if all sets can share it.
+    emission: Option<Emission>,
     program: Program,
 }
 
 impl<'a> Binder<'a> {
-    /// Copies the template's program once.
+    /// Prepares what all sets share.
     #[must_use]
-    pub fn new(template: &'a Template) -> Self {
-        Self { template, program: template.program.clone() }
+    pub fn new(template: &'a Template, effort: Effort) -> Self {
+        let emission = if effort == Effort::Resynthesise { Emission::new(template) } else { None };
+        Self { template, effort, emission, program: template.program.clone() }
     }
 
     /// Compiles the program with these angles, in radians. It is the compiled circuit of the same
-    /// program with numbers.
+    /// program with numbers, but its phase has no meaning.
     ///
     /// # Panics
     /// If there are fewer than [`Template::num_angles`].
-    pub fn compile(&mut self, angles: &[f64], effort: Effort) -> Compiled {
+    pub fn compile(&mut self, angles: &[f64]) -> Compiled {
+        if let Some(emission) = &self.emission {
+            let commuting = emission.gathered(self.template, angles);
+            return shortened(commuting, emission.num_barriers(), &self.program);
+        }
         for (index, gate) in &self.template.free {
-            let mut params = [0.0; 4];
-            for (place, param) in params.iter_mut().zip(&gate.params) {
-                *place = match *param {
-                    Param::Value(value) => value,
-                    Param::Angle(angle) => angles[angle as usize],
-                };
-            }
-            let mut qubits = [0; 4];
-            qubits[..gate.qubits.len()].copy_from_slice(&gate.qubits);
-            let bound = Gate::standard(&gate.name, gate.qubits.len(), &params[..gate.params.len()]);
-            if let Some(bound) = bound {
-                self.program.items[*index] = Item::Gate(bound, qubits);
+            if let (Some(bound), Item::Gate(item, _)) =
+                (gate.bound(angles), &mut self.program.items[*index])
+            {
+                *item = bound;
             }
         }
-        compile(&self.program, effort)
+        compile(&self.program, self.effort)
     }
 }
