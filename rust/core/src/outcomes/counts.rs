@@ -49,6 +49,23 @@ impl Outcomes {
         self.num_bits
     }
 
+    /// The outcomes as samples: classical bit `i` is qubit `i`.
+    #[must_use]
+    pub fn into_samples(self) -> Samples {
+        let stride = self.num_bits.div_ceil(8);
+        let (num_shots, rows) = match self.values {
+            Values::Narrow(values) => {
+                let mut rows = Vec::with_capacity(values.len() * stride);
+                for value in &values {
+                    rows.extend_from_slice(&value.to_le_bytes()[..stride]);
+                }
+                (values.len(), rows)
+            }
+            Values::Wide(rows) => (rows.len() / stride, rows),
+        };
+        Samples::from_packed(num_shots, self.num_bits, rows)
+    }
+
     /// Rows of `num_bits` bits rounded up to whole bytes, the highest bits first: the layout of
     /// Qiskit's `BitArray`.
     #[must_use]
