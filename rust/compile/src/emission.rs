@@ -25,9 +25,9 @@ enum Factor {
 /// A step of the decomposed template, on wires.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A gate that keeps its angles, as it is followed by nothing that it merges with.
-    Kept(u32, Factor),
-    /// The product of some factors.
+    /// A rotation on its own.
+    Single(u32, Factor),
+    /// The product of some rotations.
     Product(u32, Vec<Factor>),
     Rxx([u32; 2], f64),
     /// A free gate on several qubits, and its wires.
@@ -96,7 +96,7 @@ impl Emission {
         let mut num_barriers = 0;
         for step in &self.steps {
             match step {
-                Step::Kept(wire, factor) => commuting.rotate(*wire, rotation(factor)),
+                Step::Single(wire, factor) => commuting.rotate(*wire, rotation(factor)),
                 Step::Product(wire, factors) => {
                     let product = factors.iter().map(|it| rotation(it).rotation());
                     let product = product.reduce(|product, next| next.after(product));
@@ -126,12 +126,21 @@ struct Recorder {
     names: Vec<u32>,
     /// The product that is open on each wire, by its step.
     open: Vec<Option<usize>>,
+    /// Whether the last gate on each wire that is no rotation is a free one, which may end with a
+    /// rotation: the next ones are factors of its product.
+    after_free: Vec<bool>,
 }
 
 impl Recorder {
     fn new(num_qubits: u32) -> Self {
-        let open = vec![None; num_qubits as usize];
-        Self { steps: Vec::new(), num_barriers: 0, names: (0..num_qubits).collect(), open }
+        let size = num_qubits as usize;
+        Self {
+            steps: Vec::new(),
+            num_barriers: 0,
+            names: (0..num_qubits).collect(),
+            open: vec![None; size],
+            after_free: vec![false; size],
+        }
     }
 
     /// Appends a rotation; one that `is_kept` unless it follows a product.
@@ -141,19 +150,20 @@ impl Recorder {
             if let Step::Product(_, factors) = &mut self.steps[step] {
                 factors.push(factor);
             }
-        } else if is_kept {
-            self.steps.push(Step::Kept(wire, factor));
+        } else if is_kept || self.after_free[wire as usize] {
+            self.steps.push(Step::Single(wire, factor));
         } else {
             self.open[wire as usize] = Some(self.steps.len());
             self.steps.push(Step::Product(wire, vec![factor]));
         }
     }
 
-    /// Ends the products on these qubits; returns their wires.
-    fn close(&mut self, qubits: &[u32]) -> Vec<u32> {
+    /// Ends the products on these qubits before a gate; returns their wires.
+    fn close(&mut self, qubits: &[u32], is_free: bool) -> Vec<u32> {
         let wires: Vec<_> = qubits.iter().map(|&qubit| self.names[qubit as usize]).collect();
         for &wire in &wires {
             self.open[wire as usize] = None;
+            self.after_free[wire as usize] = is_free;
         }
         wires
     }
@@ -161,12 +171,12 @@ impl Recorder {
     /// Appends a free gate on several qubits.
     fn free(&mut self, place: usize, qubits: &[u32]) {
         let mut wires = [0; 4];
-        wires[..qubits.len()].copy_from_slice(&self.close(qubits));
+        wires[..qubits.len()].copy_from_slice(&self.close(qubits, true));
         self.steps.push(Step::Gate(place, wires));
     }
 
     fn barrier(&mut self, qubits: &[u32]) {
-        let wires = self.close(qubits);
+        let wires = self.close(qubits, false);
         self.steps.push(Step::Barrier(wires));
         self.num_barriers += 1;
     }
@@ -185,7 +195,7 @@ impl GateSink for Recorder {
     }
 
     fn rxx(&mut self, qubits: [u32; 2], theta: f64) {
-        let wires = self.close(&qubits);
+        let wires = self.close(&qubits, false);
         self.steps.push(Step::Rxx([wires[0], wires[1]], theta));
     }
 
