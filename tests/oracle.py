@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 from qiskit import QuantumCircuit
 
 
-def job(circuits: list[QuantumCircuit], shots: int, label: str | None = "qiskit") -> dict:
+def job(
+    circuits: Sequence[QuantumCircuit], shots: int | Sequence[int], label: str | None = "qiskit"
+) -> dict:
     """The request body of one API job, as Python objects."""
-    return {
-        "job_type": "quantum_circuit",
-        "label": label,
-        "payload": {"circuits": [circuit_payload(circuit, shots) for circuit in circuits]},
-    }
+    numbers = [shots] * len(circuits) if isinstance(shots, int) else shots
+    objects = [
+        circuit_payload(circuit, number) for circuit, number in zip(circuits, numbers, strict=True)
+    ]
+    return {"job_type": "quantum_circuit", "label": label, "payload": {"circuits": objects}}
 
 
 def circuit_payload(circuit: QuantumCircuit, shots: int) -> dict:

@@ -8,8 +8,8 @@ each circuit; ours gets the standard error that Qiskit's has then reached. As er
 shots ours needs for the same error.
 
 Run it with ``make bench-shots``. Exits with 1 if an estimate is wrong (its mean over all runs is
-more than 5 standard errors off), or if ours needs more shots than Qiskit's, beyond 3 standard errors
-of the ratio.
+more than 5 standard errors off), or if ours needs more shots than Qiskit's, by more than 3 standard
+errors of the ratio.
 """
 
 from __future__ import annotations

@@ -13,17 +13,24 @@ __all__ = [
     "JobState",
     "Samples",
     "Snapshot",
+    "Template",
     "__version__",
+    "allocate_shots",
     "check_circuits",
     "compile_circuits",
     "decode_direct_response",
     "decode_response",
+    "diagonalise",
     "encode_job",
+    "expectations",
     "experiment_data",
+    "group_terms",
+    "half_spreads",
     "lower_dag",
     "make_samples",
     "other_nodes",
     "read_job",
+    "read_template",
 ]
 
 __version__: str
@@ -70,6 +77,9 @@ class Snapshot:
         strict_angles: bool = False,
     ) -> Snapshot:
         """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
+    @staticmethod
+    def joined(snapshots: Sequence[Snapshot]) -> Snapshot:
+        """The circuits of snapshots, one after the other."""
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -103,19 +113,62 @@ class Snapshot:
         ``circuit`` has as many qubits and classical bits as there are active qubits. The qubit at
         place i of :meth:`active_qubits` becomes qubit i, measured into bit i.
         """
-    def encode_job(self, start: int, stop: int, shots: int, label: str | None) -> bytes:
-        """Encode the request body of one API job with the circuits from start to before stop."""
+    def encode_job(
+        self,
+        start: int,
+        stop: int,
+        repetitions: int | Sequence[Sequence[int]],
+        label: str | None,
+    ) -> bytes:
+        """Encode the request body of one API job with the circuits from start to before stop.
+
+        ``repetitions`` are those of each circuit, or of each run of each circuit.
+        """
     def encode_circuit(self, index: int, shots: int) -> bytes:
         """Encode the request body of direct access for one circuit."""
-    def check_samples(self, samples: Sequence[Samples], start: int, stop: int, shots: int) -> None:
-        """Raise ``ResponseMismatchError`` for other numbers of circuits, shots or qubits."""
+    def check_samples(
+        self,
+        samples: Sequence[Samples],
+        start: int,
+        stop: int,
+        repetitions: int | Sequence[Sequence[int]],
+    ) -> None:
+        """Raise ``ResponseMismatchError`` for other numbers of runs, shots or qubits.
+
+        There is one entry of samples for each run; ``repetitions`` are as for :meth:`encode_job`.
+        """
     def experiment_data(
-        self, samples: Sequence[Samples], start: int, stop: int, shots: int, with_memory: bool
+        self,
+        samples: Sequence[Samples],
+        start: int,
+        stop: int,
+        shots: int | Sequence[int],
+        with_memory: bool,
     ) -> list[tuple[dict[str, int], list[str] | None]]:
         """Counts and, if wanted, memory of each circuit from start to before stop.
 
         Raises:
             ResponseMismatchError: the numbers of circuits, shots or qubits differ.
+        """
+
+@final
+class Template:
+    """A circuit with parameters, read once; see :func:`read_template`."""
+
+    def sweep(
+        self, angles: bytes, num_sets: int, *, max_qubits: int, max_operations: int
+    ) -> Snapshot:
+        """The circuits of sets of angles, compiled when they are needed.
+
+        Args:
+            angles: rows of 64-bit floats in radians; each row has an angle for each expression.
+            num_sets: number of rows.
+            max_qubits: limit of a circuit.
+            max_operations: limit of a circuit, the final MEASURE included.
+
+        Raises:
+            InvalidCircuitError: lists every set whose circuit cannot run, by its index.
+            ValueError: there are other angles than the template has.
         """
 
 @final
@@ -151,7 +204,7 @@ def check_circuits(
 
 def encode_job(
     circuits: Sequence[Any],
-    shots: int,
+    shots: int | Sequence[int],
     label: str | None,
     *,
     max_qubits: int,
@@ -203,7 +256,10 @@ def make_samples(body: bytes, seed: int) -> bytes:
     """
 
 def experiment_data(
-    samples: Sequence[Samples], circuits: Sequence[Any], shots: int, with_memory: bool
+    samples: Sequence[Samples],
+    circuits: Sequence[Any],
+    shots: int | Sequence[int],
+    with_memory: bool,
 ) -> list[tuple[dict[str, int], list[str] | None]]:
     """Counts and, if wanted, memory of each circuit.
 
@@ -266,4 +322,74 @@ def compile_circuits(
         Three lists. The index of each compiled circuit with the circuit and the wire on which each
         qubit ends, None if all end on their own. Problems of circuits that only Qiskit's transpiler
         may know. Problems of circuits that cannot run; then others may not be compiled.
+    """
+
+def read_template(
+    circuit: Any,
+    expand: Callable[[Any], tuple[QuantumCircuit, bool] | list[list[tuple[float, float]]] | str],
+    synthesise: Callable[[QuantumCircuit], QuantumCircuit],
+    *,
+    max_qubits: int,
+    level: int,
+) -> tuple[Template, list[Any]] | CircuitProblem:
+    """Read a circuit of any gates, with parameters, for compiling it with many sets of them.
+
+    Args:
+        circuit: of exactly the class ``QuantumCircuit``.
+        expand: as for :func:`compile_circuits`.
+        synthesise: as for :func:`compile_circuits`.
+        max_qubits: limit of the circuit.
+        level: 0 to 3, see :func:`aqt_fast.compile`.
+
+    Returns:
+        The template and the ``ParameterExpression`` of each of its angles; or why there is none.
+    """
+
+def group_terms(
+    x: bytes, z: bytes, weights: bytes, *, words: int, qubit_wise: bool
+) -> list[list[int]]:
+    """Divide terms into groups that commute; :mod:`aqt_fast.primitives.planner` is the face.
+
+    Here and below, arrays are C-contiguous and little-endian; masks have ``words`` uint64 a term.
+    All raise ``ValueError`` if arrays do not fit together.
+    """
+
+def diagonalise(
+    x: bytes, z: bytes, *, words: int
+) -> tuple[list[tuple[str, list[int]]], bytearray, list[int]]:
+    """Find a circuit that turns commuting terms into products of Z.
+
+    Returns:
+        Name and qubits of each gate; the masks of the Z's; 1 or −1 for each term.
+    """
+
+def expectations(
+    rows: bytes,
+    shape: tuple[int, int, int],
+    masks: bytes,
+    signs: bytes,
+    observables: tuple[bytes, bytes, bytes],
+    *,
+    words: int,
+) -> tuple[bytearray, bytearray, bytearray]:
+    """Evaluate measured rows of shape (sets, shots, bytes).
+
+    ``signs`` are int8. ``observables`` are the ends of their entries (int64, with the first 0),
+    the terms (int64), and the coefficients (float64).
+
+    Returns:
+        float64 arrays: means of terms, means of observables, variances of a shot of observables.
+    """
+
+def half_spreads(
+    masks: bytes, observables: tuple[bytes, bytes, bytes], *, words: int
+) -> list[float]:
+    """Half of the difference between the largest and the smallest value of each observable."""
+
+def allocate_shots(variances: bytes, errors: bytes, *, groups: int, minimum: int) -> list[int]:
+    """Find the fewest shots of groups; variances have shape (observables, groups).
+
+    Raises:
+        ValueError: a variance or a target error is out of range.
+        OverflowError: a group needs more than 2⁵³ shots.
     """

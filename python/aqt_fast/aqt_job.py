@@ -99,20 +99,21 @@ class AQTJob(Single, AnyProtocol, JobV1):
             InvalidInputError: ``circuits`` or ``options`` has the wrong type.
             InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run.
-            InvalidOptionError: ``shots`` exceeds the backend's limit.
+            InvalidOptionError: ``shots`` exceed the backend's limit, or are not as many as the
+                circuits.
         """
         super().__init__(backend, "")
         if not isinstance(options, AQTOptions):
             found = type(options).__name__
             raise InvalidInputError(f"options must be AQTOptions, not of type '{found}'")
-        checked_shots(options.shots, backend.limits)
         self._circuits: list[QuantumCircuit] | None = None
         if isinstance(circuits, Snapshot):
             self._snapshot = circuits
         else:
             self._circuits = listed(circuits)
             self._snapshot = backend.prepare(self._circuits, options)
-        self._options = JobOptions.of(options)
+        shots = checked_shots(options.shots, backend.limits, len(self._snapshot) or None)
+        self._options = JobOptions.of(options, shots)
         self._execution: Execution | None = None
         self._result: Result | None = None
         self._rescue = rescue

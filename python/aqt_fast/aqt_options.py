@@ -6,7 +6,8 @@ import copy
 import difflib
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,14 @@ import numpy as np
 from qiskit.providers import Options
 
 from aqt_fast._ids import LONGEST_LABEL
-from aqt_fast.exceptions import FixedOptionError, InvalidOptionError
+from aqt_fast._shots import Shots
+from aqt_fast.exceptions import FixedOptionError, InvalidOptionError, InvalidShotsError
 
 SHOTS_PER_API_JOB = 2000
 """Maximum number of shots of one API job."""
+
+MOST_SHOTS = 2**31 - 1
+"""Maximum number of shots of a circuit."""
 
 _MOST_TAGS = 64
 
@@ -29,7 +34,10 @@ class AQTOptions(Options):
     attribute, by key or through ``update_options``.
 
     Args:
-        shots: repetitions per circuit, 1 to 2³¹ − 1. Default: 100.
+        shots: repetitions, 1 to 2³¹ − 1: one number for all circuits; or one number for each
+            circuit, in order, as a list, tuple or one-dimensional array. Such numbers are kept as a
+            tuple, and there must be as many as circuits when a job is made; if they are all equal,
+            the job's option is that number. Default: 100.
         memory: also return the outcome of each shot, in order. Default: False.
         query_period_seconds: time between polls, at least 0.1 s. Default: 1.
         query_timeout_seconds: how long ``result()`` waits, more than 0 s, or None for no limit.
@@ -57,7 +65,7 @@ class AQTOptions(Options):
     """
 
     if TYPE_CHECKING:
-        shots: int
+        shots: Shots
         memory: bool
         query_period_seconds: float
         query_timeout_seconds: float | None
@@ -119,13 +127,60 @@ def checked_integer(name: str, value: Any, lowest: int, highest: int) -> int:
     Raises:
         InvalidOptionError: ``value`` is not an integer, or out of range.
     """
+    number = _integer_or_none(value, lowest, highest)
+    if number is None:
+        raise InvalidOptionError(name, value, f"a whole number from {lowest} to {highest}")
+    return number
+
+
+def _integer_or_none(value: Any, lowest: int, highest: int) -> int | None:
+    """Return ``value`` as an ``int``; None if it is not an integer, or out of range."""
     try:
         number = operator.index(value)
     except TypeError:
-        number = lowest - 1
-    if isinstance(value, bool | np.bool_) or not lowest <= number <= highest:
-        raise InvalidOptionError(name, value, f"a whole number from {lowest} to {highest}")
-    return number
+        return None
+    fitting = lowest <= number <= highest and not isinstance(value, bool | np.bool_)
+    return number if fitting else None
+
+
+def checked_shots(value: Any, highest: int = MOST_SHOTS, circuits: int | None = None) -> Shots:
+    """Return repetitions: an ``int``, or one for each circuit in a tuple.
+
+    Args:
+        value: an integer of any type, or any number of them: one for each circuit.
+        highest: the largest number of repetitions.
+        circuits: the number of circuits, None if it is not known yet.
+
+    Raises:
+        InvalidOptionError: ``value`` is not an integer, or out of range.
+        InvalidShotsError: numbers are not integers, or out of range; or there are not as many as
+            circuits.
+    """
+    expected = f"a whole number from 1 to {highest}"
+    if isinstance(value, np.ndarray) and value.ndim > 1:
+        found = f"an array of shape {value.shape}"
+        raise InvalidShotsError(value, f"{expected}, or one for each circuit", found)
+    single = isinstance(value, str | bytes | Mapping | AbstractSet) or not isinstance(
+        value, Iterable
+    )
+    if single or (isinstance(value, np.ndarray) and not value.ndim):
+        return checked_integer("shots", value, 1, highest)
+    given = list(value)
+    numbers = [_integer_or_none(item, 1, highest) for item in given]
+    valid = tuple(number for number in numbers if number is not None)
+    if len(valid) < len(given):
+        invalid = {
+            index: item
+            for index, (item, number) in enumerate(zip(given, numbers, strict=True))
+            if number is None
+        }
+        raise InvalidShotsError(value, f"{expected} for each circuit", invalid)
+    if not valid:
+        raise InvalidShotsError(value, f"{expected}, or one for each circuit", "an empty list")
+    if circuits is not None and len(valid) != circuits:
+        expected = f"one number for all or for each of the {circuits} circuits"
+        raise InvalidShotsError(value, expected, f"{len(valid)} numbers")
+    return valid
 
 
 def _integer(lowest: int, highest: int) -> Callable[[str, Any], int]:
@@ -224,7 +279,7 @@ def _or_none(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 
 
 _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
-    "shots": (100, _integer(1, 2**31 - 1)),
+    "shots": (100, lambda _, value: checked_shots(value)),
     "memory": (False, _flag),
     "query_period_seconds": (1.0, _seconds("a time of at least 0.1 s", lambda t: t >= 0.1)),
     "query_timeout_seconds": (
@@ -251,6 +306,14 @@ class AQTDirectAccessOptions(AQTOptions):
     __slots__ = ()
 
 
+def _is_kept_as(kept: Any, name: str, value: Any) -> bool:
+    """Return whether an option that is given this value has the one that is kept."""
+    try:
+        return bool(_OPTIONS[name][1](name, value) == kept)
+    except InvalidOptionError:
+        return False
+
+
 class JobOptions(AQTOptions):
     """The options of a job: how to wait can be changed at any time, how to run cannot.
 
@@ -265,12 +328,12 @@ class JobOptions(AQTOptions):
     __slots__ = ()
 
     @staticmethod
-    def of(options: AQTOptions) -> JobOptions:
-        """Make the options of a new job, a copy of ``options``."""
+    def of(options: AQTOptions, shots: Shots) -> JobOptions:
+        """Make the options of a new job, a copy of ``options`` with the job's shots."""
         direct = isinstance(options, AQTDirectAccessOptions)
         kind = DirectAccessJobOptions if direct else JobOptions
         made = kind.__new__(kind)
-        made.__setstate__((dict(options), {}))
+        made.__setstate__(({**options, "shots": shots}, {}))
         return made
 
     def update_options(self, **fields: Any) -> AQTOptions:
@@ -283,7 +346,8 @@ class JobOptions(AQTOptions):
             FixedOptionError: an option can be changed only before the job is made.
         """
         for name, value in fields.items():
-            if name in self and name not in WAITING_OPTIONS and value != self[name]:
+            fixed = name in self and name not in WAITING_OPTIONS
+            if fixed and not _is_kept_as(self[name], name, value):
                 raise FixedOptionError(name, value)
         return super().update_options(**fields)
 

@@ -15,7 +15,14 @@ from typing import Any, cast
 
 import qiskit
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, Gate, Instruction, Operation, Store
+from qiskit.circuit import (
+    AnnotatedOperation,
+    Gate,
+    Instruction,
+    Operation,
+    ParameterExpression,
+    Store,
+)
 from qiskit.circuit.exceptions import CircuitError
 from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
@@ -153,6 +160,29 @@ def problems_of(
     refusals = [_refusal(problem, batch) for problem in refused]
     found += [it for it in refusals if opaque or it.mend != GIVE_A_DEFINITION]
     return [replace(problem, circuit=index) for problem in found]
+
+
+def read_template(
+    circuit: QuantumCircuit, max_qubits: int, level: int
+) -> tuple[_native.Template, list[ParameterExpression]] | CircuitProblem:
+    """Read a circuit with parameters, to be compiled natively with many sets of them.
+
+    Args:
+        circuit: any gates, with final measurements.
+        max_qubits: limit of the circuit.
+        level: that of :func:`compile`.
+
+    Returns:
+        The template and the expression of each of its angles; or why there is none. A circuit
+        without a template may have one for each set of parameters.
+    """
+    try:
+        item = plain(circuit)
+    except Exception as error:  # noqa: BLE001 - a class of any library
+        return CircuitProblem(0, None, None, None, f"cannot be built: {error}")
+    return read_by(
+        _native.read_template, item, _expand, _synthesised, max_qubits=max_qubits, level=level
+    )
 
 
 _NO_SUCH = {

@@ -7,6 +7,7 @@
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
     │   ├── InvalidJobError                     no circuits, or too many; too many shots
     │   ├── InvalidOptionError                  .option, .value
+    │   │   ├── InvalidShotsError                 .circuits: those whose shots are invalid
     │   │   └── UnknownOptionError                .suggestion
     │   ├── FixedOptionError                    .option, .value: a job has begun without it
     │   └── MalformedRequestError               .reason, .offset
@@ -40,7 +41,7 @@ Longer than 400 lines: one tree, in one place.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,6 +166,35 @@ class InvalidOptionError(_HoldsValue, InvalidInputError):
 
     def __str__(self) -> str:
         return f"{self.option} must be {self.expected}, not {self.value!r}"
+
+
+class InvalidShotsError(InvalidOptionError):
+    """Shots of single circuits are invalid, or there are not as many numbers as circuits."""
+
+    _SHOWN = 10
+
+    def __init__(self, value: object, expected: str, found: str | Mapping[int, object]) -> None:
+        """Describe what is wrong.
+
+        Args:
+            value: the value of the option.
+            expected: completes the sentence "shots must be …".
+            found: completes the sentence "…, not …": words, or the invalid number of each circuit.
+        """
+        super().__init__("shots", value, expected)
+        invalid = {} if isinstance(found, str) else found
+        self.circuits = tuple(invalid)
+        """Indices of the circuits whose shots are invalid."""
+        shown = [f"{invalid[circuit]!r} (circuit {circuit})" for circuit in self.circuits]
+        more = len(shown) - self._SHOWN
+        self.found = found if isinstance(found, str) else ", ".join(shown[: self._SHOWN])
+        """What was found instead."""
+        if more > 0:
+            self.found += f" and {more} more"
+        self.args = (value, expected, self.found)
+
+    def __str__(self) -> str:
+        return f"{self.option} must be {self.expected}, not {self.found}"
 
 
 class FixedOptionError(_HoldsValue, InvalidInputError):

@@ -65,6 +65,41 @@ class TestBackend:
             portal.get_direct_access_backend(server.direct_url, max_shots=2001)
 
 
+class TestShotsForEach:
+    """Circuits with different shots."""
+
+    def test_runs(self, server, portal):
+        """Each run is one request, and each circuit has its own."""
+        machine = portal.get_direct_access_backend(server.direct_url, max_shots=200)
+        batch = [marker("01"), marker("10"), marker("11")]
+        shots = [3, 450, 200]
+        job = machine.run(batch, shots=shots, memory=True, with_progress_bar=False)
+        result = job.result()
+        assert result.get_counts() == [{"01": 3}, {"10": 450}, {"11": 200}]
+        assert [entry.shots for entry in result.results] == shots
+        runs = [(3,), (200,), (200,), (50,), (200,)]
+        assert [record.repetitions for record in server.jobs] == runs
+        again = portal.restore(job.job_id())
+        assert again.result().to_dict()["results"] == result.to_dict()["results"]
+        assert [part.shots for part in portal.jobs()[0].api_jobs] == [3, 200, 200, 50, 200]
+        assert len(server.jobs) == 5
+
+    def test_failed(self, server, machine):
+        """A circuit that fails names its shots, and so do the others; it runs again with them."""
+        server.fail_jobs("no ions")
+        job = machine.run([marker("01"), marker("10")], shots=[3, 4])
+        result = job.result()
+        assert [(entry.shots, entry.success) for entry in result.results] == [(3, False), (4, True)]
+        assert job.resubmit_failed() == 1
+        assert job.result().get_counts() == [{"01": 3}, {"10": 4}]
+
+    def test_refused(self, server, machine):
+        """Before anything is sent."""
+        with pytest.raises(InvalidOptionError, match="each of the 2 circuits, not 3 numbers"):
+            machine.run([marker("01"), marker("10")], shots=[3, 4, 5])
+        assert server.jobs == []
+
+
 class TestRun:
     """Circuits go one after the other."""
 

@@ -53,6 +53,14 @@ class TestOutcomes:
         check(provider, batch, spawned)
         assert spawned.submit(os.getpid).result() != os.getpid()
 
+    def test_shots_for_each(self, backend, batch, spawned):
+        """Circuits with different shots, in chunks of several circuits."""
+        options = {"shots": [1 + index % 5 for index in range(len(batch))], "seed_simulator": 4}
+        expected = backend.run(batch, memory=True, **options).result()
+        result = backend.run(batch, memory=True, executor=spawned, **options).result()
+        assert outcomes(result) == outcomes(expected)
+        assert [entry.shots for entry in result.results] == options["shots"]
+
     def test_threads(self, provider, batch):
         """Chunks run in parallel threads, each with its own simulator."""
         with ThreadPoolExecutor(4) as pool:

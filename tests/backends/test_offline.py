@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from aqt_fast import AQTJob
+from aqt_fast.exceptions import InvalidShotsError
 from qiskit import QuantumCircuit, transpile
 
 pytestmark = pytest.mark.all_qiskits
@@ -63,3 +65,57 @@ class TestOutcomes:
             batch.append(circuit)
         counts = backend.run(batch, shots=2).result().get_counts()
         assert counts == [{format(index, "012b"): 2} for index in range(3000)]
+
+
+class TestShotsForEach:
+    """Circuits with different shots."""
+
+    SHOTS = (7, 7, 200, 1, 1, 1, 64, 7)
+
+    @pytest.mark.parametrize("name", ["offline_simulator_no_noise", "offline_simulator_noise"])
+    def test_equals_runs_of_single_circuits(self, provider, bell, name):
+        """Each circuit has the outcomes of a run of its own with the seed of its place."""
+        backend = provider.get_backend(name)
+        backend.set_options(with_progress_bar=False)
+        batch = []
+        for index in range(len(self.SHOTS)):
+            circuit = bell.copy_empty_like(f"c{index}")
+            circuit.r(0.4 * index + 0.1, 1.0, 0)
+            batch.append(circuit.compose(bell))
+        job = backend.run(batch, shots=self.SHOTS, memory=True, seed_simulator=5)
+        result = job.result()
+        assert [entry.shots for entry in result.results] == list(self.SHOTS)
+        for index, (circuit, shots) in enumerate(zip(batch, self.SHOTS, strict=True)):
+            options = {"shots": shots, "memory": True, "seed_simulator": 5 + 2113 * index}
+            alone = backend.run(circuit, **options).result()
+            assert result.get_memory(index) == alone.get_memory()
+            assert result.get_counts(index) == alone.get_counts()
+        assert job.metrics()["executions"] == sum(self.SHOTS)
+
+    def test_many(self, backend, bell):
+        """In chunks of any size."""
+        shots = [1 + index % 3 for index in range(300)]
+        result = backend.run([bell] * 300, shots=shots, seed_simulator=1).result()
+        assert [sum(counts.values()) for counts in result.get_counts()] == shots
+
+    def test_saved(self, backend, bell, tmp_path):
+        """A saved job runs again with the same shots."""
+        job = backend.run([bell] * 3, shots=[3, 1, 2], seed_simulator=1, memory=True)
+        expected = job.result()
+        job.persist(store_path=tmp_path)
+        again = AQTJob.restore(job.job_id(), store_path=tmp_path)
+        assert again.options.shots == (3, 1, 2)
+        assert again.result().get_counts() == expected.get_counts()
+
+    def test_cancelled(self, backend, bell):
+        """Entries of circuits that were not simulated name their shots."""
+        job = backend.run([bell] * 4000, shots=list(range(1, 4001)))
+        job.cancel()
+        result = job.result()
+        assert [entry.shots for entry in result.results] == list(range(1, 4001))
+        assert not result.success
+
+    def test_refused(self, backend, bell):
+        """As on a device."""
+        with pytest.raises(InvalidShotsError, match="each of the 3 circuits, not 2 numbers"):
+            backend.run([bell] * 3, shots=[1, 2])

@@ -36,6 +36,7 @@ EXAMPLES = {
     exceptions.IncompleteBatchError: (FAILURES,),
     exceptions.InvalidCircuitError: ([CircuitProblem(3, 4, "rz", 7.5, "no angle")],),
     exceptions.InvalidOptionError: ("shots", 0, "1 or more"),
+    exceptions.InvalidShotsError: ([1, 0], "a whole number for each circuit", {1: 0}),
     exceptions.JobFailedError: ("x", "out of ions"),
     exceptions.JobNotFoundError: ("x", Path("jobs")),
     exceptions.MalformedRequestError: ("expected a value", 7),

@@ -91,6 +91,40 @@ class TestFromThePortal:
             with pytest.raises(UnsavableJobError, match="circuits are not known"):
                 again.persist()
 
+    def test_different_shots(self, device, elsewhere):
+        """Each circuit has its own, stored with the result if the circuits are given."""
+        batch = [marker("01"), marker("10")]
+        job = device.run(batch, shots=[3, 4])
+        expected = job.result().to_dict()
+        with elsewhere() as provider:
+            plain = provider.job(job.job_id(), **QUIET)
+            assert plain.result().get_counts() == [{"01": 3}, {"10": 4}]
+            assert plain.options.shots == (3, 4)
+            assert plain.metrics()["executions"] == 7
+            assert len(provider.jobs()) == 0
+            known = provider.job(job.job_id(), batch, **QUIET)
+            assert known.result().to_dict() == expected
+            (stored,) = provider.jobs()
+            assert stored.shots == (3, 4)
+        with elsewhere(token="of-nobody") as provider:  # noqa: S106
+            restored = provider.job(job.job_id(), shots=[3, 4])
+            assert restored.result().to_dict() == expected
+            with pytest.raises(FixedOptionError):
+                provider.job(job.job_id(), shots=[4, 3])
+
+    def test_different_shots_under_way(self, server, device, elsewhere):
+        """They are known after the end, and saved then."""
+        server.hold()
+        batch = [marker("01"), marker("10")]
+        job_id = device.run(batch, shots=[3, 4]).job_id()
+        with elsewhere() as provider:
+            plain, exact = provider.job(job_id, **QUIET), provider.job(job_id, batch, **QUIET)
+            server.release()
+            assert plain.result().get_counts() == [{"01": 3}, {"10": 4}]
+            assert [entry.shots for entry in exact.result().results] == [3, 4]
+            assert provider.jobs()[0].shots == (3, 4)
+            assert provider.job(job_id, batch).options.shots == (3, 4)
+
     def test_memory(self, sent, elsewhere):
         """On request."""
         with elsewhere() as provider:

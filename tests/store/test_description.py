@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import uuid
 from dataclasses import replace
 
 import orjson
@@ -17,7 +18,7 @@ from aqt_fast.store.location import (
     location_to_json,
 )
 from aqt_fast.wire.circuits import Limits
-from aqt_fast.wire.plan import BatchPlan
+from aqt_fast.wire.plan import BatchPlan, Part
 from hypothesis import given
 from hypothesis import strategies as st
 from store.samples import MACHINE, PORTAL, SIMULATOR, described
@@ -89,7 +90,10 @@ simulators = st.builds(SimulatorLocation, json_values, st.dictionaries(st.text()
 @st.composite
 def descriptions(draw):
     """Jobs of any size, cut by any limits."""
-    num_circuits, shots = draw(st.integers(1, 400)), draw(st.integers(1, 9000))
+    numbers = draw(st.lists(st.integers(1, 9000), min_size=1, max_size=60))
+    num_circuits, shots = len(numbers), tuple(numbers)
+    if draw(st.booleans()) or len(set(numbers)) == 1:
+        num_circuits, shots = draw(st.integers(1, 400)), numbers[0]
     offline = draw(st.booleans())
     by_circuit = draw(st.booleans())
     limits = Limits(
@@ -171,6 +175,70 @@ def test_other_parts(parts):
     content = {**described().to_json(), "parts": parts}
     with pytest.raises((TypeError, ValueError)):
         JobDescription.from_json(content)
+
+
+def different_shots(**changes):
+    """A job of three circuits with different shots, the second one in two runs, as JSON."""
+    plan = BatchPlan(str(uuid.uuid4()), "three", [Part(0, 3, ((10,), (20, 5), (7,)))])
+    options = {"shots": (10, 25, 7), "label": None}
+    content = described(job_id=plan.batch_id, num_circuits=3, options=options, plan=plan)
+    return {**through_json(content.to_json()), **changes}
+
+
+def test_shots_for_each():
+    """A number for a circuit that is one run, and a list for one that is several."""
+    content = different_shots()
+    assert content["options"]["shots"] == [10, 25, 7]
+    assert content["parts"] == [[0, 3, [10, [20, 5], 7]]]
+    read = JobDescription.from_json(content)
+    assert read.shots == (10, 25, 7)
+    assert read.plan.parts == [Part(0, 3, ((10,), (20, 5), (7,)))]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [[0, 3, [10, [20, 5]]]],
+        [[0, 3, [10, [20, 5], 7, 1]]],
+        [[0, 3, [10, [20, 4], 7]]],
+        [[0, 3, [[], [20, 5], 7]]],
+        [[0, 3, [10, [25, 0], 7]]],
+        [[0, 3, [10, [26, -1], 7]]],
+        [[0, 3, [10, [20, 5.0], 7]]],
+        [[0, 3, [10, [20, [5]], 7]]],
+        [[0, 3, [10, "25", 7]]],
+        [[0, 3, [10, 25, True]]],
+        [[0, 3, 10]],
+        [[0, 2, [10, 25]]],
+        [[0, 1, 10], [1, 3, [7, 25]]],
+        [[0, 1, 10], [1, 3, [25, 7]], [1, 3, [1, 1]]],
+        [[0, 3, {"0": 10}]],
+        [[0, 3, None]],
+        [["0", 3, [10, 25, 7]]],
+    ],
+)
+def test_other_parts_with_shots_for_each(parts):
+    """API jobs that are not those of the circuits and shots."""
+    with pytest.raises((TypeError, ValueError)):
+        JobDescription.from_json(different_shots(parts=parts))
+
+
+@pytest.mark.parametrize(
+    "shots", [[], [10, 25], [10, 25, 7, 1], [10, 25, 0], [10, 25, 7.0], [10, 25, True], "abc", {}]
+)
+def test_other_shots(shots):
+    """Numbers that are not shots of the circuits."""
+    with pytest.raises((TypeError, ValueError)):
+        JobDescription.from_json(different_shots(options={"shots": shots}))
+
+
+@pytest.mark.parametrize("parts", [[[0, 1, [[4, 6]]], [1, 2, 10]], [[0, 2, 10]]])
+def test_runs_of_a_machine(parts):
+    """A machine takes one circuit, and one run of it at a time."""
+    content = {**described().to_json(), "by_circuit": True}
+    assert JobDescription.from_json(content).plan.by_circuit
+    with pytest.raises(ValueError, match="one circuit, and one run"):
+        JobDescription.from_json({**content, "parts": parts})
 
 
 @pytest.mark.parametrize("offline", [True, False])

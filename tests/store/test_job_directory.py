@@ -227,7 +227,7 @@ class TestDamage:
             (lambda _: b"", "empty document"),
             (lambda data: data[: len(data) // 2], "byte|string|end"),
             (lambda _: b"[1, 2]", "no saved job"),
-            (lambda data: data.replace(b'"format":2', b'"format":3'), "newer aqt-fast"),
+            (lambda data: data.replace(b'"format":2', b'"format":4'), "newer aqt-fast"),
             (lambda data: data.replace(b'"format":2', b'"format":1'), "before 0.2"),
             (lambda data: data.replace(b'"shots":10', b'"shots":11'), "checksum"),
             (lambda data: data.replace(b'"sha256"', b'"sha"'), "checksum"),

@@ -45,7 +45,7 @@ def jobs(circuit: QuantumCircuit, backend: AQTResource) -> AQTJob:
     result: Result = job.result(timeout=3, wait=1)
     path: Path = job.persist(store_path="jobs")
     options: AQTOptions = job.options
-    shots: int = options.shots
+    shots: int | tuple[int, ...] = options.shots
     limit: float | None = options.query_timeout_seconds
     print(done, message, path, shots, limit, used, made, tags, result)  # noqa: T201
     return AQTJob.restore("id", store_path=Path("jobs"), remove_from_store=False)

@@ -50,6 +50,25 @@ def snapshot(**changes) -> JobSnapshot:
     return JobSnapshot(**facts)
 
 
+@pytest.mark.parametrize("journal", [True, False])
+@pytest.mark.parametrize("shots", [[3, 4], [3, 4001]])
+def test_different_shots(resource, store, journal, shots):
+    """Saved in a format that 2.0.1 refuses, under the identifier that the job has."""
+    job = resource.run(markers([1, 2]), shots=shots, memory=True, journal=journal)
+    expected = job.result()
+    job.persist(store=store)
+    line = json.loads(store.load(job.job_id()).partition(b"\n")[0])
+    assert (line["format_version"], line["shots"]) == ("aqt-fast 2", shots)
+    again = resource.restore_job(job.job_id(), store=store)
+    assert again.result().to_dict() == expected.to_dict()
+    assert [entry.shots for entry in again.result().results] == shots
+    for wrong in ([], [3], [3, 0], 3, "34"):
+        damaged = json.dumps({**line, "shots": wrong}).encode()
+        payload = damaged + b"\n" + store.load(job.job_id()).partition(b"\n")[2]
+        with pytest.raises(AQTJobCorruptError):
+            decode_job(payload)
+
+
 class MemoryStore:
     """A store of a user's own."""
 

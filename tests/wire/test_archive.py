@@ -116,7 +116,7 @@ class TestNative:
         ("at", "patch", "message"),
         [
             (0, b"Q", "byte 0: not an archive of circuits"),
-            (4, b"\x02", "byte 4: version 2 of the format is unknown"),
+            (4, b"\x03", "byte 4: version 3 of the format is unknown"),
             (5, b"\x02", "byte 80: the archive ends in the middle of a value"),
             (5, b"\xff", "byte 5: 255 are announced, but the archive is too short for them"),
             (9, b"\0", "byte 9: no qubits"),

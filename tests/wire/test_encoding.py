@@ -19,6 +19,7 @@ from aqt_fast.exceptions import (
     InvalidInputError,
     InvalidJobError,
     InvalidOptionError,
+    InvalidShotsError,
 )
 from aqt_fast.wire.circuits import API_LIMITS, Limits, check_circuits
 from hypothesis import given, settings
@@ -52,6 +53,31 @@ class TestEncode:
         request = SubmitJobRequest.model_validate_json(body)
         assert request.model_dump(mode="json") == oracle.job(circuits, shots, label)
 
+    @settings(max_examples=300, deadline=None)
+    @given(st.lists(st.tuples(strategies.circuits(), st.integers(1, 2000)), min_size=1, max_size=3))
+    def test_shots_for_each(self, batch):
+        """Each circuit has its own repetitions, as AQT's models read them."""
+        circuits, shots = zip(*batch, strict=True)
+        body = wire.encode_job(circuits, shots)
+        expected = oracle.job(circuits, shots)
+        assert json.loads(body) == expected
+        request = SubmitJobRequest.model_validate_json(body)
+        assert request.model_dump(mode="json") == expected
+
+    def test_runs(self):
+        """A circuit may stand in an API job several times."""
+        wide = QuantumCircuit(3, 1)
+        wide.measure(0, 0)
+        batch = _native.Snapshot(
+            [small_circuit(), wide, small_circuit()], max_qubits=31, max_operations=2000
+        )
+        body = batch.encode_job(0, 3, ((7,), (2000, 2000, 5), (1,)), "x")
+        runs = SubmitJobRequest.model_validate_json(body).payload.circuits
+        assert [run.repetitions for run in runs] == [7, 2000, 2000, 5, 1]
+        assert [run.number_of_qubits for run in runs[1:4]] == [3, 3, 3]
+        assert len(runs[0].quantum_circuit.root) == len(runs[4].quantum_circuit.root)
+        assert batch.encode_job(1, 2, ((3,),), "x") == batch.encode_job(1, 2, 3, "x")
+
     def test_large_jobs_are_the_same_as_small_ones(self):
         """What several threads write is what one would write."""
         rng = np.random.default_rng(5)
@@ -82,6 +108,13 @@ class TestEncode:
         """The error names option and value."""
         with pytest.raises(InvalidOptionError, match="shots must be a whole number from 1 to 2000"):
             wire.encode_job(small_circuit(), shots)
+
+    def test_shots_for_each_out_of_range(self):
+        """The limit is that of an API job."""
+        with pytest.raises(InvalidShotsError, match=r"from 1 to 2000 .*not 2001 \(circuit 1\)"):
+            wire.encode_job([small_circuit()] * 2, [1, 2001])
+        with pytest.raises(InvalidShotsError, match="each of the 2 circuits, not 3 numbers"):
+            wire.encode_job([small_circuit()] * 2, [1, 2, 3])
 
     def test_numpy_shots(self):
         """Whole numbers of any type are whole numbers."""

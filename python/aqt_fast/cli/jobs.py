@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from aqt_fast._ids import is_canonical_uuid
+from aqt_fast._shots import in_table
 from aqt_fast.cli.terminal import advice, errors, pattern, say
 from aqt_fast.provider.fitting import fits_terminal, fitted, local_time
 from aqt_fast.store.states import STATES
@@ -253,7 +254,7 @@ def _api_jobs_table(api_jobs: Sequence[StoredApiJob]) -> str:
             (
                 number,
                 f"{part.circuits.start} to {part.circuits.stop - 1}",
-                part.shots,
+                in_table(part.shots),
                 part.state,
                 (part.job_id or "")[:id_length],
                 part.message or "",

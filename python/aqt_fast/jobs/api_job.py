@@ -196,7 +196,7 @@ class ApiJob:
         """Number of evaluated circuits, as far as the portal has reported."""
         if self.status is JobStatus.DONE:
             return len(self.part.circuits)
-        return min(self._most_finished, len(self.part.circuits))
+        return self.part.num_finished(self._most_finished)
 
     @property
     def changes(self) -> list[tuple[str, str]]:
@@ -510,5 +510,7 @@ class ApiJob:
         if state.status == "finished":
             part = self.part
             samples = state.samples or []
-            self._snapshot.check_samples(samples, part.start, part.stop, shots=part.shots)
+            self._snapshot.check_samples(
+                samples, part.start, part.stop, repetitions=part.repetitions
+            )
         return state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import chain, groupby
 
 from qiskit.providers import JobStatus
 
@@ -55,10 +55,9 @@ class Group:
 
     def samples(self) -> list[Samples]:
         """Return the outcomes of each circuit, with the shots of all API jobs concatenated."""
-        parts = [job.state.samples or [] for job in self.jobs if job.state]
-        if len(parts) == 1:
-            return parts[0]
-        return [Samples.concatenate(runs) for runs in zip(*parts, strict=True)]
+        parts = [job.part.by_circuit(job.state.samples or []) for job in self.jobs if job.state]
+        runs = [list(chain.from_iterable(of_circuit)) for of_circuit in zip(*parts, strict=True)]
+        return [run[0] if len(run) == 1 else Samples.concatenate(run) for run in runs]
 
 
 def grouped(jobs: Sequence[ApiJob]) -> list[Group]:

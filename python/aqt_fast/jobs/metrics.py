@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
+from aqt_fast._shots import Shots, total
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.wire.time_stamps import moments
 
@@ -41,7 +42,7 @@ def queue_info(places: Sequence[JobStatus]) -> QueueInfo:
     )
 
 
-def metrics(execution: Execution, *, num_circuits: int, shots: int) -> dict[str, Any]:
+def metrics(execution: Execution, *, num_circuits: int, shots: Shots) -> dict[str, Any]:
     """Return the figures of a job.
 
     Args:
@@ -65,7 +66,7 @@ def metrics(execution: Execution, *, num_circuits: int, shots: int) -> dict[str,
         "usage": {"seconds": seconds, "quantum_seconds": seconds},
         "bss": {"seconds": seconds},
         "num_circuits": num_circuits,
-        "executions": num_circuits * shots,
+        "executions": total(shots, num_circuits),
         "position_in_queue": None,
     }
 

@@ -15,6 +15,7 @@ from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._ids import is_canonical_uuid
+from aqt_fast._shots import shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import (
     APIConnectionError,
@@ -176,9 +177,10 @@ class RemoteExecution(Execution):
         """Return one entry per circuit, in order; ``success=False`` if it was not evaluated."""
         results: list[ExperimentResult] = []
         for group in self._groups:
-            circuits, shots = group.circuits, self._options.shots
+            circuits = group.circuits
             if part not in (None, circuits):
                 continue
+            shots = shots_of(self._options.shots, circuits)
             message = group.message
             if message is None:
                 results += self._snapshot.results(

@@ -5,6 +5,7 @@
     sampler, estimator    the primitives: Qiskit's, made right where theirs are not
     job                   the job of a call of ``run``
     options               what they are made with, and how they transpile
+    planner               groups, bases, shots and expectation values of Pauli terms
     places                which circuit of a job comes from which PUB
     transpiling           the backend that Qiskit's primitives run on
 """

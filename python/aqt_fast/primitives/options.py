@@ -13,7 +13,7 @@ from qiskit import transpile
 from qiskit.primitives import backend_estimator_v2, backend_sampler_v2
 
 from aqt_fast._pickles import AnyProtocol
-from aqt_fast.aqt_options import AQTOptions, checked_integer, suggestion
+from aqt_fast.aqt_options import MOST_SHOTS, AQTOptions, checked_integer, suggestion
 from aqt_fast.exceptions import InvalidInputError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _drop_memory(given: dict[str, Any]) -> None:
 
 
 def _shots(value: Any) -> int:
-    return AQTOptions(shots=value).shots
+    return checked_integer("shots", value, 1, MOST_SHOTS)
 
 
 class Primitive(AnyProtocol):

@@ -17,7 +17,7 @@ from qiskit.primitives import (
 )
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import MOST_SHOTS, checked_integer
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
 from aqt_fast.primitives.options import Primitive, sampler_options, sampler_options_of_run
@@ -64,7 +64,7 @@ class AQTSampler(Primitive, BackendSamplerV2):
 
     @default_shots.setter
     def default_shots(self, shots: int) -> None:
-        self._options.default_shots = AQTOptions(shots=shots).shots
+        self._options.default_shots = checked_integer("shots", shots, 1, MOST_SHOTS)
 
     def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> AQTPrimitiveJob:
         """Sample circuits in the background.

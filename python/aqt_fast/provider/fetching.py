@@ -10,6 +10,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 
 from aqt_fast._ids import canonical_uuid
+from aqt_fast._shots import simplified
 from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.api_client.models import read_job_place
 from aqt_fast.aqt_job import AQTJob
@@ -181,7 +182,7 @@ def _job(
     checked = backend.options_of_job(options)
     samples = first.state.samples or []
     if samples:
-        checked.shots = samples[0].num_shots
+        checked.shots = simplified([item.num_shots for item in samples])
     executions: list[FetchedExecution] = []
 
     def fetched(snapshot: Snapshot, options: AQTOptions) -> Execution:

@@ -11,6 +11,7 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aqt_fast._shots import in_table
 from aqt_fast.api_client.models import fits
 from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
 from aqt_fast.persistence import JobStore
@@ -53,7 +54,7 @@ class JobsTable(Table["StoredJob[AQTJob]"]):
                 job.job_id,
                 job.backend or "",
                 job.num_circuits,
-                job.shots,
+                job.shots and in_table(job.shots),
                 f"{job.state} (active)" if job.active else job.state,
                 f"{job.counts.get('done', 0)}/{len(job.api_jobs)}" if job.api_jobs else "",
                 _own_label(job),

@@ -30,14 +30,15 @@ def pack(name: str, content: Any, version: int) -> bytes:
     return orjson.dumps({"format": version, name: plain, "sha256": digest(plain)})
 
 
-def unpack(name: str, data: bytes, version: int, path: Path) -> Any:
+def unpack(name: str, data: bytes, version: int, path: Path, *, newest: int | None = None) -> Any:
     """Read a document.
 
     Args:
         name: key of the content.
         data: the output of :func:`pack`.
-        version: the supported version of the format.
+        version: the supported version of the format, the oldest one if there are several.
         path: the file, for messages.
+        newest: the newest supported version, None if there is one.
 
     Returns:
         The content.
@@ -52,7 +53,7 @@ def unpack(name: str, data: bytes, version: int, path: Path) -> Any:
     found = document.get("format") if isinstance(document, dict) else None
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:
         raise DamagedJobError(path, "it is no saved job")
-    if found > version:
+    if found > (newest or version):
         raise DamagedJobError(path, f"format {found} was written by a newer aqt-fast")
     if found < version:
         raise DamagedJobError(path, f"format {found} was written by an aqt-fast before 0.2")

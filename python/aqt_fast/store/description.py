@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from itertools import groupby
+from itertools import chain, groupby
 from types import NoneType
 from typing import Any
 
+from aqt_fast._shots import Shots, each, shots_of
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.location import (
     JobLocation,
@@ -44,6 +46,12 @@ class JobDescription:
     ended: bool = False
     """Whether the job had ended when the copy was written."""
 
+    @property
+    def shots(self) -> Shots:
+        """Repetitions of the circuits."""
+        shots: Shots = self.options["shots"]
+        return shots
+
     def to_json(self) -> dict[str, Any]:
         """Return everything in JSON's types."""
         plan = self.plan
@@ -56,7 +64,7 @@ class JobDescription:
             "num_circuits": self.num_circuits,
             "created": self.created.isoformat(timespec="milliseconds"),
             "label": None if plan is None else plan.label,
-            "parts": plan and [[part.start, part.stop, part.shots] for part in plan.parts],
+            "parts": plan and [_part_to_json(part) for part in plan.parts],
             "by_circuit": plan is not None and plan.by_circuit,
             "is_copy": self.is_copy,
             "ended": self.ended,
@@ -72,9 +80,9 @@ class JobDescription:
             ValueError: something has another form, or is out of its range.
             OverflowError: the moment of creation is one that Python cannot express.
         """
-        options = entry(content, "options", dict)
-        shots = _positive(options, "shots")
         num_circuits = _positive(content, "num_circuits")
+        shots = _shots(entry(content, "options", dict), num_circuits)
+        options = {**content["options"], "shots": shots}
         plan = None
         if entry(content, "parts", list, NoneType) is not None:
             plan = BatchPlan(
@@ -85,6 +93,8 @@ class JobDescription:
             )
             if not _covers(plan.parts, num_circuits, shots):
                 raise ValueError(f"its API jobs are not those of {num_circuits} circuits")
+            if plan.by_circuit and not all(map(_is_one_run, plan.parts)):
+                raise ValueError("an API job of a machine has one circuit, and one run of it")
         location = location_from_json(content["location"])
         if isinstance(location, SimulatorLocation) != (plan is None):
             raise ValueError(
@@ -111,18 +121,60 @@ def _positive(content: Any, name: str) -> int:
     return number
 
 
-def _part(numbers: Any) -> Part:
-    start, stop, shots = numbers
-    if {type(number) for number in numbers} != {int} or not (0 <= start < stop and shots > 0):
-        raise ValueError(f"{numbers!r} is no part of a batch")
-    return Part(start, stop, shots)
+def _shots(options: Any, num_circuits: int) -> Shots:
+    shots = entry(options, "shots", int, list, tuple)
+    if isinstance(shots, int):
+        return _positive(options, "shots")
+    if len(shots) != num_circuits or not _are_numbers(shots):
+        raise ValueError(f"'shots' must be one number for each of {num_circuits} circuits")
+    return tuple(shots)
 
 
-def _covers(parts: list[Part], num_circuits: int, shots: int) -> bool:
+def _part_to_json(part: Part) -> list[Any]:
+    """First circuit, the one after the last, and repetitions: a number if all circuits have it.
+
+    Otherwise they are a list with an entry for each circuit: a number if it is one run, and a list
+    with a number for each run if there are several.
+    """
+    repetitions: Any = part.repetitions
+    if not isinstance(repetitions, int):
+        repetitions = [runs[0] if len(runs) == 1 else list(runs) for runs in repetitions]
+    return [part.start, part.stop, repetitions]
+
+
+def _part(content: Any) -> Part:
+    start, stop, repetitions = content
+    if isinstance(repetitions, list):
+        repetitions = tuple(
+            tuple(runs) if isinstance(runs, list) else (runs,) for runs in repetitions
+        )
+        runs = [*chain.from_iterable(repetitions)]
+        fitting = all(repetitions) and len(repetitions) == stop - start
+    else:
+        runs, fitting = [repetitions], True
+    in_order = type(start) is type(stop) is int and 0 <= start < stop
+    if not (in_order and fitting and _are_numbers(runs)):
+        raise ValueError(f"{content!r} is no part of a batch")
+    return Part(start, stop, repetitions)
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
+    return all(type(value) is int and value > 0 for value in values)
+
+
+def _is_one_run(part: Part) -> bool:
+    return len(part.circuits) == 1 and isinstance(part.repetitions, int)
+
+
+def _covers(parts: list[Part], num_circuits: int, shots: Shots) -> bool:
     """Whether each circuit has its shots, in the order that :func:`~aqt_fast.wire.plan.cut` has."""
     end = 0
     for circuits, group in groupby(parts, key=lambda part: part.circuits):
-        if circuits.start != end or sum(part.shots for part in group) != shots:
+        wanted, of_parts = shots_of(shots, circuits), [part.shots for part in group]
+        alike = all(isinstance(numbers, int) for numbers in (wanted, *of_parts))
+        number = 1 if alike else len(circuits)
+        by_circuit = zip(*(each(numbers, number) for numbers in of_parts), strict=True)
+        if circuits.start != end or tuple(map(sum, by_circuit)) != each(wanted, number):
             return False
         end = circuits.stop
     return end == num_circuits

@@ -4,7 +4,8 @@
 
     job.json            what the job is (``description``), and digests of the next two
     snapshot.bin        the snapshot of the circuits (``rust/core/src/circuit/archive``)
-    headers.zst         the headers of the circuits' results: JSON, compressed
+    headers.zst         the headers of the circuits' results: JSON, compressed; a pair of a header
+                        and a number where neighbours, such as those of a sweep, share one
     circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
     events              one line per event of an API job (``events``)
     result-N.zst        the raw answer with the result of an API job, compressed; N counts from 0
@@ -20,6 +21,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,10 @@ from aqt_fast.wire.metadata import to_json
 
 FORMAT = 2
 """Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
+
+NEWEST_FORMAT = 3
+"""Version of ``job.json`` of a job whose circuits have different shots: older versions of this
+package cannot read it, and say so."""
 
 EVENTS = "events"
 """Name of the file of events."""
@@ -100,10 +106,11 @@ class JobDirectory:
         contents: dict[str, bytes] = {}
         if snapshot is not None:
             data, headers = snapshot
-            plain = to_json([_in_json(header) for header in headers])
+            plain = to_json(_in_runs(headers))
             contents = {_SNAPSHOT: data, _HEADERS: _compress(plain)}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        job = pack("job", {**description.to_json(), "digests": digests}, FORMAT)
+        version = FORMAT if isinstance(description.shots, int) else NEWEST_FORMAT
+        job = pack("job", {**description.to_json(), "digests": digests}, version)
         if circuits is not None:
             contents[_CIRCUITS] = _compress(circuits)
         if events is not None:
@@ -140,7 +147,7 @@ class JobDirectory:
             raise JobNotFoundError(str(job_id), root) from None
         file = path / _JOB
         try:
-            content = unpack("job", file.read_bytes(), FORMAT, file)
+            content = unpack("job", file.read_bytes(), FORMAT, file, newest=NEWEST_FORMAT)
         except (FileNotFoundError, NotADirectoryError):
             _refuse_older(path)
             raise JobNotFoundError(str(job_id), root) from None
@@ -164,8 +171,8 @@ class JobDirectory:
         """
         data, compressed = self._checked(_SNAPSHOT), self._checked(_HEADERS)
         try:
-            headers: list[dict[str, Any]] = orjson.loads(_decompress(compressed))
-        except (ValueError, MemoryError, zstandard.ZstdError) as error:
+            headers = _one_by_one(orjson.loads(_decompress(compressed)))
+        except (ValueError, TypeError, MemoryError, zstandard.ZstdError) as error:
             raise DamagedJobError(self.path / _HEADERS, str(error)) from error
         return data, headers
 
@@ -297,6 +304,26 @@ def _refuse_older(path: Path) -> None:
     for file in (path / _OLD_JOURNAL, path.with_suffix(".json")):
         if file.is_file():
             raise DamagedJobError(file, "format 1 was written by an aqt-fast before 0.2")
+
+
+def _in_runs(headers: list[dict[str, Any]]) -> list[Any]:
+    """Return headers for JSON: each, or a pair of header and number where neighbours share one."""
+    runs = [list(run) for _, run in groupby(headers, id)]
+    return [_in_json(run[0]) if len(run) == 1 else [_in_json(run[0]), len(run)] for run in runs]
+
+
+def _one_by_one(runs: list[Any]) -> list[dict[str, Any]]:
+    """Return the headers that :func:`_in_runs` was given.
+
+    Raises:
+        ValueError: they have another form.
+        TypeError: they have another form.
+    """
+    headers: list[dict[str, Any]] = []
+    for run in runs:
+        header, times = run if isinstance(run, list) else (run, 1)
+        headers += [header] * times
+    return headers
 
 
 def _in_json(header: dict[str, Any]) -> dict[str, Any]:

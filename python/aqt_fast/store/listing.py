@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from aqt_fast._shots import Shots
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store import locks
 from aqt_fast.store.api_job_fate import api_job_fate
@@ -39,8 +40,8 @@ class StoredApiJob:
 
     circuits: range
     """Indices of its circuits."""
-    shots: int
-    """Repetitions of each circuit."""
+    shots: Shots
+    """Repetitions of each circuit: one number for all, or one for each."""
     label: str
     """Its label on the portal."""
     job_id: str | None
@@ -73,8 +74,8 @@ class StoredJob(Generic[JobT]):
     """Name of the backend."""
     num_circuits: int | None = None
     """Number of circuits."""
-    shots: int | None = None
-    """Repetitions of each circuit."""
+    shots: Shots | None = None
+    """Repetitions of each circuit: one number for all, or one for each."""
     label: str | None = None
     """The job's label on the portal."""
     tags: tuple[str, ...] = ()
@@ -212,7 +213,7 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
         provider=provider,
         backend=description.backend_name,
         num_circuits=description.num_circuits,
-        shots=description.options.get("shots"),
+        shots=description.shots,
         label=plan.label if plan else description.options.get("label"),
         tags=tuple(description.options.get("tags", ())),
         workspace=getattr(description.location, "workspace_id", None),

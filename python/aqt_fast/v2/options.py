@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 
 class ResourceRunOptions(TypedDict, total=False):
     """Options of ``run``; ``run`` takes all options of :class:`~aqt_fast.AQTOptions`, too."""
 
-    shots: int
-    """Repetitions of each circuit, from 1; any number in the cloud and offline."""
+    shots: int | Sequence[int]
+    """Repetitions of each circuit, from 1; or one number for each circuit."""
     seed_simulator: int
     """Seed of a simulation in this process; devices ignore it."""
     memory: bool

@@ -17,7 +17,8 @@ import orjson
 from qiskit import QuantumCircuit
 
 from aqt_fast._files import make_directory, write_file
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast._shots import Shots
+from aqt_fast.aqt_options import AQTOptions, checked_shots
 from aqt_fast.jobs.execution import Checkpoint
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.description import JobDescription, now
@@ -61,6 +62,9 @@ _PLAIN = 1
 
 _BATCH = "aqt-fast 1"
 """``format_version`` of jobs that 2.0.1 cannot express."""
+
+_SHOTS_FOR_EACH = "aqt-fast 2"
+"""``format_version`` of those whose circuits have different shots, which 0.2 cannot express."""
 
 
 @runtime_checkable
@@ -152,8 +156,8 @@ class JobSnapshot:
     """Where the job runs."""
     backend_name: str
     """Name of the backend."""
-    shots: int
-    """Repetitions of each circuit."""
+    shots: Shots
+    """Repetitions of each circuit: one number for all, or one for each."""
     memory: bool
     """Whether the result has the outcome of each shot."""
     circuits: list[QuantumCircuit]
@@ -189,7 +193,7 @@ def encode_job(snapshot: JobSnapshot) -> bytes:
     }
     if isinstance(snapshot, BatchSnapshot):
         header.update(
-            format_version=_BATCH,
+            format_version=_BATCH if isinstance(snapshot.shots, int) else _SHOTS_FOR_EACH,
             description=snapshot.description.to_json(),
             events=snapshot.events,
         )
@@ -214,10 +218,10 @@ def decode_job(payload: bytes) -> JobSnapshot:
     if not isinstance(header, dict):
         raise AQTJobCorruptError("the first line of the saved job is no object")
     version = header.get("format_version")
-    if version not in (_PLAIN, _BATCH):
+    if version not in (_PLAIN, _BATCH, _SHOTS_FOR_EACH):
         raise AQTJobIncompatibleError(f"the saved job has the unknown format version {version!r}")
     try:
-        facts = _facts(header)
+        facts = _facts(header, version)
         circuits = circuits_from_qpy(archive)
         if len(circuits) != entry(header, "circuit_count", int) or not circuits:
             raise ValueError(f"there are {len(circuits)} circuits")
@@ -229,13 +233,13 @@ def decode_job(payload: bytes) -> JobSnapshot:
         raise AQTJobCorruptError(f"the saved job cannot be read: {error}") from error
 
 
-def _facts(header: Mapping[str, Any]) -> tuple[UUID, JobKind, str, int, bool]:
+def _facts(header: Mapping[str, Any], version: str | int) -> tuple[UUID, JobKind, str, Shots, bool]:
     kind = header["backend_kind"]
     if kind not in ("cloud", "direct", "offline"):
         raise ValueError(f"'{kind}' is no kind of backend")
-    shots = entry(dict(header), "shots", int)
-    if isinstance(shots, bool) or shots < 1:
-        raise ValueError(f"'shots' must be at least 1, not {shots}")
+    form = list if version == _SHOTS_FOR_EACH else int
+    number = entry(dict(header), "circuit_count", int)
+    shots = checked_shots(entry(dict(header), "shots", form), circuits=number)
     return (
         UUID(entry(dict(header), "job_id", str)),
         kind,
@@ -307,7 +311,7 @@ def snapshot_of(
     backend_name: str,
     num_qubits: int,
 ) -> JobSnapshot:
-    """Describe a submitted job: as 2.0.1 does if it is one API job.
+    """Describe a submitted job: as 2.0.1 does if it is one API job with the same shots throughout.
 
     Args:
         checkpoint: what another process needs to continue it.
@@ -319,9 +323,11 @@ def snapshot_of(
     """
     plan = checkpoint.plan
     ids = [event["job_id"] for event in checkpoint.events if event["event"] == "accepted"]
-    if plan is not None and len(plan.parts) == 1 and len(ids) == 1:
+    single = plan is not None and len(plan.parts) == 1 and len(ids) == 1
+    job_id = UUID(ids[0] if single else checkpoint.job_id)
+    if single and isinstance(options.shots, int):
         facts = (kind, backend_name, options.shots, options.memory)
-        return JobSnapshot(UUID(ids[0]), *facts, list(circuits))
+        return JobSnapshot(job_id, *facts, list(circuits))
     description = JobDescription(
         job_id=checkpoint.job_id,
         backend_name=backend_name,
@@ -335,7 +341,7 @@ def snapshot_of(
         ended=checkpoint.ended,
     )
     return BatchSnapshot(
-        job_id=UUID(checkpoint.job_id),
+        job_id=job_id,
         backend_kind=kind,
         backend_name=backend_name,
         shots=options.shots,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,9 @@ from qiskit import QuantumCircuit
 
 from aqt_fast import _native
 from aqt_fast._reading import read_by
-from aqt_fast.aqt_options import SHOTS_PER_API_JOB, checked_integer
+from aqt_fast._shots import Shots, simplified
+from aqt_fast.aqt_options import MOST_SHOTS, SHOTS_PER_API_JOB
+from aqt_fast.aqt_options import checked_shots as checked_option
 from aqt_fast.exceptions import (
     CircuitProblem,
     InvalidCircuitError,
@@ -76,7 +78,7 @@ def check_circuits(
 
 def encode_job(
     circuits: QuantumCircuit | Iterable[QuantumCircuit],
-    shots: int,
+    shots: int | Sequence[int],
     *,
     label: str | None = "qiskit",
     limits: Limits = API_LIMITS,
@@ -87,7 +89,7 @@ def encode_job(
     Args:
         circuits: 1 to 50 circuits of rz, r, rxx and final measurements, with any finite angles in
             radians. Barriers are left out.
-        shots: repetitions of each circuit, 1 to 2000.
+        shots: repetitions, 1 to 2000: of each circuit, or one number for each circuit.
         label: free text, the job's label on the portal.
         limits: the resource's limits.
         strict_angles: refuse angles outside AQT's ranges: for r, θ ∈ [0, π] and φ ∈ [0, 2π]; for
@@ -100,7 +102,8 @@ def encode_job(
 
     Raises:
         InvalidInputError: ``circuits`` is neither a circuit nor iterable.
-        InvalidOptionError: ``shots`` is out of range, or ``label`` is not text.
+        InvalidOptionError: ``shots`` is out of range, or has another number of entries than there
+            are circuits; or ``label`` is not text.
         InvalidJobError: there are no circuits, or too many.
         InvalidCircuitError: lists every circuit that cannot run.
     """
@@ -110,7 +113,7 @@ def encode_job(
     return read_by(
         _native.encode_job,
         batch,
-        checked_shots(shots, limits),
+        checked_shots(shots, limits, len(batch)),
         label,
         max_qubits=limits.qubits,
         max_operations=limits.operations,
@@ -185,14 +188,21 @@ def _batch_within(
     return batch
 
 
-def checked_shots(shots: int, limits: Limits) -> int:
-    """Return the number of shots as an ``int``.
+def checked_shots(shots: int | Sequence[int], limits: Limits, num_circuits: int | None) -> Shots:
+    """Return the shots of circuits: one number for all if they are equal.
+
+    Args:
+        shots: one number for all circuits, or one for each.
+        limits: the resource's limits.
+        num_circuits: the number of circuits, None if it is not known.
 
     Raises:
-        InvalidOptionError: ``shots`` is not an integer within the limits.
+        InvalidOptionError: ``shots`` are not integers within the limits, or there are other numbers
+            of them and of circuits.
     """
-    most = 2**31 - 1 if limits.shots is None else limits.shots
-    return checked_integer("shots", shots, 1, most)
+    most = MOST_SHOTS if limits.shots is None else limits.shots
+    checked = checked_option(shots, most, num_circuits)
+    return checked if isinstance(checked, int) else simplified(checked)
 
 
 def _is_unicode(text: str) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import uuid
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from aqt_fast._ids import LONGEST_LABEL
+from aqt_fast._shots import Shots, total
 from aqt_fast.exceptions import InvalidJobError
 
 if TYPE_CHECKING:
@@ -20,25 +23,67 @@ _SUFFIX = re.compile(r"((?:, circuit \d+)?(?: \[\d+/\d+\])?)(?: \(again (\d+)\))
 """Suffix of a label: the API job's number in its batch, and how often it was resubmitted."""
 
 
+Repetitions: TypeAlias = int | tuple[tuple[int, ...], ...]
+"""Repetitions in an API job: of each circuit, which is one run; or of the runs of each circuit."""
+
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Part:
-    """What one API job has of a batch."""
+    """What one API job has of a batch.
+
+    A run is an entry of the API job: a circuit with its repetitions. A circuit with more shots than
+    a run can have is several runs, one after the other.
+    """
 
     start: int
     """Index of the first circuit."""
     stop: int
     """Index after the last circuit."""
-    shots: int
-    """Repetitions of each circuit: all of them, or some."""
+    repetitions: Repetitions
+    """One number if each circuit is one run with as many; else those of the runs of each circuit.
+    They are all shots of a circuit, or some."""
 
     @property
     def circuits(self) -> range:
         """Indices of the circuits."""
         return range(self.start, self.stop)
 
+    @property
+    def shots(self) -> Shots:
+        """Shots of each circuit in this API job: one number for all, or one for each."""
+        if isinstance(self.repetitions, int):
+            return self.repetitions
+        return tuple(map(sum, self.repetitions))
 
-def cut(num_circuits: int, shots: int, limits: Limits) -> list[Part]:
-    """Cut a batch into API jobs: first by circuits, then by shots.
+    def by_circuit(self, items: Sequence[T]) -> list[Sequence[T]]:
+        """Divide what there is for each run, in order, among the circuits."""
+        if isinstance(self.repetitions, int):
+            return [[item] for item in items]
+        divided, start = [], 0
+        for runs in self.repetitions:
+            divided.append(items[start : start + len(runs)])
+            start += len(runs)
+        return divided
+
+    def num_finished(self, runs: int) -> int:
+        """Return the number of circuits that are finished with the first ``runs`` runs."""
+        if isinstance(self.repetitions, int):
+            return min(runs, len(self.circuits))
+        for finished, of_circuit in enumerate(self.repetitions):
+            runs -= len(of_circuit)
+            if runs < 0:
+                return finished
+        return len(self.repetitions)
+
+
+def cut(num_circuits: int, shots: Shots, limits: Limits) -> list[Part]:
+    """Cut a batch into API jobs.
+
+    With the same shots for all circuits: first by circuits, then by shots. With shots for each
+    circuit: each circuit is cut into runs, and an API job takes the runs of neighbouring circuits;
+    a circuit with more runs than that has API jobs of its own. There are as few as that allows.
 
     Args:
         num_circuits: number of circuits in the batch.
@@ -52,19 +97,82 @@ def cut(num_circuits: int, shots: int, limits: Limits) -> list[Part]:
     Raises:
         InvalidJobError: there would be more than 100 000 parts.
     """
+    if not isinstance(shots, int):
+        return _packed(shots, limits)
     width = limits.circuits or num_circuits
     most = limits.shots or shots
-    number = -(-num_circuits // width) * -(-shots // most)
-    if number > MOST_API_JOBS:
-        raise InvalidJobError(
-            f"{num_circuits} circuits with {shots} shots would be {number} API jobs, and a job has "
-            f"at most {MOST_API_JOBS}; split it"
-        )
+    _check_number(-(-num_circuits // width) * -(-shots // most), num_circuits, shots)
     return [
         Part(start, min(start + width, num_circuits), min(most, shots - done))
         for start in range(0, num_circuits, width)
         for done in range(0, shots, most)
     ]
+
+
+def _packed(shots: tuple[int, ...], limits: Limits) -> list[Part]:
+    """Pack the runs of neighbouring circuits into API jobs."""
+    most = limits.shots or max(shots)
+    numbers = [-(-number // most) for number in shots]
+    width = limits.circuits or sum(numbers)
+    bounds = _bounds(numbers, width)
+    _check_number(
+        sum(-(-numbers[start] // width) for start, _ in bounds),  # 1 if there are several circuits
+        len(shots),
+        shots,
+    )
+    parts = []
+    for start, stop in bounds:
+        runs = [
+            tuple(min(most, number - done) for done in range(0, number, most))
+            for number in shots[start:stop]
+        ]
+        if len(runs) > 1:
+            parts.append(_part(start, stop, tuple(runs)))
+        else:
+            parts += [
+                _part(start, stop, (runs[0][first : first + width],))
+                for first in range(0, len(runs[0]), width)
+            ]
+    return parts
+
+
+def _bounds(numbers: Sequence[int], width: int) -> list[tuple[int, int]]:
+    """Divide circuits, in order, among as few ranges of at most ``width`` runs as possible.
+
+    Args:
+        numbers: number of runs of each circuit.
+        width: maximum number of runs of a range. A circuit with more has a range of its own.
+
+    Returns:
+        The first circuit of each range, and the one after its last.
+    """
+    starts, taken = [0], 0
+    for index, number in enumerate(numbers):
+        if taken and taken + number > width:
+            starts.append(index)
+            taken = 0
+        taken += number
+    return list(zip(starts, [*starts[1:], len(numbers)], strict=True))
+
+
+def _part(start: int, stop: int, runs: tuple[tuple[int, ...], ...]) -> Part:
+    """Make a part in its normal form: one number where each circuit is one run with as many."""
+    same = len(runs[0]) == 1 and len(set(runs)) == 1
+    return Part(start, stop, runs[0][0] if same else runs)
+
+
+def _check_number(number: int, num_circuits: int, shots: Shots) -> None:
+    """Check the number of API jobs.
+
+    Raises:
+        InvalidJobError: there are too many.
+    """
+    if number > MOST_API_JOBS:
+        of_each = f"{shots} shots" if isinstance(shots, int) else f"{total(shots, 0)} shots in all"
+        raise InvalidJobError(
+            f"{num_circuits} circuits with {of_each} would be {number} API jobs, and a job has "
+            f"at most {MOST_API_JOBS}; split it"
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +194,7 @@ class BatchPlan:
     def new(
         cls,
         num_circuits: int,
-        shots: int,
+        shots: Shots,
         limits: Limits,
         label: str | None,
         *,
@@ -119,8 +227,9 @@ class BatchPlan:
     def _run_of_circuit(self, index: int) -> str:
         """Name the circuit of an API job, and which of its runs that is if it has several."""
         circuit = self.parts[index].start
-        runs = len(self.parts) // self.parts[-1].stop  # as many for each circuit
-        return f"{circuit}" if runs == 1 else f"{circuit} [{index % runs + 1}/{runs}]"
+        first = bisect_left(self.parts, circuit, key=lambda part: part.start)
+        runs = bisect_right(self.parts, circuit, first, key=lambda part: part.start) - first
+        return f"{circuit}" if runs == 1 else f"{circuit} [{index - first + 1}/{runs}]"
 
 
 def default_label(batch_id: str) -> str:

@@ -13,6 +13,7 @@ from qiskit.result.models import ExperimentResult, ExperimentResultData
 
 from aqt_fast import _native
 from aqt_fast._native import JobState, Samples, __version__
+from aqt_fast._shots import each
 from aqt_fast.exceptions import ResponseMismatchError
 from aqt_fast.wire.circuits import ANY_SHOTS, as_batch, checked_shots
 from aqt_fast.wire.time_stamps import end_of
@@ -41,7 +42,7 @@ def result_from_response(
     body: bytes | bytearray | memoryview,
     circuits: QuantumCircuit | Sequence[QuantumCircuit],
     *,
-    shots: int,
+    shots: int | Sequence[int],
     memory: bool = False,
     backend_name: str = "",
     job_id: str = "",
@@ -51,7 +52,7 @@ def result_from_response(
     Args:
         body: the response to a request for the job's result.
         circuits: the job's circuits, in the order of submission.
-        shots: the requested repetitions.
+        shots: the requested repetitions: of each circuit, or one number for each circuit.
         memory: whether to add the outcome of each shot, in order.
         backend_name: the result's backend name.
         job_id: the result's job id.
@@ -68,7 +69,8 @@ def result_from_response(
         ResponseMismatchError: the job has not ended, or the response has other circuits, shots or
             qubits than the job.
         InvalidCircuitError: lists every item of ``circuits`` that is not a circuit.
-        InvalidOptionError: ``shots`` is not a positive integer.
+        InvalidOptionError: ``shots`` are not positive integers, or there are other numbers of them
+            and of circuits.
     """
     state = decode_response(body)
     results, message = results_from_state(state, circuits, shots=shots, memory=memory)
@@ -85,7 +87,7 @@ def results_from_state(
     state: JobState,
     circuits: QuantumCircuit | Sequence[QuantumCircuit],
     *,
-    shots: int,
+    shots: int | Sequence[int],
     memory: bool = False,
 ) -> tuple[list[ExperimentResult], str | None]:
     """Compose the entries of circuits that have ended, successfully or not.
@@ -93,7 +95,7 @@ def results_from_state(
     Args:
         state: of a job and all its circuits, or of one circuit with direct access.
         circuits: the circuits of the state, in the order of submission.
-        shots: the requested repetitions.
+        shots: the requested repetitions: of each circuit, or one number for each circuit.
         memory: whether to add the outcome of each shot, in order.
 
     Returns:
@@ -103,23 +105,27 @@ def results_from_state(
         ResponseMismatchError: the circuits have not ended, or there are samples of other circuits,
             shots or qubits.
         InvalidCircuitError: lists every item of ``circuits`` that is not a circuit.
-        InvalidOptionError: ``shots`` is not a positive integer.
+        InvalidOptionError: ``shots`` are not positive integers, or there are other numbers of them
+            and of circuits.
     """
     batch = as_batch(circuits)
     if state.status in ("queued", "ongoing"):
         raise ResponseMismatchError(f"the job has not ended, it is {state.status}")
     if state.status == "finished":
         return results_from_samples(state.samples or [], batch, shots=shots, memory=memory), None
-    shots = checked_shots(shots, ANY_SHOTS)
+    numbers = each(checked_shots(shots, ANY_SHOTS, len(batch)), len(batch))
     message = state.message or f"the job is {state.status}"
-    return [failed_experiment(result_header(circuit), shots, message) for circuit in batch], message
+    return [
+        failed_experiment(result_header(circuit), number, message)
+        for circuit, number in zip(batch, numbers, strict=True)
+    ], message
 
 
 def results_from_samples(
     samples: Sequence[Samples],
     circuits: QuantumCircuit | Sequence[QuantumCircuit],
     *,
-    shots: int,
+    shots: int | Sequence[int],
     memory: bool = False,
 ) -> list[ExperimentResult]:
     """Compose the entries of measured circuits.
@@ -127,20 +133,21 @@ def results_from_samples(
     Args:
         samples: one per circuit.
         circuits: in the same order.
-        shots: the requested repetitions.
+        shots: the requested repetitions: of each circuit, or one number for each circuit.
         memory: whether to add the outcome of each shot, in order.
 
     Raises:
         ResponseMismatchError: there are samples of other circuits, shots or qubits.
         InvalidCircuitError: lists every item of ``circuits`` that is not a circuit.
-        InvalidOptionError: ``shots`` is not a positive integer.
+        InvalidOptionError: ``shots`` are not positive integers, or there are other numbers of them
+            and of circuits.
     """
     batch = as_batch(circuits)
-    shots = checked_shots(shots, ANY_SHOTS)
-    data = _native.experiment_data(samples, batch, shots, memory)
+    numbers = each(checked_shots(shots, ANY_SHOTS, len(batch)), len(batch))
+    data = _native.experiment_data(samples, batch, numbers, memory)
     return [
-        experiment_result(result_header(circuit), shots, counts, shot_memory)
-        for circuit, (counts, shot_memory) in zip(batch, data, strict=True)
+        experiment_result(result_header(circuit), number, counts, shot_memory)
+        for circuit, number, (counts, shot_memory) in zip(batch, numbers, data, strict=True)
     ]
 
 

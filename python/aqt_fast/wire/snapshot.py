@@ -12,7 +12,9 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast import _native
 from aqt_fast._native import Samples
 from aqt_fast._reading import read_by
+from aqt_fast._shots import Shots, each
 from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.plan import Repetitions
 from aqt_fast.wire.results import experiment_result, failed_experiment, result_header
 
 _NO_LIMITS = Limits(circuits=None, shots=None, operations=2**31 - 1, qubits=2**31 - 1)
@@ -43,6 +45,28 @@ class Snapshot:
         self._headers = [result_header(circuit) for circuit in circuits]
 
     @classmethod
+    def of_sweep(cls, sweep: _native.Snapshot, circuit: QuantumCircuit, limits: Limits) -> Snapshot:
+        """Take a sweep's checked circuits, which have the header of their template's source."""
+        return cls._made(sweep, [result_header(circuit)] * len(sweep), limits)
+
+    @classmethod
+    def joined(cls, snapshots: Sequence[Snapshot], limits: Limits) -> Snapshot:
+        """Put the circuits of snapshots one after the other."""
+        circuits = _native.Snapshot.joined([item._circuits for item in snapshots])  # noqa: SLF001
+        headers = [header for item in snapshots for header in item.headers]
+        return cls._made(circuits, headers, limits)
+
+    @classmethod
+    def _made(
+        cls, circuits: _native.Snapshot, headers: list[dict[str, Any]], limits: Limits
+    ) -> Snapshot:
+        snapshot = cls.__new__(cls)
+        vars(snapshot).update(
+            _limits=limits, _strict_angles=False, _circuits=circuits, _headers=headers
+        )
+        return snapshot
+
+    @classmethod
     def from_saved(cls, data: bytes, headers: list[dict[str, Any]]) -> Snapshot:
         """Load a snapshot that was saved.
 
@@ -59,11 +83,7 @@ class Snapshot:
         for index, header in enumerate(headers):
             if header["memory_slots"] != circuits.num_clbits(index):
                 raise ValueError(f"header {index} is of a circuit with other classical bits")
-        batch = cls.__new__(cls)
-        vars(batch).update(
-            _limits=_NO_LIMITS, _strict_angles=False, _circuits=circuits, _headers=list(headers)
-        )
-        return batch
+        return cls._made(circuits, list(headers), _NO_LIMITS)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_circuits": self.to_bytes()}
@@ -156,41 +176,56 @@ class Snapshot:
             self._circuits == self._read(circuits)
         )
 
-    def encode_job(self, start: int, stop: int, shots: int, label: str) -> bytes:
+    def encode_job(self, start: int, stop: int, repetitions: Repetitions, label: str) -> bytes:
         """Encode the request body of one API job."""
-        return self._circuits.encode_job(start, stop, shots, label)
+        return self._circuits.encode_job(start, stop, repetitions, label)
 
     def encode_circuit(self, index: int, shots: int) -> bytes:
         """Encode one circuit for direct access."""
         return self._circuits.encode_circuit(index, shots)
 
     def check_samples(
-        self, samples: Sequence[Samples], start: int, stop: int, *, shots: int
+        self, samples: Sequence[Samples], start: int, stop: int, *, repetitions: Repetitions
     ) -> None:
-        """Check that the numbers of circuits, shots and qubits in samples fit a part.
+        """Check that the numbers of runs, shots and qubits in samples fit a part.
 
         Raises:
             ResponseMismatchError: there are other circuits, shots or qubits than expected.
         """
-        self._circuits.check_samples(samples, start, stop, shots)
+        self._circuits.check_samples(samples, start, stop, repetitions)
 
     def results(
-        self, samples: Sequence[Samples], start: int, stop: int, *, shots: int, memory: bool
+        self, samples: Sequence[Samples], start: int, stop: int, *, shots: Shots, memory: bool
     ) -> list[ExperimentResult]:
         """Compose the entries of a part that was measured.
+
+        Args:
+            samples: all shots of each circuit.
+            start: the first circuit.
+            stop: the one after the last.
+            shots: those of each circuit of the part.
+            memory: whether to add the outcome of each shot, in order.
 
         Raises:
             ResponseMismatchError: there are other circuits, shots or qubits than expected.
         """
         data = self._circuits.experiment_data(samples, start, stop, shots, memory)
         return [
-            experiment_result(header, shots, counts, shot_memory)
-            for header, (counts, shot_memory) in zip(self._headers[start:stop], data, strict=True)
+            experiment_result(header, number, counts, shot_memory)
+            for header, number, (counts, shot_memory) in zip(
+                self._headers[start:stop], each(shots, len(data)), data, strict=True
+            )
         ]
 
-    def failed(self, start: int, stop: int, *, shots: int, message: str) -> list[ExperimentResult]:
-        """Compose the entries of a part without outcomes."""
-        return [failed_experiment(header, shots, message) for header in self._headers[start:stop]]
+    def failed(
+        self, start: int, stop: int, *, shots: Shots, message: str
+    ) -> list[ExperimentResult]:
+        """Compose the entries of a part without outcomes; ``shots`` are those of its circuits."""
+        headers = self._headers[start:stop]
+        return [
+            failed_experiment(header, number, message)
+            for header, number in zip(headers, each(shots, len(headers)), strict=True)
+        ]
 
     def _read(self, circuits: Sequence[QuantumCircuit]) -> _native.Snapshot:
         return read_by(

@@ -9,6 +9,7 @@ from qiskit import QuantumCircuit
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._native import Samples
+from aqt_fast._shots import Shots, each
 from aqt_fast.wire.results import experiment_result
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -51,12 +52,14 @@ class UnknownCircuits(Snapshot):
         return False
 
     def results(
-        self, samples: Sequence[Samples], start: int, stop: int, *, shots: int, memory: bool
+        self, samples: Sequence[Samples], start: int, stop: int, *, shots: Shots, memory: bool
     ) -> list[ExperimentResult]:
         """Compose the entries of a part that was measured, with all of its qubits."""
         return [
-            experiment_result(header, shots, item.counts(), item.memory() if memory else None)
-            for header, item in zip(self._headers[start:stop], samples, strict=True)
+            experiment_result(header, number, item.counts(), item.memory() if memory else None)
+            for header, number, item in zip(
+                self._headers[start:stop], each(shots, len(samples)), samples, strict=True
+            )
         ]
 
 

@@ -19,6 +19,8 @@ enum Gathered {
 /// The RXX on a wire that the next RXX commutes with.
 #[derive(Clone, Debug)]
 struct Group {
+    /// The place of the last gate on the wire, if that is a rotation of which no angle is kept.
+    merging: Option<usize>,
     /// The product of the rotations after the last of them.
     since: Rotation,
     /// Their places, and the sign of X when commuted back to them.
@@ -36,18 +38,21 @@ pub struct Commuting {
 }
 
 impl Commuting {
-    /// An empty circuit; `variant` chooses the decompositions of its gates.
-    pub fn new(num_qubits: u32, variant: Variant) -> Self {
-        let group = Group { since: Rotation::IDENTITY, members: Vec::new() };
+    /// An empty circuit with room for some gates; `variant` chooses the decompositions of its gates.
+    pub fn new(num_qubits: u32, variant: Variant, room: usize) -> Self {
+        let group = Group { merging: None, since: Rotation::IDENTITY, members: Vec::new() };
         let names: Vec<_> = (0..num_qubits).collect();
-        Self { gathered: Vec::new(), groups: vec![group; names.len()], names, variant, phase: 0.0 }
+        let gathered = Vec::with_capacity(room);
+        Self { gathered, groups: vec![group; names.len()], names, variant, phase: 0.0 }
     }
 
     /// Appends a barrier with a number; nothing is merged across it.
     pub fn barrier(&mut self, number: usize, qubits: &[u32]) {
         let wires: Vec<_> = qubits.iter().map(|&qubit| self.names[qubit as usize]).collect();
         for &wire in &wires {
-            self.groups[wire as usize].members.clear();
+            let group = &mut self.groups[wire as usize];
+            group.members.clear();
+            group.merging = None;
         }
         self.gathered.push(Gathered::Barrier(number, wires));
     }
@@ -83,7 +88,17 @@ impl GateSink for Commuting {
         let gate = gate.into();
         let wire = self.names[qubit as usize];
         let group = &mut self.groups[wire as usize];
-        group.since = gate.rotation().after(group.since);
+        let rotation = gate.rotation();
+        group.since = rotation.after(group.since);
+        if let Some(place) = group.merging
+            && let Gathered::OneQubit(_, OneQubitGate::Other(before)) = &mut self.gathered[place]
+        {
+            *before = rotation.after(*before);
+            return;
+        }
+        if let OneQubitGate::Other(_) = gate {
+            group.merging = Some(self.gathered.len());
+        }
         self.gathered.push(Gathered::OneQubit(wire, gate));
     }
 
@@ -91,6 +106,7 @@ impl GateSink for Commuting {
         let wires = qubits.map(|qubit| self.names[qubit as usize]);
         for wire in wires {
             let group = &mut self.groups[wire as usize];
+            group.merging = None;
             match std::mem::replace(&mut group.since, Rotation::IDENTITY).sign_of_x() {
                 Some(sign) => group.members.iter_mut().for_each(|member| member.1 *= sign),
                 None => group.members.clear(),

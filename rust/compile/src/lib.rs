@@ -3,7 +3,9 @@
 //! [`compile()`] turns a [`Program`] of any gates into RZ, R and RXX. [`gates`] decomposes Qiskit's
 //! standard gates and [`weyl`] any two-qubit unitary; `commuting` and `blocks` reduce the number of
 //! RXX; [`lower`] merges single-qubit gates and brings all angles into the device's ranges.
+//! [`template`] compiles one program with many sets of angles; [`archive`] saves it.
 
+pub mod archive;
 mod blocks;
 mod commuting;
 mod compile;
@@ -12,6 +14,8 @@ mod eigenbasis;
 pub mod gates;
 pub mod lower;
 pub mod rotation;
+pub mod template;
 pub mod weyl;
 
 pub use compile::{Compiled, Effort, Item, Program, compile};
+pub use template::{Binder, FreeGate, Param, Template};

@@ -1,6 +1,6 @@
 //! Single-qubit gates as elements of SU(2), and back to angles.
 
-use std::f64::consts::{FRAC_PI_2, PI, TAU};
+use std::f64::consts::{PI, TAU};
 
 // The standard library calls the system's functions: slower, and different on each system.
 use libm::{atan2, sincos};
@@ -27,6 +27,12 @@ pub(crate) fn without_turns(angle: f64) -> f64 {
     }
     let (sine, cosine) = sincos(angle / 2.0);
     2.0 * atan2(sine, cosine)
+}
+
+/// Sine and cosine of half an angle.
+fn half_sincos(theta: f64) -> (f64, f64) {
+    // Qiskit's decompositions are full of half turns.
+    if theta.to_bits() == PI.to_bits() { (1.0, 0.0) } else { sincos(theta / 2.0) }
 }
 
 /// An element of SU(2): w − i(x·X + y·Y + z·Z), w² + x² + y² + z² = 1.
@@ -84,17 +90,29 @@ impl Rotation {
     /// R(θ, φ) = exp(−iθ(cos φ·X + sin φ·Y)/2), angles in radians.
     #[must_use]
     pub fn r(theta: f64, phi: f64) -> Self {
-        // Qiskit's decompositions are full of half turns.
-        let half_turn = theta.to_bits() == PI.to_bits();
-        let (sine, cosine) = if half_turn { (1.0, 0.0) } else { sincos(theta / 2.0) };
+        let (sine, cosine) = half_sincos(theta);
         let (axis_y, axis_x) = sincos(phi);
         Self { w: cosine, x: sine * axis_x, y: sine * axis_y, z: 0.0 }
+    }
+
+    /// RX(θ) = exp(−iθX/2), θ in radians.
+    #[must_use]
+    pub fn rx(theta: f64) -> Self {
+        let (x, w) = half_sincos(theta);
+        Self { w, x, ..Self::IDENTITY }
+    }
+
+    /// RY(θ) = exp(−iθY/2), θ in radians.
+    #[must_use]
+    pub fn ry(theta: f64) -> Self {
+        let (y, w) = half_sincos(theta);
+        Self { w, y, ..Self::IDENTITY }
     }
 
     /// RZ(φ)·RY(θ)·RZ(λ), angles in radians: Qiskit's U(θ, φ, λ) without its phase (φ + λ)/2.
     #[must_use]
     pub fn u(theta: f64, phi: f64, lambda: f64) -> Self {
-        Self::rz(phi).after(Self::r(theta, FRAC_PI_2)).after(Self::rz(lambda))
+        Self::rz(phi).after(Self::ry(theta)).after(Self::rz(lambda))
     }
 
     /// `self` applied after `first`.

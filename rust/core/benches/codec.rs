@@ -68,7 +68,10 @@ fn codec(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("codec");
     group.throughput(Throughput::Elements(operations as u64));
     group.bench_function("brickwork-50/encode", |bencher| {
-        bencher.iter(|| encode_job(black_box(&circuits), 2000, Some("qiskit")));
+        bencher.iter(|| {
+            let runs = black_box(&circuits).iter().map(|circuit| (circuit, 2000));
+            encode_job(runs, Some("qiskit"))
+        });
     });
     for (name, qubits, separator) in [
         ("samples-50/decode/10 qubits", 10, ","),

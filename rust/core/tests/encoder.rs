@@ -166,15 +166,16 @@ proptest! {
     /// operations in order with one MEASURE at the end, and the same doubles to the last bit.
     #[test]
     fn bodies_say_what_a_naive_encoder_says(
-        descriptions in vec(description(), 0..4),
-        shots in prop_oneof![1..=2000_u32, any::<u32>()],
+        descriptions in vec((description(), prop_oneof![1..=2000_u32, any::<u32>()]), 0..4),
         label in option::of(label()),
     ) {
-        let circuits: Vec<_> = descriptions.iter().map(build).collect();
-        let body = encode_job(&circuits, shots, label.as_deref());
+        let circuits: Vec<_> =
+            descriptions.iter().map(|(description, shots)| (build(description), *shots)).collect();
+        let runs = circuits.iter().map(|(circuit, shots)| (circuit, *shots));
+        let body = encode_job(runs, label.as_deref());
         let expected: Vec<_> = descriptions
             .iter()
-            .map(|(num_qubits, gates, _)| {
+            .map(|((num_qubits, gates, _), shots)| {
                 let mut operations: Vec<_> = gates.iter().map(Gate::expected).collect();
                 operations.push(json!({"operation": "MEASURE"}));
                 json!({
@@ -204,7 +205,7 @@ proptest! {
             let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
             digits.trim_matches('0').len()
         };
-        let body = encode_job(&[build(&(1, vec![Gate::Rz(0, phi)], vec![0]))], 1, None);
+        let body = encode_job([(&build(&(1, vec![Gate::Rz(0, phi)], vec![0])), 1)], None);
         let body = String::from_utf8(body).unwrap();
         let (_, rest) = body.split_once(r#""phi":"#).unwrap();
         let (found, _) = rest.split_once('}').unwrap();
@@ -214,7 +215,7 @@ proptest! {
     /// Any label comes back as it was, and is no way to write anything but a label.
     #[test]
     fn labels_come_back(label in label()) {
-        let body = encode_job(&[], 1, Some(&label));
+        let body = encode_job([], Some(&label));
         let found: Value = serde_json::from_slice(&body).unwrap();
         let expected = json!({
             "job_type": "quantum_circuit",
@@ -365,6 +366,7 @@ proptest! {
             r#"{{"job_type":"quantum_circuit","label":null,"payload":{{"circuits":[{}]}}}}"#,
             texts.join(",")
         );
-        prop_assert!(encode_job(&circuits, shots, None) == expected.as_bytes());
+        let runs = circuits.iter().map(|circuit| (circuit, shots));
+        prop_assert!(encode_job(runs, None) == expected.as_bytes());
     }
 }

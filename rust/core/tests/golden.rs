@@ -20,7 +20,8 @@ fn circuit(num_qubits: u32, operations: &[Operation]) -> Circuit {
 /// The body of a job, and a line break as at the end of a file.
 fn body(circuits: impl IntoIterator<Item = Circuit>, shots: u32, label: Option<&str>) -> String {
     let circuits: Vec<_> = circuits.into_iter().collect();
-    String::from_utf8(encode_job(&circuits, shots, label)).unwrap() + "\n"
+    let runs = circuits.iter().map(|circuit| (circuit, shots));
+    String::from_utf8(encode_job(runs, label)).unwrap() + "\n"
 }
 
 /// A decoded state for the eye: all fields, a line a shot.

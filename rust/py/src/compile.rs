@@ -10,7 +10,9 @@ use pyo3::prelude::*;
 
 use crate::{
     error_texts,
-    qiskit::{Built, Explain, Failure, Reading, build_circuit, raised_problem, read_program},
+    qiskit::{
+        Built, Explain, Expressions, Failure, Reading, build_circuit, raised_problem, read_program,
+    },
 };
 
 /// Number of circuits that are read before they are compiled. Limits the memory.
@@ -38,12 +40,7 @@ pub fn compile_circuits<'py>(
     level: u8,
 ) -> PyResult<CompiledCircuits<'py>> {
     let limits = Limits { qubits: max_qubits, ..Limits::default() };
-    let effort = match level {
-        0 => Effort::None,
-        1 => Effort::Merge,
-        2 => Effort::Resynthesise,
-        _ => Effort::Search,
-    };
+    let effort = effort(level);
     let explain = &Explain { expand, synthesise };
     let mut offences = Vec::new();
     let mut refused = Vec::new();
@@ -52,14 +49,14 @@ pub fn compile_circuits<'py>(
         let mut indices = Vec::with_capacity(chunk.len());
         let mut readings = Vec::with_capacity(chunk.len());
         for (index, object) in (start..).zip(chunk) {
-            match read_program(object, explain, limits)? {
+            match read_program(object, explain, limits, None)? {
                 Ok(Reading { refused: Some((instruction, reason)), .. }) => {
                     let failure = Failure::unknown(instruction, reason);
                     refused.push(failure.describe(object, index)?);
                 }
                 Ok(reading) => {
                     let other = if reading.with_plugins && effort != Effort::None {
-                        read_other(object, explain, limits)?
+                        read_other(object, explain, limits, None)?
                     } else {
                         None
                     };
@@ -84,14 +81,25 @@ pub fn compile_circuits<'py>(
     Ok((outcomes, problems(refused)?, problems(offences)?))
 }
 
+/// The effort of an optimisation level.
+pub fn effort(level: u8) -> Effort {
+    match level {
+        0 => Effort::None,
+        1 => Effort::Merge,
+        2 => Effort::Resynthesise,
+        _ => Effort::Search,
+    }
+}
+
 /// A circuit from Qiskit's synthesis plugins, if they find one.
-fn read_other<'py>(
+pub fn read_other<'py>(
     object: &Bound<'py, PyAny>,
     explain: &Explain<'_, 'py>,
     limits: Limits,
+    expressions: Option<&Expressions<'py>>,
 ) -> PyResult<Option<Reading>> {
     match explain.synthesise.call1((object,)) {
-        Ok(circuit) => Ok(read_program(&circuit, explain, limits)?.ok()),
+        Ok(circuit) => Ok(read_program(&circuit, explain, limits, expressions)?.ok()),
         Err(raised) => raised_problem(object.py(), raised).map(|_| None),
     }
 }

@@ -1,9 +1,12 @@
 //! Faults → the exceptions of `aqt_fast.exceptions`. All words of errors are here, in one place to
 //! compare them: so the file is long.
 
-use aqt_core::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
+use aqt_compile::archive::Broken;
+use aqt_core::{ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
+use aqt_estimate::{AllocationError, NotCommuting};
+use aqt_sweep::archive::Fault;
 use pyo3::{
-    exceptions::{PyIndexError, PyRuntimeError, PyValueError},
+    exceptions::{PyIndexError, PyOverflowError, PyRuntimeError, PyValueError},
     prelude::*,
     types::{PyTuple, PyType},
 };
@@ -282,7 +285,13 @@ fn malformed_body(class: PyResult<Bound<'_, PyType>>, error: &BodyError) -> PyEr
 }
 
 /// `ValueError` with the byte offset: an archive of circuits that cannot be read.
-pub fn broken_archive(error: &ArchiveError) -> PyErr {
+pub fn broken_archive(fault: &Fault) -> PyErr {
+    let error = match fault {
+        Fault::Circuits(error) => error,
+        Fault::Sweeps(Broken { reason, offset }) => {
+            return PyValueError::new_err(format!("byte {offset}: {reason}"));
+        }
+    };
     let reason = match &error.kind {
         ArchiveErrorKind::NotAnArchive => "not an archive of circuits".to_owned(),
         ArchiveErrorKind::UnknownVersion(version) => {
@@ -318,7 +327,7 @@ pub enum Mismatch {
     /// Another number of circuits.
     Circuits { found: usize, expected: usize },
     /// Another number of shots.
-    Shots { circuit: usize, found: usize, expected: usize },
+    Shots { circuit: usize, found: usize, expected: u32 },
 }
 
 /// `ResponseMismatchError`.
@@ -413,4 +422,30 @@ pub fn api_failed(fault: ApiFault) -> PyErr {
 /// The reason against an operation whose definition contains itself.
 pub fn endless_definition(name: &str) -> String {
     format!("the definition of '{name}' contains itself")
+}
+
+/// `ValueError`: arrays of the planner do not fit together.
+pub fn arrays_do_not_fit() -> PyErr {
+    PyValueError::new_err("arrays of different sizes, or with indices beyond what they index")
+}
+
+/// `ValueError`: terms that have no common basis.
+pub fn not_commuting(pair: &NotCommuting) -> PyErr {
+    let NotCommuting { first, second } = pair;
+    PyValueError::new_err(format!("terms {first} and {second} do not commute"))
+}
+
+/// `ValueError` or `OverflowError`: no allocation of shots.
+pub fn allocation_failed(error: &AllocationError) -> PyErr {
+    match error {
+        AllocationError::Variance { observable, group } => PyValueError::new_err(format!(
+            "the variance of observable {observable} in group {group} is negative or not finite"
+        )),
+        AllocationError::Error { observable } => PyValueError::new_err(format!(
+            "the target error of observable {observable} is not positive or not finite"
+        )),
+        AllocationError::TooMany { group } => {
+            PyOverflowError::new_err(format!("group {group} needs more than 2^53 shots"))
+        }
+    }
 }

@@ -1,15 +1,18 @@
-//! `aqt_fast._native`: the codec and the compiler for Python.
+//! `aqt_fast._native`: the codec, the compiler and the planner for Python.
 
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it has extracted")]
 
 mod compile;
 mod error_texts;
+mod estimate;
 mod lower;
 mod qiskit;
+mod repetitions;
 mod request;
 mod response;
 mod samples;
 mod snapshot;
+mod template;
 
 use pyo3::{exceptions::PyRuntimeWarning, prelude::*};
 
@@ -42,6 +45,8 @@ mod _native {
     #[pymodule_export]
     use super::compile::compile_circuits;
     #[pymodule_export]
+    use super::estimate::{allocate_shots, diagonalise, expectations, group_terms, half_spreads};
+    #[pymodule_export]
     use super::lower::{lower_dag, other_nodes};
     #[pymodule_export]
     use super::request::{check_circuits, encode_job, make_samples, read_job};
@@ -51,4 +56,6 @@ mod _native {
     use super::samples::{Samples, experiment_data};
     #[pymodule_export]
     use super::snapshot::Snapshot;
+    #[pymodule_export]
+    use super::template::{Template, read_template};
 }

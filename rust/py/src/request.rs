@@ -6,7 +6,7 @@ use aqt_core::{
 };
 use pyo3::{prelude::*, types::PyBytes};
 
-use crate::{error_texts, qiskit};
+use crate::{error_texts, qiskit, repetitions::Shots};
 
 /// Reads and checks `circuits`, all of them before an error lists every offender.
 #[pyfunction]
@@ -28,13 +28,14 @@ pub fn check_circuits(
 pub fn encode_job<'py>(
     py: Python<'py>,
     circuits: Vec<Bound<'py, PyAny>>,
-    shots: u32,
+    shots: Shots,
     label: Option<&str>,
     max_qubits: u32,
     max_operations: usize,
     strict_angles: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let limits = Limits { qubits: max_qubits, operations: max_operations };
+    let shots = shots.each(circuits.len())?;
     let mut checked = Vec::with_capacity(circuits.len());
     qiskit::read_circuits(
         py,
@@ -45,7 +46,7 @@ pub fn encode_job<'py>(
             checked.push(circuit);
         },
     )?;
-    let body = py.detach(|| encoder::encode_job(&checked, shots, label));
+    let body = py.detach(|| encoder::encode_job(checked.iter().zip(shots), label));
     Ok(PyBytes::new(py, &body))
 }
 

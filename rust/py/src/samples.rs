@@ -9,6 +9,7 @@ use pyo3::{
 use crate::{
     error_texts::{self, Mismatch},
     qiskit,
+    repetitions::Shots,
 };
 
 /// Packed measurement outcomes of one circuit: all its qubits, shot by shot.
@@ -142,28 +143,38 @@ pub fn experiment_data<'py>(
     py: Python<'py>,
     samples: Vec<Bound<'py, Samples>>,
     circuits: Vec<Bound<'py, PyAny>>,
-    shots: usize,
+    shots: Shots,
     with_memory: bool,
 ) -> PyResult<Vec<ExperimentData<'py>>> {
-    check_numbers(py, &samples, circuits.len(), shots)?;
+    check_shots(py, &samples, circuits.len(), shots)?;
     data(py, &samples, with_memory, |index| qiskit::measurement_map(&circuits[index], index))
 }
 
 /// Checks the number of circuits, and the number of shots of each.
-pub fn check_numbers(
+pub fn check_shots(
     py: Python<'_>,
     samples: &[Bound<'_, Samples>],
     num_circuits: usize,
-    shots: usize,
+    shots: Shots,
 ) -> PyResult<()> {
-    if samples.len() != num_circuits {
-        let mismatch = Mismatch::Circuits { found: samples.len(), expected: num_circuits };
+    let runs: Vec<_> = shots.each(num_circuits)?.into_iter().enumerate().collect();
+    check_numbers(py, samples, &runs)
+}
+
+/// Checks the number of runs, and the number of shots of each; a run is a circuit with its shots.
+pub fn check_numbers(
+    py: Python<'_>,
+    samples: &[Bound<'_, Samples>],
+    runs: &[(usize, u32)],
+) -> PyResult<()> {
+    if samples.len() != runs.len() {
+        let mismatch = Mismatch::Circuits { found: samples.len(), expected: runs.len() };
         return Err(error_texts::response_mismatch(py, &mismatch));
     }
-    for (index, samples) in samples.iter().enumerate() {
+    for (samples, &(circuit, expected)) in samples.iter().zip(runs) {
         let found = samples.get().samples.num_shots();
-        if found != shots {
-            let mismatch = Mismatch::Shots { circuit: index, found, expected: shots };
+        if found != expected as usize {
+            let mismatch = Mismatch::Shots { circuit, found, expected };
             return Err(error_texts::response_mismatch(py, &mismatch));
         }
     }
@@ -175,7 +186,7 @@ pub fn data<'py>(
     py: Python<'py>,
     samples: &[Bound<'py, Samples>],
     with_memory: bool,
-    map: impl Fn(usize) -> PyResult<(u32, MeasurementMap)>,
+    mut map: impl FnMut(usize) -> PyResult<(u32, MeasurementMap)>,
 ) -> PyResult<Vec<ExperimentData<'py>>> {
     let mut strings = Strings::default();
     samples

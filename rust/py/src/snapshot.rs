@@ -1,10 +1,11 @@
 //! A snapshot of checked circuits: read once, then encoded and evaluated natively.
 
+use std::borrow::Cow;
+
 use aqt_core::{
-    Circuit, Limits, MeasurementMap, Operation,
-    circuit::{archive, operation::radians},
-    wire::encoder,
+    Circuit, Limits, MeasurementMap, Operation, circuit::operation::radians, wire::encoder,
 };
+use aqt_sweep::{Batch, Part, archive};
 use pyo3::{
     intern,
     prelude::*,
@@ -13,6 +14,7 @@ use pyo3::{
 
 use crate::{
     error_texts, qiskit,
+    repetitions::{Repetitions, Shots},
     samples::{self, ExperimentData, Samples},
 };
 
@@ -23,8 +25,13 @@ type Gate<'py> = (Bound<'py, PyString>, Bound<'py, PyTuple>, Bound<'py, PyTuple>
 #[pyclass(frozen, eq, module = "aqt_fast._native")]
 #[derive(PartialEq)]
 pub struct Snapshot {
-    circuits: Vec<Circuit>,
-    maps: Vec<MeasurementMap>,
+    batch: Batch,
+}
+
+impl From<Vec<Part>> for Snapshot {
+    fn from(parts: Vec<Part>) -> Self {
+        Self { batch: Batch::new(parts) }
+    }
 }
 
 #[pymethods]
@@ -40,35 +47,35 @@ impl Snapshot {
         strict_angles: bool,
     ) -> PyResult<Self> {
         let limits = Limits { qubits: max_qubits, operations: max_operations };
-        let mut snapshot = Self {
-            circuits: Vec::with_capacity(circuits.len()),
-            maps: Vec::with_capacity(circuits.len()),
-        };
+        let mut read = Vec::with_capacity(circuits.len());
+        let mut maps = Vec::with_capacity(circuits.len());
         qiskit::read_circuits(
             py,
             &circuits,
             limits,
             qiskit::Angles::new(strict_angles),
             |circuit, map| {
-                snapshot.circuits.push(circuit);
-                snapshot.maps.push(map);
+                read.push(circuit);
+                maps.push(map);
             },
         )?;
-        Ok(snapshot)
+        Ok(Self::from(vec![Part::Circuits(read, maps)]))
+    }
+
+    /// The circuits of snapshots, one after the other.
+    #[staticmethod]
+    fn joined(snapshots: Vec<Bound<'_, Self>>) -> Self {
+        let parts = snapshots.iter().flat_map(|snapshot| snapshot.get().batch.parts());
+        Self::from(parts.cloned().collect::<Vec<_>>())
     }
 
     fn __len__(&self) -> usize {
-        self.circuits.len()
+        self.batch.len()
     }
 
     /// All circuits as an archive that later versions can read.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let (circuits, maps) = (self.circuits.as_slice(), self.maps.as_slice());
-        let size = py.detach(|| archive::size(circuits, maps));
-        PyBytes::new_with(py, size, |bytes| {
-            py.detach(|| archive::write(bytes, circuits, maps));
-            Ok(())
-        })
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| archive::write(&self.batch)))
     }
 
     /// Reads and checks an archive, without limits.
@@ -76,19 +83,19 @@ impl Snapshot {
     fn from_bytes(data: &Bound<'_, PyBytes>) -> PyResult<Self> {
         let bytes = data.as_bytes();
         match data.py().detach(|| archive::read(bytes)) {
-            Ok((circuits, maps)) => Ok(Self { circuits, maps }),
-            Err(error) => Err(error_texts::broken_archive(&error)),
+            Ok(batch) => Ok(Self { batch }),
+            Err(fault) => Err(error_texts::broken_archive(&fault)),
         }
     }
 
     /// Number of qubits of a circuit.
     fn num_qubits(&self, index: usize) -> PyResult<u32> {
-        Ok(one(&self.circuits, index)?.num_qubits())
+        self.batch.num_qubits(index).ok_or_else(error_texts::no_such_circuits)
     }
 
     /// Number of classical bits of a circuit.
     fn num_clbits(&self, index: usize) -> PyResult<u32> {
-        Ok(one(&self.maps, index)?.num_clbits())
+        self.batch.num_clbits(index).ok_or_else(error_texts::no_such_circuits)
     }
 
     /// The gates of a circuit. Angles are in radians and read back as the same angles.
@@ -108,31 +115,34 @@ impl Snapshot {
             let parameters = PyTuple::new(py, parameters.into_iter().map(radians))?;
             Ok((name.clone(), qubits, parameters))
         };
-        one(&self.circuits, index)?.operations().iter().map(gate).collect()
+        self.one(index)?.0.operations().iter().map(gate).collect()
     }
 
     /// The measurements of a circuit as (qubit, classical bit), in the order of the latter.
     fn measurements(&self, index: usize) -> PyResult<Vec<(u32, u32)>> {
-        let sources = one(&self.maps, index)?.sources();
-        Ok((0..).zip(sources).filter_map(|(clbit, source)| Some(((*source)?, clbit))).collect())
+        let (_, map) = self.one(index)?;
+        Ok((0..)
+            .zip(map.sources())
+            .filter_map(|(clbit, source)| Some(((*source)?, clbit)))
+            .collect())
     }
 
     /// The circuits from `start` to before `stop` as a snapshot of their own.
     fn part(&self, start: usize, stop: usize) -> PyResult<Self> {
-        let circuits = part(&self.circuits, start, stop)?.to_vec();
-        Ok(Self { circuits, maps: part(&self.maps, start, stop)?.to_vec() })
+        let batch = self.batch.part(start..stop).ok_or_else(error_texts::no_such_circuits)?;
+        Ok(Self { batch })
     }
 
     /// The qubits on which a circuit acts, in ascending order.
     fn active_qubits(&self, index: usize) -> PyResult<Vec<u32>> {
-        Ok(one(&self.circuits, index)?.active_qubits())
+        Ok(self.one(index)?.0.active_qubits())
     }
 
     /// Appends a circuit's gates on its active qubits to a `QuantumCircuit` of as many qubits and
     /// classical bits, and a measurement of each qubit into the bit with its number.
     fn fill(&self, index: usize, circuit: &Bound<'_, PyAny>) -> PyResult<()> {
-        let source = one(&self.circuits, index)?;
-        qiskit::fill(circuit, source, &source.active_qubits())
+        let (source, _) = self.one(index)?;
+        qiskit::fill(circuit, &source, &source.active_qubits())
     }
 
     /// The request body of one API job with the circuits from `start` to before `stop`.
@@ -141,11 +151,16 @@ impl Snapshot {
         py: Python<'py>,
         start: usize,
         stop: usize,
-        shots: u32,
+        repetitions: Repetitions,
         label: Option<&str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let circuits = part(&self.circuits, start, stop)?;
-        let body = py.detach(|| encoder::encode_job(circuits, shots, label));
+        self.check(start, stop)?;
+        let runs = repetitions.runs(stop - start)?;
+        let body = py.detach(|| {
+            let circuits = self.batch.circuits(start..stop);
+            let runs = runs.iter().map(|&(circuit, shots)| (&*circuits[circuit].0, shots));
+            encoder::encode_job(runs, label)
+        });
         Ok(PyBytes::new(py, &body))
     }
 
@@ -156,23 +171,26 @@ impl Snapshot {
         index: usize,
         shots: u32,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let body = encoder::encode_circuit(one(&self.circuits, index)?, shots);
+        let body = encoder::encode_circuit(&self.one(index)?.0, shots);
         Ok(PyBytes::new(py, &body))
     }
 
-    /// Checks that the samples' numbers are those of the circuits from `start` to before `stop`.
+    /// Checks that the samples' numbers are those of the runs of the circuits from `start` to before
+    /// `stop`.
     fn check_samples(
         &self,
         py: Python<'_>,
         samples: Vec<Bound<'_, Samples>>,
         start: usize,
         stop: usize,
-        shots: usize,
+        repetitions: Repetitions,
     ) -> PyResult<()> {
-        let circuits = part(&self.circuits, start, stop)?;
-        samples::check_numbers(py, &samples, circuits.len(), shots)?;
-        for (index, (samples, circuit)) in samples.iter().zip(circuits).enumerate() {
-            samples.get().check_qubits(py, start + index, circuit.num_qubits())?;
+        self.check(start, stop)?;
+        let runs = repetitions.runs(stop - start)?;
+        samples::check_numbers(py, &samples, &runs)?;
+        for (samples, (circuit, _)) in samples.iter().zip(runs) {
+            let index = start + circuit;
+            samples.get().check_qubits(py, index, self.num_qubits(index)?)?;
         }
         Ok(())
     }
@@ -184,22 +202,41 @@ impl Snapshot {
         samples: Vec<Bound<'py, Samples>>,
         start: usize,
         stop: usize,
-        shots: usize,
+        shots: Shots,
         with_memory: bool,
     ) -> PyResult<Vec<ExperimentData<'py>>> {
-        let circuits = part(&self.circuits, start, stop)?;
-        let maps = part(&self.maps, start, stop)?;
-        samples::check_numbers(py, &samples, circuits.len(), shots)?;
-        samples::data(py, &samples, with_memory, |index| {
-            Ok((circuits[index].num_qubits(), maps[index].clone()))
+        self.check(start, stop)?;
+        samples::check_shots(py, &samples, stop - start, shots)?;
+        let mut circuits = self.circuits(start, stop);
+        samples::data(py, &samples, with_memory, |_| {
+            let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;
+            Ok((circuit.num_qubits(), map.into_owned()))
         })
     }
 }
 
-fn part<T>(items: &[T], start: usize, stop: usize) -> PyResult<&[T]> {
-    items.get(start..stop).ok_or_else(error_texts::no_such_circuits)
-}
+impl Snapshot {
+    /// A circuit and its measurement map.
+    fn one(&self, index: usize) -> PyResult<(Cow<'_, Circuit>, Cow<'_, MeasurementMap>)> {
+        self.batch.reader().circuit(index).ok_or_else(error_texts::no_such_circuits)
+    }
 
-fn one<T>(items: &[T], index: usize) -> PyResult<&T> {
-    items.get(index).ok_or_else(error_texts::no_such_circuits)
+    /// The circuits from `start` to before `stop` with their measurement maps, as far as there are.
+    fn circuits(
+        &self,
+        start: usize,
+        stop: usize,
+    ) -> impl Iterator<Item = (Cow<'_, Circuit>, Cow<'_, MeasurementMap>)> {
+        let mut reader = self.batch.reader();
+        (start..stop).map_while(move |index| reader.circuit(index))
+    }
+
+    /// Checks that there are circuits from `start` to before `stop`.
+    fn check(&self, start: usize, stop: usize) -> PyResult<()> {
+        if start <= stop && stop <= self.batch.len() {
+            Ok(())
+        } else {
+            Err(error_texts::no_such_circuits())
+        }
+    }
 }

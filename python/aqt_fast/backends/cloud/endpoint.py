@@ -28,7 +28,7 @@ class CloudEndpoint:
 
     def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:
         """Encode the request body of an API job."""
-        return snapshot.encode_job(part.start, part.stop, part.shots, label)
+        return snapshot.encode_job(part.start, part.stop, part.repetitions, label)
 
     def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool]) -> str:
         """Submit an API job once and return the portal's identifier."""

@@ -11,6 +11,7 @@ from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._native import JobState, Samples, decode_response
+from aqt_fast._shots import shots_of, simplified
 from aqt_fast.api_client import Resource
 from aqt_fast.api_client.decisions import may_have_ended, will_pass
 from aqt_fast.aqt_options import AQTOptions
@@ -29,7 +30,8 @@ from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.timing import job_timing
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.location import PortalLocation
-from aqt_fast.wire.plan import BatchPlan, Part
+from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.plan import BatchPlan, cut
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.time_stamps import end_of, moments
 from aqt_fast.wire.unknown_circuits import UnknownCircuits
@@ -186,7 +188,8 @@ class FetchedExecution(Execution):
             ]
         message = self._message or "not evaluated yet"
         number = len(self._snapshot)
-        return self._snapshot.failed(0, number, shots=self._options.shots, message=message)
+        shots = shots_of(self._options.shots, range(number))
+        return self._snapshot.failed(0, number, shots=shots, message=message)
 
     def cancel(self) -> bool:
         """Cancel the API job. Return False if it has ended, or was cancelled before.
@@ -221,7 +224,7 @@ class FetchedExecution(Execution):
         """Return what another process needs: the circuits and the number of shots are known.
 
         Raises:
-            ValueError: the circuits are not known, or differ in their shots, or have not ended.
+            ValueError: the circuits are not known, or have not ended.
         """
         plan = self.plan()
         record = ApiJobRecord(label=self.label, job_id=self._id)
@@ -237,16 +240,15 @@ class FetchedExecution(Execution):
         """Return the API job as a batch.
 
         Raises:
-            ValueError: the circuits are not known, or differ in their shots, or have not ended.
+            ValueError: the circuits are not known, or have not ended.
         """
         if isinstance(self._snapshot, UnknownCircuits):
             raise ValueError("its circuits are not known: give them to provider.job()")
-        shots = {item.num_shots for item in self._samples}
-        if len(shots) != 1:
-            reason = "differ from circuit to circuit" if shots else "are known after its end only"
-            raise ValueError(f"its shots {reason}")
-        part = Part(0, len(self._snapshot), shots.pop())
-        return BatchPlan(self._batch_id, self.label, [part])
+        if not self._samples:
+            raise ValueError("its shots are known after its end only")
+        shots = simplified([item.num_shots for item in self._samples])
+        one_job = Limits(circuits=None, shots=None)
+        return BatchPlan(self._batch_id, self.label, cut(len(self._samples), shots, one_job))
 
     @property
     def unsent(self) -> list[str]:
@@ -319,4 +321,4 @@ class FetchedExecution(Execution):
                 f"job {self._id} has {len(samples)} circuits, not {len(self._snapshot)}"
             )
         for index, item in enumerate(samples):
-            self._snapshot.check_samples([item], index, index + 1, shots=item.num_shots)
+            self._snapshot.check_samples([item], index, index + 1, repetitions=item.num_shots)

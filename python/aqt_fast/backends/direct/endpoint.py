@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aqt_fast._native import JobState, decode_direct_response
+from aqt_fast._shots import total
 from aqt_fast.exceptions import APIError
 from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot
@@ -25,7 +26,7 @@ class DirectEndpoint:
 
     def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:  # noqa: ARG002
         """Encode the request body; it has no field for the label."""
-        return snapshot.encode_circuit(part.start, part.shots)
+        return snapshot.encode_circuit(part.start, total(part.shots, 1))
 
     def submit(self, body: bytes, *, label: str, wanted: Callable[[], bool]) -> str:
         """Submit a circuit once and return the machine's identifier of the run."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.jobs import aerjob
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
+from aqt_fast._shots import Shots, each
 from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.backends.offline.noise_description import described, noise_model_of
 from aqt_fast.store.location import SimulatorLocation
@@ -125,11 +127,34 @@ def outcomes(
     simulator: AerSimulator,
     circuits: Sequence[QuantumCircuit],
     *,
+    shots: Shots,
+    memory: bool,
+    seed: int | None,
+) -> list[Outcome]:
+    """Simulate circuits; ``memory`` adds the outcome of each shot in order.
+
+    Neighbours with the same shots are one run of Aer, with the seeds that they have in the batch:
+    ``seed`` is that of the first circuit.
+    """
+    found: list[Outcome] = []
+    for number, group in groupby(each(shots, len(circuits))):
+        start = len(found)
+        neighbours = circuits[start : start + len(list(group))]
+        found += _outcomes_of_run(
+            simulator, neighbours, shots=number, memory=memory, seed=seed_at(seed, start)
+        )
+    return found
+
+
+def _outcomes_of_run(
+    simulator: AerSimulator,
+    circuits: Sequence[QuantumCircuit],
+    *,
     shots: int,
     memory: bool,
     seed: int | None,
 ) -> list[Outcome]:
-    """Simulate circuits in one run of Aer; ``memory`` adds the outcome of each shot in order.
+    """Simulate circuits in one run of Aer.
 
     If Aer fails as a whole, each circuit is simulated on its own, so that one cannot end others.
     """
@@ -150,7 +175,9 @@ def outcomes(
     if len(circuits) == 1:
         return [_without_name(status, circuits[0])]
     alone = [
-        outcomes(simulator, [circuit], shots=shots, memory=memory, seed=seed_at(seed, index))
+        _outcomes_of_run(
+            simulator, [circuit], shots=shots, memory=memory, seed=seed_at(seed, index)
+        )
         for index, circuit in enumerate(circuits)
     ]
     return [outcome for (outcome,) in alone]

@@ -12,6 +12,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from qiskit.providers import JobStatus
 from qiskit_aer import AerSimulator
 
+from aqt_fast._shots import shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, seed_at
 from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
@@ -139,7 +140,7 @@ class ExecutorAerExecution(AerExecution):
         arguments = (
             self._packed_simulator,
             pack_part(self._snapshot, part),
-            self._shots,
+            shots_of(self._shots, part),
             self._memory,
             seed_at(self._seed, start),
             self._job_id,

@@ -6,6 +6,7 @@ import time
 
 from qiskit.providers import JobStatus
 
+from aqt_fast._shots import shots_of
 from aqt_fast.backends.offline.aer import outcomes, seed_at
 from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
 from aqt_fast.backends.offline.turns import TURNS
@@ -57,7 +58,7 @@ class LocalAerExecution(AerExecution):
             found = outcomes(
                 self._simulator,
                 [self._snapshot.bare_circuit(index, in_place=self._in_place) for index in part],
-                shots=self._shots,
+                shots=shots_of(self._shots, part),
                 memory=self._memory,
                 seed=seed_at(self._seed, part.start),
             )

@@ -10,6 +10,7 @@ from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 from qiskit_aer import AerSimulator
 
+from aqt_fast._shots import shots_at
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
 from aqt_fast.backends.offline.clbits import at_clbits
@@ -101,14 +102,14 @@ class AerExecution(Execution):
                 self._changed.notify_all()
 
     def _entry(self, index: int, outcome: Outcome) -> ExperimentResult:
-        header = self._snapshot.header(index)
+        header, shots = self._snapshot.header(index), shots_at(self._shots, index)
         if isinstance(outcome, str):
-            return failed_experiment(header, self._shots, outcome)
+            return failed_experiment(header, shots, outcome)
         counts, memory = outcome
         moved_bits = self._snapshot.moved_bits(index, in_place=self._in_place)
         if moved_bits is not None:
             counts, memory = at_clbits(counts, memory, moved_bits)
-        return experiment_result(header, self._shots, counts, memory)
+        return experiment_result(header, shots, counts, memory)
 
     def _finish(self) -> None:
         """End the job after the last chunk."""

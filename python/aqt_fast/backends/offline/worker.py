@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 from qiskit_aer import AerSimulator
 
+from aqt_fast._shots import Shots
 from aqt_fast.backends.offline.aer import Outcome, outcomes, tells_qubits_apart
 from aqt_fast.backends.offline.copies import options_in_use
 from aqt_fast.wire.snapshot import Snapshot, bare_circuits
@@ -53,7 +54,7 @@ def pack_part(snapshot: Snapshot, part: range) -> bytes:
 def simulate_chunk(
     simulator: bytes,
     circuits: bytes,
-    shots: int,
+    shots: Shots,
     memory: bool,
     seed: int | None,
     job_id: str,  # noqa: ARG001 - Dask runs equal calls only once: jobs must differ

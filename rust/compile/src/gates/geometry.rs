@@ -22,6 +22,16 @@ impl Axis {
     /// The axis of Hadamard's gate, between x and z.
     pub(super) const H: Self = Self { x: FRAC_1_SQRT_2, y: 0.0, z: FRAC_1_SQRT_2 };
 
+    /// The components, for [`Self::from_parts`].
+    pub(crate) fn parts(self) -> [f64; 3] {
+        [self.x, self.y, self.z]
+    }
+
+    /// The axis with these components, a vector of length 1.
+    pub(crate) fn from_parts([x, y, z]: [f64; 3]) -> Self {
+        Self { x, y, z }
+    }
+
     /// Axis and angle of a rotation.
     pub(super) fn of(rotation: Rotation) -> (Self, f64) {
         // cos(θ/2) − i·sin(θ/2)·(n·σ).

@@ -78,8 +78,8 @@ impl Gate {
             (b"r", &[theta, phi]) => {
                 return Some(Self::Single { rotation: OneQubitGate::R(theta, phi), phase: 0.0 });
             }
-            (b"rx", &[theta]) => (Rotation::r(theta, 0.0), 0.0),
-            (b"ry", &[theta]) => (Rotation::r(theta, FRAC_PI_2), 0.0),
+            (b"rx", &[theta]) => (Rotation::rx(theta), 0.0),
+            (b"ry", &[theta]) => (Rotation::ry(theta), 0.0),
             (b"p" | b"u1", &[phi]) => (Rotation::rz(phi), phi / 2.0),
             (b"u2", &[phi, lambda]) => {
                 (Rotation::u(FRAC_PI_2, phi, lambda), f64::midpoint(phi, lambda))
@@ -89,15 +89,15 @@ impl Gate {
             }
             (b"id", []) => (Rotation::IDENTITY, 0.0),
             (b"h", []) => (Rotation::u(FRAC_PI_2, 0.0, PI), FRAC_PI_2),
-            (b"x", []) => (Rotation::r(PI, 0.0), FRAC_PI_2),
-            (b"y", []) => (Rotation::r(PI, FRAC_PI_2), FRAC_PI_2),
+            (b"x", []) => (Rotation::rx(PI), FRAC_PI_2),
+            (b"y", []) => (Rotation::ry(PI), FRAC_PI_2),
             (b"z", []) => (Rotation::rz(PI), FRAC_PI_2),
             (b"s", []) => (Rotation::rz(FRAC_PI_2), FRAC_PI_4),
             (b"sdg", []) => (Rotation::rz(-FRAC_PI_2), -FRAC_PI_4),
             (b"t", []) => (Rotation::rz(FRAC_PI_4), FRAC_PI_8),
             (b"tdg", []) => (Rotation::rz(-FRAC_PI_4), -FRAC_PI_8),
-            (b"sx", []) => (Rotation::r(FRAC_PI_2, 0.0), FRAC_PI_4),
-            (b"sxdg", []) => (Rotation::r(-FRAC_PI_2, 0.0), -FRAC_PI_4),
+            (b"sx", []) => (Rotation::rx(FRAC_PI_2), FRAC_PI_4),
+            (b"sxdg", []) => (Rotation::rx(-FRAC_PI_2), -FRAC_PI_4),
             _ => return None,
         };
         Some(Self::Single { rotation: rotation.into(), phase })

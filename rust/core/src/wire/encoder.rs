@@ -9,18 +9,25 @@ use crate::circuit::{Circuit, Operation};
 /// No operation on fewer than 100 qubits is longer: R with two angles of 23 characters takes 91.
 const BYTES_PER_OPERATION: usize = 96;
 
-/// The request body of one API job that repeats each circuit `shots` times.
+/// The request body of one API job: a circuit and its repetitions for each run.
+///
+/// A circuit may stand in several runs.
 #[must_use]
-pub fn encode_job(circuits: &[Circuit], shots: u32, label: Option<&str>) -> Vec<u8> {
+pub fn encode_job<'a, Runs>(runs: Runs, label: Option<&str>) -> Vec<u8>
+where
+    Runs: IntoIterator<Item = (&'a Circuit, u32), IntoIter: Clone>,
+{
+    let runs = runs.into_iter();
     let label_bytes = label.map_or(0, |label| 6 * label.len());
-    let mut out = Vec::with_capacity(label_bytes + capacity(circuits));
+    let capacity = capacity(runs.clone().map(|(circuit, _)| circuit));
+    let mut out = Vec::with_capacity(label_bytes + capacity);
     out.extend_from_slice(br#"{"job_type":"quantum_circuit","label":"#);
     match label {
         Some(label) => write_string(&mut out, label),
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(br#","payload":{"circuits":["#);
-    for (index, circuit) in circuits.iter().enumerate() {
+    for (index, (circuit, shots)) in runs.enumerate() {
         if index > 0 {
             out.push(b',');
         }
@@ -33,15 +40,16 @@ pub fn encode_job(circuits: &[Circuit], shots: u32, label: Option<&str>) -> Vec<
 /// The request body of direct access: one circuit and its repetitions.
 #[must_use]
 pub fn encode_circuit(circuit: &Circuit, shots: u32) -> Vec<u8> {
-    let mut out = Vec::with_capacity(capacity(std::slice::from_ref(circuit)));
+    let mut out = Vec::with_capacity(capacity([circuit]));
     write_circuit(&mut out, circuit, shots);
     out
 }
 
 /// Enough bytes for the text of these circuits and of the rest of a body without its label.
-fn capacity(circuits: &[Circuit]) -> usize {
-    let gates: usize = circuits.iter().map(|circuit| circuit.operations().len()).sum();
-    (gates + 2 * circuits.len() + 2) * BYTES_PER_OPERATION
+fn capacity<'a>(circuits: impl IntoIterator<Item = &'a Circuit>) -> usize {
+    let pieces = |circuit: &Circuit| circuit.operations().len() + 2;
+    let pieces: usize = circuits.into_iter().map(pieces).sum();
+    (pieces + 2) * BYTES_PER_OPERATION
 }
 
 /// Appends one circuit object.
@@ -214,7 +222,8 @@ mod tests {
             let circuits = vec![Circuit::from_checked(100, vec![operation; gates]); circuits];
             for label in [None, Some("\u{1}".repeat(1000))] {
                 let length = label.as_deref().map_or(0, str::len);
-                let body = encode_job(&circuits, u32::MAX, label.as_deref());
+                let runs = circuits.iter().map(|circuit| (circuit, u32::MAX));
+                let body = encode_job(runs, label.as_deref());
                 assert!(body.len() <= 6 * length + capacity(&circuits), "{}", body.len());
             }
         }
@@ -236,7 +245,8 @@ mod tests {
                 r#"{{"job_type":"quantum_circuit","label":"x","payload":{{"circuits":[{}]}}}}"#,
                 objects.join(",")
             );
-            assert_eq!(encode_job(&circuits, 7, Some("x")), expected.as_bytes());
+            let runs = circuits.iter().map(|circuit| (circuit, 7));
+            assert_eq!(encode_job(runs, Some("x")), expected.as_bytes());
         }
     }
 }

@@ -9,7 +9,7 @@ pub enum StandardGate {
     /// A gate and its qubits; entries beyond its number of qubits have no meaning.
     Known(Gate, [u32; 4]),
     /// A gate one of whose parameters, by its index, is no finite number.
-    NotFinite { param: usize, value: f64 },
+    NotFinite { param: usize },
     /// A gate that the compiler does not know.
     Unknown,
 }
@@ -34,7 +34,7 @@ pub fn standard_gate(parts: &Parts<'_>) -> StandardGate {
     for (index, param) in params.iter_mut().enumerate() {
         *param = (parts.param)(index);
         if !param.is_finite() {
-            return StandardGate::NotFinite { param: index, value: *param };
+            return StandardGate::NotFinite { param: index };
         }
     }
     match Gate::standard(parts.name, num_qubits, params) {

@@ -24,7 +24,7 @@ pub use self::{
     dag::{DagRef, Node},
     gates::{StandardGate, standard_gate},
     operations::{Angles, fill, measurement_map, read_circuits},
-    program::{Failure, Reading, read_program},
+    program::{Expressions, Failure, Reading, read_program},
     self_check::checked_table,
     unknown_operations::{Explain, raised_problem},
 };

@@ -1,8 +1,12 @@
-//! A Qiskit circuit of any gates → a program for the compiler.
+//! A Qiskit circuit of any gates → a program for the compiler, or a template if it has parameters.
 
-use aqt_compile::{Item, Program, gates::Gate};
+use aqt_compile::{FreeGate, Item, Param, Program, gates::Gate};
 use aqt_core::{CircuitError, Limits};
-use pyo3::{intern, prelude::*};
+use pyo3::{
+    intern,
+    prelude::*,
+    types::{PyDict, PyList},
+};
 
 use super::{
     capi::{Table, kind},
@@ -24,6 +28,8 @@ const PARAMS: [&str; 4] = ["parameter 0", "parameter 1", "parameter 2", "paramet
 #[derive(Default)]
 pub struct Reading {
     pub program: Program,
+    /// Gates with unbound parameters, by the indices of their items, which stand for them.
+    pub free: Vec<(usize, FreeGate)>,
     /// Qubit and classical bit of each measurement.
     pub measurements: Vec<(u32, u32)>,
     /// Whether an operation may have moved each qubit out of |0⟩.
@@ -97,19 +103,54 @@ enum Raw {
     },
     /// A gate that is a global phase of no finite number.
     Phase,
+    /// A standard gate with unbound parameters, and one of its kind that stands for it.
+    Free(FreeGate, Item),
     /// Python must explain it.
     Unknown,
     Refused(CircuitError),
+}
+
+/// The expressions of unbound parameters. Equal ones share an index where Qiskit can tell.
+pub struct Expressions<'py> {
+    places: Bound<'py, PyDict>,
+    all: Bound<'py, PyList>,
+}
+
+impl<'py> Expressions<'py> {
+    /// No expressions yet.
+    pub fn new(py: Python<'py>) -> Self {
+        Self { places: PyDict::new(py), all: PyList::empty(py) }
+    }
+
+    /// All expressions, by their indices.
+    pub fn all(self) -> Bound<'py, PyList> {
+        self.all
+    }
+
+    /// The index of an expression.
+    fn place(&self, expression: &Bound<'py, PyAny>) -> PyResult<u32> {
+        let next = u32::try_from(self.all.len())?;
+        // Qiskit 2.6 cannot hash an expression such as a − a.
+        if let Ok(Some(place)) = self.places.get_item(expression) {
+            return place.extract();
+        }
+        drop(self.places.set_item(expression, next));
+        self.all.append(expression)?;
+        Ok(next)
+    }
 }
 
 /// An outcome of reading, or why the circuit cannot run.
 pub type Read<T> = PyResult<Result<T, Failure>>;
 
 /// Reads a circuit with at most as many qubits as the `limits`.
+///
+/// Unbound parameters are refused unless there are `expressions` to note them.
 pub fn read_program<'py>(
     object: &Bound<'py, PyAny>,
     explain: &Explain<'_, 'py>,
     limits: Limits,
+    expressions: Option<&Expressions<'py>>,
 ) -> Read<Reading> {
     let table = checked_table(object.py())?;
     let whole = |fault| Failure { instruction: None, fault, qubits: Vec::new() };
@@ -126,7 +167,7 @@ pub fn read_program<'py>(
     reading.phase = reading.finite_phase(object)?.unwrap_or_default();
     reading.program.num_qubits = num_qubits;
     reading.program.measured = vec![false; num_qubits as usize];
-    let scope = Scope { qubits: None, clbits: None, instruction: None, depth: 0 };
+    let scope = Scope { qubits: None, clbits: None, instruction: None, depth: 0, expressions };
     match reading.append(table, object, explain, &scope)? {
         Ok(()) => Ok(Ok(reading)),
         Err(failure) => Ok(Err(failure)),
@@ -134,15 +175,17 @@ pub fn read_program<'py>(
 }
 
 /// The place of a definition in the circuit: no maps for the circuit itself.
-struct Scope<'a> {
+struct Scope<'a, 'py> {
     qubits: Option<&'a [u32]>,
     clbits: Option<&'a [u32]>,
     /// The circuit's instruction that the definition belongs to.
     instruction: Option<usize>,
     depth: usize,
+    /// Where to note unbound parameters, None to refuse them.
+    expressions: Option<&'a Expressions<'py>>,
 }
 
-impl Scope<'_> {
+impl Scope<'_, '_> {
     fn qubit(&self, qubit: u32) -> u32 {
         self.qubits.map_or(qubit, |qubits| qubits[qubit as usize])
     }
@@ -159,7 +202,7 @@ impl Reading {
         table: &Table,
         object: &Bound<'py, PyAny>,
         explain: &Explain<'_, 'py>,
-        scope: &Scope<'_>,
+        scope: &Scope<'_, 'py>,
     ) -> Read<()> {
         let py = object.py();
         let raw: Vec<_> = {
@@ -173,6 +216,10 @@ impl Reading {
             let failed = |error, qubits| {
                 let instruction = Some(scope.instruction.unwrap_or(index));
                 Ok(Err(Failure { instruction, fault: Fault::Circuit(error), qubits }))
+            };
+            let raw = match raw {
+                Ok(raw) => raw,
+                Err(gate) => gate.resolved(object, index, scope.expressions)?,
             };
             match raw {
                 Raw::Item(mut item) => {
@@ -216,6 +263,19 @@ impl Reading {
                     let params = operation(object, index)?.getattr(intern!(py, "params"))?;
                     self.phases.push(params.get_item(0)?.unbind());
                 }
+                Raw::Free(mut gate, item) => {
+                    for qubit in &mut gate.qubits {
+                        *qubit = scope.qubit(*qubit);
+                    }
+                    let keeps_zero = matches!(&item, Item::Gate(gate, _) if gate.keeps_zero());
+                    let late =
+                        if keeps_zero { self.late(&gate.qubits) } else { self.act(&gate.qubits) };
+                    if let Some(qubit) = late {
+                        return failed(CircuitError::GateAfterMeasurement, vec![qubit]);
+                    }
+                    self.free.push((self.program.items.len(), gate));
+                    self.program.items.push(item);
+                }
                 Raw::Refused(error) => {
                     let (qubits, _) = bits_of(object, index)?;
                     return failed(error, qubits.into_iter().map(|it| scope.qubit(it)).collect());
@@ -229,6 +289,7 @@ impl Reading {
                         clbits: Some(&clbits),
                         instruction: Some(scope.instruction.unwrap_or(index)),
                         depth: scope.depth + 1,
+                        expressions: scope.expressions,
                     };
                     let operation = operation(object, index)?;
                     let done = self.append_unknown(table, &operation, explain, &inner)?;
@@ -247,7 +308,7 @@ impl Reading {
         table: &Table,
         operation: &Bound<'py, PyAny>,
         explain: &Explain<'_, 'py>,
-        scope: &Scope<'_>,
+        scope: &Scope<'_, 'py>,
     ) -> Read<()> {
         let failed =
             |fault, qubits| Ok(Err(Failure { instruction: scope.instruction, fault, qubits }));
@@ -324,15 +385,21 @@ impl Reading {
     }
 }
 
-fn read_raw(borrowed: &CircuitRef<'_>, index: usize) -> Raw {
-    match borrowed.kind(index) {
+/// Reads an instruction, or a gate of which Python must tell the parameters.
+fn read_raw(borrowed: &CircuitRef<'_>, index: usize) -> Result<Raw, NotFinite> {
+    Ok(match borrowed.kind(index) {
         kind::GATE => match borrowed.read(index, standard_gate) {
             StandardGate::Known(gate, qubits) => Raw::Item(Item::Gate(gate, qubits)),
             StandardGate::NotFinite { .. } if borrowed.read(index, |it| it.qubits.is_empty()) => {
                 Raw::Phase
             }
-            StandardGate::NotFinite { param, value } => {
-                Raw::Refused(CircuitError::AngleNotFinite { angle: PARAMS[param], value })
+            StandardGate::NotFinite { param } => {
+                return Err(borrowed.read(index, |parts| NotFinite {
+                    name: parts.name.to_vec(),
+                    qubits: parts.qubits.to_vec(),
+                    values: (0..parts.num_params).map(parts.param).collect(),
+                    param,
+                }));
             }
             StandardGate::Unknown => Raw::Unknown,
         },
@@ -345,5 +412,74 @@ fn read_raw(borrowed: &CircuitRef<'_>, index: usize) -> Raw {
         kind::DELAY => Raw::Refused(CircuitError::Delay),
         kind::CONTROL_FLOW => Raw::Refused(CircuitError::ControlFlow),
         _ => Raw::Unknown,
+    })
+}
+
+/// A standard gate with a parameter that is no finite number: unbound, or wrong.
+struct NotFinite {
+    name: Vec<u8>,
+    qubits: Vec<u32>,
+    values: Vec<f64>,
+    /// Index of the first such parameter.
+    param: usize,
+}
+
+impl NotFinite {
+    /// The instruction with this index: with unbound parameters if there are `expressions` to note
+    /// them, refused if there are none or if a parameter is wrong.
+    fn resolved(
+        self,
+        object: &Bound<'_, PyAny>,
+        index: usize,
+        expressions: Option<&Expressions<'_>>,
+    ) -> PyResult<Raw> {
+        let params = match expressions {
+            Some(expressions) => self.params(&operation(object, index)?, expressions)?,
+            None => None,
+        };
+        let Some(params) = params else {
+            let (angle, value) = (PARAMS[self.param], self.values[self.param]);
+            return Ok(Raw::Refused(CircuitError::AngleNotFinite { angle, value }));
+        };
+        let Self { name, qubits, .. } = self;
+        let item = generic(&name, &qubits, &params);
+        let gate = FreeGate { name, qubits, params };
+        Ok(item.map_or(Raw::Unknown, |item| Raw::Free(gate, item)))
     }
+
+    /// The parameters; `None` if one of them is neither a number nor unbound.
+    fn params<'py>(
+        &self,
+        operation: &Bound<'py, PyAny>,
+        expressions: &Expressions<'py>,
+    ) -> PyResult<Option<Vec<Param>>> {
+        let py = operation.py();
+        let found = operation.getattr(intern!(py, "params"))?;
+        let mut params = Vec::with_capacity(self.values.len());
+        for (place, &value) in self.values.iter().enumerate() {
+            if value.is_finite() {
+                params.push(Param::Value(value));
+                continue;
+            }
+            let expression = found.get_item(place)?;
+            let names = intern!(py, "parameters");
+            if !(expression.hasattr(names)? && expression.getattr(names)?.is_truthy()?) {
+                return Ok(None);
+            }
+            params.push(Param::Angle(expressions.place(&expression)?));
+        }
+        Ok(Some(params))
+    }
+}
+
+/// A gate of this kind, with angles that nothing is special about.
+fn generic(name: &[u8], qubits: &[u32], params: &[Param]) -> Option<Item> {
+    let mut places = [0; 4];
+    places.get_mut(..qubits.len())?.copy_from_slice(qubits);
+    let angle = |(param, other): (&Param, f64)| match *param {
+        Param::Value(value) => value,
+        Param::Angle(_) => other,
+    };
+    let angles: Vec<_> = params.iter().zip([0.7, 1.1, 1.3, 1.7]).map(angle).collect();
+    Some(Item::Gate(Gate::standard(name, qubits.len(), &angles)?, places))
 }
