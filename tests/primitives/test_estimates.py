@@ -69,7 +69,7 @@ def test_round_trip():
     made = evaluation()
     text = orjson.dumps(made.to_json())
     read = EstimatorEvaluation.from_json(orjson.loads(text))
-    assert read.num_circuits == made.num_circuits == 5 + 9
+    assert read.num_circuits == made.num_circuits == 3 + 6
     assert orjson.dumps(read.to_json()) == text
 
 

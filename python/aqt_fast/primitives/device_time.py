@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
@@ -32,7 +34,7 @@ def seconds_of_shot(
     calibration = getattr(backend.target, "calibration", None)
     if calibration is None or any(not calibration.durations.get(name) for name in _NEEDED):
         return None
-    durations = calibration.durations
+    durations: Mapping[str, float] = calibration.durations
     (ran,) = compiled([circuit.assign_parameters(values)], backend, backend.limits, level)
     counts = ran.count_ops()
     return durations["measure"] + sum(

@@ -11,7 +11,6 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.primitives.device_time import seconds_of_shot
 from aqt_fast.primitives.estimates import EstimatorEvaluation
 from aqt_fast.primitives.gate_errors import GateErrors
@@ -29,7 +28,7 @@ from aqt_fast.primitives.options import (
 )
 from aqt_fast.primitives.plan import EstimationPlan, GroupPlan
 from aqt_fast.primitives.planning import PlannedBlocks, PlannedPub, Planner
-from aqt_fast.primitives.pubs import PubProblems, listed_pubs, snapshot_of_sweeps
+from aqt_fast.primitives.pubs import PubProblems, check_bound, listed_pubs, snapshot_of_sweeps
 
 
 class AQTEstimator(Primitive, BaseEstimatorV2):
@@ -112,7 +111,7 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         settings = estimator_options_of_run(self._options)
         problems = PubProblems()
         planned = self._planned(pubs, precision, settings, problems)
-        sweeps = [sweep for pub in planned for sweep in pub.sweeps()]
+        sweeps = [problems.finite(sweep) for pub in planned for sweep in pub.sweeps()]
         snapshot = snapshot_of_sweeps(sweeps, self._backend, settings.optimization_level, problems)
         shots = tuple(
             group.shots
@@ -143,6 +142,9 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         settings = estimator_options_of_run(self._options)
         problems = PubProblems()
         planned = self._planned(pubs, precision, settings, problems)
+        for pub in planned:
+            for sweep in pub.sweeps():
+                problems.finite(sweep)
         problems.raise_any()
         groups = [
             self._group_plan(pub, *item, settings) for pub in planned for item in pub.groups()
@@ -197,35 +199,60 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
 
 
 def _coerced(index: int, pub: Any, precision: float, problems: PubProblems) -> EstimatorPub | None:
-    """Make a PUB of what the user has given; None if that is impossible."""
-    good = True
-    fields = list(pub) if isinstance(pub, tuple | list) else []
-    own = fields[3] if len(fields) > 3 else getattr(pub, "precision", None)
-    if own is not None:
-        try:
-            checked_precision("precision", own)
-        except InvalidOptionError as error:
-            problems.add(index, str(error))
-            good = False
-    if len(fields) > 1:
-        try:
-            fields[1] = ObservablesArray.coerce(fields[1])
-        except Exception:  # noqa: BLE001 - tells only of the first observable that is wrong
-            for place, reason in problems_of(fields[1]):
-                where = f"observable {', '.join(map(str, place))}: " if place else ""
-                problems.add(index, where + reason.rstrip("."))
-                good = False
-        pub = tuple(fields)
-    if not good:
-        return None
-    coerced = None
+    """Make a PUB of what the user has given; None if something is wrong with it."""
+    parts = pub
+    if isinstance(pub, EstimatorPub):
+        parts = (pub.circuit, pub.observables, pub.parameter_values, pub.precision)
+    own, array = precision, None
     with problems.of_pub(index):
-        coerced = EstimatorPub.coerce(pub, precision)
-        if any(item.operation.name == "measure" for item in coerced.circuit.data):
-            raise ValueError(
-                "the circuit has measurements, but an estimator measures observables itself; "
-                "call remove_final_measurements()"
+        if not isinstance(parts, tuple | list) or not 2 <= len(parts) <= 4:
+            raise TypeError(
+                "expected a tuple of circuit and observables, with parameter values and precision "
+                f"if need be, not an object of type '{type(pub).__name__}'"
             )
-        values = coerced.parameter_values.as_array(coerced.circuit.parameters)
-        problems.check_values(index, values, coerced.circuit)
-    return coerced
+        circuit, observables, values, given = (*parts, None, None)[:4]
+        if not isinstance(circuit, QuantumCircuit):
+            found = type(circuit).__name__
+            raise TypeError(f"expected a circuit, not an object of type '{found}'")
+        with problems.of_pub(index):
+            own = precision if given is None else checked_precision("precision", given)
+        with problems.of_pub(index):
+            array = _observables(index, observables, problems)
+        with problems.of_pub(index):
+            check_bound(circuit, values)
+            _check_unmeasured(circuit)
+            if array is not None:
+                return EstimatorPub.coerce((circuit, array, values, own))
+    return None
+
+
+def _observables(index: int, observables: Any, problems: PubProblems) -> ObservablesArray | None:
+    """Read observables; note each one that is wrong.
+
+    Raises:
+        TypeError: they are no array of observables.
+        ValueError: they do not fit each other.
+    """
+    try:
+        return ObservablesArray.coerce(observables)
+    except Exception:  # tells only of the first one that is wrong
+        wrong = problems_of(observables)
+        if not wrong:
+            raise
+    for place, reason in wrong:
+        where = f"observable {', '.join(map(str, place))}: " if place else ""
+        problems.add(index, where + reason.rstrip("."))
+    return None
+
+
+def _check_unmeasured(circuit: QuantumCircuit) -> None:
+    """Check that a circuit has no measurements.
+
+    Raises:
+        ValueError: it has some.
+    """
+    if any(item.operation.name == "measure" for item in circuit.data):
+        raise ValueError(
+            "the circuit has measurements, but an estimator measures observables itself; "
+            "remove_final_measurements() removes them"
+        )

@@ -156,8 +156,8 @@ def _without_projectors(observable: SparseObservable) -> SparseObservable:
 
 def _terms_of_letters(observable: SparseObservable) -> NDArray[np.intp]:
     """Return the index of the term that each letter of an observable belongs to."""
-    lengths = np.diff(np.asarray(observable.boundaries).astype(np.intp))
-    return np.repeat(np.arange(len(lengths)), lengths)
+    ends = np.asarray(observable.boundaries, np.intp)
+    return np.repeat(np.arange(len(ends) - 1), ends[1:] - ends[:-1])
 
 
 def _distinct(
