@@ -57,7 +57,7 @@ class LocalAerExecution(AerExecution):
             began = time.perf_counter()
             found = outcomes(
                 self._simulator,
-                [self._snapshot.bare_circuit(index, in_place=self._in_place) for index in part],
+                self._snapshot.bare(part, in_place=self._in_place),
                 shots=shots_of(self._shots, part),
                 memory=self._memory,
                 seed=seed_at(self._seed, part.start),
