@@ -97,6 +97,24 @@ impl Outcomes {
     }
 }
 
+impl Samples {
+    /// The same shots of a circuit with `num_qubits` qubits: qubit `i` becomes `qubits[i]`. The
+    /// others read 0.
+    ///
+    /// Returns `None` unless `qubits` has one qubit of the circuit for each qubit of the samples.
+    #[must_use]
+    pub fn placed(&self, qubits: &[u32], num_qubits: u32) -> Option<Self> {
+        if qubits.len() != self.num_qubits() {
+            return None;
+        }
+        let mut map = MeasurementMap::new(num_qubits);
+        for (qubit, &target) in (0..).zip(qubits) {
+            map.measure(qubit, target).ok()?;
+        }
+        Outcomes::new(self, &map).map(Outcomes::into_samples)
+    }
+}
+
 /// The rows themselves, which are at most 64 bits wide.
 fn rows_as_numbers(samples: &Samples) -> Vec<u64> {
     fn convert<const STRIDE: usize>(rows: &[u8]) -> Vec<u64> {

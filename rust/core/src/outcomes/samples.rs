@@ -1,8 +1,5 @@
 //! Packed measurement outcomes of one circuit.
 
-use super::counts::Outcomes;
-use crate::circuit::MeasurementMap;
-
 /// Outcomes of one circuit: a row a shot, a bit a qubit.
 ///
 /// Rows are [`Samples::stride`] bytes long. Qubit `q` is bit `q % 8` of byte `q / 8` of its row;
@@ -64,22 +61,6 @@ impl Samples {
             }
         }
         Self::new(num_shots, num_qubits, rows)
-    }
-
-    /// The same shots of a circuit with `num_qubits` qubits: qubit `i` becomes `qubits[i]`. The
-    /// others read 0.
-    ///
-    /// Returns `None` unless `qubits` has one qubit of the circuit for each qubit of the samples.
-    #[must_use]
-    pub fn placed(&self, qubits: &[u32], num_qubits: u32) -> Option<Self> {
-        if qubits.len() != self.num_qubits {
-            return None;
-        }
-        let mut map = MeasurementMap::new(num_qubits);
-        for (qubit, &target) in (0..).zip(qubits) {
-            map.measure(qubit, target).ok()?;
-        }
-        Outcomes::new(self, &map).map(Outcomes::into_samples)
     }
 
     /// The shots of several runs of one circuit, one after the other.
