@@ -10,6 +10,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 
 from aqt_fast import _native
+from aqt_fast._native import Samples
 
 
 class AlikeCircuits(NamedTuple):
@@ -39,6 +40,10 @@ class BareCircuits:
         self._circuits = circuits
         self._part = part
         self._in_place = in_place
+        self._first_alike: dict[int, int] = {}
+        """Of each circuit that is known to be like others, the place of the first of them."""
+        self._active: dict[int, list[int]] = {}
+        """The active qubits of circuits, by their places."""
 
     @classmethod
     def from_bytes(cls, data: bytes, *, in_place: bool) -> BareCircuits:
@@ -58,7 +63,7 @@ class BareCircuits:
         place = self._part[index]
         if self._in_place:
             return self._with_gates(place, None)
-        size = len(self._circuits.active_qubits(place))
+        size = len(self._active_qubits(place))
         circuit = QuantumCircuit(size, size)
         self._circuits.fill(place, circuit)
         return circuit
@@ -70,6 +75,8 @@ class BareCircuits:
         for number, angles in self._circuits.alike(first + start, first + stop, self._in_place):
             rows = np.frombuffer(angles).reshape(-1, number)
             runs.append(AlikeCircuits(range(start, start + number), rows))
+            places = range(first + start, first + start + number)
+            self._first_alike.update(dict.fromkeys(places, places.start))
             start += number
         return runs
 
@@ -81,10 +88,30 @@ class BareCircuits:
         parameters: list[Parameter] = []
         return self._with_gates(self._part[index], parameters), parameters
 
+    def placed(self, index: int, samples: Samples) -> Samples:
+        """Return the samples of the circuit itself from those of its bare circuit.
+
+        A qubit that the bare circuit does not measure reads 0.
+
+        Args:
+            index: the circuit.
+            samples: the outcomes at the classical bits of its bare circuit.
+        """
+        if self._in_place:
+            return samples
+        place = self._part[index]
+        return samples.placed(self._active_qubits(place), self._circuits.num_qubits(place))
+
+    def _active_qubits(self, place: int) -> list[int]:
+        place = self._first_alike.get(place, place)
+        if place not in self._active:
+            self._active[place] = self._circuits.active_qubits(place)
+        return self._active[place]
+
     def _with_gates(self, place: int, parameters: list[Parameter] | None) -> QuantumCircuit:
         """Build a circuit; replace its angles by new parameters if there is a list for them."""
         size = self._circuits.num_qubits(place)
-        qubits = list(range(size)) if self._in_place else self._circuits.active_qubits(place)
+        qubits = list(range(size)) if self._in_place else self._active_qubits(place)
         if self._in_place:
             measured = sorted({qubit for qubit, _ in self._circuits.measurements(place)})
         else:

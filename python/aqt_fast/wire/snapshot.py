@@ -245,19 +245,6 @@ class Snapshot:
         shape = (stop - start, shots, -(-len(clbits) // 8))
         return np.frombuffer(rows, dtype=np.uint8).reshape(shape)
 
-    def placed(self, index: int, samples: Samples, *, in_place: bool = False) -> Samples:
-        """Return the samples of a circuit from those of its bare circuit.
-
-        Args:
-            index: the circuit.
-            samples: the outcomes at the classical bits of its bare circuit.
-            in_place: as for :class:`BareCircuits`. If False, a qubit on which no gate acts reads 0;
-                if True, one that the circuit does not measure.
-        """
-        if in_place:
-            return samples
-        return samples.placed(self._circuits.active_qubits(index), self.num_qubits(index))
-
     def failed(
         self, start: int, stop: int, *, shots: Shots, message: str
     ) -> list[ExperimentResult]:
