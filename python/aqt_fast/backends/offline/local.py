@@ -55,14 +55,15 @@ class LocalAerExecution(AerExecution):
                 self._num_started = part.stop
         if part:
             began = time.perf_counter()
+            bare = self._bare(part)
             found = outcomes(
                 self._simulator,
-                [self._snapshot.bare_circuit(index, in_place=self._in_place) for index in part],
+                bare,
                 shots=shots_of(self._shots, part),
                 memory=self._memory,
                 seed=seed_at(self._seed, part.start),
             )
             self._size = fitting_size(_SECONDS_PER_CHUNK, time.perf_counter() - began, len(part))
-            self._keep(part, found)
+            self._keep(part, found, bare)
         if not part or part.stop == len(self._snapshot):
             self._finish()

@@ -17,6 +17,7 @@ from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
 from aqt_fast.backends.offline.clbits import at_clbits
 from aqt_fast.jobs.execution import Checkpoint, Execution, unordered_shots
+from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.results import experiment_result, failed_experiment
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -118,9 +119,27 @@ class AerExecution(Execution):
         location = simulator_location(self._simulator)
         return Checkpoint(self._job_id, location, ended=self.state.ended)
 
-    def _keep(self, part: range, outcomes: Sequence[Outcome]) -> None:
-        """Store the outcomes of a chunk. A failed chunk does not affect the others."""
-        kept = [self._kept(index, item) for index, item in zip(part, outcomes, strict=True)]
+    def _bare(self, part: range) -> BareCircuits:
+        """Return what Aer is to simulate."""
+        return self._snapshot.bare(part, in_place=self._in_place)
+
+    def _keep(
+        self, part: range, outcomes: Sequence[Outcome], bare: BareCircuits | None = None
+    ) -> None:
+        """Store the outcomes of a chunk. A failed chunk does not affect the others.
+
+        Args:
+            part: the circuits of the chunk.
+            outcomes: one per circuit.
+            bare: its bare circuits if they are at hand, with what is known of them.
+        """
+        bare = self._bare(part) if bare is None else bare
+        kept = [
+            bare.placed(place, outcome)
+            if isinstance(outcome, Samples)
+            else self._kept(part[place], outcome)
+            for place, outcome in enumerate(outcomes)
+        ]
         with self._changed:
             self._entries[part.start : part.stop] = kept
             self._finished_count += sum(isinstance(item, Samples) or item.success for item in kept)
@@ -128,9 +147,7 @@ class AerExecution(Execution):
             if self._finished_count < len(self._entries):  # else it ends at once
                 self._changed.notify_all()
 
-    def _kept(self, index: int, outcome: Outcome) -> ExperimentResult | Samples:
-        if isinstance(outcome, Samples):
-            return self._snapshot.placed(index, outcome, in_place=self._in_place)
+    def _kept(self, index: int, outcome: dict[str, int] | str) -> ExperimentResult:
         header, shots = self._snapshot.header(index), shots_at(self._shots, index)
         if isinstance(outcome, str):
             return failed_experiment(header, shots, outcome)
