@@ -38,11 +38,12 @@ pub struct Commuting {
 }
 
 impl Commuting {
-    /// An empty circuit; `variant` chooses the decompositions of its gates.
-    pub fn new(num_qubits: u32, variant: Variant) -> Self {
+    /// An empty circuit with room for some gates; `variant` chooses the decompositions of its gates.
+    pub fn new(num_qubits: u32, variant: Variant, room: usize) -> Self {
         let group = Group { merging: None, since: Rotation::IDENTITY, members: Vec::new() };
         let names: Vec<_> = (0..num_qubits).collect();
-        Self { gathered: Vec::new(), groups: vec![group; names.len()], names, variant, phase: 0.0 }
+        let gathered = Vec::with_capacity(room);
+        Self { gathered, groups: vec![group; names.len()], names, variant, phase: 0.0 }
     }
 
     /// Appends a barrier with a number; nothing is merged across it.

@@ -126,7 +126,7 @@ fn merged(program: &Program) -> Compiled {
 
 /// The compiled circuit, repeated until nothing gets shorter.
 fn resynthesised(program: &Program, variant: Variant) -> Compiled {
-    let mut commuting = Commuting::new(program.num_qubits, variant);
+    let mut commuting = Commuting::new(program.num_qubits, variant, 3 * program.items.len());
     let mut num_barriers = 0;
     for item in seen(program) {
         match item {
@@ -147,7 +147,8 @@ fn resynthesised(program: &Program, variant: Variant) -> Compiled {
 
 /// Compiles a compiled circuit again; false if nothing got shorter.
 fn repeat(compiled: &mut Compiled, program: &Program) -> bool {
-    let mut commuting = Commuting::new(program.num_qubits, Variant::default());
+    let mut commuting =
+        Commuting::new(program.num_qubits, Variant::default(), compiled.steps.len());
     for step in &compiled.steps {
         match *step {
             Step::R { qubit, theta, phi } => commuting.rotate(qubit, OneQubitGate::R(theta, phi)),

@@ -2,7 +2,7 @@
 
 use crate::{
     Terms,
-    bits::{Echelon, bit, count, flip, ones, xor_into},
+    bits::{Echelon, WORD, bit, count, flip, ones, xor_into},
 };
 
 /// Searches beyond the first one, with other choices among equals; few where each takes long.
@@ -175,10 +175,6 @@ const fn anticommute(one: Local, other: Local) -> bool {
     (one.0 && other.1) != (one.1 && other.0)
 }
 
-const fn product(one: Local, other: Local) -> Local {
-    (one.0 != other.0, one.1 != other.1)
-}
-
 const fn acts(one: Local) -> bool {
     one.0 || one.1
 }
@@ -219,12 +215,40 @@ struct Entangler {
 }
 
 impl Entangler {
-    fn conjugate(self, pair: [Local; 2]) -> [Local; 2] {
-        if anticommute(pair[0], self.axes[0]) == anticommute(pair[1], self.axes[1]) {
-            return pair;
+    /// By how much it changes the weight of all generators, from the columns of its qubits. A qubit
+    /// on which all generators agree afterwards is done and does not count.
+    fn change(self, columns: [&[(u64, u64)]; 2]) -> i64 {
+        let mut before = 0;
+        let mut weights = [0; 2];
+        // Which of X, Z and Y are there.
+        let mut kinds = [[0; 3]; 2];
+        let [one, other] = self.axes.map(|(x, z)| (mask(x), mask(z)));
+        for (&(x, z), &(u, v)) in columns[0].iter().zip(columns[1]) {
+            before += (x | z).count_ones() + (u | v).count_ones();
+            // Generators that do not commute with A ⊗ B are multiplied by it.
+            let changing = (x & one.1) ^ (z & one.0) ^ (u & other.1) ^ (v & other.0);
+            let multiplied = [
+                (x ^ (one.0 & changing), z ^ (one.1 & changing)),
+                (u ^ (other.0 & changing), v ^ (other.1 & changing)),
+            ];
+            for (side, (x, z)) in multiplied.into_iter().enumerate() {
+                weights[side] += (x | z).count_ones();
+                kinds[side][0] |= x & !z;
+                kinds[side][1] |= z & !x;
+                kinds[side][2] |= x & z;
+            }
         }
-        [product(pair[0], self.axes[0]), product(pair[1], self.axes[1])]
+        let left = |side: usize| {
+            let agreed = kinds[side].iter().filter(|&&rows| rows != 0).count() < 2;
+            if agreed { 0 } else { i64::from(weights[side]) }
+        };
+        left(0) + left(1) - i64::from(before)
     }
+}
+
+/// All bits, or none.
+const fn mask(set: bool) -> u64 {
+    if set { u64::MAX } else { 0 }
 }
 
 /// A circuit in the making.
@@ -370,6 +394,10 @@ impl Search {
     fn choose(&self, mut random: Option<&mut Random>) -> Entangler {
         let weights: Vec<_> = self.rows.iter().map(|row| row.weight(&self.open)).collect();
         let least = weights.iter().min().copied().unwrap_or_default();
+        let mut columns = vec![Vec::new(); self.open.len() * WORD];
+        for qubit in ones(self.open.iter().copied()) {
+            columns[qubit] = self.column(qubit);
+        }
         let mut best: Option<(i64, Entangler)> = None;
         let mut equals = 0;
         for (row, _) in self.rows.iter().zip(&weights).filter(|(_, weight)| **weight == least) {
@@ -385,7 +413,7 @@ impl Search {
                     for axis in others.into_iter().filter(|&axis| anticommute(axis, own[1])) {
                         let qubits = [leaving, staying];
                         let entangler = Entangler { qubits, axes: [own[0], axis] };
-                        let cost = self.change(entangler);
+                        let cost = entangler.change(qubits.map(|qubit| columns[qubit].as_slice()));
                         let wins = match (&best, &mut random) {
                             (None, _) => true,
                             (Some((least, _)), _) if cost != *least => cost < *least,
@@ -412,26 +440,15 @@ impl Search {
         }
     }
 
-    /// By how much an entangler changes the weight of all generators on open qubits. Qubits that it
-    /// lets close do not count.
-    fn change(&self, entangler: Entangler) -> i64 {
-        let [one, other] = entangler.qubits;
-        let mut before = 0;
-        let mut weights = [0; 2];
-        let mut agreed = [Some((false, false)); 2];
-        for row in &self.rows {
-            let pair = [row.local(one), row.local(other)];
-            before += i64::from(acts(pair[0])) + i64::from(acts(pair[1]));
-            for (side, local) in entangler.conjugate(pair).into_iter().enumerate() {
-                if acts(local) {
-                    weights[side] += 1;
-                    agreed[side] =
-                        agreed[side].filter(|&axis| !acts(axis) || axis == local).map(|_| local);
-                }
-            }
-        }
-        let open = |side: usize| if agreed[side].is_some() { 0 } else { weights[side] };
-        open(0) + open(1) - before
+    /// A qubit's bits of all generators, 64 a word: X or Y, and Z or Y.
+    fn column(&self, qubit: usize) -> Vec<(u64, u64)> {
+        let word = |rows: &[Row]| {
+            rows.iter().rev().fold((0, 0), |(x, z), row| {
+                let local = row.local(qubit);
+                (x << 1 | u64::from(local.0), z << 1 | u64::from(local.1))
+            })
+        };
+        self.rows.chunks(WORD).map(word).collect()
     }
 
     /// Adds an entangler as a gate between local ones.

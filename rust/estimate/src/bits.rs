@@ -31,6 +31,34 @@ pub fn ones(words: impl IntoIterator<Item = u64>) -> impl Iterator<Item = usize>
     })
 }
 
+/// Whether there are more set bits than this.
+pub fn more_than(words: &[u64], most: u32) -> bool {
+    let mut count = 0;
+    words.iter().any(|word| {
+        count += word.count_ones();
+        count > most
+    })
+}
+
+/// Transposes 64 × 64 bits: bit `i` of word `j` becomes bit `j` of word `i` (Warren, Hacker's Delight,
+/// section 7–3).
+pub fn transpose(words: &mut [u64; WORD]) {
+    let mut width = WORD / 2;
+    let mut mask = u64::MAX >> width;
+    while width > 0 {
+        let mut low = 0;
+        while low < WORD {
+            let swap = (words[low] >> width ^ words[low + width]) & mask;
+            words[low] ^= swap << width;
+            words[low + width] ^= swap;
+            // The next index whose bit of this width is 0.
+            low = (low + width + 1) & !width;
+        }
+        width /= 2;
+        mask ^= mask << width;
+    }
+}
+
 /// Adds without carries.
 pub fn xor_into(target: &mut [u64], source: &[u64]) {
     for (target, source) in target.iter_mut().zip(source) {

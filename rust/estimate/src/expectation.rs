@@ -269,10 +269,14 @@ impl Prepared {
 
 /// Sum of up to eight terms' values, +c for an even and −c for an odd parity, for each byte of parities.
 fn table(coefficients: &[f64]) -> [f64; 256] {
-    std::array::from_fn(|byte| {
-        let terms = coefficients.iter().enumerate();
-        terms.map(|(lane, value)| if byte >> lane & 1 == 1 { -value } else { *value }).sum()
-    })
+    let mut table = [0.0; 256];
+    for (lane, value) in coefficients.iter().enumerate() {
+        let (even, odd) = table[..2 << lane].split_at_mut(1 << lane);
+        for (even, odd) in even.iter_mut().zip(odd) {
+            (*even, *odd) = (*even + value, *even - value);
+        }
+    }
+    table
 }
 
 /// Sums of values' deviations from the first value, which keep their digits if values are alike.

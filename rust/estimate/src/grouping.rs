@@ -7,14 +7,20 @@ use std::cmp::Reverse;
 
 use crate::{
     Terms,
-    bits::{WORD, bit, count, flip, ones},
+    bits::{WORD, bit, count, flip, more_than, ones, transpose},
 };
 
-/// Word operations that may be spent on improving a grouping beyond the first two orders.
-const BUDGET: usize = 30_000_000;
+/// About how many word operations may be spent on improving groupings: some 10 ms.
+const BUDGET: usize = 10_000_000;
 
-/// Rounds of improvement after which nothing more is expected.
-const ROUNDS: usize = 40;
+/// Number of candidates for a group from which they are looked at one by one.
+const FEW: u32 = 32;
+
+/// Least and most rounds of improvement of a start.
+const ROUNDS: (usize, usize) = (3, 40);
+
+/// Rounds without an improvement after which no more is expected.
+const PATIENCE: usize = 4;
 
 /// By how much the expected shots must fall to be worth more circuits.
 const WORTH_MORE_GROUPS: f64 = 0.98;
@@ -47,32 +53,30 @@ pub enum Commutation {
 #[must_use]
 pub fn group(terms: &Terms, weights: &[f64], commutation: Commutation) -> Vec<Vec<usize>> {
     assert_eq!(terms.len(), weights.len(), "a weight for each term");
-    let natural: Vec<_> = (0..terms.len()).collect();
-    let mut graph = Conflicts::new(terms, &natural, commutation);
+    let mut graph = Conflicts::new(terms, commutation);
     let degrees = graph.degrees();
-    let mut by_degree = natural.clone();
+    let mut by_degree: Vec<_> = (0..terms.len()).collect();
     by_degree.sort_by_key(|&term| Reverse(degrees[term]));
     let mut by_weight = by_degree.clone();
     by_weight.sort_by(|&one, &other| weights[other].total_cmp(&weights[one]));
 
-    let mut best = Grouping::new(Conflicts::new(terms, &by_degree, commutation).colour(), weights);
+    let mut best = Grouping::new(graph.colour(&by_degree), weights);
     let most = best.groups.len();
-    let sorted = Grouping::new(Conflicts::new(terms, &by_weight, commutation).colour(), weights);
     let mut starts = vec![best.clone()];
     if by_weight != by_degree {
+        let sorted = Grouping::new(graph.colour(&by_weight), weights);
         best = best.better(&sorted, most);
         starts.push(sorted);
     }
-    let rounds = (BUDGET / graph.work().max(1) / starts.len()).min(ROUNDS);
+    let rounds = (BUDGET / graph.work().max(1) / starts.len()).clamp(ROUNDS.0, ROUNDS.1);
     for mut current in starts {
         let mut stale = 0;
         for round in 0..rounds {
-            let order = current.order(round);
-            let next = Grouping::new(Conflicts::new(terms, &order, commutation).colour(), weights);
+            let next = Grouping::new(graph.colour(&current.order(round)), weights);
             stale = if next.key() < current.key() { 0 } else { stale + 1 };
             best = best.better(&next, most);
             current = next;
-            if stale == 4 {
+            if stale == PATIENCE {
                 break;
             }
         }
@@ -130,11 +134,10 @@ impl Grouping {
     }
 }
 
-/// The graph of conflicts between terms in an order. Its rows are computed when they are needed, for
-/// all terms at once, from planes that hold one bit of all terms.
+/// The graph of conflicts between terms. Its rows are computed when they are needed, for all terms at
+/// once, from planes that hold one bit of all terms, in an order.
 struct Conflicts<'terms> {
     terms: &'terms Terms,
-    order: &'terms [usize],
     commutation: Commutation,
     /// Number of words that hold a bit of each term.
     width: usize,
@@ -144,34 +147,44 @@ struct Conflicts<'terms> {
 }
 
 impl<'terms> Conflicts<'terms> {
-    fn new(terms: &'terms Terms, order: &'terms [usize], commutation: Commutation) -> Self {
-        let width = order.len().div_ceil(WORD);
-        let mut planes = vec![0; terms.words() * WORD * 3 * width];
-        for (position, &term) in order.iter().enumerate() {
-            let (x, z) = (terms.x(term), terms.z(term));
-            for qubit in ones(x.iter().zip(z).map(|(x, z)| x | z)) {
-                let (x, z) = (bit(x, qubit), bit(z, qubit));
-                for (plane, set) in [x, z, x != z].into_iter().enumerate() {
-                    if set {
-                        flip(&mut planes[(3 * qubit + plane) * width..], position);
-                    }
-                }
-            }
-        }
-        Self { terms, order, commutation, width, planes, row: vec![0; width] }
+    fn new(terms: &'terms Terms, commutation: Commutation) -> Self {
+        let width = terms.len().div_ceil(WORD);
+        let planes = vec![0; terms.words() * WORD * 3 * width];
+        Self { terms, commutation, width, planes, row: vec![0; width] }
     }
 
     /// About how many word operations a colouring takes.
     fn work(&self) -> usize {
-        let acting: usize = self.order.iter().map(|&term| self.terms.weight(term) as usize).sum();
-        (acting + self.order.len()) * self.width
+        let acting = |term| self.terms.weight(term) as usize + 1;
+        (0..self.terms.len()).map(acting).sum::<usize>() * self.width
     }
 
-    /// Which terms are in conflict with the one at a position; right from the word `from` on.
-    fn row(&mut self, position: usize, from: usize) -> &[u64] {
-        let (terms, width) = (self.terms, self.width);
-        let term = self.order[position];
-        let (x, z) = (terms.x(term), terms.z(term));
+    /// Fills the planes.
+    fn arrange(&mut self, order: &[usize]) {
+        for word in 0..self.terms.words() {
+            let planes = &mut self.planes[3 * word * WORD * self.width..];
+            for (column, members) in order.chunks(WORD).enumerate() {
+                let (mut xs, mut zs) = ([0; WORD], [0; WORD]);
+                for ((x, z), &term) in xs.iter_mut().zip(&mut zs).zip(members) {
+                    (*x, *z) = (self.terms.x(term)[word], self.terms.z(term)[word]);
+                }
+                let used = xs.iter().chain(&zs).fold(0, |all, word| all | word);
+                transpose(&mut xs);
+                transpose(&mut zs);
+                // What is unused now was unused in every order, so its planes are 0.
+                for qubit in ones([used]) {
+                    let (x, z) = (xs[qubit], zs[qubit]);
+                    for (plane, bits) in [x, z, x ^ z].into_iter().enumerate() {
+                        planes[(3 * qubit + plane) * self.width + column] = bits;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Which terms of the order are in conflict with this one; right from the word `from` on.
+    fn row(&mut self, term: usize, from: usize) -> &[u64] {
+        let (x, z) = (self.terms.x(term), self.terms.z(term));
         let row = &mut self.row[from..];
         row.fill(0);
         for qubit in ones(x.iter().zip(z).map(|(x, z)| x | z)) {
@@ -181,7 +194,7 @@ impl<'terms> Conflicts<'terms> {
                 (false, _) => 0,
                 (true, true) => 2,
             };
-            let plane = &self.planes[(3 * qubit + other) * width..][..width][from..];
+            let plane = &self.planes[(3 * qubit + other) * self.width..][..self.width][from..];
             match self.commutation {
                 // Terms commute if the number of conflicting qubits is even.
                 Commutation::General => {
@@ -195,23 +208,34 @@ impl<'terms> Conflicts<'terms> {
         row
     }
 
-    /// How many terms each one is in conflict with.
-    fn degrees(&mut self) -> Vec<u32> {
-        let positions = 0..self.order.len();
-        positions.map(|position| count(self.row(position, 0).iter().copied())).collect()
+    /// Whether two terms are in no conflict.
+    fn fit(&self, one: usize, other: usize) -> bool {
+        match self.commutation {
+            Commutation::General => self.terms.commute(one, other),
+            Commutation::QubitWise => self.terms.commute_qubit_wise(one, other),
+        }
     }
 
-    /// Greedy colouring in the order: each term goes to the first group that it fits into. Going group
-    /// by group gives the same, and needs each row just once.
-    fn colour(&mut self) -> Vec<Vec<usize>> {
+    /// How many terms each one is in conflict with.
+    fn degrees(&mut self) -> Vec<u32> {
+        let order: Vec<_> = (0..self.terms.len()).collect();
+        self.arrange(&order);
+        order.into_iter().map(|term| count(self.row(term, 0).iter().copied())).collect()
+    }
+
+    /// Greedy colouring in an order: each term goes to the first group that it fits into. Going group by
+    /// group gives the same, and needs each row just once.
+    fn colour(&mut self, order: &[usize]) -> Vec<Vec<usize>> {
+        self.arrange(order);
         let mut left = vec![u64::MAX; self.width];
         if let Some(last) = left.last_mut()
-            && !self.order.len().is_multiple_of(WORD)
+            && !order.len().is_multiple_of(WORD)
         {
-            *last = (1 << (self.order.len() % WORD)) - 1;
+            *last = (1 << (order.len() % WORD)) - 1;
         }
         let mut groups = Vec::new();
         let mut fitting = vec![0; self.width];
+        let mut few = Vec::new();
         let mut start = 0;
         loop {
             while start < self.width && left[start] == 0 {
@@ -222,15 +246,27 @@ impl<'terms> Conflicts<'terms> {
             }
             let mut group = Vec::new();
             fitting[start..].copy_from_slice(&left[start..]);
-            for word in start..self.width {
-                while fitting[word] != 0 {
-                    let position = word * WORD + fitting[word].trailing_zeros() as usize;
-                    group.push(self.order[position]);
-                    flip(&mut left, position);
-                    flip(&mut fitting, position);
-                    let row = self.row(position, word);
-                    fitting[word..].iter_mut().zip(row).for_each(|(fit, row)| *fit &= !row);
+            let mut word = start;
+            while more_than(&fitting[word..], FEW) {
+                while fitting[word] == 0 {
+                    word += 1;
                 }
+                let position = word * WORD + fitting[word].trailing_zeros() as usize;
+                group.push(order[position]);
+                flip(&mut left, position);
+                flip(&mut fitting, position);
+                let row = self.row(order[position], word);
+                fitting[word..].iter_mut().zip(row).for_each(|(fit, row)| *fit &= !row);
+            }
+            few.clear();
+            few.extend(
+                ones(fitting[word..].iter().copied()).map(|position| word * WORD + position),
+            );
+            while let Some(&position) = few.first() {
+                let term = order[position];
+                group.push(term);
+                flip(&mut left, position);
+                few.retain(|&other| other != position && self.fit(term, order[other]));
             }
             groups.push(group);
         }

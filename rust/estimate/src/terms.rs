@@ -57,17 +57,26 @@ impl Terms {
         count(self.x(term).iter().zip(self.z(term)).map(|(x, z)| x | z))
     }
 
+    /// Words of two terms side by side: x and z of the one, x and z of the other.
+    fn pairs(&self, one: usize, other: usize) -> impl Iterator<Item = [u64; 4]> {
+        let of = |term| self.x(term).iter().zip(self.z(term));
+        of(one).zip(of(other)).map(|((x, z), (other_x, other_z))| [*x, *z, *other_x, *other_z])
+    }
+
     /// Whether two terms commute.
     #[must_use]
-    pub fn commute(&self, first: usize, second: usize) -> bool {
-        commute((self.x(first), self.z(first)), (self.x(second), self.z(second)))
+    pub fn commute(&self, one: usize, other: usize) -> bool {
+        let differing = self
+            .pairs(one, other)
+            .fold(0, |sum, [x, z, other_x, other_z]| sum ^ (x & other_z) ^ (z & other_x));
+        differing.count_ones().is_multiple_of(2)
     }
-}
 
-/// Whether two Paulis, as pairs of masks, commute.
-pub fn commute((x, z): (&[u64], &[u64]), (other_x, other_z): (&[u64], &[u64])) -> bool {
-    let differing = (x.iter().zip(other_z)).zip(z.iter().zip(other_x));
-    let parity =
-        differing.fold(0, |sum, ((x, other_z), (z, other_x))| sum ^ (x & other_z) ^ (z & other_x));
-    parity.count_ones().is_multiple_of(2)
+    /// Whether two terms have the same Pauli matrix on each qubit on which both act.
+    #[must_use]
+    pub fn commute_qubit_wise(&self, one: usize, other: usize) -> bool {
+        self.pairs(one, other).all(|[x, z, other_x, other_z]| {
+            (x | z) & (other_x | other_z) & ((x ^ other_x) | (z ^ other_z)) == 0
+        })
+    }
 }

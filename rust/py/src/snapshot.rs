@@ -157,8 +157,8 @@ impl Snapshot {
         self.check(start, stop)?;
         let runs = repetitions.runs(stop - start)?;
         let body = py.detach(|| {
-            let circuits: Vec<_> = self.circuits(start, stop).map(|(circuit, _)| circuit).collect();
-            let runs = runs.iter().map(|&(circuit, shots)| (&*circuits[circuit], shots));
+            let circuits = self.batch.circuits(start..stop);
+            let runs = runs.iter().map(|&(circuit, shots)| (&*circuits[circuit].0, shots));
             encoder::encode_job(runs, label)
         });
         Ok(PyBytes::new(py, &body))
