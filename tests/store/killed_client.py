@@ -50,8 +50,8 @@ BATCHES = {
     "direct": KilledBatch(4, 5, 4),
     "shots": KilledBatch(4, (1, 4001, 51 * 2000, 3), 4),
 }
-"""On the cloud, two API jobs of circuits times two of shots. With shots for each circuit, an API job
-for two circuits, two for the next one, and one for the last."""
+"""On the cloud, two API jobs of circuits times two of shots. With shots for each circuit, one
+for the first two circuits, two for the next one, and one for the last."""
 
 
 class Zygote:
