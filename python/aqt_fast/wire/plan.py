@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from aqt_fast._ids import LONGEST_LABEL
-from aqt_fast._shots import Shots, total
-from aqt_fast.aqt_options import SHOTS_PER_API_JOB
+from aqt_fast._shots import SHOTS_PER_API_JOB, Shots, total
 from aqt_fast.exceptions import InvalidJobError
 
 if TYPE_CHECKING:
