@@ -44,6 +44,33 @@ class Samples:
     ``ResponseMismatchError`` if the circuit has another number of qubits.
     """
 
+    def __new__(cls, num_shots: int, num_qubits: int, rows: bytes) -> Samples:
+        """Take packed outcomes in the layout of :attr:`rows`.
+
+        Raises:
+            ValueError: ``rows`` has another length, or sets bits beyond the last qubit.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @staticmethod
+    def from_memory(memory: Sequence[str], num_qubits: int) -> Samples:
+        """Read the outcome of each shot from Qiskit's hexadecimal text: bit i is qubit i.
+
+        Raises:
+            ValueError: a text is no number of at most ``num_qubits`` bits.
+        """
+    def placed(self, qubits: Sequence[int], num_qubits: int) -> Samples:
+        """The same shots of a larger circuit: qubit i becomes ``qubits[i]``. Others read 0.
+
+        Raises:
+            ValueError: there is not one qubit below ``num_qubits`` for each qubit of the samples.
+        """
+    @property
+    def rows(self) -> bytes:
+        """A row of ceil(``num_qubits`` / 8) bytes for each shot.
+
+        Qubit q is bit q % 8 of byte q // 8; the bits beyond the last qubit are 0.
+        """
     @property
     def num_shots(self) -> int:
         """Repetitions of the circuit."""
@@ -149,6 +176,18 @@ class Snapshot:
 
         Raises:
             ResponseMismatchError: the numbers of circuits, shots or qubits differ.
+        """
+    def bits(
+        self, samples: Sequence[Samples], start: int, stop: int, clbits: Sequence[int]
+    ) -> tuple[int, bytearray]:
+        """The number of shots, and the outcomes of each circuit at these classical bits.
+
+        The rows have the layout of Qiskit's ``BitArray``, one circuit after the other.
+
+        Raises:
+            ResponseMismatchError: the numbers of circuits or qubits differ, or the numbers of shots
+                among the circuits.
+            IndexError: there are no such circuits, or no such classical bits.
         """
 
 @final

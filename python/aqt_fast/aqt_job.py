@@ -18,19 +18,21 @@ from qiskit.result import Result
 
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
+from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidInputError,
+    JobFailedError,
     JournalError,
     OtherProcessError,
     UnsavableJobError,
 )
 from aqt_fast.jobs.backend import JobBackend
 from aqt_fast.jobs.error_text import ErrorText
-from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState
 from aqt_fast.jobs.interrupts import interruptible
 from aqt_fast.jobs.metrics import QueueInfo, metrics, queue_info
 from aqt_fast.jobs.saving import saved_job
@@ -311,28 +313,71 @@ class AQTJob(Single, AnyProtocol, JobV1):
         for name, value in (("timeout", timeout), ("wait", wait)):
             if value is not None:
                 checked_seconds(name, value, zero=True)
-        while self._result is None:
-            self._retry(execution, quietly=partial)
+        if self._result is None:
+            state = self._final_state(execution, timeout, quietly=partial)
+            if state is None:
+                return self._compose(execution, "not all circuits were evaluated in time")
+            if state.error is not None:
+                return self._compose(execution, state.message)
+            with self._lock:
+                self._result = self._result or self._compose(execution, state.message)
+        return self._result
+
+    def samples(self, timeout: float | None = None) -> list[Samples]:
+        """Wait until every circuit was evaluated and return the packed outcomes, in input order.
+
+        They have all qubits of each circuit and all shots in order, whatever the circuit measures.
+        A simulator gives 0 for a qubit on which no gate acts. If its noise tells qubits apart, it
+        does so for those that the circuit does not measure.
+
+        Args:
+            timeout: as for :meth:`result`.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+            InvalidOptionError: ``timeout`` is not a time, or the job is of a simulator and does not
+                have the option ``memory``.
+            JobTimeoutError: the time has passed. The job continues.
+            JobFailedError: not every circuit was evaluated.
+            APIError: as for :meth:`result`.
+        """
+        execution = self._submitted()
+        if timeout is not None:
+            checked_seconds("timeout", timeout, zero=True)
+        state = self._final_state(execution, timeout)
+        if state is None or state.status is not JobStatus.DONE:
+            raise JobFailedError(
+                execution.name, (state and state.message) or "it was not evaluated"
+            )
+        return execution.samples()
+
+    def _final_state(
+        self, execution: Execution, timeout: float | None, *, quietly: bool = False
+    ) -> ExecutionState | None:
+        """Wait for the end, and resume the job before that if another attempt may succeed.
+
+        Args:
+            execution: the job's execution.
+            timeout: seconds to wait at most, None for the option ``query_timeout_seconds``.
+            quietly: raise no errors. None stands for a job that has not ended in time.
+        """
+        while True:
+            self._retry(execution, quietly=quietly)
             limit = self._options.query_timeout_seconds if timeout is None else timeout
             if not self._wait(execution, limit):
-                if partial:
-                    return self._compose(execution, "not all circuits were evaluated in time")
+                if quietly:
+                    return None
                 raise timed_out(execution, limit)
             state = execution.state
             if not state.ended:
                 continue  # another thread has resumed it
-            if state.error is None:
-                with self._lock:
-                    self._result = self._result or self._compose(execution, state.message)
-            elif partial:
-                return self._compose(execution, state.message)
-            else:
-                if self._rescue is not None:
-                    with suppress(OSError, DamagedJobError):
-                        self._rescue(execution.checkpoint())
-                # The same error may be raised again, from another place.
-                raise state.error.with_traceback(None)
-        return self._result
+            if state.error is None or quietly:
+                return state
+            if self._rescue is not None:
+                with suppress(OSError, DamagedJobError):
+                    self._rescue(execution.checkpoint())
+            # The same error may be raised again, from another place.
+            raise state.error.with_traceback(None)
 
     def _wait(self, execution: Execution, timeout: float | None) -> bool:
         return wait_with_bar(

@@ -15,6 +15,7 @@ from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._ids import is_canonical_uuid
+from aqt_fast._native import Samples
 from aqt_fast._shots import shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import (
@@ -195,6 +196,20 @@ class RemoteExecution(Execution):
                     circuits.start, circuits.stop, shots=shots, message=message
                 )
         return results
+
+    def samples(self, part: range | None = None) -> list[Samples]:
+        """Return the outcomes of all qubits of each circuit, with all of its shots, in order.
+
+        Raises:
+            LookupError: a circuit was not evaluated.
+        """
+        samples: list[Samples] = []
+        for group in self._groups:
+            if part in (None, group.circuits):
+                if group.message is not None:
+                    raise LookupError(group.message)
+                samples += group.samples()
+        return samples
 
     def checkpoint(self) -> Checkpoint:
         """Return what another process needs to continue, as far as it is known now."""

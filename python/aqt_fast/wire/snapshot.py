@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Bit, Clbit, Qubit, Register
 from qiskit.result.models import ExperimentResult
@@ -216,6 +218,44 @@ class Snapshot:
                 self._headers[start:stop], each(shots, len(data)), data, strict=True
             )
         ]
+
+    def bits(
+        self, samples: Sequence[Samples], start: int, stop: int, clbits: Sequence[int]
+    ) -> NDArray[np.uint8]:
+        """Return the outcomes of a part at some classical bits, in the layout of ``BitArray``.
+
+        Args:
+            samples: one per circuit of the part, all with the same number of shots.
+            start: first circuit of the part.
+            stop: where the part ends.
+            clbits: indices of classical bits that each of the circuits has, in any order.
+
+        Returns:
+            A writable array of shape (number of circuits, shots, ceil(len(clbits) / 8)). Read as a
+            big-endian number, bit i of each row is the classical bit ``clbits[i]``: the qubit last
+            measured into it, or 0. Without circuits, the number of shots is 0.
+
+        Raises:
+            ResponseMismatchError: there are other circuits or qubits than expected, or the circuits
+                differ in their shots.
+            IndexError: there are no such circuits, or no such classical bits.
+        """
+        shots, rows = self._circuits.bits(samples, start, stop, clbits)
+        shape = (stop - start, shots, -(-len(clbits) // 8))
+        return np.frombuffer(rows, dtype=np.uint8).reshape(shape)
+
+    def placed(self, index: int, samples: Samples, *, in_place: bool = False) -> Samples:
+        """Return the samples of a circuit from those of its bare circuit.
+
+        Args:
+            index: the circuit.
+            samples: the outcomes at the classical bits of its bare circuit.
+            in_place: as for :func:`bare_circuits`. If False, a qubit on which no gate acts reads 0;
+                if True, one that the circuit does not measure.
+        """
+        if in_place:
+            return samples
+        return samples.placed(self._circuits.active_qubits(index), self.num_qubits(index))
 
     def failed(
         self, start: int, stop: int, *, shots: Shots, message: str

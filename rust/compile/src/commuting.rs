@@ -57,6 +57,11 @@ impl Commuting {
         self.gathered.push(Gathered::Barrier(number, wires));
     }
 
+    /// Sets the wire of each qubit, of a circuit whose qubits were named after their wires.
+    pub fn rename(&mut self, names: &[u32]) {
+        self.names.copy_from_slice(names);
+    }
+
     /// Passes everything on; returns the wire on which each qubit ends.
     pub fn replay<S: GateSink>(
         self,

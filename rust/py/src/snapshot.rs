@@ -9,7 +9,7 @@ use aqt_sweep::{Batch, Part, archive};
 use pyo3::{
     intern,
     prelude::*,
-    types::{PyBytes, PyString, PyTuple},
+    types::{PyByteArray, PyBytes, PyString, PyTuple},
 };
 
 use crate::{
@@ -211,6 +211,25 @@ impl Snapshot {
         samples::data(py, &samples, with_memory, |_| {
             let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;
             Ok((circuit.num_qubits(), map.into_owned()))
+        })
+    }
+
+    /// Outcomes of the circuits from `start` to before `stop` at some of their classical bits: the
+    /// number of shots, and rows in the layout of Qiskit's `BitArray`.
+    fn bits<'py>(
+        &self,
+        py: Python<'py>,
+        samples: Vec<Bound<'py, Samples>>,
+        start: usize,
+        stop: usize,
+        clbits: Vec<u32>,
+    ) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
+        self.check(start, stop)?;
+        samples::check_number(py, &samples, stop - start)?;
+        let mut circuits = self.circuits(start, stop);
+        samples::bits(py, &samples, start, &clbits, || {
+            let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;
+            Ok((circuit.num_qubits(), map))
         })
     }
 }

@@ -135,8 +135,11 @@ impl Sweep {
     pub fn compiler(&self) -> SweepCompiler<'_> {
         SweepCompiler {
             sweep: self,
-            binder: Binder::new(&self.template),
-            alternative: self.alternative.as_deref().map(Binder::new),
+            binder: Binder::new(&self.template, self.effort),
+            alternative: self
+                .alternative
+                .as_deref()
+                .map(|template| Binder::new(template, self.effort)),
         }
     }
 
@@ -223,9 +226,9 @@ impl SweepCompiler<'_> {
     }
 
     fn compiled(&mut self, angles: &[f64]) -> Compiled {
-        let first = self.binder.compile(angles, self.sweep.effort);
+        let first = self.binder.compile(angles);
         if let Some(alternative) = &mut self.alternative {
-            let second = alternative.compile(angles, self.sweep.effort);
+            let second = alternative.compile(angles);
             if second.cost() < first.cost() {
                 return second;
             }

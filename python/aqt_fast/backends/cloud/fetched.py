@@ -191,6 +191,16 @@ class FetchedExecution(Execution):
         shots = shots_of(self._options.shots, range(number))
         return self._snapshot.failed(0, number, shots=shots, message=message)
 
+    def samples(self, part: range | None = None) -> list[Samples]:
+        """Return the outcomes of all qubits of each circuit, with all of its shots, in order.
+
+        Raises:
+            LookupError: the API job has no outcomes yet.
+        """
+        if not self._samples:
+            raise LookupError(self._message or "not evaluated yet")
+        return self._samples[:] if part is None else self._samples[part.start : part.stop]
+
     def cancel(self) -> bool:
         """Cancel the API job. Return False if it has ended, or was cancelled before.
 

@@ -21,13 +21,14 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.jobs import aerjob
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
+from aqt_fast._native import Samples
 from aqt_fast._shots import Shots, each
 from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.backends.offline.noise_description import described, noise_model_of
 from aqt_fast.store.location import SimulatorLocation
 
-Outcome: TypeAlias = tuple[dict[str, int], list[str] | None] | str
-"""Counts and, if requested, the outcome of each shot in order, in hexadecimal; or an error text."""
+Outcome: TypeAlias = dict[str, int] | Samples | str
+"""Counts in hexadecimal; or all shots, if memory was requested; or an error text."""
 
 _SEED_STEP = 2113
 """Aer gives circuit k of a run the seed ``seed_simulator + 2113 k``."""
@@ -131,7 +132,7 @@ def outcomes(
     memory: bool,
     seed: int | None,
 ) -> list[Outcome]:
-    """Simulate circuits; ``memory`` adds the outcome of each shot in order.
+    """Simulate circuits; ``memory`` keeps the outcome of each shot in order.
 
     Neighbours with the same shots are one run of Aer, with the seeds that they have in the batch:
     ``seed`` is that of the first circuit.
@@ -212,12 +213,13 @@ def _settings(options: Options, circuits: Sequence[QuantumCircuit]) -> dict[str,
 def _outcome(simulated: Any, circuit: QuantumCircuit) -> Outcome:
     if not simulated.success:
         return _without_name(str(simulated.status), circuit)
-    counts = simulated.data.counts
-    memory = getattr(simulated.data, "memory", None)
+    memory: list[str] | None = getattr(simulated.data, "memory", None)
+    if memory is not None:
+        return Samples.from_memory(memory, circuit.num_clbits)
+    counts: dict[str, int] = simulated.data.counts
     if circuit.num_clbits > _MOST_BITS_WITHOUT_PADDING:
-        counts = {hex(int(text, 16)): count for text, count in counts.items()}
-        memory = memory and [hex(int(text, 16)) for text in memory]
-    return counts, memory
+        return {hex(int(text, 16)): count for text, count in counts.items()}
+    return counts
 
 
 def _without_name(message: str, circuit: QuantumCircuit) -> str:
