@@ -87,6 +87,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
         options: AQTOptions,
         *,
         rescue: Callable[[Checkpoint], object] | None = None,
+        evaluation: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         """Check the circuits and take a snapshot; later changes to them do not affect the job.
 
@@ -96,6 +97,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
             options: how to run them.
             rescue: called before :meth:`result` raises an error, with what is known then, so that
                 the job is not lost.
+            evaluation: returns what a primitive makes of the outcomes, in JSON's types. It is
+                stored with the job.
 
         Raises:
             InvalidInputError: ``circuits`` or ``options`` has the wrong type.
@@ -119,6 +122,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
         self._execution: Execution | None = None
         self._result: Result | None = None
         self._rescue = rescue
+        self._evaluation = evaluation
         self._warned = False
         self._lock = ForkSafeLock()
 
@@ -136,7 +140,9 @@ class AQTJob(Single, AnyProtocol, JobV1):
         from aqt_fast.jobs.pickled import pickled
 
         known = None if self._execution is None else pickled(self._execution)
-        return _unpickled, (type(self), self._backend, self._snapshot, self._options, known)
+        return _unpickled, (
+            type(self), self._backend, self._snapshot, self._options, known, self._evaluation,
+        )  # fmt: skip
 
     @property
     def circuits(self) -> list[QuantumCircuit]:
@@ -149,6 +155,16 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if self._circuits is None:
             self._circuits = self._snapshot.rebuilt()
         return list(self._circuits)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What was read of the circuits."""
+        return self._snapshot
+
+    @property
+    def evaluation(self) -> dict[str, Any] | None:
+        """What a primitive makes of the outcomes, in JSON's types; None for other jobs."""
+        return None if self._evaluation is None else self._evaluation()
 
     @property
     def options(self) -> JobOptions:
@@ -169,6 +185,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
                 make = execution or self._backend.execution
                 # Assigned before anything is sent: an interrupt cannot make us send it twice.
                 self._execution = make(self._snapshot, self._options)
+                if self._evaluation is not None:
+                    self._execution.keep_evaluation(self._evaluation)
                 self._execution.begin()
                 return
         raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")
@@ -185,6 +203,14 @@ class AQTJob(Single, AnyProtocol, JobV1):
             return ""
         with interruptible(self._advice):
             return self._execution.job_id
+
+    @property
+    def batch_id(self) -> str:
+        """The job's own identifier, known as soon as it is submitted; empty before.
+
+        It names the job's directory in the store. :meth:`restore` takes it, too.
+        """
+        return "" if self._execution is None else self._execution.batch_id
 
     def api_job_id(self, index: int = 0) -> str:
         """Return the portal's identifier of one API job, or the machine's of one circuit.
@@ -531,8 +557,9 @@ class AQTJob(Single, AnyProtocol, JobV1):
                     self._execution,
                     self._backend,
                     self._snapshot,
-                    self.circuits,
+                    self.circuits if self._evaluation is None else None,
                     self._options,
+                    self.evaluation,
                 )
             return JobStore(store_path or self._backend.store_path).save(saved)
         except (TypeError, ValueError) as error:
@@ -605,8 +632,9 @@ def _unpickled(
     snapshot: Snapshot,
     options: AQTOptions,
     known: EndedJob | RunningJob | None,
+    evaluation: Callable[[], dict[str, Any]] | None = None,
 ) -> AQTJob:
-    job = kind(backend, snapshot, options)
+    job = kind(backend, snapshot, options, evaluation=evaluation)
     if known is not None:
         job.submit(partial(known.execution, backend))
     return job

@@ -173,6 +173,20 @@ class Execution(ABC):
         """
         raise LookupError(f"the job of an offline simulator has no API job {index}")
 
+    @property
+    def batch_id(self) -> str:
+        """The job's own identifier, a UUID that is known from the start."""
+        return self.name
+
+    def keep_evaluation(self, evaluation: Callable[[], dict[str, Any]]) -> None:  # noqa: B027
+        """Store what a primitive makes of the outcomes, for another process.
+
+        Called before :meth:`begin`. Simulations have nothing in which to store it.
+
+        Args:
+            evaluation: returns it in JSON's types.
+        """
+
     @abstractmethod
     def begin(self) -> None:
         """Start to run the batch; called once."""

@@ -16,7 +16,7 @@ from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.backends.transpiling import TranspiledBatch
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError, JobFailedError
-from aqt_fast.primitives.job import SubmittedJobs
+from aqt_fast.primitives.estimator_job import SubmittedJobs
 from aqt_fast.primitives.places import PubPlace
 
 

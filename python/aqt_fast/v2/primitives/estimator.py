@@ -7,15 +7,12 @@ from typing import Any
 from aqt_fast import primitives
 from aqt_fast.v2.aqt_provider import AnyAQTResource
 from aqt_fast.v2.exceptions import raised_as_v2
-from aqt_fast.v2.primitives.job import PrimitiveJob
 
 __all__ = ["AQTEstimator"]
 
 
 class AQTEstimator(primitives.AQTEstimator):
     """Estimates expectation values: see :class:`aqt_fast.primitives.AQTEstimator`."""
-
-    job_class = PrimitiveJob
 
     def __init__(self, *, backend: AnyAQTResource, options: dict[str, Any] | None = None) -> None:
         """Make an estimator; its ``backend`` is the one that is given.
