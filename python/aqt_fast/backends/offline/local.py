@@ -8,7 +8,7 @@ from qiskit.providers import JobStatus
 
 from aqt_fast._shots import shots_of
 from aqt_fast.backends.offline.aer import outcomes, seed_at
-from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
+from aqt_fast.backends.offline.simulation import AerExecution, fitting_part, fitting_size
 from aqt_fast.backends.offline.turns import TURNS
 
 _SECONDS_PER_CHUNK = 0.1
@@ -51,6 +51,7 @@ class LocalAerExecution(AerExecution):
             if self._cancelled:
                 part = range(0)
             else:
+                part = fitting_part(part, self._shots, self._measured)
                 self._status = JobStatus.RUNNING
                 self._num_started = part.stop
         if part:
@@ -64,6 +65,7 @@ class LocalAerExecution(AerExecution):
                 seed=seed_at(self._seed, part.start),
             )
             self._size = fitting_size(_SECONDS_PER_CHUNK, time.perf_counter() - began, len(part))
+            self._measured = part
             self._keep(part, found, bare)
         if not part or part.stop == len(self._snapshot):
             self._finish()

@@ -12,7 +12,7 @@ from qiskit.result.models import ExperimentResult
 from qiskit_aer import AerSimulator
 
 from aqt_fast._native import Samples
-from aqt_fast._shots import shots_at, shots_of
+from aqt_fast._shots import Shots, shots_at, shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
 from aqt_fast.backends.offline.clbits import at_clbits
@@ -22,6 +22,9 @@ from aqt_fast.wire.results import experiment_result, failed_experiment
 from aqt_fast.wire.snapshot import Snapshot
 
 _MOST_CIRCUITS_PER_CHUNK = 500
+
+_MOST_GROWTH = 4
+"""A chunk has at most this many times the circuits and shots of the last one."""
 
 _MOST_FAILURES_TOLD = 10
 
@@ -35,7 +38,26 @@ def fitting_size(seconds: float, elapsed: float, size: int) -> int:
         size: number of circuits of the last chunk; the next one has at most four times as many.
     """
     fitting = int(seconds / max(elapsed / size, 1e-6))
-    return max(1, min(fitting, 4 * size, _MOST_CIRCUITS_PER_CHUNK))
+    return max(1, min(fitting, _MOST_GROWTH * size, _MOST_CIRCUITS_PER_CHUNK))
+
+
+def fitting_part(part: range, shots: Shots, last: range) -> range:
+    """Return the first circuits of a part: as many as have no surprising number of shots.
+
+    Args:
+        part: the circuits of the next chunk, at least one.
+        shots: those of all circuits.
+        last: the last chunk whose duration is known. The next one has at most four times as many
+            shots, or one circuit.
+    """
+    if isinstance(shots, int):
+        return part
+    left = _MOST_GROWTH * sum(shots[last.start : last.stop]) - shots[part.start]
+    for index in part[1:]:
+        left -= shots[index]
+        if left < 0:
+            return range(part.start, index)
+    return part
 
 
 class AerExecution(Execution):
@@ -63,6 +85,8 @@ class AerExecution(Execution):
         self._in_place = tells_qubits_apart(simulator)
         self._entries: list[ExperimentResult | Samples | None] = [None] * len(snapshot)
         self._cancelled = False
+        self._measured = range(0)
+        """The last chunk whose duration is known."""
 
     @property
     def name(self) -> str:
