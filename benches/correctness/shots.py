@@ -18,7 +18,7 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ from tabulate import tabulate
 HEADERS = (
     "System",
     "State",
+    "Options",
     "Circuits, Qiskit",
     "ours",
     "Shots, Qiskit",
@@ -83,9 +84,16 @@ class Row(NamedTuple):
 
     system: str
     state: str
+    options: str
+    """Of ours."""
     qiskit: Runs
     ours: Runs
     exact: float
+
+    @property
+    def name(self) -> str:
+        """What is compared."""
+        return f"{self.system}, {self.state}, {self.options}"
 
     @property
     def ratio(self) -> float:
@@ -102,15 +110,16 @@ class Row(NamedTuple):
         for party, runs in (("Qiskit's", self.qiskit), ("ours", self.ours)):
             off = abs(runs.values.mean() - self.exact) * math.sqrt(len(runs.values))
             if off > 5 * runs.error + 1e-9:
-                yield f"{self.system}, {self.state}: {party} is off by {off:.3g} errors of a run"
+                yield f"{self.name}: {party} is off: {runs.values.mean()}, not {self.exact}"
         if self.ratio + 3 * self.uncertainty < 1:
-            yield f"{self.system}, {self.state}: ours needs more shots"
+            yield f"{self.name}: ours needs more shots"
 
     def cells(self) -> list[object]:
         """The row of the table."""
         return [
             self.system,
             self.state,
+            self.options,
             f"{self.qiskit.circuits:.0f}",
             f"{self.ours.circuits:.0f}",
             f"{self.qiskit.shots:,.0f}",
@@ -155,46 +164,52 @@ def repeated(
 
 
 def compared(
-    backend: AQTResource,
-    system: System,
-    state: str,
-    circuit: QuantumCircuit,
-    *,
-    runs: int,
-    shots: int,
-    options: dict[str, Any],
-) -> Row | None:
-    """Run both on a state; None if it has no variance, so that both are exact."""
-    exact = Statevector(circuit)
-    matrix = system.hamiltonian.to_matrix(sparse=True)
-    energy = float(np.vdot(exact.data, matrix @ exact.data).real)
+    backend: AQTResource, system: System, state: str, runs: int, shots: int, variants: Sequence[str]
+) -> Iterator[Row]:
+    """Run both on a state; nothing if it has no variance, so that both are exact."""
+    circuit = states(system)[state]
+    exact = Statevector(circuit).data
+    energy = float(np.vdot(exact, system.hamiltonian.to_matrix(sparse=True) @ exact).real)
     # Qiskit's estimator runs circuits as they are: they must be in the backend's gates.
     runnable = compile(circuit, backend)
     peer = BackendEstimatorV2(backend=backend)
     theirs = repeated(peer, runnable, system, 1 / math.sqrt(shots), runs)
     if theirs.error < 1e-9:
-        return None
-    ours = repeated(AQTEstimator(backend, options), circuit, system, theirs.error, runs)
-    return Row(system.name, state, theirs, ours, energy)
+        return
+    for options in variants:
+        estimator = AQTEstimator(backend, json.loads(options))
+        ours = repeated(estimator, circuit, system, theirs.error, runs)
+        yield Row(system.name, state, options, theirs, ours, energy)
 
 
-def total(rows: list[Row]) -> list[object]:
+def totals(rows: Sequence[Row], variants: Sequence[str]) -> Iterator[list[object]]:
     """A row for all states of a system together: shots that each needs for the same errors.
 
     The errors are those of Qiskit's estimator; ours needs its shots divided by the ratio.
     """
-    theirs = sum(row.qiskit.shots for row in rows)
-    ours = sum(row.qiskit.shots / row.ratio for row in rows)
-    return [rows[0].system, "all", "", "", f"{theirs:,.0f}", "", "", "", "", f"{theirs / ours:.2f}"]
+    for options in variants:
+        here = [row for row in rows if row.options == options]
+        theirs = sum(row.qiskit.shots for row in here)
+        ours = sum(row.qiskit.shots / row.ratio for row in here)
+        yield [here[0].system, "all", options, *[""] * 7, f"{theirs / ours:.2f}"]
 
 
 @click.command()
 @click.option("--runs", default=200, show_default=True, type=click.IntRange(10))
 @click.option("--shots", default=400, show_default=True, help="Of each circuit of Qiskit's.")
 @click.option("--only", multiple=True, help="A system; may be repeated.")
-@click.option("--options", default="{}", help="Of our estimator, as JSON.")
+@click.option(
+    "--options",
+    "variants",
+    multiple=True,
+    default=["{}", '{"variances": "average"}', '{"variances": "average", "grouping": "general"}'],
+    show_default=True,
+    help="Of our estimator, as JSON; may be repeated.",
+)
 @click.option("--details", type=click.Path(path_type=Path), help="Where to write all values.")
-def main(runs: int, shots: int, only: tuple[str, ...], options: str, details: Path | None) -> None:
+def main(
+    runs: int, shots: int, only: tuple[str, ...], variants: tuple[str, ...], details: Path | None
+) -> None:
     """Count shots at equal errors."""
     warnings.simplefilter("ignore")
     backend = AQTProvider("", load_dotenv=False).get_backend("offline_simulator_no_noise")
@@ -204,34 +219,21 @@ def main(runs: int, shots: int, only: tuple[str, ...], options: str, details: Pa
     for name, system in systems().items():
         if only and name not in only:
             continue
-        here = []
-        for state, circuit in states(system).items():
-            print(f"{name}, {state} …", file=sys.stderr, flush=True)
-            row = compared(
-                backend,
-                system,
-                state,
-                circuit,
-                runs=runs,
-                shots=shots,
-                options=json.loads(options),
-            )
-            if row is not None:
-                here.append(row)
+        here: list[Row] = []
+        for state in states(system):
+            for row in compared(backend, system, state, runs, shots, variants):
                 print(*row.cells(), file=sys.stderr, sep=" | ", flush=True)
+                here.append(row)
         rows += here
-        cells += [*(row.cells() for row in here), total(here)]
+        cells += [*(row.cells() for row in here), *totals(here, variants)]
     print(tabulate(cells, HEADERS, tablefmt="github", disable_numparse=True))
     if details is not None:
-        details.write_text(
-            json.dumps(
-                {
-                    f"{row.system}, {row.state}, {party}": runs.values.tolist()
-                    for row in rows
-                    for party, runs in (("Qiskit", row.qiskit), ("ours", row.ours))
-                }
-            )
-        )
+        values = {
+            f"{row.name}, {party}": of_party.values.tolist()
+            for row in rows
+            for party, of_party in (("Qiskit", row.qiskit), ("ours", row.ours))
+        }
+        details.write_text(json.dumps(values))
     faults = [fault for row in rows for fault in row.faults()]
     print(*faults, sep="\n", file=sys.stderr)
     sys.exit(bool(faults))
