@@ -37,6 +37,5 @@ def seconds_of_shot(
     durations: Mapping[str, float] = calibration.durations
     (ran,) = compiled([circuit.assign_parameters(values)], backend, backend.limits, level)
     counts = ran.count_ops()
-    return durations["measure"] + sum(
-        durations[name] * counts.get(name, 0) for name in ("r", "rxx")
-    )
+    gates = sum(durations[name] * counts.get(name, 0) for name in ("r", "rxx"))
+    return float(durations["measure"] + gates)
