@@ -5,7 +5,7 @@
     AQTError
     ├── InvalidInputError (ValueError)         refused before anything ran
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
-    │   │   └── InvalidPubError                   .problems: everything wrong with a primitive's PUBs
+    │   │   └── InvalidPubError                   .problems: all that is wrong with PUBs
     │   ├── InvalidJobError                     no circuits, or too many; too many shots
     │   ├── InvalidOptionError                  .option, .value
     │   │   ├── InvalidShotsError                 .circuits: those whose shots are invalid

@@ -5,11 +5,11 @@ import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from aqt_fast import compile as compile_circuit
 from aqt_fast.aqt_resource import UnknownOptionWarning
 from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 from aqt_fast.jobs import waiting
 from aqt_fast.primitives import AQTEstimator, AQTSampler
-from aqt_fast import compile as compile_circuit
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp

@@ -1,6 +1,5 @@
 """Jobs of primitives, restored by their identifiers: here, in another process, after a kill."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -125,7 +124,7 @@ def test_no_primitive(device, backend, tmp_path):
         job = resource.run(marker(1))
         job.result()
         job.persist(store_path=tmp_path)
-        known = os.listdir(tmp_path)[-1]
+        known = max(tmp_path.iterdir(), key=lambda path: path.stat().st_mtime_ns).name
         with pytest.raises(InvalidOptionError, match="sampler"):
             AQTPrimitiveJob.restore(known, store_path=tmp_path)
         assert AQTJob.restore(known, store_path=tmp_path).result().success
@@ -184,10 +183,10 @@ def test_damage(device):
     job.result()
     file = device.store_path / job.job_id() / "evaluation.zst"
     good = file.read_bytes()
-    for number, content in enumerate(documents(file)):
+    for content in documents(file):
         file.write_bytes(content)
         with pytest.raises(DamagedJobError, match=job.job_id()):
-            print(number, AQTPrimitiveJob.restore(job.job_id()))
+            AQTPrimitiveJob.restore(job.job_id())
         assert file.read_bytes() == content
         assert AQTJob.restore(job.job_id()).result().success
     file.write_bytes(good)
@@ -233,7 +232,7 @@ def test_after_a_kill(server, device):
     """Whatever was sent has its result in another process."""
     server.hold()
     script = SCRIPT.replace("simulator_noise", device.name)
-    program = subprocess.Popen(
+    program = subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
     )
     try:

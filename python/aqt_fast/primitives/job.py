@@ -131,7 +131,9 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         content = directory.evaluation()
         if content is None:
             raise InvalidOptionError(
-                "job_id", job_id, "that of a sampler's or an estimator's job; AQTJob has restore, too"
+                "job_id",
+                job_id,
+                "that of a sampler's or an estimator's job; AQTJob has restore, too",
             )
         try:
             evaluation = evaluation_from_json(content)
@@ -147,7 +149,9 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         name = type(self).__name__
         try:
             finished, total = self.progress()
-            return f"<{name} '{self._job_id}': {self.status().name}, {finished} of {total} circuits>"
+            return (
+                f"<{name} '{self._job_id}': {self.status().name}, {finished} of {total} circuits>"
+            )
         except OtherProcessError as error:
             return f"<{name} '{self._job_id}': in process {error.process}>"
 
@@ -281,6 +285,5 @@ def _unpickled(
     metadata: dict[str, Any],
 ) -> AQTPrimitiveJob:
     copied = kind(job, evaluation)
-    copied._job_id = job_id
-    copied.metadata = metadata
+    vars(copied).update(_job_id=job_id, metadata=metadata)
     return copied

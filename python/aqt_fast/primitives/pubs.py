@@ -124,7 +124,7 @@ class PubProblems:
             sweep: the parameter sets.
         """
         right = np.isfinite(sweep.values)
-        rows = right.all(axis=1)
+        rows = np.asarray(right.all(axis=1))
         if rows.all():
             return sweep
         for row in np.flatnonzero(~rows).tolist():
@@ -157,7 +157,9 @@ def listed_pubs(pubs: Any) -> list[Any]:
         return list(pubs)
     except TypeError:
         found = type(pubs).__name__
-        raise InvalidInputError(f"run takes a list of PUBs, not an object of type '{found}'") from None
+        raise InvalidInputError(
+            f"run takes a list of PUBs, not an object of type '{found}'"
+        ) from None
 
 
 def check_bound(circuit: QuantumCircuit, values: Any) -> None:
