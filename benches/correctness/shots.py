@@ -8,9 +8,9 @@ each circuit; ours gets the standard error that Qiskit's has then reached. As er
 shots ours needs for the same error.
 
 Run it with ``make bench-shots``. Exits with 1 if an estimate is wrong (its mean over all runs is
-more than 5 standard errors off), or if ours with a pilot needs more shots than Qiskit's, by more than
-3 standard errors of the ratio. Without a pilot nobody knows which groups vary, so that it needs more
-where heavy groups do not: in basis states.
+more than 5 standard errors off), or if ours with a pilot needs more shots than Qiskit's, by more
+than 3 standard errors of the ratio. Without a pilot nobody knows which groups vary, so that ours
+needs more where heavy ones do not: in basis states.
 """
 
 from __future__ import annotations
