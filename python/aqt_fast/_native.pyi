@@ -134,6 +134,14 @@ class Snapshot:
         """The circuits from start to before stop."""
     def active_qubits(self, index: int) -> list[int]:
         """The qubits on which gates act, in ascending order; qubit 0 if there are none."""
+    def alike(self, start: int, stop: int, measured: bool) -> list[tuple[int, bytes]]:
+        """Cut the circuits from start to before stop into runs that differ in their angles only.
+
+        Each run is the longest of neighbours with the same gates on the same qubits, and with the
+        same measured qubits if ``measured`` is set: the number of circuits, and their angles in
+        radians as 64-bit floats of shape (angles, circuits). Angles are in the order of
+        :meth:`operations`.
+        """
     def fill(self, index: int, circuit: QuantumCircuit) -> None:
         """Append a circuit's gates on its active qubits, and a measurement of each of them.
 
@@ -200,7 +208,7 @@ class Template:
         """The circuits of sets of angles, compiled when they are needed.
 
         Args:
-            angles: rows of 64-bit floats in radians; each row has an angle for each expression.
+            angles: rows of little-endian 64-bit floats in radians, which are not copied; each row has an angle for each expression.
             num_sets: number of rows.
             max_qubits: limit of a circuit.
             max_operations: limit of a circuit, the final MEASURE included.

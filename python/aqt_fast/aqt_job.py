@@ -375,6 +375,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
             raise JobFailedError(
                 execution.name, (state and state.message) or "it was not evaluated"
             )
+        self._tell_problem(execution)
         return execution.samples()
 
     def _final_state(
@@ -422,10 +423,14 @@ class AQTJob(Single, AnyProtocol, JobV1):
             if not quietly:
                 raise
 
-    def _compose(self, execution: Execution, message: str | None) -> Result:
+    def _tell_problem(self, execution: Execution) -> None:
+        """Warn once of what the journal lacks."""
         if execution.problem is not None and not self._warned:
             self._warned = True
             warn_caller(execution.problem, JournalWarning)
+
+    def _compose(self, execution: Execution, message: str | None) -> Result:
+        self._tell_problem(execution)
         return job_result(
             execution.results(),
             backend_name=self._backend.name,

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import orjson
 import pytest
-from aqt_fast.primitives.estimates import EstimatorEvaluation, MeasuredGroup
+from aqt_fast.primitives.estimates import EstimatorEvaluation, MeasuredGroup, Shots
 from aqt_fast.primitives.evaluation import array_to_json
 from aqt_fast.primitives.gate_errors import GateErrors
 from aqt_fast.primitives.planning import Planner
@@ -25,9 +25,8 @@ def group_of(signs, values, spread, shots) -> MeasuredGroup:
 
 def added(group: MeasuredGroup, outcomes: list[int]) -> tuple[float, float]:
     """Value and standard error for outcomes of up to eight qubits."""
-    values, variances = np.zeros((1, 1)), np.zeros((1, 1))
-    group.add(np.array(outcomes, np.uint8).reshape(1, -1, 1), values, variances)
-    return float(values[0, 0]), math.sqrt(variances[0, 0])
+    found = group.shots_of(np.array(outcomes, np.uint8).reshape(1, -1, 1))
+    return float(found.means[0, 0]), math.sqrt(group.squared_errors(found)[0, 0])
 
 
 def test_sample_variances():
@@ -46,6 +45,19 @@ def test_shots_that_agree(shots):
     assert value == -3
     rare = 1 / (shots + 2)
     assert error == pytest.approx(math.sqrt(36 * rare * (1 - rare) / shots))
+
+
+def test_shots_of_two_jobs():
+    """Count as one sample."""
+    values = np.random.default_rng(4).normal(size=(300, 2, 3))
+    parts = [Shots(1, values[0], np.zeros((2, 3)))] + [
+        Shots(len(some), some.mean(axis=0), some.var(axis=0, ddof=1))
+        for some in (values[1:100], values[100:])
+    ]
+    whole = parts[0].joined(parts[1]).joined(parts[2])
+    assert whole.number == 300
+    assert np.allclose(whole.means, values.mean(axis=0))
+    assert np.allclose(whole.variances, values.var(axis=0, ddof=1))
 
 
 def evaluation() -> EstimatorEvaluation:

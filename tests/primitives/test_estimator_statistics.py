@@ -41,8 +41,9 @@ def random_pub(seed: int):
         {"variances": "average"},
         {"grouping": "general", "variances": "average"},
         {"grouping": "none", "optimization_level": 0},
+        {"adaptive": True},
     ],
-    ids=["default", "average", "general", "none"],
+    ids=["default", "average", "general", "none", "adaptive"],
 )
 def test_random_pubs(backend, options):
     """The squared z-scores of 500 values, one of each PUB, add up to what chi-squared allows.

@@ -8,11 +8,13 @@ import pytest
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.exceptions import AQTError, InvalidCircuitError, JobFailedError
 from aqt_fast.primitives import AQTPrimitiveJob, AQTSampler
-from markers import marker
+from markers import marker, word
 from qiskit import QuantumCircuit
 from qiskit.primitives import BasePrimitiveJob
 from qiskit.providers import JobStatus, JobTimeoutError
 from waiting import wait_until
+
+ONE = word(1)
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_result(server, run):
     result = job.result()
     assert job.result() is result
     assert [item.metadata["shots"] for item in result] == [4, 9]
-    assert [item.data.meas.get_counts() for item in result] == [{"1": 4}, {"1": 9}]
+    assert [item.data.meas.get_counts() for item in result] == [{ONE: 4}, {ONE: 9}]
     assert len(server.jobs) == len(job.jobs) == 1
     assert job.jobs[0] is job.job
     assert job.progress() == job.job.progress() == (2, 2)
@@ -124,7 +126,7 @@ def test_failed_circuits_may_run_again(server, run):
         job.result()
     server.fail_jobs(None)
     assert job.job.resubmit_failed() == 1
-    assert job.result()[0].data.meas.get_counts() == {"1": 4}
+    assert job.result()[0].data.meas.get_counts() == {ONE: 4}
 
 
 def test_bad_circuit(server, device):
@@ -151,6 +153,7 @@ def test_copy(run):
     assert copy.copy(job) is copy.deepcopy(job) is job
 
 
+@pytest.mark.usefixtures("environment")
 def test_pickle(server, run):
     """One in the cloud continues where it is unpickled; its result needs nothing of the first."""
     server.hold()
@@ -159,7 +162,7 @@ def test_pickle(server, run):
     assert other.job_id() == job.job_id()
     assert not other.done()
     server.release()
-    assert [item.data.meas.get_counts() for item in other.result()] == [{"1": 4}, {"1": 9}]
+    assert [item.data.meas.get_counts() for item in other.result()] == [{ONE: 4}, {ONE: 9}]
     assert len(server.jobs) == 1
 
 
@@ -185,4 +188,4 @@ def test_job_of_the_backend(run):
     """Its counts are there, too."""
     job = run(4)
     assert isinstance(job.job, AQTJob)
-    assert job.job.result().get_counts() == {"1": 4}
+    assert job.job.result().get_counts() == {ONE: 4}

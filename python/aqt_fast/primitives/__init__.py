@@ -16,6 +16,7 @@
     gate_errors           what two-qubit gates do to a signal
     measurement           groups of terms, and the shots of each
     planning              from PUBs of an estimator to circuits
+    pilot                 shots that a first job's variances call for
     plan, device_time     what an estimator is going to run, and how long that takes
     estimates             what an estimator makes of the outcomes
     planner               groups, bases, shots and expectation values of Pauli terms

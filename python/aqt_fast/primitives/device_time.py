@@ -36,7 +36,6 @@ def seconds_of_shot(
         return None
     durations: Mapping[str, float] = calibration.durations
     (ran,) = compiled([circuit.assign_parameters(values)], backend, backend.limits, level)
-    counts = ran.count_ops()
-    return durations["measure"] + sum(
-        durations[name] * counts.get(name, 0) for name in ("r", "rxx")
-    )
+    counts: Mapping[str, int] = ran.count_ops()
+    gates = sum(durations[name] * counts.get(name, 0) for name in ("r", "rxx"))
+    return durations["measure"] + gates

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,25 @@ _BYTES_AT_ONCE = 2**26
 """Size of the outcomes that are evaluated in one step, unless one circuit has more."""
 
 
+class Shots(NamedTuple):
+    """Statistics of the shots of a group, for each parameter set and observable."""
+
+    number: int
+    """Number of shots for each parameter set."""
+    means: NDArray[np.float64]
+    """Mean of a shot's value; shape (sets, observables)."""
+    variances: NDArray[np.float64]
+    """Unbiased variance of a shot's value, 0 for a single shot; shape (sets, observables)."""
+
+    def joined(self, other: Shots) -> Shots:
+        """Return the statistics of all shots together."""
+        number = self.number + other.number
+        means = (self.number * self.means + other.number * other.means) / number
+        squares = (self.number - 1) * self.variances + (other.number - 1) * other.variances
+        squares += self.number * other.number / number * (self.means - other.means) ** 2
+        return Shots(number, means, squares / (number - 1))
+
+
 @dataclass(frozen=True)
 class MeasuredGroup:
     """How the outcomes of a circuit are read."""
@@ -43,23 +62,24 @@ class MeasuredGroup:
     half_spreads: NDArray[np.float64]
     """Half the difference of the extreme values of a shot, for each observable."""
     shots: int
-    """Repetitions for each parameter set."""
+    """Repetitions for each parameter set; 0 if an earlier job was enough."""
+    earlier: Shots | None = None
+    """What an earlier job has measured."""
 
-    def add(
-        self, rows: NDArray[np.uint8], values: NDArray[np.float64], variances: NDArray[np.float64]
-    ) -> None:
-        """Add what the group makes up to the values of observables and their squared errors.
+    def shots_of(self, rows: NDArray[np.uint8]) -> Shots:
+        """Return what outcomes say of each parameter set.
 
         Args:
             rows: outcomes; shape (sets, shots, bytes).
-            values: to add to; shape (sets, observables).
-            variances: to add to; shape (sets, observables).
         """
         found = expectations(rows, self.masks, self.signs, self.parts)
-        shots = self.shots
-        unseen = (2 * self.half_spreads) ** 2 * (shots + 1) / (shots + 2) ** 2
-        values += found.values
-        variances += np.maximum(found.variances, unseen) / shots
+        return Shots(self.shots, found.values, found.variances)
+
+    def squared_errors(self, measured: Shots) -> NDArray[np.float64]:
+        """Return the squared standard error of each mean; shape (sets, observables)."""
+        number = measured.number
+        unseen = (2 * self.half_spreads) ** 2 * (number + 1) / (number + 2) ** 2
+        return np.maximum(measured.variances, unseen) / number
 
 
 @dataclass(frozen=True)
@@ -100,6 +120,11 @@ class MeasuredBlocks:
             "terms": _joined([terms for terms, _ in parts], np.intp).astype(np.uint32),
             "coefficients": _joined([values for _, values in parts], np.float64),
         }
+        earlier = [group.earlier for group in groups if group.earlier is not None]
+        if earlier:
+            arrays["earlier_shots"] = np.array([shots.number for shots in earlier], np.int64)
+            arrays["earlier_means"] = np.array([shots.means for shots in earlier])
+            arrays["earlier_variances"] = np.array([shots.variances for shots in earlier])
         return {name: array_to_json(array) for name, array in arrays.items()}
 
     @classmethod
@@ -111,8 +136,9 @@ class MeasuredBlocks:
             TypeError: something has another type.
             ValueError: sizes do not fit each other.
         """
-        arrays = {name: array_from_json(entry(content, name, dict)) for name in _KINDS}
-        for name, kind in _KINDS.items():
+        kinds = _KINDS | (_EARLIER if "earlier_shots" in content else {})
+        arrays = {name: array_from_json(entry(content, name, dict)) for name in kinds}
+        for name, kind in kinds.items():
             if arrays[name].dtype.kind not in kind:
                 raise TypeError(f"'{name}' has entries of another kind")
         count = len(arrays["constants"])
@@ -122,7 +148,9 @@ class MeasuredBlocks:
         every_part = list(zip(terms, coefficients, strict=True))
         masks, signs = _split(arrays["masks"], sizes), _split(arrays["signs"], sizes)
         spreads = arrays["half_spreads"].reshape(len(sizes), count)
-        if len(every_part) != len(sizes) * count or (shots < 1).any() or len(shots) != len(sizes):
+        earlier = _earlier(arrays, len(sizes), count)
+        lowest = 1 if earlier[:1] == [None] else 0
+        if len(every_part) != len(sizes) * count or len(shots) != len(sizes) or any(shots < lowest):
             raise ValueError("the numbers of groups, observables and shots do not fit")
         groups = []
         for index, size in enumerate(sizes.tolist()):
@@ -130,7 +158,14 @@ class MeasuredBlocks:
             if any(of_part.size and of_part.max() >= size for of_part, _ in parts):
                 raise ValueError("an observable has terms that are not measured")
             groups.append(
-                MeasuredGroup(masks[index], signs[index], parts, spreads[index], int(shots[index]))
+                MeasuredGroup(
+                    masks[index],
+                    signs[index],
+                    parts,
+                    spreads[index],
+                    int(shots[index]),
+                    earlier[index],
+                )
             )
         return cls(arrays["blocks"].astype(np.intp), arrays["constants"], tuple(groups))
 
@@ -148,6 +183,26 @@ _KINDS = {
     "coefficients": "f",
 }
 """The arrays of a file, and the kinds of numbers in them."""
+
+
+_EARLIER = {"earlier_shots": "iu", "earlier_means": "f", "earlier_variances": "f"}
+"""Those of a job that continues an earlier one."""
+
+
+def _earlier(arrays: dict[str, NDArray[Any]], groups: int, observables: int) -> list[Shots | None]:
+    """Return what an earlier job has measured in each group.
+
+    Raises:
+        ValueError: the arrays do not fit.
+    """
+    if "earlier_shots" not in arrays:
+        return [None] * groups
+    numbers, means, variances = (arrays[name] for name in _EARLIER)
+    shape = means.shape
+    fits = len(numbers) == groups and shape == variances.shape and len(shape) == 3
+    if not fits or shape[::2] != (groups, observables) or (numbers < 1).any():
+        raise ValueError("what was measured earlier does not fit")
+    return [Shots(*item) for item in zip(numbers.tolist(), means, variances, strict=True)]
 
 
 def _joined(arrays: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
@@ -190,22 +245,31 @@ class MeasuredPub:
         """The blocks of parameter sets and observables."""
         return blocks_of(self.sets, self.observables)
 
-    def _sizes(self) -> Iterator[tuple[int, int]]:
-        """Yield circuits and shots of each group."""
+    def _sizes(self) -> Iterator[tuple[int, MeasuredGroup]]:
+        """Yield the number of parameter sets, and each group."""
         for part in self.parts:
             circuits = len(part.blocks) * self.blocks.sets.shape[1]
             for group in part.groups:
-                yield circuits, group.shots
+                yield circuits, group
 
     @property
     def num_circuits(self) -> int:
-        """Number of its circuits."""
-        return sum(circuits for circuits, _ in self._sizes())
+        """Number of its circuits in the job."""
+        return sum(circuits for circuits, group in self._sizes() if group.shots)
 
-    @property
-    def num_shots(self) -> int:
-        """Shots of all of its circuits."""
-        return sum(circuits * shots for circuits, shots in self._sizes())
+    def _metadata(self) -> dict[str, Any]:
+        """Return the metadata of its result."""
+        circuits = shots = 0
+        for number, group in self._sizes():
+            of_groups = [group.shots, 0 if group.earlier is None else group.earlier.number]
+            circuits += number * sum(1 for one in of_groups if one)
+            shots += number * sum(of_groups)
+        return {
+            "target_precision": self.precision,
+            "shots": shots,
+            "circuits": circuits,
+            "circuit_metadata": self.metadata,
+        }
 
     def result(self, snapshot: Snapshot, samples: Sequence[Samples], start: int) -> PubResult:
         """Make its result.
@@ -222,36 +286,49 @@ class MeasuredPub:
             values = np.broadcast_to(part.constants, places.shape).copy()
             variances = np.zeros(places.shape)
             for group in part.groups:
-                self._add(group, snapshot, samples, start, values, variances)
-                start += len(places)
+                measured = group.earlier
+                if group.shots:
+                    found = self.shots_of(group, snapshot, samples, start, len(places))
+                    measured = found if measured is None else measured.joined(found)
+                    start += len(places)
+                if measured is not None:
+                    values += measured.means
+                    variances += group.squared_errors(measured)
             evs[places], stds[places] = values, np.sqrt(variances)
         return PubResult(
             DataBin(evs=evs.reshape(shape), stds=stds.reshape(shape), shape=shape),
-            metadata={
-                "target_precision": self.precision,
-                "shots": self.num_shots,
-                "circuits": self.num_circuits,
-                "circuit_metadata": self.metadata,
-            },
+            metadata=self._metadata(),
         )
 
-    def _add(
+    def shots_of(
         self,
         group: MeasuredGroup,
         snapshot: Snapshot,
         samples: Sequence[Samples],
         start: int,
-        values: NDArray[np.float64],
-        variances: NDArray[np.float64],
-    ) -> None:
-        """Add a group to values and squared errors, some parameter sets at a time."""
+        number: int,
+    ) -> Shots:
+        """Evaluate the outcomes of a group.
+
+        Args:
+            group: one with shots.
+            snapshot: the circuits of the job.
+            samples: the outcomes of all circuits of the job.
+            start: index of its first circuit in the job.
+            number: number of its circuits, one for each parameter set.
+        """
         step = max(1, _BYTES_AT_ONCE // (group.shots * -(-self.num_qubits // 8)))
         clbits = range(self.first_bit, self.first_bit + self.num_qubits)
-        for first in range(0, len(values), step):
-            last = min(first + step, len(values))
-            some = range(start + first, start + last)
-            rows = snapshot.bits(samples[some.start : some.stop], some.start, some.stop, clbits)
-            group.add(rows, values[first:last], variances[first:last])
+        found = []
+        for first in range(start, start + number, step):
+            last = min(first + step, start + number)
+            rows = snapshot.bits(samples[first:last], first, last, clbits)
+            found.append(group.shots_of(rows))
+        return Shots(
+            group.shots,
+            np.concatenate([some.means for some in found]),
+            np.concatenate([some.variances for some in found]),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return everything in JSON's types."""

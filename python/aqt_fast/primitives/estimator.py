@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -12,7 +12,7 @@ from qiskit.primitives.containers.observables_array import ObservablesArray
 
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.device_time import seconds_of_shot
-from aqt_fast.primitives.estimates import EstimatorEvaluation
+from aqt_fast.primitives.estimates import EstimatorEvaluation, MeasuredPub
 from aqt_fast.primitives.gate_errors import GateErrors
 from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.measurement import MeasurementGroup
@@ -26,6 +26,7 @@ from aqt_fast.primitives.options import (
     estimator_options_of_run,
     options_of_job,
 )
+from aqt_fast.primitives.pilot import after_pilot, continued, pilot_of
 from aqt_fast.primitives.plan import EstimationPlan, GroupPlan
 from aqt_fast.primitives.planning import PlannedBlocks, PlannedPub, Planner
 from aqt_fast.primitives.pubs import PubProblems, check_bound, listed_pubs, snapshot_of_sweeps
@@ -70,6 +71,10 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
                   ``"average"``: those of an average state, so that values do in most states, with
                   much fewer shots if observables have many terms. A single Pauli term takes
                   ⌈1/precision²⌉ shots in either case. Default: ``"bound"``.
+                - ``adaptive``: run a pilot first, with a fifth of the shots for average states, and
+                  then the shots that its variances call for. Values reach their precision in about
+                  the fewest shots there can be, where ``variances`` has to assume something. See
+                  :meth:`run`. Default: False.
                 - ``seed_simulator``, ``optimization_level`` of :func:`aqt_fast.compile`, 0 to 3
                   (default: 2; at 0, the circuit's Clifford end is not taken into the observables).
                 - those of its jobs, ``query_period_seconds``, ``query_timeout_seconds``,
@@ -94,6 +99,9 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
     ) -> AQTPrimitiveJob:
         """Estimate expectation values in the background.
 
+        With the option ``adaptive``, it waits for the pilot; the job that it returns is the second
+        one, whose result counts the shots of both, or the pilot itself if that was enough.
+
         Args:
             pubs: circuits, each with observables, and with parameter values and a precision if need
                 be.
@@ -107,28 +115,48 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
                 that measure; values that do not fit, are missing, or are not finite; observables
                 that do not fit, or are not Hermitian; precisions that need too many shots.
                 Nothing was sent.
+            JobFailedError: the pilot failed or was cancelled.
         """
         settings = estimator_options_of_run(self._options)
         problems = PubProblems()
         planned = self._planned(pubs, precision, settings, problems)
+        if not settings.adaptive:
+            return self._start(planned, [pub.measured() for pub in planned], settings, problems)
+        first = [pilot_of(pub) for pub in planned]
+        measured = [pub.measured() for pub in first]
+        pilot = self._start(first, measured, settings, problems)
+        if pilot.job is None:
+            return pilot
+        more, both = continued(first, measured, pilot.job.snapshot, pilot.job.samples())
+        if not any(pub.shots() for pub in more):
+            return pilot
+        return self._start(more, both, after_pilot(settings), problems)
+
+    def _start(
+        self,
+        planned: Sequence[PlannedPub],
+        measured: Sequence[MeasuredPub],
+        settings: EstimatorOptions,
+        problems: PubProblems,
+    ) -> AQTPrimitiveJob:
+        """Run PUBs."""
         sweeps = [problems.finite(sweep) for pub in planned for sweep in pub.sweeps()]
         snapshot = snapshot_of_sweeps(sweeps, self._backend, settings.optimization_level, problems)
-        shots = tuple(
-            group.shots
-            for pub in planned
-            for part, group, _ in pub.groups()
-            for _ in range(len(part.sets))
-        )
-        options = options_of_job(self._backend, settings, shots or 1)
-        evaluation = EstimatorEvaluation([pub.measured() for pub in planned])
+        shots = tuple(number for pub in planned for number in pub.shots())
         return self.job_class.start(
-            self._backend, snapshot, evaluation, options, executor=settings.executor
+            self._backend,
+            snapshot,
+            EstimatorEvaluation(measured),
+            options_of_job(self._backend, settings, shots or 1),
+            executor=settings.executor,
         )
 
     def plan(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
     ) -> EstimationPlan:
         """Return what :meth:`run` would do with the same arguments. Nothing runs.
+
+        Shots of an ``adaptive`` estimator depend on outcomes; the plan is the one without a pilot.
 
         Args:
             pubs: as for :meth:`run`.

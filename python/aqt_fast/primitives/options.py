@@ -78,6 +78,9 @@ class EstimatorOptions(PrimitiveOptions):
     variances: Variances = "bound"
     """Which variances the numbers of shots are for: see :class:`AQTEstimator`."""
 
+    adaptive: bool = False
+    """Whether a pilot measures variances first: see :class:`AQTEstimator`."""
+
     abelian_grouping: bool = True
     """If False, each term is measured alone, as with ``grouping="none"``."""
 
@@ -152,8 +155,9 @@ def _checked_estimator(options: EstimatorOptions) -> EstimatorOptions:
         value = getattr(options, name)
         if value not in values:
             raise InvalidOptionError(name, value, f"one of {', '.join(map(repr, values))}")
-    if not isinstance(options.abelian_grouping, bool):
-        raise InvalidOptionError("abelian_grouping", options.abelian_grouping, "True or False")
+    for name in ("adaptive", "abelian_grouping"):
+        if not isinstance(value := getattr(options, name), bool):
+            raise InvalidOptionError(name, value, "True or False")
     options.optimization_level = _level(options.optimization_level)
     return options
 

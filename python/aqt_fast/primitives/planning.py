@@ -66,8 +66,19 @@ class PlannedPub:
     def sweeps(self) -> Iterator[Sweep]:
         """Yield the circuits with their parameter sets in the order of the job."""
         shape = self.pub.parameter_values.shape
-        for part, _, circuit in self.groups():
+        for part, group, circuit in self.groups():
+            if not group.shots:
+                continue
             yield Sweep(circuit, self.values[part.sets], self.index, shape, part.sets)
+
+    def shots(self) -> list[int]:
+        """Return the repetitions of each circuit in the order of the job."""
+        return [
+            group.shots
+            for part, group, _ in self.groups()
+            if group.shots
+            for _ in range(len(part.sets))
+        ]
 
     def measured(self) -> MeasuredPub:
         """Return what the result needs besides outcomes."""

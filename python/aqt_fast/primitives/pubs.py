@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -104,6 +105,18 @@ class PubProblems:
             text = error.message if isinstance(error, QiskitError) else str(error)
             self.add(index, text.rstrip("."))
 
+    def check_values(self, pub: int, values: NDArray[np.float64], circuit: QuantumCircuit) -> None:
+        """Note each parameter set with a value that is not finite.
+
+        Args:
+            pub: index of the PUB.
+            values: its values, the last axis as in ``circuit.parameters``.
+            circuit: its circuit.
+        """
+        *shape, number = values.shape
+        rows = values.reshape(math.prod(shape), number)
+        self.finite(Sweep(circuit, rows, pub, tuple(shape)))
+
     def finite(self, sweep: Sweep) -> Sweep:
         """Note each parameter set with a value that is not finite, and return the others.
 
@@ -178,7 +191,7 @@ def snapshot_of_sweeps(
             once.
         backend: where they will run.
         level: that of :func:`aqt_fast.compile`.
-        problems: what is wrong with other PUBs.
+        problems: what is wrong with other PUBs. Values that are not finite are added.
 
     Returns:
         The circuits of the job.
@@ -188,7 +201,7 @@ def snapshot_of_sweeps(
     """
     templates: dict[int, Template | InvalidCircuitError] = {}
     ready = []
-    for sweep in sweeps:
+    for sweep in map(problems.finite, sweeps):
         known = templates.get(id(sweep.circuit))
         if known is None:
             try:

@@ -173,8 +173,7 @@ class _PubReader:
             self.sampled.append(sampled)
             if sampled.num_circuits:
                 rows = numbers.reshape(sampled.num_circuits, circuit.num_parameters)
-                sweep = Sweep(circuit, rows, index, coerced.shape)
-                self.sweeps.append(self.problems.finite(sweep))
+                self.sweeps.append(Sweep(circuit, rows, index, coerced.shape))
 
     def _registers(self, index: int, circuit: QuantumCircuit) -> _Registers:
         known = self._known.get(id(circuit))

@@ -42,8 +42,8 @@ FORMAT = 2
 """Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
 
 NEWEST_FORMAT = 3
-"""Version of ``job.json`` of a job whose circuits have different shots: older versions of this
-package cannot read it, and say so."""
+"""Version of ``job.json`` of a job whose circuits have different shots, or that is of a primitive:
+older versions of this package cannot read it, and say so."""
 
 EVENTS = "events"
 """Name of the file of events."""
@@ -119,7 +119,8 @@ class JobDirectory:
             plain = to_json(_in_runs(headers))
             contents = {_SNAPSHOT: data, _HEADERS: _compress(plain)}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        version = FORMAT if isinstance(description.shots, int) else NEWEST_FORMAT
+        is_plain = isinstance(description.shots, int) and evaluation is None
+        version = FORMAT if is_plain else NEWEST_FORMAT
         job = pack("job", {**description.to_json(), "digests": digests}, version)
         if circuits is not None:
             contents[_CIRCUITS] = _compress(circuits)

@@ -15,6 +15,7 @@ from aqt_fast import _native
 from aqt_fast._native import Samples
 from aqt_fast._reading import read_by
 from aqt_fast._shots import Shots, each
+from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.plan import Repetitions
 from aqt_fast.wire.results import experiment_result, failed_experiment, result_header
@@ -128,9 +129,9 @@ class Snapshot:
         """Rebuild all circuits, see :meth:`circuit`."""
         return [self.circuit(index) for index in range(len(self))]
 
-    def bare_circuit(self, index: int, *, in_place: bool = False) -> QuantumCircuit:
-        """Rebuild what a circuit does; see :func:`bare_circuits`."""
-        return _bare_circuit(self._circuits, index, in_place)
+    def bare(self, part: range, *, in_place: bool = False) -> BareCircuits:
+        """Return what the circuits of a part do, and nothing else."""
+        return BareCircuits(self._circuits, part, in_place=in_place)
 
     def moved_bits(self, index: int, *, in_place: bool = False) -> list[tuple[int, int]] | None:
         """Return (bit of the bare circuit, classical bit of the circuit) for each measurement.
@@ -139,7 +140,7 @@ class Snapshot:
 
         Args:
             index: the circuit.
-            in_place: as for :func:`bare_circuits`. If False, the outcome of a qubit on which no
+            in_place: as for :class:`BareCircuits`. If False, the outcome of a qubit on which no
                 gate acts is 0, and not listed.
         """
         bits = self._circuits.measurements(index)
@@ -153,7 +154,7 @@ class Snapshot:
         return bits
 
     def part(self, start: int, stop: int) -> bytes:
-        """Encode a part without headers, for :func:`bare_circuits`."""
+        """Encode a part without headers, for ``BareCircuits.from_bytes``."""
         return self._circuits.part(start, stop).to_bytes()
 
     def header(self, index: int) -> dict[str, Any]:
@@ -244,19 +245,6 @@ class Snapshot:
         shape = (stop - start, shots, -(-len(clbits) // 8))
         return np.frombuffer(rows, dtype=np.uint8).reshape(shape)
 
-    def placed(self, index: int, samples: Samples, *, in_place: bool = False) -> Samples:
-        """Return the samples of a circuit from those of its bare circuit.
-
-        Args:
-            index: the circuit.
-            samples: the outcomes at the classical bits of its bare circuit.
-            in_place: as for :func:`bare_circuits`. If False, a qubit on which no gate acts reads 0;
-                if True, one that the circuit does not measure.
-        """
-        if in_place:
-            return samples
-        return samples.placed(self._circuits.active_qubits(index), self.num_qubits(index))
-
     def failed(
         self, start: int, stop: int, *, shots: Shots, message: str
     ) -> list[ExperimentResult]:
@@ -275,44 +263,6 @@ class Snapshot:
             max_operations=self._limits.operations,
             strict_angles=self._strict_angles,
         )
-
-
-def bare_circuits(part: bytes, *, in_place: bool = False) -> list[QuantumCircuit]:
-    """Rebuild what the circuits of a part do, and nothing else.
-
-    Each measures its qubits into the classical bits with their numbers. Names, registers, labels
-    and phases are lost.
-
-    Args:
-        part: made by :meth:`Snapshot.part`.
-        in_place: if True, qubits keep their numbers, and those that the circuit measures are
-            measured. If False, there are only those on which gates act (at least one), and all of
-            them are measured.
-
-    Raises:
-        ValueError: ``part`` cannot be read.
-    """
-    circuits = _native.Snapshot.from_bytes(part)
-    return [_bare_circuit(circuits, index, in_place) for index in range(len(circuits))]
-
-
-def _bare_circuit(circuits: _native.Snapshot, index: int, in_place: bool) -> QuantumCircuit:
-    if in_place:
-        return _circuit_in_place(circuits, index)
-    size = len(circuits.active_qubits(index))
-    circuit = QuantumCircuit(size, size)
-    circuits.fill(index, circuit)
-    return circuit
-
-
-def _circuit_in_place(circuits: _native.Snapshot, index: int) -> QuantumCircuit:
-    size = circuits.num_qubits(index)
-    circuit = QuantumCircuit(size, size)
-    for name, qubits, angles in circuits.operations(index):
-        getattr(circuit, name)(*angles, *qubits)
-    for qubit in sorted({qubit for qubit, _ in circuits.measurements(index)}):
-        circuit.measure(qubit, qubit)
-    return circuit
 
 
 def _registers_or_bits(

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use aqt_core::{
-    Circuit, Limits, MeasurementMap, Operation, circuit::operation::radians, wire::encoder,
+    Circuit, Limits, MeasurementMap, Operation,
+    circuit::{self, operation::radians},
+    wire::encoder,
 };
 use aqt_sweep::{Batch, Part, archive};
 use pyo3::{
@@ -136,6 +138,27 @@ impl Snapshot {
     /// The qubits on which a circuit acts, in ascending order.
     fn active_qubits(&self, index: usize) -> PyResult<Vec<u32>> {
         Ok(self.one(index)?.0.active_qubits())
+    }
+
+    /// Runs of neighbours with the same gates on the same qubits: the number of circuits, and their
+    /// angles as 64-bit floats, row by row. If `measured` is set, they measure the same qubits, too.
+    fn alike<'py>(
+        &self,
+        py: Python<'py>,
+        start: usize,
+        stop: usize,
+        measured: bool,
+    ) -> PyResult<Vec<(usize, Bound<'py, PyBytes>)>> {
+        self.check(start, stop)?;
+        let runs = circuit::alike(self.circuits(start, stop), measured);
+        Ok(runs
+            .into_iter()
+            .map(|run| {
+                let bytes: Vec<_> =
+                    run.angles.iter().flat_map(|angle| angle.to_ne_bytes()).collect();
+                (run.len, PyBytes::new(py, &bytes))
+            })
+            .collect())
     }
 
     /// Appends a circuit's gates on its active qubits to a `QuantumCircuit` of as many qubits and

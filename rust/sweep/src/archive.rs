@@ -141,9 +141,7 @@ fn with_sweeps(parts: &[Part]) -> Vec<u8> {
     for angles in shared_angles.items {
         put(&mut out, number(angles.num_sets()));
         put(&mut out, number(angles.width()));
-        for value in angles.values() {
-            out.extend_from_slice(&value.to_le_bytes());
-        }
+        out.extend_from_slice(angles.bytes());
     }
     put(&mut out, number(parts.len()));
     out.extend_from_slice(&rest);
@@ -223,21 +221,17 @@ impl Reader<'_> {
 
     fn angles(&mut self) -> Result<Angles, Fault> {
         let (num_sets, width) = (self.number()? as usize, self.number()? as usize);
-        let Some(count) = num_sets
-            .checked_mul(width)
-            .filter(|&count| count <= (self.bytes.len() - self.offset) / 8)
-        else {
+        let rest = &self.bytes[self.offset..];
+        let size = num_sets.checked_mul(width).and_then(|count| count.checked_mul(8));
+        let Some(bytes) = size.and_then(|size| rest.get(..size)) else {
             return self.broken("more angles than bytes");
         };
-        let mut values = Vec::with_capacity(count);
-        for _ in 0..count {
-            let value = f64::from_le_bytes(self.take()?);
-            if !value.is_finite() {
-                return self.broken("an angle that is not finite");
-            }
-            values.push(value);
+        let (values, _) = bytes.as_chunks();
+        if !values.iter().all(|value| f64::from_le_bytes(*value).is_finite()) {
+            return self.broken("an angle that is not finite");
         }
-        match Angles::new(num_sets, width, values) {
+        self.offset += bytes.len();
+        match Angles::new(num_sets, width, bytes.to_vec()) {
             Some(angles) => Ok(angles),
             None => self.broken("other angles than sets"),
         }
@@ -321,7 +315,8 @@ mod tests {
         let program = Program { num_qubits: 3, items, measured: vec![true, true, false] };
         let gate = FreeGate { name: b"ry".into(), qubits: vec![1], params: vec![Param::Angle(1)] };
         let template = Arc::new(Template::new(program, vec![(2, gate)]).unwrap());
-        let angles = Angles::new(3, 2, vec![0.0, 0.5, 0.0, -1.5, 0.0, 0.0]).unwrap();
+        let values = [0.0, 0.5, 0.0, -1.5, 0.0, 0.0].map(f64::to_le_bytes);
+        let angles = Angles::new(3, 2, values.concat()).unwrap();
         Sweep::new(
             template.clone(),
             Some(template),

@@ -16,7 +16,7 @@ const CIRCUITS_A_THREAD: usize = 10;
 pub type Read<'a> = (Cow<'a, Circuit>, Cow<'a, MeasurementMap>);
 
 /// A part of a batch.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Part {
     /// Circuits with their measurement maps.
     Circuits(Vec<Circuit>, Vec<MeasurementMap>),
@@ -34,7 +34,7 @@ impl Part {
 }
 
 /// Circuits and sweeps that were checked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Batch {
     parts: Vec<Part>,
     /// The index after the last circuit of each part.

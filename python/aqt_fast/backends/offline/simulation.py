@@ -12,15 +12,19 @@ from qiskit.result.models import ExperimentResult
 from qiskit_aer import AerSimulator
 
 from aqt_fast._native import Samples
-from aqt_fast._shots import shots_at, shots_of
+from aqt_fast._shots import Shots, shots_at, shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
 from aqt_fast.backends.offline.clbits import at_clbits
 from aqt_fast.jobs.execution import Checkpoint, Execution, unordered_shots
+from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.results import experiment_result, failed_experiment
 from aqt_fast.wire.snapshot import Snapshot
 
 _MOST_CIRCUITS_PER_CHUNK = 500
+
+_MOST_GROWTH = 4
+"""A chunk has at most this many times the circuits and shots of the last one."""
 
 _MOST_FAILURES_TOLD = 10
 
@@ -34,7 +38,26 @@ def fitting_size(seconds: float, elapsed: float, size: int) -> int:
         size: number of circuits of the last chunk; the next one has at most four times as many.
     """
     fitting = int(seconds / max(elapsed / size, 1e-6))
-    return max(1, min(fitting, 4 * size, _MOST_CIRCUITS_PER_CHUNK))
+    return max(1, min(fitting, _MOST_GROWTH * size, _MOST_CIRCUITS_PER_CHUNK))
+
+
+def fitting_part(part: range, shots: Shots, last: range) -> range:
+    """Return the first circuits of a part: as many as have no surprising number of shots.
+
+    Args:
+        part: the circuits of the next chunk, at least one.
+        shots: those of all circuits.
+        last: the last chunk whose duration is known. The next one has at most four times as many
+            shots, or one circuit.
+    """
+    if isinstance(shots, int):
+        return part
+    left = _MOST_GROWTH * sum(shots[last.start : last.stop]) - shots[part.start]
+    for index in part[1:]:
+        left -= shots[index]
+        if left < 0:
+            return range(part.start, index)
+    return part
 
 
 class AerExecution(Execution):
@@ -62,6 +85,8 @@ class AerExecution(Execution):
         self._in_place = tells_qubits_apart(simulator)
         self._entries: list[ExperimentResult | Samples | None] = [None] * len(snapshot)
         self._cancelled = False
+        self._measured = range(0)
+        """The last chunk whose duration is known."""
 
     @property
     def name(self) -> str:
@@ -118,9 +143,27 @@ class AerExecution(Execution):
         location = simulator_location(self._simulator)
         return Checkpoint(self._job_id, location, ended=self.state.ended)
 
-    def _keep(self, part: range, outcomes: Sequence[Outcome]) -> None:
-        """Store the outcomes of a chunk. A failed chunk does not affect the others."""
-        kept = [self._kept(index, item) for index, item in zip(part, outcomes, strict=True)]
+    def _bare(self, part: range) -> BareCircuits:
+        """Return what Aer is to simulate."""
+        return self._snapshot.bare(part, in_place=self._in_place)
+
+    def _keep(
+        self, part: range, outcomes: Sequence[Outcome], bare: BareCircuits | None = None
+    ) -> None:
+        """Store the outcomes of a chunk. A failed chunk does not affect the others.
+
+        Args:
+            part: the circuits of the chunk.
+            outcomes: one per circuit.
+            bare: its bare circuits if they are at hand, with what is known of them.
+        """
+        bare = self._bare(part) if bare is None else bare
+        kept = [
+            bare.placed(place, outcome)
+            if isinstance(outcome, Samples)
+            else self._kept(part[place], outcome)
+            for place, outcome in enumerate(outcomes)
+        ]
         with self._changed:
             self._entries[part.start : part.stop] = kept
             self._finished_count += sum(isinstance(item, Samples) or item.success for item in kept)
@@ -128,9 +171,7 @@ class AerExecution(Execution):
             if self._finished_count < len(self._entries):  # else it ends at once
                 self._changed.notify_all()
 
-    def _kept(self, index: int, outcome: Outcome) -> ExperimentResult | Samples:
-        if isinstance(outcome, Samples):
-            return self._snapshot.placed(index, outcome, in_place=self._in_place)
+    def _kept(self, index: int, outcome: dict[str, int] | str) -> ExperimentResult:
         header, shots = self._snapshot.header(index), shots_at(self._shots, index)
         if isinstance(outcome, str):
             return failed_experiment(header, shots, outcome)

@@ -22,7 +22,8 @@ from aqt_fast._native import Samples
 from aqt_fast._shots import Shots
 from aqt_fast.backends.offline.aer import Outcome, outcomes, tells_qubits_apart
 from aqt_fast.backends.offline.copies import options_in_use
-from aqt_fast.wire.snapshot import Snapshot, bare_circuits
+from aqt_fast.wire.bare_circuits import BareCircuits
+from aqt_fast.wire.snapshot import Snapshot
 
 _FASTEST = 1
 """zlib's level: higher levels cost more time than their savings are worth."""
@@ -83,7 +84,7 @@ def simulate_chunk(
         kept = _simulator(simulator)
         found = outcomes(
             kept,
-            bare_circuits(zlib.decompress(circuits), in_place=tells_qubits_apart(kept)),
+            BareCircuits.from_bytes(zlib.decompress(circuits), in_place=tells_qubits_apart(kept)),
             shots=shots,
             memory=memory,
             seed=seed,
