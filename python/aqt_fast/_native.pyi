@@ -208,7 +208,8 @@ class Template:
         """The circuits of sets of angles, compiled when they are needed.
 
         Args:
-            X
+            angles: rows of little-endian 64-bit floats in radians, which are not copied; each row
+                has an angle for each expression.
             num_sets: number of rows.
             max_qubits: limit of a circuit.
             max_operations: limit of a circuit, the final MEASURE included.

@@ -285,5 +285,6 @@ def _unpickled(
     metadata: dict[str, Any],
 ) -> AQTPrimitiveJob:
     copied = kind(job, evaluation)
-    vars(copied).update(_job_id=job_id, metadata=metadata)
+    attributes: dict[str, Any] = vars(copied)
+    attributes.update(_job_id=job_id, metadata=metadata)
     return copied
