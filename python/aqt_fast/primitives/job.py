@@ -285,6 +285,6 @@ def _unpickled(
     metadata: dict[str, Any],
 ) -> AQTPrimitiveJob:
     copied = kind(job, evaluation)
-    attributes: dict[str, Any] = vars(copied)
-    attributes.update(_job_id=job_id, metadata=metadata)
+    copied._job_id = job_id  # noqa: SLF001 - of this module's class
+    copied.metadata = metadata
     return copied
