@@ -44,6 +44,33 @@ class Samples:
     ``ResponseMismatchError`` if the circuit has another number of qubits.
     """
 
+    def __new__(cls, num_shots: int, num_qubits: int, rows: bytes) -> Samples:
+        """Take packed outcomes in the layout of :attr:`rows`.
+
+        Raises:
+            ValueError: ``rows`` has another length, or sets bits beyond the last qubit.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    @staticmethod
+    def from_memory(memory: Sequence[str], num_qubits: int) -> Samples:
+        """Read the outcome of each shot from Qiskit's hexadecimal text: bit i is qubit i.
+
+        Raises:
+            ValueError: a text is no number of at most ``num_qubits`` bits.
+        """
+    def placed(self, qubits: Sequence[int], num_qubits: int) -> Samples:
+        """The same shots of a larger circuit: qubit i becomes ``qubits[i]``. Others read 0.
+
+        Raises:
+            ValueError: there is not one qubit below ``num_qubits`` for each qubit of the samples.
+        """
+    @property
+    def rows(self) -> bytes:
+        """A row of ceil(``num_qubits`` / 8) bytes for each shot.
+
+        Qubit q is bit q % 8 of byte q // 8; the bits beyond the last qubit are 0.
+        """
     @property
     def num_shots(self) -> int:
         """Repetitions of the circuit."""
@@ -107,6 +134,14 @@ class Snapshot:
         """The circuits from start to before stop."""
     def active_qubits(self, index: int) -> list[int]:
         """The qubits on which gates act, in ascending order; qubit 0 if there are none."""
+    def alike(self, start: int, stop: int, measured: bool) -> list[tuple[int, bytes]]:
+        """Cut the circuits from start to before stop into runs that differ in their angles only.
+
+        Each run is the longest of neighbours with the same gates on the same qubits, and with the
+        same measured qubits if ``measured`` is set: the number of circuits, and their angles in
+        radians as 64-bit floats of shape (angles, circuits). Angles are in the order of
+        :meth:`operations`.
+        """
     def fill(self, index: int, circuit: QuantumCircuit) -> None:
         """Append a circuit's gates on its active qubits, and a measurement of each of them.
 
@@ -150,6 +185,18 @@ class Snapshot:
         Raises:
             ResponseMismatchError: the numbers of circuits, shots or qubits differ.
         """
+    def bits(
+        self, samples: Sequence[Samples], start: int, stop: int, clbits: Sequence[int]
+    ) -> tuple[int, bytearray]:
+        """The number of shots, and the outcomes of each circuit at these classical bits.
+
+        The rows have the layout of Qiskit's ``BitArray``, one circuit after the other.
+
+        Raises:
+            ResponseMismatchError: the numbers of circuits or qubits differ, or the numbers of shots
+                among the circuits.
+            IndexError: there are no such circuits, or no such classical bits.
+        """
 
 @final
 class Template:
@@ -161,7 +208,8 @@ class Template:
         """The circuits of sets of angles, compiled when they are needed.
 
         Args:
-            angles: rows of 64-bit floats in radians; each row has an angle for each expression.
+            angles: rows of little-endian 64-bit floats in radians, which are not copied; each row
+                has an angle for each expression.
             num_sets: number of rows.
             max_qubits: limit of a circuit.
             max_operations: limit of a circuit, the final MEASURE included.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
+SHOTS_PER_API_JOB = 2000
+"""Maximum number of repetitions of a circuit in an API job."""
+
 Shots: TypeAlias = int | tuple[int, ...]
 """Repetitions of each circuit: as many for all, or one number for each, in order."""
 

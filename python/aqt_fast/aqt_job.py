@@ -18,19 +18,21 @@ from qiskit.result import Result
 
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
+from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidInputError,
+    JobFailedError,
     JournalError,
     OtherProcessError,
     UnsavableJobError,
 )
 from aqt_fast.jobs.backend import JobBackend
 from aqt_fast.jobs.error_text import ErrorText
-from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState
 from aqt_fast.jobs.interrupts import interruptible
 from aqt_fast.jobs.metrics import QueueInfo, metrics, queue_info
 from aqt_fast.jobs.saving import saved_job
@@ -85,6 +87,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
         options: AQTOptions,
         *,
         rescue: Callable[[Checkpoint], object] | None = None,
+        evaluation: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         """Check the circuits and take a snapshot; later changes to them do not affect the job.
 
@@ -94,6 +97,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
             options: how to run them.
             rescue: called before :meth:`result` raises an error, with what is known then, so that
                 the job is not lost.
+            evaluation: returns what a primitive makes of the outcomes, in JSON's types. It is
+                stored with the job.
 
         Raises:
             InvalidInputError: ``circuits`` or ``options`` has the wrong type.
@@ -117,6 +122,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
         self._execution: Execution | None = None
         self._result: Result | None = None
         self._rescue = rescue
+        self._evaluation = evaluation
         self._warned = False
         self._lock = ForkSafeLock()
 
@@ -134,7 +140,9 @@ class AQTJob(Single, AnyProtocol, JobV1):
         from aqt_fast.jobs.pickled import pickled
 
         known = None if self._execution is None else pickled(self._execution)
-        return _unpickled, (type(self), self._backend, self._snapshot, self._options, known)
+        return _unpickled, (
+            type(self), self._backend, self._snapshot, self._options, known, self._evaluation,
+        )  # fmt: skip
 
     @property
     def circuits(self) -> list[QuantumCircuit]:
@@ -147,6 +155,16 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if self._circuits is None:
             self._circuits = self._snapshot.rebuilt()
         return list(self._circuits)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What was read of the circuits."""
+        return self._snapshot
+
+    @property
+    def evaluation(self) -> dict[str, Any] | None:
+        """What a primitive makes of the outcomes, in JSON's types; None for other jobs."""
+        return None if self._evaluation is None else self._evaluation()
 
     @property
     def options(self) -> JobOptions:
@@ -167,6 +185,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
                 make = execution or self._backend.execution
                 # Assigned before anything is sent: an interrupt cannot make us send it twice.
                 self._execution = make(self._snapshot, self._options)
+                if self._evaluation is not None:
+                    self._execution.keep_evaluation(self._evaluation)
                 self._execution.begin()
                 return
         raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")
@@ -183,6 +203,14 @@ class AQTJob(Single, AnyProtocol, JobV1):
             return ""
         with interruptible(self._advice):
             return self._execution.job_id
+
+    @property
+    def batch_id(self) -> str:
+        """The job's own identifier, known as soon as it is submitted; empty before.
+
+        It names the job's directory in the store. :meth:`restore` takes it, too.
+        """
+        return "" if self._execution is None else self._execution.batch_id
 
     def api_job_id(self, index: int = 0) -> str:
         """Return the portal's identifier of one API job, or the machine's of one circuit.
@@ -311,28 +339,72 @@ class AQTJob(Single, AnyProtocol, JobV1):
         for name, value in (("timeout", timeout), ("wait", wait)):
             if value is not None:
                 checked_seconds(name, value, zero=True)
-        while self._result is None:
-            self._retry(execution, quietly=partial)
+        if self._result is None:
+            state = self._final_state(execution, timeout, quietly=partial)
+            if state is None:
+                return self._compose(execution, "not all circuits were evaluated in time")
+            if state.error is not None:
+                return self._compose(execution, state.message)
+            with self._lock:
+                self._result = self._result or self._compose(execution, state.message)
+        return self._result
+
+    def samples(self, timeout: float | None = None) -> list[Samples]:
+        """Wait until every circuit was evaluated and return the packed outcomes, in input order.
+
+        They have all qubits of each circuit and all shots in order, whatever the circuit measures.
+        A simulator gives 0 for a qubit on which no gate acts. If its noise tells qubits apart, it
+        does so for those that the circuit does not measure.
+
+        Args:
+            timeout: as for :meth:`result`.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+            InvalidOptionError: ``timeout`` is not a time, or the job is of a simulator and does not
+                have the option ``memory``.
+            JobTimeoutError: the time has passed. The job continues.
+            JobFailedError: not every circuit was evaluated.
+            APIError: as for :meth:`result`.
+        """
+        execution = self._submitted()
+        if timeout is not None:
+            checked_seconds("timeout", timeout, zero=True)
+        state = self._final_state(execution, timeout)
+        if state is None or state.status is not JobStatus.DONE:
+            raise JobFailedError(
+                execution.name, (state and state.message) or "it was not evaluated"
+            )
+        self._tell_problem(execution)
+        return execution.samples()
+
+    def _final_state(
+        self, execution: Execution, timeout: float | None, *, quietly: bool = False
+    ) -> ExecutionState | None:
+        """Wait for the end, and resume the job before that if another attempt may succeed.
+
+        Args:
+            execution: the job's execution.
+            timeout: seconds to wait at most, None for the option ``query_timeout_seconds``.
+            quietly: raise no errors. None stands for a job that has not ended in time.
+        """
+        while True:
+            self._retry(execution, quietly=quietly)
             limit = self._options.query_timeout_seconds if timeout is None else timeout
             if not self._wait(execution, limit):
-                if partial:
-                    return self._compose(execution, "not all circuits were evaluated in time")
+                if quietly:
+                    return None
                 raise timed_out(execution, limit)
             state = execution.state
             if not state.ended:
                 continue  # another thread has resumed it
-            if state.error is None:
-                with self._lock:
-                    self._result = self._result or self._compose(execution, state.message)
-            elif partial:
-                return self._compose(execution, state.message)
-            else:
-                if self._rescue is not None:
-                    with suppress(OSError, DamagedJobError):
-                        self._rescue(execution.checkpoint())
-                # The same error may be raised again, from another place.
-                raise state.error.with_traceback(None)
-        return self._result
+            if state.error is None or quietly:
+                return state
+            if self._rescue is not None:
+                with suppress(OSError, DamagedJobError):
+                    self._rescue(execution.checkpoint())
+            # The same error may be raised again, from another place.
+            raise state.error.with_traceback(None)
 
     def _wait(self, execution: Execution, timeout: float | None) -> bool:
         return wait_with_bar(
@@ -351,10 +423,14 @@ class AQTJob(Single, AnyProtocol, JobV1):
             if not quietly:
                 raise
 
-    def _compose(self, execution: Execution, message: str | None) -> Result:
+    def _tell_problem(self, execution: Execution) -> None:
+        """Warn once of what the journal lacks."""
         if execution.problem is not None and not self._warned:
             self._warned = True
             warn_caller(execution.problem, JournalWarning)
+
+    def _compose(self, execution: Execution, message: str | None) -> Result:
+        self._tell_problem(execution)
         return job_result(
             execution.results(),
             backend_name=self._backend.name,
@@ -486,8 +562,9 @@ class AQTJob(Single, AnyProtocol, JobV1):
                     self._execution,
                     self._backend,
                     self._snapshot,
-                    self.circuits,
+                    self.circuits if self._evaluation is None else None,
                     self._options,
+                    self.evaluation,
                 )
             return JobStore(store_path or self._backend.store_path).save(saved)
         except (TypeError, ValueError) as error:
@@ -560,8 +637,9 @@ def _unpickled(
     snapshot: Snapshot,
     options: AQTOptions,
     known: EndedJob | RunningJob | None,
+    evaluation: Callable[[], dict[str, Any]] | None = None,
 ) -> AQTJob:
-    job = kind(backend, snapshot, options)
+    job = kind(backend, snapshot, options, evaluation=evaluation)
     if known is not None:
         job.submit(partial(known.execution, backend))
     return job

@@ -15,11 +15,8 @@ import numpy as np
 from qiskit.providers import Options
 
 from aqt_fast._ids import LONGEST_LABEL
-from aqt_fast._shots import Shots
+from aqt_fast._shots import SHOTS_PER_API_JOB, Shots
 from aqt_fast.exceptions import FixedOptionError, InvalidOptionError, InvalidShotsError
-
-SHOTS_PER_API_JOB = 2000
-"""Maximum number of shots of one API job."""
 
 MOST_SHOTS = 2**31 - 1
 """Maximum number of shots of a circuit."""

@@ -428,7 +428,9 @@ class AQTProvider(Single):
                 which then returns all of its circuits.
             store_path: directory of saved jobs and journals, None for :attr:`store_path`.
             options: ``memory``, ``journal`` for a job from the portal, and how to wait:
-                ``query_period_seconds``, ``query_timeout_seconds``, ``with_progress_bar``.
+                ``query_period_seconds``, ``query_timeout_seconds``, ``with_progress_bar``. And
+                ``shots`` if circuits of a job from the portal had different shots, some of them
+                more than 2000: such a circuit was sent several times.
 
         Raises:
             JobNotFoundError: neither the store nor the portal has it, or there is no access token

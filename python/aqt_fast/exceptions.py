@@ -5,6 +5,7 @@
     AQTError
     ├── InvalidInputError (ValueError)         refused before anything ran
     │   ├── InvalidCircuitError                 .problems: every circuit that cannot run, and why
+    │   │   └── InvalidPubError                   .problems: all that is wrong with PUBs
     │   ├── InvalidJobError                     no circuits, or too many; too many shots
     │   ├── InvalidOptionError                  .option, .value
     │   │   ├── InvalidShotsError                 .circuits: those whose shots are invalid
@@ -106,6 +107,7 @@ class InvalidCircuitError(InvalidInputError):
     """Circuits cannot run: all such circuits of a batch, each with its first problem."""
 
     _SHOWN = 10
+    _OTHERS = "circuits"
 
     def __init__(self, problems: Sequence[CircuitProblem]) -> None:
         """Describe the first problems; ``problems`` has them all."""
@@ -116,8 +118,17 @@ class InvalidCircuitError(InvalidInputError):
     def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems[: self._SHOWN]]
         if len(self.problems) > self._SHOWN:
-            lines.append(f"and {len(self.problems) - self._SHOWN} more circuits")
+            lines.append(f"and {len(self.problems) - self._SHOWN} more {self._OTHERS}")
         return "\n".join(lines)
+
+
+class InvalidPubError(InvalidCircuitError):
+    """PUBs cannot run: circuits, values, shots or observables. Nothing was sent.
+
+    Each of ``problems`` names its PUB, and the parameter set unless it is a problem of all.
+    """
+
+    _OTHERS = "problems"
 
 
 class InvalidJobError(InvalidInputError):

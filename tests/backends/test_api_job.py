@@ -14,7 +14,7 @@ from aqt_fast.exceptions import (
     ResponseMismatchError,
 )
 from clients import connect, device_of, machine_of
-from markers import marker, marker_counts, markers
+from markers import marker, marker_counts, markers, word
 from qiskit import QuantumCircuit
 
 
@@ -33,6 +33,20 @@ class TestCloud:
         assert result.job_id == name
         assert len(server.jobs) == 1
         assert not device.store_path.exists()
+
+    def test_shots_for_each(self, server, device, tmp_path):
+        """Circuits with different shots, one of them sent in several runs."""
+        batch, shots = markers([1, 2, 3]), [7, 4001, 1]
+        name = device.run(batch, shots=shots, journal=False).job_id()
+        with connect(server) as other:
+            job = device_of(other).api_job(name, batch, shots=shots)
+            assert [entry.shots for entry in job.result().results] == shots
+            assert job.result().get_counts(1) == {word(2): 4001}
+            path = job.persist(store_path=tmp_path)
+        again = AQTJob.restore(path.name, store_path=tmp_path, provider=device.provider)
+        assert again.result().get_counts() == job.result().get_counts()
+        with pytest.raises(APIError, match="samples of 5 circuits for 4"):
+            device.api_job(name, batch, shots=[7, 4000, 1]).result()
 
     def test_cancelled(self, server, device):
         """It can be cancelled from here."""

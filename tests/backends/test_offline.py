@@ -98,6 +98,17 @@ class TestShotsForEach:
         result = backend.run([bell] * 300, shots=shots, seed_simulator=1).result()
         assert [sum(counts.values()) for counts in result.get_counts()] == shots
 
+    def test_more_and_more(self, backend, bell):
+        """Chunks that were fast because of few shots do not make the next one long."""
+        shots = [1] * 300 + [2000] * 300
+        job = backend.run([bell] * 600, shots=shots)
+        job.result()
+        parts = [part.circuits for part in job.as_completed()]
+        assert [index for part in parts for index in part] == [*range(600)]
+        taken = [sum(shots[index] for index in part) for part in parts]
+        for part, before, now in zip(parts[1:], taken, taken[1:], strict=False):
+            assert len(part) == 1 or now <= 4 * before
+
     def test_saved(self, backend, bell, tmp_path):
         """A saved job runs again with the same shots."""
         job = backend.run([bell] * 3, shots=[3, 1, 2], seed_simulator=1, memory=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from datetime import datetime, timedelta, timezone
 
@@ -156,6 +157,20 @@ class TestShow:
             assert "state:        done" in result.stdout
             assert all(record.job_id in result.stdout for record in server.jobs)
         assert json.loads(invoke("show", done.job_id(), "--json").stdout)["shots"] == 9
+
+    def test_shots_for_each(self, server, cloud, circuit):
+        """The range in tables, and all numbers in JSON."""
+        shots = [*range(1, 51), 9]
+        job = cloud.run([circuit] * 51, shots=shots)
+        job.result()
+        table = invoke("show", job.job_id()).stdout
+        assert "shots:        1 to 50" in table
+        assert re.search(r"0 to 49 +1 to 50 +done", table)
+        assert re.search(r"50 to 50 +9 +done", table)
+        assert json.loads(invoke("show", job.job_id(), "--json").stdout)["shots"] == shots
+        assert "1 to 50" in CliRunner(env={"COLUMNS": "200"}).invoke(main, ["jobs"]).stdout
+        assert json.loads(invoke("result", job.job_id()).stdout)["results"][49]["shots"] == 50
+        assert len(server.jobs) == 2
 
     @pytest.mark.usefixtures("in_india")
     def test_time(self, done, portal):

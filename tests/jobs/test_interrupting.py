@@ -97,19 +97,21 @@ def test_a_task_that_is_cancelled(server, device):
 
 
 def test_a_primitive(server, device, monkeypatch):
-    """Its job names those of the backend."""
+    """It is restored as what it is."""
     server.hold()
     job = AQTSampler(device).run([marker("1")])
-    job_id = job.job_id()
+    job_id = job.job.job_id()
 
     def strike(*_args, **_kwargs):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("concurrent.futures.Future.result", strike)
+        patched.setattr("aqt_fast.jobs.execution.Execution.wait", strike)
         with pytest.raises(KeyboardInterrupt) as caught:
             job.result()
-    assert advice(caught.value).startswith(f"job {job_id} of the primitive goes on")
+    told = advice(caught.value)
+    assert told.startswith(f"job {job_id} goes on: result() waits again")
+    assert told.endswith(f"AQTPrimitiveJob.restore('{job_id}') gets it in another process")
     server.release()
     assert job.result()[0].data.meas.get_counts() == {"1": 1024}
 

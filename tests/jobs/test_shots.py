@@ -281,4 +281,4 @@ class TestElsewhere:
         assert row.shots == tuple(range(1, 71))
         assert [part.shots for part in row.api_jobs] == [tuple(range(1, 51)), tuple(range(51, 71))]
         assert "1 to 70" in str(portal.jobs())
-        assert row.to_dict()["api_jobs"][1]["shots"] == tuple(range(51, 71))
+        assert row.to_dict()["api_jobs"][1]["shots"] == [*range(51, 71)]

@@ -117,6 +117,18 @@ class TestRunning:
         assert len(server.jobs) == -(-number // 50)
         other.backend().provider.close()
 
+    def test_shots_for_each(self, server, device, through):
+        """Each circuit keeps its own."""
+        server.hold()
+        job = device.run([marker("1"), marker("0")], shots=[3, 4001])
+        other = through(job)
+        server.release()
+        expected = [{"1": 3}, {"0": 4001}]
+        assert other.options.shots == (3, 4001)
+        assert other.result().get_counts() == job.result().get_counts() == expected
+        assert through(job).result().get_counts() == expected
+        other.backend().provider.close()
+
     def test_cancel(self, server, device):
         """The other handle cancels it."""
         server.hold()

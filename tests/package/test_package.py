@@ -101,6 +101,7 @@ def test_exception_tree():
     examples = {
         exceptions.InvalidCircuitError: [[]],
         exceptions.InvalidOptionError: ["shots", 0, "1 or more"],
+        exceptions.InvalidShotsError: [[1, 0], "a whole number for each circuit", {1: 0}],
         exceptions.FixedOptionError: ["shots", 7],
         exceptions.MalformedResponseError: ["expected a value", 7],
         exceptions.JobNotFoundError: ["x", Path("jobs")],

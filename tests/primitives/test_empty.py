@@ -51,7 +51,9 @@ def test_estimator(backend, turned, shape):
             assert item.data.shape == other.data.shape
             assert np.allclose(item.data.evs, other.data.evs)
             assert item.metadata["target_precision"] == 0.1
-            assert item.metadata["shots"] == 100
+            sets = item.data.evs.size
+            assert item.metadata["shots"] == 100 * sets
+            assert item.metadata["circuits"] == sets
 
 
 def test_no_pubs(backend):

@@ -1,12 +1,16 @@
 """Options of primitives: transpiling, their jobs, shots; and no progress bar unless asked for."""
 
 import math
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from aqt_fast import compile as compile_circuit
+from aqt_fast.aqt_resource import UnknownOptionWarning
 from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 from aqt_fast.jobs import waiting
 from aqt_fast.primitives import AQTEstimator, AQTSampler
-from qiskit import QuantumCircuit, transpile
+from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 
@@ -36,56 +40,57 @@ def jobs_of(primitive):
     return job.jobs
 
 
+def counts_of(primitive):
+    """Run the circuit, and return the counts of the backend's job."""
+    (job,) = jobs_of(primitive)
+    return job.result().get_counts()
+
+
 def operations(primitive) -> dict[str, int]:
     """Count the gates that ran."""
     ((ran,),) = (job.circuits for job in jobs_of(primitive))
     return {name: ran.count_ops().get(name, 0) for name in ("rz", "r", "rxx")}
 
 
-def transpiled(backend, level: int) -> dict[str, int]:
-    """Count the gates of Qiskit's transpiler at a level."""
+def compiled(backend, level: int) -> dict[str, int]:
+    """Count the gates of ``aqt_fast.compile`` at a level."""
     bound = circuit(measured=True).assign_parameters([0.5])
-    count = transpile(bound, backend, optimization_level=level).count_ops()
+    count = compile_circuit(bound, backend, optimization_level=level).count_ops()
     return {name: count.get(name, 0) for name in ("rz", "r", "rxx")}
 
 
 @BOTH
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 def test_optimization_level(backend, kind, level):
-    """By option or by ``set_transpile_options``, as ``qiskit.transpile`` at that level."""
+    """By option, by attribute or by ``set_transpile_options``, as ``aqt_fast.compile``."""
     by_option = kind(backend, {"optimization_level": level, "seed_simulator": 1})
-    later = kind(backend)
+    inside = kind(backend, {"run_options": {"optimization_level": level}})
+    later, by_attribute = kind(backend), kind(backend)
     later.set_transpile_options(optimization_level=level)
-    expected = transpiled(backend, level)
-    assert operations(by_option) == operations(later) == expected
-    assert by_option.transpile_options == later.transpile_options == {"optimization_level": level}
+    by_attribute.options.optimization_level = level
+    for primitive in (by_option, inside, later, by_attribute):
+        assert primitive.transpile_options == {"optimization_level": level}
+        assert operations(primitive) == compiled(backend, level)
 
 
 @BOTH
 def test_optimization_level_by_default(backend, kind):
-    """Not optimised: two rxx where level 1 has one."""
+    """Optimised: one rxx for two."""
     primitive = kind(backend)
-    assert primitive.transpile_options == {"optimization_level": 0}
-    assert operations(primitive) == transpiled(backend, 0)
-    assert transpiled(backend, 0)["rxx"] == 2
-    assert transpiled(backend, 1)["rxx"] == 1
+    assert primitive.transpile_options == {"optimization_level": 2}
+    assert operations(primitive) == compiled(backend, 2)
+    assert (compiled(backend, 0)["rxx"], compiled(backend, 2)["rxx"]) == (2, 1)
 
 
 @BOTH
 def test_other_transpile_options(backend, kind):
-    """They add up, and do not change what ``transpile_options`` has returned."""
+    """Nothing transpiles: an error says what to do."""
     primitive = kind(backend)
-    before = primitive.transpile_options
-    primitive.set_transpile_options(seed_transpiler=7)
-    primitive.set_transpile_options(initial_layout=[3, 1])
-    assert before == {"optimization_level": 0}
-    assert primitive.transpile_options == {
-        "optimization_level": 0,
-        "seed_transpiler": 7,
-        "initial_layout": [3, 1],
-    }
-    (job,) = jobs_of(primitive)
-    assert job.circuits[0].num_qubits > 3
+    for name in ("initial_layout", "seed_transpiler", "backend"):
+        with pytest.raises(InvalidInputError, match=f"without '{name}': run what qiskit.transp"):
+            primitive.set_transpile_options(**{name: 7})
+    primitive.set_transpile_options()
+    assert primitive.transpile_options == {"optimization_level": 2}
 
 
 @BOTH
@@ -97,7 +102,10 @@ def test_bad_level(backend, kind, level):
     primitive = kind(backend)
     with pytest.raises(InvalidOptionError, match=r"^optimization_level must be"):
         primitive.set_transpile_options(optimization_level=level)
-    assert primitive.transpile_options == {"optimization_level": 0}
+    assert primitive.transpile_options == {"optimization_level": 2}
+    primitive.options.optimization_level = level
+    with pytest.raises(InvalidOptionError, match=r"^optimization_level must be"):
+        jobs_of(primitive)
 
 
 @BOTH
@@ -105,10 +113,10 @@ def test_unknown_options(backend, kind):
     """Refused, with the names that there are."""
     with pytest.raises(InvalidInputError, match=r"no option 'shot', .*; did you mean 'shots'\?$"):
         kind(backend, {"shot": 5})
-    with pytest.raises(InvalidInputError, match=r"no transpile option 'level', only .*optimiz"):
+    with pytest.raises(InvalidInputError, match="no transpile option 'level', only optimiz"):
         kind(backend).set_transpile_options(level=3)
-    with pytest.raises(InvalidInputError, match="no transpile option 'backend'"):
-        kind(backend).set_transpile_options(backend=backend)
+    with pytest.raises(InvalidInputError, match="an AQT backend, not an object of type 'str'"):
+        kind("backend")
 
 
 @BOTH
@@ -167,13 +175,31 @@ def test_run_options(backend, kind):
 
 @BOTH
 def test_memory(backend, kind):
-    """A sampler reads each shot anyway."""
-    (job,) = jobs_of(kind(backend, {"run_options": {"memory": True}}))
-    assert job.options.memory is True
-    if kind is AQTSampler:
-        assert jobs_of(kind(backend, {"memory": False}))[0].options.memory is True
-        with pytest.raises(InvalidOptionError, match=r"^memory must be"):
-            kind(backend, {"run_options": {"memory": "yes"}})
+    """Primitives read each shot anyway."""
+    for options in (None, {"memory": False}, {"run_options": {"memory": True}}):
+        assert jobs_of(kind(backend, options))[0].options.memory is True
+    with pytest.raises(InvalidOptionError, match=r"^memory must be"):
+        jobs_of(kind(backend, {"run_options": {"memory": "yes"}}))
+
+
+@BOTH
+def test_unknown_run_options(backend, kind):
+    """As of the backend's ``run``: a simulator warns."""
+    with pytest.warns(UnknownOptionWarning, match="'shotz' is unknown.*; did you mean 'shots'"):
+        jobs_of(kind(backend, {"run_options": {"shotz": 5}}))
+
+
+@BOTH
+def test_executor(backend, kind):
+    """Its workers simulate, with the same outcomes; a copy in a pickle has none."""
+    with ThreadPoolExecutor(1) as executor:
+        primitive = kind(backend, {"executor": executor, "seed_simulator": 4})
+        other = kind(backend, {"seed_simulator": 4})
+        assert counts_of(primitive) == counts_of(other)
+        assert pickle.loads(pickle.dumps(primitive)).options.executor is None  # noqa: S301
+    primitive.options.executor = "executor"
+    with pytest.raises(InvalidOptionError, match="executor"):
+        jobs_of(primitive)
 
 
 @BOTH

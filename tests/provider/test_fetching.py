@@ -112,6 +112,43 @@ class TestFromThePortal:
             with pytest.raises(FixedOptionError):
                 provider.job(job.job_id(), shots=[4, 3])
 
+    def test_several_runs(self, device, elsewhere):
+        """A circuit that was sent several times for its shots: they are one circuit again."""
+        batch, shots = [marker("01"), marker("10"), marker("11")], [3, 4001, 5]
+        job = device.run(batch, shots=shots, memory=True)
+        expected = job.result().to_dict()
+        with elsewhere() as provider:
+            plain = provider.job(job.job_id(), **QUIET)
+            assert plain.options.shots == (3, 2000, 2000, 1, 5)
+            options = {"shots": shots, "memory": True, **QUIET}
+            assert provider.job(job.job_id(), batch, **options).result().to_dict() == expected
+            assert provider.jobs()[0].shots == tuple(shots)
+        with elsewhere(token="of-nobody") as provider:  # noqa: S106
+            assert provider.job(job.job_id()).result().to_dict() == expected
+
+    @pytest.mark.parametrize("shots", [None, 3, [3, 4001, 6], [3, 4002, 5], [3, 2000, 5]])
+    def test_other_runs(self, device, elsewhere, shots):
+        """Shots of other circuits."""
+        batch = [marker("01"), marker("10"), marker("11")]
+        job_id = device.run(batch, shots=[3, 4001, 5]).job_id()
+        device.provider.job(job_id).result()
+        with elsewhere() as provider, pytest.raises(ResponseMismatchError):
+            provider.job(job_id, batch, shots=shots, **QUIET)
+
+    def test_several_runs_under_way(self, server, device, elsewhere):
+        """Progress counts circuits."""
+        server.hold()
+        batch = [marker("01"), marker("10"), marker("11")]
+        job_id = device.run(batch, shots=[3, 4001, 5]).job_id()
+        with elsewhere() as provider:
+            job = provider.job(job_id, batch, shots=[3, 4001, 5], **QUIET)
+            server.release(1)
+            wait_until(lambda: job.progress() == Progress(1, 3))
+            server.release(3)
+            wait_until(lambda: job.progress() == Progress(2, 3))
+            server.release()
+            assert job.result().get_counts() == [{"01": 3}, {"10": 4001}, {"11": 5}]
+
     def test_different_shots_under_way(self, server, device, elsewhere):
         """They are known after the end, and saved then."""
         server.hold()

@@ -32,7 +32,7 @@ class KilledBatch:
     """What a client runs."""
 
     num_circuits: int
-    shots: int
+    shots: int | tuple[int, ...]
     num_api_jobs: int
 
     def circuits(self) -> list[QuantumCircuit]:
@@ -41,11 +41,17 @@ class KilledBatch:
 
     def counts(self) -> list[dict[str, int]]:
         """What must come out."""
-        return [{f"{number:06b}": self.shots} for number in range(self.num_circuits)]
+        shots = self.shots if isinstance(self.shots, tuple) else (self.shots,) * self.num_circuits
+        return [{f"{number:06b}": count} for number, count in enumerate(shots)]
 
 
-BATCHES = {"cloud": KilledBatch(51, 2001, 4), "direct": KilledBatch(4, 5, 4)}
-"""On the cloud, two API jobs of circuits times two of shots."""
+BATCHES = {
+    "cloud": KilledBatch(51, 2001, 4),
+    "direct": KilledBatch(4, 5, 4),
+    "shots": KilledBatch(4, (1, 4001, 51 * 2000, 3), 4),
+}
+"""On the cloud, two API jobs of circuits times two of shots. With shots for each circuit, one
+for the first two circuits, two for the next one, and one for the last."""
 
 
 class Zygote:

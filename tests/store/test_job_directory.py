@@ -15,6 +15,7 @@ import zstandard
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.events import lines_of
 from aqt_fast.store.job_directory import JobDirectory
+from aqt_fast.wire.plan import BatchPlan, Part
 from store.samples import CIRCUITS, HEADERS, described, rewritten
 
 SNAPSHOT = (b"snapshot" * 9, HEADERS)
@@ -64,6 +65,19 @@ class TestFiles:
         assert again.circuits() == directory.circuits() == CIRCUITS
         upper = JobDirectory.load(directory.path.parent, description.job_id.upper())
         assert upper.description == description
+
+    def test_different_shots(self, tmp_path):
+        """Older versions read jobs whose circuits have the same shots, and refuse all others."""
+        for shots, parts, version in (
+            (10, [Part(0, 2, 10)], 2),
+            ((10, 7), [Part(0, 2, ((10,), (4, 3)))], 3),
+        ):
+            job_id = str(uuid.uuid4())
+            plan = BatchPlan(job_id, "two", parts)
+            description = described(job_id=job_id, options={"shots": shots}, plan=plan)
+            directory = JobDirectory.create(tmp_path, description, snapshot=SNAPSHOT)
+            assert orjson.loads((directory.path / "job.json").read_bytes())["format"] == version
+            assert reloaded(directory).description == description
 
     @pytest.mark.parametrize("flushed", [True, False])
     def test_offline(self, tmp_path, flushed):

@@ -17,14 +17,18 @@ from aqt_fast.exceptions import (
 from aqt_fast.testing import ArnicaServer
 from store.killed_client import BATCHES, Zygote
 
-BATCH = BATCHES["cloud"]
-EXPECTED = BATCH.counts()
+
+@pytest.fixture(params=["cloud", "shots"])
+def batch(request):
+    """What the clients run."""
+    return BATCHES[request.param]
 
 
 @pytest.fixture
-def zygote():
+def zygote(batch):
     """One for all clients."""
-    zygote = Zygote("cloud")
+    (kind,) = (name for name, item in BATCHES.items() if item is batch)
+    zygote = Zygote(kind)
     yield zygote
     zygote.close()
 
@@ -56,7 +60,7 @@ def finish(store: Path, server: ArnicaServer) -> tuple[AQTJob | None, str]:
     return job, done
 
 
-def test_kills(zygote, tmp_path, monkeypatch):
+def test_kills(zygote, batch, tmp_path, monkeypatch):
     """At every step that touches the disk or the network: nothing is lost, nothing runs twice."""
     done: Counter[str] = Counter()
     steps: Counter[str] = Counter()
@@ -76,14 +80,14 @@ def test_kills(zygote, tmp_path, monkeypatch):
                 continue
             result = job.result()
             assert result.success
-            assert result.get_counts() == EXPECTED
-            assert len(server.jobs) == BATCH.num_api_jobs, (name, what)
+            assert result.get_counts() == batch.counts()
+            assert len(server.jobs) == batch.num_api_jobs, (name, what)
             assert all(set(record.runs) == {1} for record in server.jobs)
-            assert len({record.label for record in server.jobs}) == BATCH.num_api_jobs
+            assert len({record.label for record in server.jobs}) == batch.num_api_jobs
             # What is stored is enough to have the result again without the portal.
             server.stop()
             again = AQTJob.restore(job.job_id(), access_token=server.token, store_path=store)
-            assert again.result().get_counts() == EXPECTED
+            assert again.result().get_counts() == batch.counts()
             assert (
                 AQTJob.restore(
                     server.jobs[-1].job_id, access_token=server.token, store_path=store

@@ -141,6 +141,8 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
     for name, value in {**job.to_dict(), "created": local_time(job.created, seconds=True)}.items():
         if name == "tags":
             value = ", ".join(value) or None
+        if name == "shots":
+            value = job.shots and in_table(job.shots)
         if name != "api_jobs" and value is not None:
             click.echo(f"{name + ':':<14}{value}")
     if job.api_jobs:

@@ -14,7 +14,8 @@ from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result.models import ExperimentResult
 
-from aqt_fast.exceptions import AQTError, OtherProcessError
+from aqt_fast._native import Samples
+from aqt_fast.exceptions import AQTError, InvalidOptionError, OtherProcessError
 from aqt_fast.jobs.timing import JobTiming, job_timing
 from aqt_fast.store.description import now
 from aqt_fast.store.location import JobLocation
@@ -54,6 +55,11 @@ class Checkpoint:
     """Journal events that describe the API jobs."""
     ended: bool = False
     """Whether the job has ended."""
+
+
+def unordered_shots() -> InvalidOptionError:
+    """Make the error to raise for samples of a simulation that has kept counts only."""
+    return InvalidOptionError("memory", False, "True for the samples of a simulator")
 
 
 class Execution(ABC):
@@ -167,6 +173,20 @@ class Execution(ABC):
         """
         raise LookupError(f"the job of an offline simulator has no API job {index}")
 
+    @property
+    def batch_id(self) -> str:
+        """The job's own identifier, a UUID that is known from the start."""
+        return self.name
+
+    def keep_evaluation(self, evaluation: Callable[[], dict[str, Any]]) -> None:  # noqa: B027
+        """Store what a primitive makes of the outcomes, for another process.
+
+        Called before :meth:`begin`. Simulations have nothing in which to store it.
+
+        Args:
+            evaluation: returns it in JSON's types.
+        """
+
     @abstractmethod
     def begin(self) -> None:
         """Start to run the batch; called once."""
@@ -177,6 +197,18 @@ class Execution(ABC):
 
         Args:
             part: one of ``completed``; None for all circuits.
+        """
+
+    @abstractmethod
+    def samples(self, part: range | None = None) -> list[Samples]:
+        """Return the outcomes of all qubits of each circuit, with all of its shots, in order.
+
+        Args:
+            part: one of ``completed``; None for all circuits.
+
+        Raises:
+            LookupError: a circuit was not evaluated.
+            InvalidOptionError: a simulation has kept no order of shots.
         """
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from aqt_fast.aqt_options import AQTOptions
@@ -9,8 +10,7 @@ from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.events import ApiJobRecord, CopiedRecords, JournalState, Records
 from aqt_fast.store.journal import Journal
 from aqt_fast.store.location import JobLocation
-from aqt_fast.wire.circuits import Limits
-from aqt_fast.wire.plan import BatchPlan
+from aqt_fast.wire.plan import BatchPlan, whole
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,8 @@ def foreign_job(
         location: where it runs.
         num_circuits: number of its circuits.
     """
-    whole = Limits(circuits=None, shots=None)
     label = options.label or f"job {job_id}"
-    plan = BatchPlan.new(num_circuits, options.shots, whole, label)
+    plan = BatchPlan(str(uuid.uuid4()), label, [whole(num_circuits, options.shots)])
     description = JobDescription(
         job_id=plan.batch_id,
         backend_name=backend_name,

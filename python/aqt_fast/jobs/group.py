@@ -56,8 +56,14 @@ class Group:
     def samples(self) -> list[Samples]:
         """Return the outcomes of each circuit, with the shots of all API jobs concatenated."""
         parts = [job.part.by_circuit(job.state.samples or []) for job in self.jobs if job.state]
-        runs = [list(chain.from_iterable(of_circuit)) for of_circuit in zip(*parts, strict=True)]
-        return [run[0] if len(run) == 1 else Samples.concatenate(run) for run in runs]
+        return [
+            joined([*chain.from_iterable(of_circuit)]) for of_circuit in zip(*parts, strict=True)
+        ]
+
+
+def joined(runs: Sequence[Samples]) -> Samples:
+    """Return the shots of the runs of one circuit, one after the other."""
+    return runs[0] if len(runs) == 1 else Samples.concatenate(runs)
 
 
 def grouped(jobs: Sequence[ApiJob]) -> list[Group]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,10 +12,17 @@ from typing import Any, NoReturn
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
+from aqt_fast._native import Samples
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.exceptions import AQTError, DamagedJobError, JobNotFoundError, OtherProcessError
+from aqt_fast.exceptions import (
+    AQTError,
+    DamagedJobError,
+    InvalidOptionError,
+    JobNotFoundError,
+    OtherProcessError,
+)
 from aqt_fast.jobs.backend import JobBackend
-from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState
+from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState, unordered_shots
 from aqt_fast.jobs.foreign import MovedJob
 from aqt_fast.store.description import JobDescription
 from aqt_fast.store.events import CopiedRecords, JournalState, lines_of
@@ -51,18 +59,20 @@ class EndedJob:
     completed: list[range]
     """Its parts, in the order in which they ended."""
     results: list[ExperimentResult]
-    """One entry per circuit."""
+    """One entry per circuit; none if there are ``samples``."""
     checkpoint: Checkpoint | str
     """What ``persist()`` saves, or why it cannot be saved."""
+    samples: list[Samples] | None = None
+    """One per circuit; None unless all were evaluated, and their shots are known in order."""
 
     def execution(
         self,
         backend: JobBackend,  # noqa: ARG002 - needed to continue
-        snapshot: Snapshot,  # noqa: ARG002
-        options: AQTOptions,  # noqa: ARG002
+        snapshot: Snapshot,
+        options: AQTOptions,
     ) -> Execution:
         """Make an execution that has ended."""
-        return EndedExecution(self)
+        return EndedExecution(self, snapshot, options)
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,8 @@ class RunningJob:
                 snapshot, options, MovedJob(description, records, journal)
             )
         except AQTError as error:
-            return EndedExecution(self._out_of_reach(error, snapshot, options))
+            job = self._out_of_reach(error, snapshot, options)
+            return EndedExecution(job, snapshot, options)
         execution.created = self.created
         return execution
 
@@ -146,6 +157,10 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
     if state.status is not JobStatus.DONE and execution.runs_alone:
         assert isinstance(checkpoint, Checkpoint)  # noqa: S101 - only simulators cannot be described
         return RunningJob(execution.process, execution.created, checkpoint)
+    samples = None
+    if state.status is JobStatus.DONE:
+        with suppress(InvalidOptionError):
+            samples = execution.samples()
     return EndedJob(
         process=execution.process,
         name=execution.name,
@@ -161,8 +176,9 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
         device_seconds=execution.device_seconds,
         places=execution.places,
         completed=list(execution.completed),
-        results=execution.results(),
+        results=execution.results() if samples is None else [],
         checkpoint=checkpoint,
+        samples=samples,
     )
 
 
@@ -176,10 +192,12 @@ def _known(identifier: Callable[[], str]) -> str | AQTError:
 class EndedExecution(Execution):
     """A batch that another process has run to its end."""
 
-    def __init__(self, job: EndedJob) -> None:
+    def __init__(self, job: EndedJob, snapshot: Snapshot, options: AQTOptions) -> None:
         """Take the results from a pickle."""
         super().__init__()
         self._job = job
+        self._snapshot = snapshot
+        self._memory = options.memory
         self.created = job.created
         self._completed = job.completed
         self._finished_count = job.state.finished_count
@@ -245,7 +263,31 @@ class EndedExecution(Execution):
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:
         """Return the results that the pickle has."""
-        return self._job.results if part is None else self._job.results[part.start : part.stop]
+        samples = self._job.samples
+        if samples is None:
+            return self._job.results if part is None else self._job.results[part.start : part.stop]
+        part = range(len(samples)) if part is None else part
+        wanted = samples[part.start : part.stop]
+        return self._snapshot.results(
+            wanted,
+            part.start,
+            part.stop,
+            shots=tuple(item.num_shots for item in wanted),
+            memory=self._memory,
+        )
+
+    def samples(self, part: range | None = None) -> list[Samples]:
+        """Return the outcomes that the pickle has.
+
+        Raises:
+            LookupError: a circuit was not evaluated.
+            InvalidOptionError: a simulation has kept no order of shots.
+        """
+        if self._job.state.status is not JobStatus.DONE:
+            raise LookupError(self._job.state.message or "not evaluated")
+        if self._job.samples is None:
+            raise unordered_shots()
+        return self._job.samples if part is None else self._job.samples[part.start : part.stop]
 
     def cancel(self) -> bool:
         """Return False: nothing is left to cancel."""

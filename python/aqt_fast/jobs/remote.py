@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._ids import is_canonical_uuid
+from aqt_fast._native import Samples
 from aqt_fast._shots import shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import (
@@ -75,6 +77,8 @@ class RemoteExecution(Execution):
         """Whether another process works on the batch, and this one only observes."""
         self._journal = journal
         self._records = records
+        self._restoring = "AQTJob.restore"
+        """What gets the job in another process."""
         self._jobs = [
             ApiJob(
                 endpoint,
@@ -122,7 +126,7 @@ class RemoteExecution(Execution):
     def _advice_in_fork(self) -> str:
         if self._journal is None:
             return super()._advice_in_fork
-        return f"AQTJob.restore('{self._plan.batch_id}') follows it from here"
+        return f"{self._restoring}('{self._plan.batch_id}') follows it from here"
 
     @property
     def problem(self) -> str | None:
@@ -159,10 +163,21 @@ class RemoteExecution(Execution):
     def advice(self) -> str:
         """What to tell a user who does not wait any more: the job's name, and how to go on."""
         known = self.name if is_canonical_uuid(self.name) else self._plan.batch_id
-        elsewhere = f"AQTJob.restore('{known}') gets it in another process"
+        elsewhere = f"{self._restoring}('{known}') gets it in another process"
         if self._journal is None:
             elsewhere = f"persist() saves it, so that {elsewhere}"
         return f"job {self.name} goes on: result() waits again, cancel() stops it; {elsewhere}"
+
+    @property
+    def batch_id(self) -> str:
+        """The job's own identifier."""
+        return self._plan.batch_id
+
+    def keep_evaluation(self, evaluation: Callable[[], dict[str, Any]]) -> None:
+        """Store what a primitive makes of the outcomes, in the journal of a new job."""
+        self._restoring = "AQTPrimitiveJob.restore"
+        if self._journal is not None and self._records is None:
+            self._journal.keep_evaluation(evaluation())
 
     def begin(self) -> None:
         """Submit the API jobs, or continue those of another process."""
@@ -195,6 +210,20 @@ class RemoteExecution(Execution):
                     circuits.start, circuits.stop, shots=shots, message=message
                 )
         return results
+
+    def samples(self, part: range | None = None) -> list[Samples]:
+        """Return the outcomes of all qubits of each circuit, with all of its shots, in order.
+
+        Raises:
+            LookupError: a circuit was not evaluated.
+        """
+        samples: list[Samples] = []
+        for group in self._groups:
+            if part in (None, group.circuits):
+                if group.message is not None:
+                    raise LookupError(group.message)
+                samples += group.samples()
+        return samples
 
     def checkpoint(self) -> Checkpoint:
         """Return what another process needs to continue, as far as it is known now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from qiskit import QuantumCircuit
 
@@ -19,8 +20,9 @@ def saved_job(
     execution: Execution,
     backend: JobBackend,
     snapshot: Snapshot,
-    circuits: Sequence[QuantumCircuit],
+    circuits: Sequence[QuantumCircuit] | None,
     options: AQTOptions,
+    evaluation: dict[str, Any] | None = None,
 ) -> SavedJob:
     """Describe a job for another process. Wait until what that needs is known.
 
@@ -28,15 +30,16 @@ def saved_job(
         execution: the job's execution.
         backend: its backend.
         snapshot: the snapshot of its circuits.
-        circuits: the circuits themselves.
+        circuits: the circuits themselves; None to save the snapshot instead.
         options: its options.
+        evaluation: what a primitive makes of the outcomes.
 
     Raises:
         ValueError: a circuit has changed since the snapshot, or something cannot be expressed in a
             file.
     """
     checkpoint = execution.checkpoint()
-    if not snapshot.is_of(circuits):
+    if circuits is not None and not snapshot.is_of(circuits):
         raise ValueError("a circuit was changed after the job was made")
     description = JobDescription(
         job_id=checkpoint.job_id,
@@ -44,10 +47,16 @@ def saved_job(
         available_qubits=backend.num_qubits,
         location=checkpoint.location,
         options=dict(options),
-        num_circuits=len(circuits),
+        num_circuits=len(snapshot),
         created=execution.created,
         plan=checkpoint.plan,
         is_copy=True,
         ended=checkpoint.ended,
     )
-    return SavedJob(description, circuits_to_qpy(circuits), checkpoint.events)
+    return SavedJob(
+        description,
+        None if circuits is None else circuits_to_qpy(circuits),
+        checkpoint.events,
+        (snapshot.to_bytes(), snapshot.headers) if circuits is None else None,
+        evaluation,
+    )

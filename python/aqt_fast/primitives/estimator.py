@@ -5,64 +5,102 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-from qiskit.primitives import (
-    BackendEstimatorV2,
-    DataBin,
-    EstimatorPubLike,
-    PrimitiveResult,
-    PubResult,
-)
+from qiskit import QuantumCircuit
+from qiskit.primitives import BaseEstimatorV2, EstimatorPubLike
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.observables_array import ObservablesArray
 
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.exceptions import InvalidOptionError
-from aqt_fast.primitives.job import AQTPrimitiveJob, SubmittedJobs
+from aqt_fast.primitives.device_time import seconds_of_shot
+from aqt_fast.primitives.estimates import EstimatorEvaluation, MeasuredPub
+from aqt_fast.primitives.gate_errors import GateErrors
+from aqt_fast.primitives.job import AQTPrimitiveJob
+from aqt_fast.primitives.measurement import MeasurementGroup
+from aqt_fast.primitives.observables import problems_of
 from aqt_fast.primitives.options import (
+    EstimatorOptions,
     Primitive,
+    checked_backend,
+    checked_precision,
     estimator_options,
     estimator_options_of_run,
+    options_of_job,
 )
-from aqt_fast.primitives.places import num_shots, places_in_estimator
-from aqt_fast.primitives.transpiling import TranspilingBackend
+from aqt_fast.primitives.pilot import after_pilot, continued, pilot_of
+from aqt_fast.primitives.plan import EstimationPlan, GroupPlan
+from aqt_fast.primitives.planning import PlannedBlocks, PlannedPub, Planner
+from aqt_fast.primitives.pubs import PubProblems, check_bound, listed_pubs, snapshot_of_sweeps
 
 
-class AQTEstimator(Primitive, BackendEstimatorV2):
+class AQTEstimator(Primitive, BaseEstimatorV2):
     """Estimates expectation values of observables on an AQT backend.
 
-    A ``BaseEstimatorV2``: ``run(pubs, precision=None)`` takes any circuits, with parameters. It
-    appends the measurements of the observables, transpiles each bound circuit, without optimising
-    it unless an option says so, and runs it with 1/precision² shots, at most 2³¹ − 1. The result of
-    a job that failed or was cancelled raises ``JobFailedError``.
+    A ``BaseEstimatorV2``: ``run(pubs, precision=None)`` takes circuits of any gates, with
+    parameters and without measurements. It groups the Pauli terms of all observables of a circuit,
+    appends a basis for each group, compiles each of these circuits once for all parameter sets, and
+    shares shots among groups so that each value reaches its precision: :meth:`plan` shows how.
+    Terms that are constants cost nothing. All circuits run as one job. The result of a job that
+    failed or was cancelled raises ``JobFailedError``.
+
+    Values and errors (``evs``, ``stds``) have the shape of PUBs in Qiskit's sense. The errors come
+    from the variances that were measured, with the covariances of terms in the same shots.
     """
 
     job_class = AQTPrimitiveJob
     """Class of the jobs that it makes."""
 
+    _options: EstimatorOptions
+
     def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
-        """Make an estimator.
+        r"""Make an estimator.
 
         Args:
             backend: where to run circuits.
-            options: ``default_precision`` (default: 1/64), or ``shots`` for 1/√shots;
-                ``abelian_grouping`` (default: True); ``seed_simulator``; ``optimization_level`` of
-                ``qiskit.transpile``, 0 to 3 (default: 0); those of its jobs,
-                ``query_period_seconds``, ``query_timeout_seconds``,
-                ``with_progress_bar`` (default: False), ``label`` and ``journal``, as in
-                :class:`~aqt_fast.AQTOptions`; and ``run_options``, a dict of
-                options for :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`, of
-                which ``shots`` and ``seed_simulator`` count unless they are given next to it.
+            options:
+                - ``default_precision``: target standard error of each expectation value where
+                  neither a PUB nor ``run`` has one. Default: 1/64. ``shots`` stands for 1/√shots.
+                - ``grouping``: which Pauli terms are measured in the same shots.
+                  ``"qubit_wise"``: those that commute on each qubit. ``"general"``: all that
+                  commute, which may take two-qubit gates before the measurement. ``"auto"``:
+                  ``"general"`` if the errors of these gates cost less than the shots that they
+                  save; errors are those of the backend's target, or 0.01 for each rxx of a device
+                  that tells none. ``"none"``: each term alone; ``abelian_grouping=False`` says the
+                  same. Default: ``"auto"``.
+                - ``variances``: which variances the numbers of shots are for. ``"bound"``: the
+                  largest that there can be, so that each value reaches its precision for certain.
+                  ``"average"``: those of an average state, so that values do in most states, with
+                  much fewer shots if observables have many terms. A single Pauli term takes
+                  ⌈1/precision²⌉ shots in either case. Default: ``"bound"``.
+                - ``adaptive``: run a pilot first, with a fifth of the shots for average states, and
+                  then the shots that its variances call for. Values reach their precision in about
+                  the fewest shots there can be, where ``variances`` has to assume something. See
+                  :meth:`run`. Default: False.
+                - ``seed_simulator``, ``optimization_level`` of :func:`aqt_fast.compile`, 0 to 3
+                  (default: 2; at 0, the circuit's Clifford end is not taken into the observables).
+                - those of its jobs, ``query_period_seconds``, ``query_timeout_seconds``,
+                  ``with_progress_bar`` (default: False), ``label``, ``tags`` and ``journal``, as in
+                  :class:`~aqt_fast.AQTOptions`; or ``run_options``, a dict of them, of which
+                  ``shots`` and ``seed_simulator`` count unless they are given next to it.
+                - ``executor``, as for ``run`` of an offline simulator.
 
         Raises:
             InvalidInputError: an option is unknown, or its value is invalid.
         """
-        super().__init__(backend=backend)
-        self._options, self._transpile_options = estimator_options(options)
+        self._backend = checked_backend(backend)
+        self._options = estimator_options(options)
+
+    @property
+    def options(self) -> EstimatorOptions:
+        """Its options, to read and to change; :meth:`run` checks them."""
+        return self._options
 
     def run(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
     ) -> AQTPrimitiveJob:
         """Estimate expectation values in the background.
+
+        With the option ``adaptive``, it waits for the pilot; the job that it returns is the second
+        one, whose result counts the shots of both, or the pilot itself if that was enough.
 
         Args:
             pubs: circuits, each with observables, and with parameter values and a precision if need
@@ -71,47 +109,178 @@ class AQTEstimator(Primitive, BackendEstimatorV2):
                 ``default_precision``.
 
         Raises:
-            InvalidOptionError: a precision is not greater than 0, or ``shots`` in ``run_options``
-                are invalid.
+            InvalidOptionError: ``precision`` is not a finite number greater than 0, or an option
+                has an invalid value.
+            InvalidPubError: lists everything that is wrong with PUBs: circuits that cannot run, or
+                that measure; values that do not fit, are missing, or are not finite; observables
+                that do not fit, or are not Hermitian; precisions that need too many shots.
+                Nothing was sent.
+            JobFailedError: the pilot failed or was cancelled.
         """
-        settings = estimator_options_of_run(self.options)
-        default = settings.default_precision if precision is None else precision
-        coerced = [EstimatorPub.coerce(pub, default) for pub in pubs]
-        for pub in coerced:
-            if not pub.precision > 0:
-                raise InvalidOptionError("precision", pub.precision, "a number greater than 0")
-        wanted = [pub for pub in coerced if 0 not in pub.shape]
-        submitted = SubmittedJobs(len({num_shots(pub) for pub in wanted}))
-        options = dict(vars(settings))
-        run_options = options.pop("run_options")
-        backend = TranspilingBackend(
-            self.backend,
-            submitted,
-            self._transpile_options,
-            run_options,
-            places=lambda shots: places_in_estimator(coerced, shots, options),
+        settings = estimator_options_of_run(self._options)
+        problems = PubProblems()
+        planned = self._planned(pubs, precision, settings, problems)
+        if not settings.adaptive:
+            return self._start(planned, [pub.measured() for pub in planned], settings, problems)
+        first = [pilot_of(pub) for pub in planned]
+        measured = [pub.measured() for pub in first]
+        pilot = self._start(first, measured, settings, problems)
+        if pilot.job is None:
+            return pilot
+        more, both = continued(first, measured, pilot.job.snapshot, pilot.job.samples())
+        if not any(pub.shots() for pub in more):
+            return pilot
+        return self._start(more, both, after_pilot(settings), problems)
+
+    def _start(
+        self,
+        planned: Sequence[PlannedPub],
+        measured: Sequence[MeasuredPub],
+        settings: EstimatorOptions,
+        problems: PubProblems,
+    ) -> AQTPrimitiveJob:
+        """Run PUBs."""
+        sweeps = [problems.finite(sweep) for pub in planned for sweep in pub.sweeps()]
+        snapshot = snapshot_of_sweeps(sweeps, self._backend, settings.optimization_level, problems)
+        shots = tuple(number for pub in planned for number in pub.shots())
+        return self.job_class.start(
+            self._backend,
+            snapshot,
+            EstimatorEvaluation(measured),
+            options_of_job(self._backend, settings, shots or 1),
+            executor=settings.executor,
         )
-        job = BackendEstimatorV2(backend=backend, options=options).run(wanted)
-        return self.job_class(submitted, lambda: _completed(coerced, job.result()))
+
+    def plan(
+        self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
+    ) -> EstimationPlan:
+        """Return what :meth:`run` would do with the same arguments. Nothing runs.
+
+        Shots of an ``adaptive`` estimator depend on outcomes; the plan is the one without a pilot.
+
+        Args:
+            pubs: as for :meth:`run`.
+            precision: as for :meth:`run`.
+
+        Raises:
+            InvalidOptionError: as for :meth:`run`.
+            InvalidPubError: as for :meth:`run`, except that circuits are not compiled, unless the
+                backend tells its durations.
+        """
+        settings = estimator_options_of_run(self._options)
+        problems = PubProblems()
+        planned = self._planned(pubs, precision, settings, problems)
+        for pub in planned:
+            for sweep in pub.sweeps():
+                problems.finite(sweep)
+        problems.raise_any()
+        groups = [
+            self._group_plan(pub, *item, settings) for pub in planned for item in pub.groups()
+        ]
+        return EstimationPlan(groups, [pub.standard_errors(settings.variances) for pub in planned])
+
+    def _planned(
+        self,
+        pubs: Iterable[EstimatorPubLike],
+        precision: float | None,
+        settings: EstimatorOptions,
+        problems: PubProblems,
+    ) -> list[PlannedPub]:
+        """Plan those of the PUBs that have no problems."""
+        default = settings.default_precision
+        if precision is not None:
+            default = checked_precision("precision", precision)
+        planner = Planner(
+            settings.grouping if settings.abelian_grouping else "none",
+            settings.variances,
+            GateErrors.of_backend(self._backend),
+            cut_ends=settings.optimization_level > 0,
+        )
+        planned = []
+        for index, pub in enumerate(listed_pubs(pubs)):
+            coerced = _coerced(index, pub, default, problems)
+            if coerced is not None:
+                with problems.of_pub(index):
+                    planned.append(planner.plan(index, coerced))
+        return planned
+
+    def _group_plan(
+        self,
+        pub: PlannedPub,
+        part: PlannedBlocks,
+        group: MeasurementGroup,
+        circuit: QuantumCircuit,
+        settings: EstimatorOptions,
+    ) -> GroupPlan:
+        seconds = seconds_of_shot(
+            circuit, pub.values[part.sets[0]], self._backend, settings.optimization_level
+        )
+        return GroupPlan(
+            pub=pub.index,
+            terms=tuple(part.measurement.terms.labels(group.terms)),
+            gates=tuple(group.basis.gates),
+            left_out=part.left_out,
+            circuits=len(part.sets),
+            shots=group.shots,
+            seconds=None if seconds is None else seconds * group.shots * len(part.sets),
+        )
 
 
-def _completed(
-    pubs: Sequence[EstimatorPub], found: PrimitiveResult[PubResult]
-) -> PrimitiveResult[PubResult]:
-    """Return one result for each PUB, also for those without parameter sets or observables."""
-    estimated = iter(found)
-    results = [_empty(pub) if 0 in pub.shape else next(estimated) for pub in pubs]
-    return PrimitiveResult(results, metadata=found.metadata)
+def _coerced(index: int, pub: Any, precision: float, problems: PubProblems) -> EstimatorPub | None:
+    """Make a PUB of what the user has given; None if something is wrong with it."""
+    parts = pub
+    if isinstance(pub, EstimatorPub):
+        parts = (pub.circuit, pub.observables, pub.parameter_values, pub.precision)
+    own, array = precision, None
+    with problems.of_pub(index):
+        if not isinstance(parts, tuple | list) or not 2 <= len(parts) <= 4:
+            raise TypeError(
+                "expected a tuple of circuit and observables, with parameter values and precision "
+                f"if need be, not an object of type '{type(pub).__name__}'"
+            )
+        circuit, observables, values, given = (*parts, None, None)[:4]
+        if not isinstance(circuit, QuantumCircuit):
+            found = type(circuit).__name__
+            raise TypeError(f"expected a circuit, not an object of type '{found}'")
+        with problems.of_pub(index):
+            own = precision if given is None else checked_precision("precision", given)
+        with problems.of_pub(index):
+            array = _observables(index, observables, problems)
+        with problems.of_pub(index):
+            check_bound(circuit, values)
+            _check_unmeasured(circuit)
+            if array is not None:
+                return EstimatorPub.coerce((circuit, array, values, own))
+    return None
 
 
-def _empty(pub: EstimatorPub) -> PubResult:
-    """Return the result of no parameter sets or no observables."""
-    nothing = np.zeros(pub.shape)
-    return PubResult(
-        DataBin(evs=nothing, stds=nothing.copy(), shape=pub.shape),
-        metadata={
-            "target_precision": pub.precision,
-            "shots": num_shots(pub),
-            "circuit_metadata": pub.circuit.metadata,
-        },
-    )
+def _observables(index: int, observables: Any, problems: PubProblems) -> ObservablesArray | None:
+    """Read observables; note each one that is wrong.
+
+    Raises:
+        TypeError: they are no array of observables.
+        ValueError: they do not fit each other.
+    """
+    try:
+        return ObservablesArray.coerce(observables)
+    except Exception:  # tells only of the first one that is wrong
+        wrong = problems_of(observables)
+        if not wrong:
+            raise
+    for place, reason in wrong:
+        where = f"observable {', '.join(map(str, place))}: " if place else ""
+        problems.add(index, where + reason.rstrip("."))
+    return None
+
+
+def _check_unmeasured(circuit: QuantumCircuit) -> None:
+    """Check that a circuit has no measurements.
+
+    Raises:
+        ValueError: it has some.
+    """
+    if any(item.operation.name == "measure" for item in circuit.data):
+        raise ValueError(
+            "the circuit has measurements, but an estimator measures observables itself; "
+            "remove_final_measurements() removes them"
+        )

@@ -1,187 +1,229 @@
-"""The job of a primitive: the jobs that it submits, one after the other, and its result."""
+"""The job of a primitive: a job of its backend, and what the primitive makes of the outcomes."""
 
 from __future__ import annotations
 
-import os
-import threading
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from qiskit.primitives import BasePrimitiveJob, PrimitiveResult
 from qiskit.providers import JobStatus
+from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
-from aqt_fast.aqt_job import AQTJob
-from aqt_fast.exceptions import JobFailedError, OtherProcessError
-from aqt_fast.jobs.interrupts import interruptible
+from aqt_fast._forks import ForkSafeLock
+from aqt_fast._pickles import AnyProtocol, Single
+from aqt_fast.aqt_job import AQTJob, Progress, provider_for_restoring
+from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_resource import AQTResource, OfflineSimulatorResource
+from aqt_fast.exceptions import (
+    DamagedJobError,
+    InvalidOptionError,
+    OtherProcessError,
+    UnsavableJobError,
+)
+from aqt_fast.primitives.evaluation import Evaluation
+from aqt_fast.primitives.evaluations import evaluation_from_json, evaluation_to_json
+from aqt_fast.store.job_store import JobStore
+from aqt_fast.wire.circuits import API_LIMITS
+from aqt_fast.wire.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
-class SubmittedJobs:
-    """The jobs that a primitive has submitted for one call of ``run``."""
+    from typing_extensions import Self
 
-    def __init__(self, expected: int) -> None:
-        """``expected`` is the number of jobs that it submits if nothing prevents it."""
-        self._expected = expected
-        self._jobs: list[AQTJob] = []
-        self._ended = False
-        self._cancelled = False
-        self._changed = threading.Condition()
+    from aqt_fast import AQTProvider
 
-    @property
-    def jobs(self) -> tuple[AQTJob, ...]:
-        """The jobs that were submitted so far, in order."""
-        return tuple(self._jobs)
-
-    @property
-    def ended(self) -> bool:
-        """Whether no more jobs come."""
-        return self._ended
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether :meth:`cancel` was called before the end."""
-        return self._cancelled
-
-    def submit(self, run: Callable[[], AQTJob]) -> AQTJob:
-        """Submit the next job.
-
-        Raises:
-            JobFailedError: the primitive's job was cancelled.
-        """
-        with self._changed:
-            if not self._cancelled:
-                job = run()
-                self._jobs.append(job)
-                self._changed.notify_all()
-                return job
-        raise JobFailedError(self._jobs[0].job_id() if self._jobs else "", "it was cancelled")
-
-    def first(self) -> AQTJob | None:
-        """Wait for the first job; None if there is none."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._ended)
-            return self._jobs[0] if self._jobs else None
-
-    def end(self) -> None:
-        """Note that no more jobs come."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
-    def cancel(self) -> bool:
-        """Cancel what was submitted, and submit no more. Return False if nothing was left."""
-        with self._changed:
-            if self._ended:
-                return False
-            before = self._cancelled
-            self._cancelled = True
-            withheld = not before and len(self._jobs) < self._expected
-            jobs = self.jobs
-        cancelled = [job.cancel() for job in jobs]
-        return withheld or any(cancelled)
+_UNUSABLE = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
+"""Errors that readable but invalid data can cause when it is parsed."""
 
 
-class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
-    """The job of ``AQTSampler.run`` and ``AQTEstimator.run``.
+class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
+    """The job of ``AQTSampler.run`` and ``AQTEstimator.run``: one job of the backend.
 
-    It runs PUBs with the same number of shots as one job of the backend, and one such job after the
-    other.
+    A copy by ``copy.copy`` or ``copy.deepcopy`` is the same job. It is pickled as
+    :class:`~aqt_fast.AQTJob` is: a job in the cloud continues where it is unpickled; any other is
+    waited for, and the pickle holds its outcomes.
     """
 
-    def __init__(self, submitted: SubmittedJobs, evaluate: Callable[[], PrimitiveResult]) -> None:
-        """Begin in the background.
+    def __init__(self, job: AQTJob | None, evaluation: Evaluation) -> None:
+        """Use :meth:`start` or :meth:`restore`.
 
         Args:
-            submitted: where ``evaluate`` submits jobs.
-            evaluate: makes the result.
+            job: the job of the backend, submitted; None if there is nothing to run.
+            evaluation: makes the result of the outcomes.
         """
-        super().__init__(str(uuid.uuid4()))
-        self._submitted = submitted
-        self._process = os.getpid()
-        executor = ThreadPoolExecutor(1, thread_name_prefix="aqt-fast primitive")
-        self._future: Future[PrimitiveResult] = executor.submit(evaluate)
-        self._future.add_done_callback(lambda _: submitted.end())
-        executor.shutdown(wait=False)
+        super().__init__(str(uuid.uuid4()) if job is None else job.batch_id)
+        self._job = job
+        self._evaluation = evaluation
+        self._result: PrimitiveResult[Any] | None = None
+        self._lock = ForkSafeLock()
 
-    def __repr__(self) -> str:
-        try:
-            return f"<{type(self).__name__}: {self.status().name}>"
-        except OtherProcessError as error:
-            return f"<{type(self).__name__}: in process {error.process}>"
+    @classmethod
+    def start(
+        cls,
+        backend: AQTResource,
+        snapshot: Snapshot,
+        evaluation: Evaluation,
+        options: AQTOptions,
+        *,
+        executor: Executor | None = None,
+    ) -> Self:
+        """Submit circuits and return at once.
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Wait for the result: the copy has ended."""
-        return {"job_id": self.job_id(), "metadata": self.metadata, "result": self.result()}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__init__(state["job_id"], **state["metadata"])
-        self._process = os.getpid()
-        self._submitted = SubmittedJobs(0)
-        self._submitted.end()
-        self._future = Future()
-        self._future.set_result(state["result"])
-
-    def _require_process(self) -> None:
-        """Refuse to wait in a fork for a thread of the parent.
+        Args:
+            backend: where to run them.
+            snapshot: the circuits; if there are none, nothing is submitted.
+            evaluation: makes the result of the outcomes.
+            options: how to run them.
+            executor: that of an offline simulator's ``run``.
 
         Raises:
-            OtherProcessError: called in a fork, of a process in which the job had not ended.
+            InvalidOptionError: the backend cannot use the executor.
+            InvalidJobError: a device would need too many API jobs.
+            AQTCredentialsError: there is no token for the backend's portal.
         """
-        if os.getpid() != self._process and not self._submitted.ended:
-            raise OtherProcessError("the job", self._process, "wait for it there, or run it here")
+        if not len(snapshot):
+            return cls(None, evaluation)
+        job = backend.job_class(
+            backend, snapshot, options, evaluation=partial(evaluation_to_json, evaluation)
+        )
+        if executor is not None and isinstance(backend, OfflineSimulatorResource):
+            job.submit(partial(backend.execution, executor=executor))
+        else:
+            job.submit()
+        return cls(job, evaluation)
+
+    @classmethod
+    def restore(
+        cls,
+        job_id: str,
+        *,
+        access_token: str | None = None,
+        store_path: str | Path | None = None,
+        remove_from_store: bool = True,
+        provider: AQTProvider | None = None,
+    ) -> Self:
+        """Restore the job of a primitive that was saved, or that has a journal.
+
+        It continues as with :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>`, which restores it,
+        too, as a job with counts. The result is the primitive's. What JSON cannot express is
+        missing in its metadata.
+
+        Args:
+            job_id: :meth:`job_id`, or the id of any API job in it.
+            access_token: as for :class:`~aqt_fast.AQTProvider`.
+            store_path: directory of saved jobs and journals, None for the default one.
+            remove_from_store: after loading, delete what :meth:`persist` has saved. It is saved
+                again if the portal fails to deliver the outcomes. Journals stay.
+            provider: whose connections to use instead of ``access_token``; None makes a new one.
+
+        Raises:
+            JobNotFoundError: no saved job and no journal has this id.
+            InvalidOptionError: the job is not of a primitive.
+            DamagedJobError: the saved data cannot be read; it stays as it is.
+            APIError: the job belongs to another portal or machine, or there is no access token for
+                it.
+        """
+        provider = provider or provider_for_restoring(access_token)
+        directory = JobStore(store_path or provider.store_path).find(job_id)
+        content = directory.evaluation()
+        if content is None:
+            raise InvalidOptionError(
+                "job_id",
+                job_id,
+                "that of a sampler's or an estimator's job; AQTJob has restore, too",
+            )
+        try:
+            evaluation = evaluation_from_json(content)
+            if evaluation.num_circuits != directory.description.num_circuits:
+                raise ValueError(f"it is of {evaluation.num_circuits} circuits")
+        except _UNUSABLE as error:
+            reason = f"its evaluation cannot be used: {type(error).__name__}: {error}"
+            raise DamagedJobError(directory.path, reason) from error
+        job = provider.restore(job_id, store_path=store_path, remove_from_store=remove_from_store)
+        return cls(job, evaluation)
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        try:
+            finished, total = self.progress()
+            return (
+                f"<{name} '{self._job_id}': {self.status().name}, {finished} of {total} circuits>"
+            )
+        except OtherProcessError as error:
+            return f"<{name} '{self._job_id}': in process {error.process}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Wait as for the pickle of :attr:`job`."""
+        return _unpickled, (type(self), self._job, self._evaluation, self._job_id, self.metadata)
+
+    @property
+    def job(self) -> AQTJob | None:
+        """The job of the backend: counts, timing, the portal's identifiers, resubmitting.
+
+        None if nothing had to be run.
+        """
+        return self._job
 
     @property
     def jobs(self) -> tuple[AQTJob, ...]:
-        """The backend's jobs that were submitted so far: progress, timing, ``persist()``."""
-        return self._submitted.jobs
+        """The job of the backend, if there is one."""
+        return () if self._job is None else (self._job,)
 
     def job_id(self) -> str:
-        """Return the identifier of the first of :attr:`jobs`; wait until it has one.
+        """Return the job's own identifier, which is known at once and which :meth:`restore` takes.
 
-        If there is none, because nothing was to be run, return one of the primitive's own.
-
-        Raises:
-            AQTError: its submission has failed, or may have failed.
+        The portal's identifiers are ``job.api_job_id(0)`` and so on, of :attr:`job`.
         """
-        self._require_process()
-        first = self._submitted.first()
-        return str(self._job_id) if first is None else first.job_id()
+        return str(self._job_id)
 
-    def result(self) -> PrimitiveResult[Any]:
+    def result(self, timeout: float | None = None) -> PrimitiveResult[Any]:
         """Wait for the result.
 
-        Raises:
-            JobFailedError: a job failed or was cancelled.
-            AQTError: a job was not submitted, or its result cannot be fetched.
-        """
-        self._require_process()
-        with interruptible(self._advice):
-            return self._future.result()
+        Args:
+            timeout: seconds to wait at most, from 0; None for the option ``query_timeout_seconds``.
 
-    def _advice(self) -> str:
-        names = [_name(job) for job in self.jobs if not job.in_final_state()]
-        which = f"job {', '.join(names)} of the primitive" if names else "the primitive's job"
-        return f"{which} goes on: result() waits again, cancel() stops it"
+        Raises:
+            InvalidOptionError: ``timeout`` is not a time.
+            JobTimeoutError: the time has passed. The job continues.
+            JobFailedError: the job failed or was cancelled.
+            AQTError: the job was not submitted, or its outcomes cannot be fetched.
+            OtherProcessError: called in a fork of the process that runs the job.
+        """
+        if self._result is None:
+            snapshot, samples = Snapshot([], API_LIMITS), []
+            if self._job is not None:
+                samples = self._job.samples(timeout)
+                snapshot = self._job.snapshot
+            with self._lock:
+                if self._result is None:
+                    self._result = self._evaluation.result(snapshot, samples)
+        return self._result
 
     def status(self) -> JobStatus:
-        """Return ``INITIALIZING`` until circuits were submitted, then the status of what runs."""
-        self._require_process()
-        if self._future.done():
-            if self._future.exception() is None:
-                return JobStatus.DONE
-            return JobStatus.CANCELLED if self._submitted.cancelled else JobStatus.ERROR
-        jobs = self.jobs
-        status = jobs[-1].status() if jobs else JobStatus.INITIALIZING
-        waiting = (JobStatus.INITIALIZING, JobStatus.QUEUED)
-        return status if status in waiting else JobStatus.RUNNING
+        """Return one status for all circuits."""
+        return JobStatus.DONE if self._job is None else self._job.status()
+
+    def progress(self) -> Progress:
+        """Return the numbers of evaluated circuits and of all circuits."""
+        return Progress(0, 0) if self._job is None else self._job.progress()
+
+    def usage(self) -> float:
+        """Return the seconds on the device, as far as the portal has reported."""
+        return 0.0 if self._job is None else self._job.usage()
+
+    def metrics(self) -> dict[str, Any]:
+        """Return time stamps, usage and sizes, as Qiskit's tools read them; {} without a job."""
+        return {} if self._job is None else self._job.metrics()
 
     def done(self) -> bool:
-        """Return whether there is a result."""
+        """Return whether every circuit was evaluated."""
         return self.status() is JobStatus.DONE
 
     def running(self) -> bool:
-        """Return whether circuits run, or results are being evaluated."""
+        """Return whether circuits run."""
         return self.status() is JobStatus.RUNNING
 
     def cancelled(self) -> bool:
@@ -190,8 +232,7 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
 
     def in_final_state(self) -> bool:
         """Return whether the job has ended."""
-        self._require_process()
-        return self._future.done()
+        return self.status() in JOB_FINAL_STATES
 
     def cancel(self) -> bool:
         """Cancel what has not run yet, on the portal too. Return False if nothing was left.
@@ -199,11 +240,51 @@ class AQTPrimitiveJob(BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
         Raises:
             APIError: the portal refuses or cannot be reached.
         """
-        self._require_process()
-        return self._submitted.cancel()
+        return self._job is not None and self._job.cancel()
+
+    def wait_for_final_state(self, timeout: float | None = None) -> None:
+        """Wait until the job has ended.
+
+        Args:
+            timeout: seconds to wait at most, None for no limit.
+
+        Raises:
+            JobTimeoutError: the job has not ended in time; it continues.
+        """
+        if self._job is not None:
+            self._job.wait_for_final_state(timeout)
+
+    def persist(self, *, store_path: str | Path | None = None) -> Path:
+        """Save the job for another process to :meth:`restore`.
+
+        A job with a journal needs this only to be copied to another directory. Otherwise it is as
+        :meth:`AQTJob.persist <aqt_fast.AQTJob.persist>`; a job of an offline simulator runs again.
+
+        Args:
+            store_path: directory of saved jobs, None for that of the backend's provider.
+
+        Returns:
+            The job's directory inside ``store_path``.
+
+        Raises:
+            UnsavableJobError: nothing had to be run, or the simulator has options that cannot be
+                saved.
+            AQTError: the submission has failed.
+            OSError: the directory or a file cannot be written.
+        """
+        if self._job is None:
+            raise UnsavableJobError(self.job_id(), "it has no circuits")
+        return AQTJob.persist(self._job, store_path=store_path)
 
 
-def _name(job: AQTJob) -> str:
-    """Return the identifier of a job, or its label while that would have to be waited for."""
-    info = job.queue_info()
-    return job.job_id() if info is None or not info.unsent else str(job.label)
+def _unpickled(
+    kind: type[AQTPrimitiveJob],
+    job: AQTJob | None,
+    evaluation: Evaluation,
+    job_id: str,
+    metadata: dict[str, Any],
+) -> AQTPrimitiveJob:
+    copied = kind(job, evaluation)
+    copied._job_id = job_id  # noqa: SLF001 - of this module's class
+    copied.metadata = metadata
+    return copied

@@ -1,4 +1,4 @@
-"""The options of primitives: Qiskit's, those of their jobs, and how they transpile."""
+"""The options of primitives: their own, and those of their jobs."""
 
 from __future__ import annotations
 
@@ -6,129 +6,220 @@ import copy
 import inspect
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, field, fields, replace
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
+import numpy as np
 from qiskit import transpile
-from qiskit.primitives import backend_estimator_v2, backend_sampler_v2
 
 from aqt_fast._pickles import AnyProtocol
 from aqt_fast.aqt_options import MOST_SHOTS, AQTOptions, checked_integer, suggestion
-from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.aqt_resource import AQTResource, OfflineSimulatorResource
+from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from typing_extensions import Self
 
-T = TypeVar("T", bound="SamplerOptions | EstimatorOptions")
+T = TypeVar("T", bound="PrimitiveOptions")
 
-_NOT_OF_JOBS = ("shots", "memory", "seed_simulator", "optimization_level")
-"""Options of jobs that primitives set themselves, and the one that they give to the transpiler."""
+Grouping = Literal["auto", "qubit_wise", "general", "none"]
+"""Which Pauli terms an estimator measures in the same shots."""
 
-_TRANSPILE = frozenset(inspect.signature(transpile).parameters) - {"circuits", "backend", "target"}
+Variances = Literal["bound", "average"]
+"""Which variances an estimator's numbers of shots are for."""
+
+_NOT_OF_JOBS = ("shots", "seed_simulator", "optimization_level")
+"""Options of jobs that primitives set themselves."""
+
+_TRANSPILE = frozenset(inspect.signature(transpile).parameters)
 
 
 @dataclass
-class SamplerOptions(backend_sampler_v2.Options):
-    """The options of a sampler: those of Qiskit's."""
+class PrimitiveOptions:
+    """What the options of all primitives have in common. They may be changed at any time."""
+
+    seed_simulator: int | None = None
+    """Seed of simulations in this process, None for a new one each time."""
+
+    optimization_level: int = 2
+    """Level of :func:`aqt_fast.compile`, 0 to 3. With 0, gates stay as they are written."""
+
+    run_options: dict[str, Any] | None = None
+    """Options of its jobs, see :class:`~aqt_fast.AQTOptions`."""
+
+    executor: Executor | None = field(default=None, repr=False)
+    """Its workers simulate, on an offline simulator; neither saved nor pickled."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "executor": None}
+
+
+@dataclass
+class SamplerOptions(PrimitiveOptions):
+    """The options of a sampler."""
 
     default_shots: int = 1024
     """Repetitions of PUBs without their own."""
 
-    run_options: dict[str, Any] | None = None
-    """Options of its jobs, see :class:`~aqt_fast.AQTOptions`."""
-
 
 @dataclass
-class EstimatorOptions(backend_estimator_v2.Options):
-    """The options of an estimator: those of Qiskit's, and ``run_options``."""
+class EstimatorOptions(PrimitiveOptions):
+    """The options of an estimator."""
 
-    run_options: dict[str, Any] | None = None
-    """Options of its jobs, see :class:`~aqt_fast.AQTOptions`."""
+    default_precision: float = 0.015625
+    """Target standard error of PUBs without their own."""
+
+    grouping: Grouping = "auto"
+    """Which terms are measured in the same shots: see :class:`AQTEstimator`."""
+
+    variances: Variances = "bound"
+    """Which variances the numbers of shots are for: see :class:`AQTEstimator`."""
+
+    adaptive: bool = False
+    """Whether a pilot measures variances first: see :class:`AQTEstimator`."""
+
+    abelian_grouping: bool = True
+    """If False, each term is measured alone, as with ``grouping="none"``."""
 
 
-def sampler_options(options: Mapping[str, Any] | None) -> tuple[SamplerOptions, dict[str, Any]]:
+def sampler_options(options: Mapping[str, Any] | None) -> SamplerOptions:
     """Sort the options that a sampler is made with.
-
-    Returns:
-        Its options, and those of ``qiskit.transpile``.
 
     Raises:
         InvalidInputError: an option is unknown, or its value is invalid.
     """
-    given = dict(options or {})
-    _take_own(given)
-    _drop_memory(given)
+    given = _with_own(options)
     if "shots" in given:
-        given.setdefault("default_shots", _shots(given.pop("shots")))
-    return _sorted(SamplerOptions, given)
+        given.setdefault("default_shots", given.pop("shots"))
+    return _checked_sampler(_sorted(SamplerOptions, given))
 
 
 def sampler_options_of_run(options: SamplerOptions) -> SamplerOptions:
-    """Return the options of one call of ``run``: ``run_options`` may have changed since.
+    """Return the options of one call of ``run``: they may have changed since.
 
     Raises:
-        InvalidOptionError: ``run_options`` have an invalid number of shots.
+        InvalidOptionError: an option has an invalid value.
     """
-    given: dict[str, Any] = {"run_options": options.run_options}
-    _take_own(given)
-    _drop_memory(given)
+    given = _with_own({"run_options": options.run_options})
     if "shots" in given:
-        given["default_shots"] = _shots(given.pop("shots"))
-    return replace(options, **given)
+        given["default_shots"] = given.pop("shots")
+    return _checked_sampler(replace(options, **given))
 
 
-def estimator_options(
-    options: Mapping[str, Any] | None,
-) -> tuple[EstimatorOptions, dict[str, Any]]:
+def _checked_sampler(options: SamplerOptions) -> SamplerOptions:
+    """Check the values that :func:`options_of_job` does not check.
+
+    Raises:
+        InvalidOptionError: one is invalid.
+    """
+    options.default_shots = _shots(options.default_shots)
+    options.optimization_level = _level(options.optimization_level)
+    return options
+
+
+def estimator_options(options: Mapping[str, Any] | None) -> EstimatorOptions:
     """Sort the options that an estimator is made with.
-
-    Returns:
-        Its options, and those of ``qiskit.transpile``.
 
     Raises:
         InvalidInputError: an option is unknown, or its value is invalid.
     """
-    given = dict(options or {})
-    _take_own(given)
+    given = _with_own(options)
     if "shots" in given:
         given.setdefault("default_precision", 1 / math.sqrt(_shots(given.pop("shots"))))
-    return _sorted(EstimatorOptions, given)
+    return _checked_estimator(_sorted(EstimatorOptions, given))
 
 
 def estimator_options_of_run(options: EstimatorOptions) -> EstimatorOptions:
-    """Return the options of one call of ``run``: ``run_options`` may have changed since.
+    """Return the options of one call of ``run``: they may have changed since.
 
     Raises:
-        InvalidOptionError: ``run_options`` have an invalid number of shots.
+        InvalidOptionError: an option has an invalid value.
     """
-    given: dict[str, Any] = {"run_options": options.run_options}
-    _take_own(given)
+    given = _with_own({"run_options": options.run_options})
     if "shots" in given:
         given["default_precision"] = 1 / math.sqrt(_shots(given.pop("shots")))
-    return replace(options, **given)
+    return _checked_estimator(replace(options, **given))
 
 
-def _take_own(given: dict[str, Any]) -> None:
+def _checked_estimator(options: EstimatorOptions) -> EstimatorOptions:
+    """Check the values that :func:`options_of_job` does not check.
+
+    Raises:
+        InvalidOptionError: one is invalid.
+    """
+    options.default_precision = checked_precision("default_precision", options.default_precision)
+    for name, values in (("grouping", get_args(Grouping)), ("variances", get_args(Variances))):
+        value = getattr(options, name)
+        if value not in values:
+            raise InvalidOptionError(name, value, f"one of {', '.join(map(repr, values))}")
+    for name in ("adaptive", "abelian_grouping"):
+        if not isinstance(value := getattr(options, name), bool):
+            raise InvalidOptionError(name, value, "True or False")
+    options.optimization_level = _level(options.optimization_level)
+    return options
+
+
+def checked_precision(name: str, value: Any) -> float:
+    """Return a target standard error.
+
+    Args:
+        name: of the option or argument.
+        value: what the user has given.
+
+    Raises:
+        InvalidOptionError: it is not a finite number greater than 0.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not is_number or not math.isfinite(value) or value <= 0:
+        raise InvalidOptionError(name, value, "a finite number greater than 0")
+    return float(value)
+
+
+def options_of_job(
+    backend: AQTResource, options: PrimitiveOptions, shots: int | Sequence[int]
+) -> AQTOptions:
+    """Return the options of a primitive's job, without a progress bar unless asked for.
+
+    Args:
+        backend: where it will run.
+        options: the primitive's.
+        shots: repetitions of each circuit.
+
+    Raises:
+        InvalidOptionError: an option has an invalid value, or a device has no such option.
+
+    Warns:
+        UnknownOptionWarning: a simulator has no such option.
+    """
+    given = {
+        "with_progress_bar": False,
+        "memory": True,
+        **(options.run_options or {}),
+        "seed_simulator": options.seed_simulator,
+        "optimization_level": options.optimization_level,
+        "shots": shots,
+    }
+    AQTOptions(memory=given["memory"])
+    given["memory"] = True  # simulators keep the order of shots only if they are asked to
+    if not isinstance(backend, OfflineSimulatorResource):
+        given["executor"] = options.executor
+    return backend.options_of_job(given)
+
+
+def _with_own(options: Mapping[str, Any] | None) -> dict[str, Any]:
     """Move what primitives set themselves out of ``run_options``; options next to it come first."""
+    given = dict(options or {})
     inside = dict(given.get("run_options") or {})
-    for name in ("shots", "seed_simulator"):
+    for name in ("shots", "seed_simulator", "optimization_level", "executor"):
         value = inside.pop(name, None)
         if value is not None:
             given.setdefault(name, value)
     if "run_options" in given:
         given["run_options"] = inside or None
-
-
-def _drop_memory(given: dict[str, Any]) -> None:
-    """Drop ``memory``: a sampler always reads each shot.
-
-    Raises:
-        InvalidOptionError: it is not True or False.
-    """
-    for options in (given, given.get("run_options") or {}):
-        value = options.pop("memory", None)
-        if value is not None:
-            AQTOptions(memory=value)
+    return given
 
 
 def _shots(value: Any) -> int:
@@ -136,10 +227,10 @@ def _shots(value: Any) -> int:
 
 
 class Primitive(AnyProtocol):
-    """What sampler and estimator have in common: how they transpile, copies and pickles."""
+    """What sampler and estimator have in common: backend, compiling, copies and pickles."""
 
-    _options: SamplerOptions | EstimatorOptions
-    _transpile_options: dict[str, Any]
+    _backend: AQTResource
+    _options: Any
 
     def __copy__(self) -> Self:
         copied = object.__new__(type(self))
@@ -147,55 +238,69 @@ class Primitive(AnyProtocol):
         return copied
 
     @property
+    def backend(self) -> AQTResource:
+        """Where circuits run."""
+        return self._backend
+
+    @property
     def transpile_options(self) -> dict[str, Any]:
-        """The arguments of ``qiskit.transpile`` that it uses, a copy."""
-        return dict(self._transpile_options)
+        """How circuits are compiled: the option ``optimization_level``."""
+        return {"optimization_level": self._options.optimization_level}
 
     def set_transpile_options(self, **options: Any) -> None:
-        """Change how circuits are transpiled from the next :meth:`run` on.
+        """Change how circuits are compiled from the next :meth:`run` on.
 
         Args:
-            options: arguments of ``qiskit.transpile`` but circuits and backend, first of all
-                ``optimization_level``, 0 to 3.
+            options: ``optimization_level``, 0 to 3, the level of :func:`aqt_fast.compile`.
 
         Raises:
-            InvalidInputError: ``qiskit.transpile`` has no such argument.
+            InvalidInputError: there is no such option. For other arguments of ``qiskit.transpile``,
+                transpile circuits before they run.
             InvalidOptionError: ``optimization_level`` is not a number from 0 to 3.
         """
-        self._transpile_options = _changed(self._transpile_options, options)
+        for name in options:
+            if name != "optimization_level":
+                raise InvalidInputError(_unknown_of_transpile(name))
+        if options:
+            self._options.optimization_level = _level(options["optimization_level"])
 
 
-def _changed(present: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of ``qiskit.transpile``, with some changed.
+def _unknown_of_transpile(name: str) -> str:
+    if name in _TRANSPILE:
+        return (
+            f"primitives compile circuits themselves, without '{name}': run what qiskit.transpile "
+            "has made with it, at optimization_level=0"
+        )
+    return _unknown("transpile option", name, ["optimization_level"])
+
+
+def checked_backend(backend: Any) -> AQTResource:
+    """Return an AQT backend.
 
     Raises:
-        InvalidInputError: ``qiskit.transpile`` has no such argument.
-        InvalidOptionError: ``optimization_level`` is not a number from 0 to 3.
+        InvalidInputError: it is something else.
     """
-    for name in changes:
-        if name not in _TRANSPILE:
-            raise InvalidInputError(_unknown("transpile option", name, sorted(_TRANSPILE)))
-    level = changes.get("optimization_level")
-    if level is not None:
-        changes = {**changes, "optimization_level": _level(level)}
-    return {**present, **changes}
+    if not isinstance(backend, AQTResource):
+        found = type(backend).__name__
+        raise InvalidInputError(f"expected an AQT backend, not an object of type '{found}'")
+    return backend
 
 
-def _sorted(kind: type[T], given: dict[str, Any]) -> tuple[T, dict[str, Any]]:
-    known = [field.name for field in fields(kind)]
+def _sorted(kind: type[T], given: dict[str, Any]) -> T:
+    known = [item.name for item in fields(kind)]
     of_jobs = [name for name in AQTOptions() if name not in _NOT_OF_JOBS]
     for name in given:
-        if name not in (*known, *of_jobs, "optimization_level"):
-            expected = [*known, "shots", "optimization_level", *of_jobs]
-            raise InvalidInputError(_unknown("option", name, expected))
+        if name not in (*known, *of_jobs):
+            raise InvalidInputError(_unknown("option", name, [*known, "shots", *of_jobs]))
     flat = {name: given.pop(name) for name in of_jobs if name in given}
     checked = AQTOptions(**flat)
-    transpiling = {"optimization_level": _level(given.pop("optimization_level", 0))}
     run_options = {
         **(given.pop("run_options", None) or {}),
         **{name: checked[name] for name in flat},
     }
-    return kind(**given, run_options=run_options or None), transpiling
+    if "optimization_level" in given:
+        given["optimization_level"] = _level(given["optimization_level"])
+    return kind(**given, run_options=run_options or None)
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> str:

@@ -72,7 +72,7 @@ class Template:
             return Snapshot(circuits, limits)
         angles = self._angles.values(np.asarray(values, dtype=float))
         sweep = self._native.sweep(
-            angles.tobytes(),
+            angles.astype("<f8", copy=False).tobytes(),
             len(angles),
             max_qubits=limits.qubits,
             max_operations=limits.operations,

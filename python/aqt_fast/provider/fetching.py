@@ -181,7 +181,7 @@ def _job(
 ) -> AQTJob:
     checked = backend.options_of_job(options)
     samples = first.state.samples or []
-    if samples:
+    if samples and (circuits is None or len(samples) == len(circuits)):
         checked.shots = simplified([item.num_shots for item in samples])
     executions: list[FetchedExecution] = []
 

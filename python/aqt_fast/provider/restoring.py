@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,9 @@ def restore(
     store = JobStore(store_path or provider.store_path)
     found = load_job(store, job_id, journals=provider.store_path)
     directory = found.directory
+    evaluation: dict[str, Any] | None = None
+    with suppress(DamagedJobError):  # without it, the job still has its counts
+        evaluation = directory.evaluation()
     with _damage_named(directory.path):
         options = AQTOptions(**found.description.options)
         backend = _backend(found.description, provider, connections)
@@ -76,7 +79,8 @@ def restore(
             backend,
             circuits,
             options,
-            rescue=_rescue(store, found) if remove_from_store else None,
+            rescue=_rescue(store, found, evaluation) if remove_from_store else None,
+            evaluation=None if evaluation is None else partial(dict, evaluation),
         )
 
         def continued(snapshot: Snapshot, options: AQTOptions) -> Execution:
@@ -109,7 +113,9 @@ def _damage_named(path: Path) -> Iterator[None]:
         raise DamagedJobError(path, f"{type(error).__name__}: {error}") from error
 
 
-def _rescue(store: JobStore, found: LoadedJob) -> Callable[[Checkpoint], object] | None:
+def _rescue(
+    store: JobStore, found: LoadedJob, evaluation: dict[str, Any] | None
+) -> Callable[[Checkpoint], object] | None:
     """What writes again what is removed now, so that a job that fails is not lost.
 
     None if nothing is removed.
@@ -117,13 +123,15 @@ def _rescue(store: JobStore, found: LoadedJob) -> Callable[[Checkpoint], object]
     Raises:
         DamagedJobError: the circuits cannot be read.
     """
-    if not found.directory.has_circuits:
+    directory = found.directory
+    if not (found.description.is_copy or directory.has_circuits):
         return None
-    circuits = found.directory.circuits()
+    circuits = directory.circuits() if directory.has_circuits else None
+    snapshot = directory.snapshot() if circuits is None else None
 
     def write(known: Checkpoint) -> None:
         description = replace(found.description, is_copy=True, ended=known.ended)
-        store.save(SavedJob(description, circuits, known.events))
+        store.save(SavedJob(description, circuits, known.events, snapshot, evaluation))
 
     return write
 
@@ -136,7 +144,7 @@ def _circuits(found: LoadedJob) -> list[QuantumCircuit] | Snapshot:
         ValueError: a newer Qiskit has written them, or they are other circuits.
     """
     circuits: list[QuantumCircuit] | Snapshot
-    if found.description.is_copy or found.directory.has_circuits:
+    if found.directory.has_circuits or not found.directory.has_snapshot:
         circuits = circuits_from_qpy(found.directory.circuits())
     else:
         circuits = Snapshot.from_saved(*found.directory.snapshot())

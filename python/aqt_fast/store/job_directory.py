@@ -7,12 +7,15 @@
     headers.zst         the headers of the circuits' results: JSON, compressed; a pair of a header
                         and a number where neighbours, such as those of a sweep, share one
     circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
+    evaluation.zst      what a primitive makes of the outcomes: checksummed JSON, compressed
     events              one line per event of an API job (``events``)
     result-N.zst        the raw answer with the result of an API job, compressed; N counts from 0
 
 A job of the portal or of a machine has all but the circuits in QPY, unless ``persist()`` added
-them. A job of an offline simulator has ``job.json`` and the circuits in QPY. ``job.json`` is
-written last: without it, the job does not exist. Compression is Zstandard with its checksum.
+them. A job of an offline simulator has ``job.json`` and the circuits in QPY. Only the job of a
+primitive has an evaluation; without that file, it is a job with counts. What ``persist()`` saves of
+it has the snapshot in place of QPY. ``job.json`` is written last: without it, the job does not
+exist. Compression is Zstandard with its checksum.
 """
 
 from __future__ import annotations
@@ -39,13 +42,18 @@ FORMAT = 2
 """Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
 
 NEWEST_FORMAT = 3
-"""Version of ``job.json`` of a job whose circuits have different shots: older versions of this
-package cannot read it, and say so."""
+"""Version of ``job.json`` of a job whose circuits have different shots, or that is of a primitive:
+older versions of this package cannot read it, and say so."""
 
 EVENTS = "events"
 """Name of the file of events."""
 
 _JOB, _SNAPSHOT, _HEADERS, _CIRCUITS = "job.json", "snapshot.bin", "headers.zst", "circuits.qpy.zst"
+
+_EVALUATION = "evaluation.zst"
+
+_EVALUATION_FORMAT = 1
+"""Version of the evaluation's document."""
 
 _OLD_JOURNAL = "batch.json"
 """What stood for ``job.json`` in the journals of format 1."""
@@ -82,6 +90,7 @@ class JobDirectory:
         *,
         snapshot: tuple[bytes, list[dict[str, Any]]] | None = None,
         circuits: bytes | None = None,
+        evaluation: dict[str, Any] | None = None,
         events: bytes | None = None,
         flushed: bool = True,
         before_job: Callable[[], object] | None = None,
@@ -94,6 +103,7 @@ class JobDirectory:
             snapshot: the snapshot of the circuits, and the headers of their results. Metadata in
                 headers that JSON cannot express is left out.
             circuits: the circuits in QPY.
+            evaluation: what a primitive makes of the outcomes.
             events: the first lines of the file of events.
             flushed: flush all of it to the disk.
             before_job: called when all is there but ``job.json``, and nobody can find the job.
@@ -109,10 +119,13 @@ class JobDirectory:
             plain = to_json(_in_runs(headers))
             contents = {_SNAPSHOT: data, _HEADERS: _compress(plain)}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        version = FORMAT if isinstance(description.shots, int) else NEWEST_FORMAT
+        is_plain = isinstance(description.shots, int) and evaluation is None
+        version = FORMAT if is_plain else NEWEST_FORMAT
         job = pack("job", {**description.to_json(), "digests": digests}, version)
         if circuits is not None:
             contents[_CIRCUITS] = _compress(circuits)
+        if evaluation is not None:
+            contents[_EVALUATION] = _packed(evaluation)
         if events is not None:
             contents[EVENTS] = events
         make_directory(root)
@@ -211,6 +224,41 @@ class JobDirectory:
         if self.has_circuits:  # where nothing can be written, not even this can be tried
             (self.path / _CIRCUITS).unlink(missing_ok=True)
 
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether the snapshot of the circuits is stored."""
+        return _SNAPSHOT in self._digests
+
+    def evaluation(self) -> dict[str, Any] | None:
+        """Read what a primitive makes of the outcomes, None if it is no primitive's job.
+
+        Raises:
+            DamagedJobError: it cannot be read.
+        """
+        file = self.path / _EVALUATION
+        try:
+            data = _decompress(file.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, MemoryError, zstandard.ZstdError) as error:
+            raise DamagedJobError(file, str(error)) from error
+        content = unpack("evaluation", data, _EVALUATION_FORMAT, file)
+        if not isinstance(content, dict):
+            raise DamagedJobError(file, "it is no evaluation")
+        return content
+
+    def add_evaluation(self, evaluation: dict[str, Any], *, flushed: bool = True) -> None:
+        """Store what a primitive makes of the outcomes.
+
+        Args:
+            evaluation: in JSON's types.
+            flushed: flush it to the disk; :meth:`flush` does, too.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        write_file(self.path / _EVALUATION, _packed(evaluation), flushed=flushed)
+
     def keep_result(self, number: int, body: bytes) -> None:
         """Store the answer with the result of an API job.
 
@@ -249,6 +297,8 @@ class JobDirectory:
         """Flush everything except events and results to the disk."""
         for name in (*self._digests, _JOB):
             flush(self.path / name)
+        if (self.path / _EVALUATION).exists():
+            flush(self.path / _EVALUATION)
         self.flush_names()
 
     def flush_names(self) -> None:
@@ -341,6 +391,10 @@ def _is_in_json(item: tuple[Any, Any]) -> bool:
     except TypeError:
         return False
     return True
+
+
+def _packed(evaluation: dict[str, Any]) -> bytes:
+    return _compress(pack("evaluation", evaluation, _EVALUATION_FORMAT))
 
 
 def _compress(data: bytes) -> bytes:

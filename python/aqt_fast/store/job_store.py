@@ -37,10 +37,14 @@ class SavedJob:
 
     description: JobDescription
     """What the job is."""
-    circuits: bytes
-    """The circuits in QPY."""
+    circuits: bytes | None
+    """The circuits in QPY, None if there is a snapshot instead."""
     events: tuple[dict[str, Any], ...] = ()
     """Journal events that describe the API jobs."""
+    snapshot: tuple[bytes, list[dict[str, Any]]] | None = None
+    """The snapshot of the circuits, and the headers of their results."""
+    evaluation: dict[str, Any] | None = None
+    """What a primitive makes of the outcomes."""
 
 
 class JobStore:
@@ -63,13 +67,16 @@ class JobStore:
         """
         journal = self._journal(job.description.job_id)
         if journal is not None:
-            journal.add_circuits(job.circuits)
+            if job.circuits is not None:
+                journal.add_circuits(job.circuits)
             return journal.path
         remote = job.description.plan is not None
         directory = JobDirectory.create(
             self.path,
             job.description,
+            snapshot=job.snapshot,
             circuits=job.circuits,
+            evaluation=job.evaluation,
             events=lines_of(job.events) if remote else None,
         )
         return directory.path

@@ -168,6 +168,13 @@ class Journal:
         except OSError as error:
             self.problem = f"a result cannot be stored in {self.path}: {error}"
 
+    def keep_evaluation(self, evaluation: dict[str, Any]) -> None:
+        """Store what a primitive makes of the outcomes; set :attr:`problem` if that fails."""
+        try:
+            self.directory.add_evaluation(evaluation, flushed=False)
+        except OSError as error:
+            self.problem = f"what the primitive evaluates cannot be stored in {self.path}: {error}"
+
     def result(self, job: int) -> bytes | None:
         """Return the answer with an API job's result; None if it is not stored or is damaged."""
         return self.directory.result(job)

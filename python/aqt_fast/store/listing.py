@@ -128,7 +128,11 @@ class StoredJob(Generic[JobT]):
     def to_dict(self) -> dict[str, Any]:
         """Return JSON's types only: times in ISO 8601, circuits as first and last index."""
         api_jobs = [
-            {**asdict(job), "circuits": [job.circuits.start, job.circuits.stop - 1]}
+            {
+                **asdict(job),
+                "circuits": [job.circuits.start, job.circuits.stop - 1],
+                "shots": _in_json(job.shots),
+            }
             for job in self.api_jobs
         ]
         return {
@@ -139,7 +143,7 @@ class StoredJob(Generic[JobT]):
             "active": self.active,
             "backend": self.backend,
             "num_circuits": self.num_circuits,
-            "shots": self.shots,
+            "shots": self.shots and _in_json(self.shots),
             "label": self.label,
             "tags": list(self.tags),
             "workspace": self.workspace,
@@ -148,6 +152,10 @@ class StoredJob(Generic[JobT]):
             "problem": self.problem,
             "api_jobs": api_jobs,
         }
+
+
+def _in_json(shots: Shots) -> int | list[int]:
+    return shots if isinstance(shots, int) else list(shots)
 
 
 def stored_jobs(store: JobStore, provider: JobRestorer[JobT]) -> list[StoredJob[JobT]]:

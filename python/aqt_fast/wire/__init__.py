@@ -6,6 +6,7 @@ Inside::
 
     circuits           limits; list, check and encode circuits
     snapshot           circuits that were read once: encode API jobs, compose results
+    bare_circuits      what circuits do, as Qiskit's circuits for a simulator
     unknown_circuits   circuits of which only the outcomes are known
     plan               a batch cut into API jobs, with their labels
     results            decode responses, compose results

@@ -10,8 +10,8 @@ from qiskit import QuantumCircuit
 
 from aqt_fast import _native
 from aqt_fast._reading import read_by
-from aqt_fast._shots import Shots, simplified
-from aqt_fast.aqt_options import MOST_SHOTS, SHOTS_PER_API_JOB
+from aqt_fast._shots import SHOTS_PER_API_JOB, Shots, simplified
+from aqt_fast.aqt_options import MOST_SHOTS
 from aqt_fast.aqt_options import checked_shots as checked_option
 from aqt_fast.exceptions import (
     CircuitProblem,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from aqt_fast._ids import LONGEST_LABEL
-from aqt_fast._shots import Shots, total
+from aqt_fast._shots import SHOTS_PER_API_JOB, Shots, total
 from aqt_fast.exceptions import InvalidJobError
 
 if TYPE_CHECKING:
@@ -45,10 +45,28 @@ class Part:
     """One number if each circuit is one run with as many; else those of the runs of each circuit.
     They are all shots of a circuit, or some."""
 
+    @classmethod
+    def of(cls, start: int, runs: Sequence[tuple[int, ...]]) -> Part:
+        """Make a part in its normal form: one number where each circuit is one run with as many.
+
+        Args:
+            start: index of the first circuit.
+            runs: repetitions of the runs of each circuit, at least one.
+        """
+        alike = len(runs[0]) == 1 and len(set(runs)) == 1
+        return cls(start, start + len(runs), runs[0][0] if alike else tuple(runs))
+
     @property
     def circuits(self) -> range:
         """Indices of the circuits."""
         return range(self.start, self.stop)
+
+    @property
+    def num_runs(self) -> int:
+        """Number of runs."""
+        if isinstance(self.repetitions, int):
+            return len(self.circuits)
+        return sum(map(len, self.repetitions))
 
     @property
     def shots(self) -> Shots:
@@ -109,6 +127,19 @@ def cut(num_circuits: int, shots: Shots, limits: Limits) -> list[Part]:
     ]
 
 
+def whole(num_circuits: int, shots: Shots) -> Part:
+    """Return the part of an API job that has all circuits, as it was sent.
+
+    Args:
+        num_circuits: number of circuits.
+        shots: repetitions of each circuit. Of different numbers, those above the maximum of the API
+            stand for several runs.
+    """
+    if isinstance(shots, int):
+        return Part(0, num_circuits, shots)
+    return Part.of(0, [_runs(number, SHOTS_PER_API_JOB) for number in shots])
+
+
 def _packed(shots: tuple[int, ...], limits: Limits) -> list[Part]:
     """Pack the runs of neighbouring circuits into API jobs."""
     most = limits.shots or max(shots)
@@ -122,15 +153,12 @@ def _packed(shots: tuple[int, ...], limits: Limits) -> list[Part]:
     )
     parts = []
     for start, stop in bounds:
-        runs = [
-            tuple(min(most, number - done) for done in range(0, number, most))
-            for number in shots[start:stop]
-        ]
+        runs = [_runs(number, most) for number in shots[start:stop]]
         if len(runs) > 1:
-            parts.append(_part(start, stop, tuple(runs)))
+            parts.append(Part.of(start, runs))
         else:
             parts += [
-                _part(start, stop, (runs[0][first : first + width],))
+                Part.of(start, [runs[0][first : first + width]])
                 for first in range(0, len(runs[0]), width)
             ]
     return parts
@@ -155,10 +183,9 @@ def _bounds(numbers: Sequence[int], width: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], len(numbers)], strict=True))
 
 
-def _part(start: int, stop: int, runs: tuple[tuple[int, ...], ...]) -> Part:
-    """Make a part in its normal form: one number where each circuit is one run with as many."""
-    same = len(runs[0]) == 1 and len(set(runs)) == 1
-    return Part(start, stop, runs[0][0] if same else runs)
+def _runs(shots: int, most: int) -> tuple[int, ...]:
+    """Cut the shots of a circuit into as few runs as possible."""
+    return tuple(min(most, shots - done) for done in range(0, shots, most))
 
 
 def _check_number(number: int, num_circuits: int, shots: Shots) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Bit, Clbit, Qubit, Register
 from qiskit.result.models import ExperimentResult
@@ -13,6 +15,7 @@ from aqt_fast import _native
 from aqt_fast._native import Samples
 from aqt_fast._reading import read_by
 from aqt_fast._shots import Shots, each
+from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.plan import Repetitions
 from aqt_fast.wire.results import experiment_result, failed_experiment, result_header
@@ -126,9 +129,9 @@ class Snapshot:
         """Rebuild all circuits, see :meth:`circuit`."""
         return [self.circuit(index) for index in range(len(self))]
 
-    def bare_circuit(self, index: int, *, in_place: bool = False) -> QuantumCircuit:
-        """Rebuild what a circuit does; see :func:`bare_circuits`."""
-        return _bare_circuit(self._circuits, index, in_place)
+    def bare(self, part: range, *, in_place: bool = False) -> BareCircuits:
+        """Return what the circuits of a part do, and nothing else."""
+        return BareCircuits(self._circuits, part, in_place=in_place)
 
     def moved_bits(self, index: int, *, in_place: bool = False) -> list[tuple[int, int]] | None:
         """Return (bit of the bare circuit, classical bit of the circuit) for each measurement.
@@ -137,7 +140,7 @@ class Snapshot:
 
         Args:
             index: the circuit.
-            in_place: as for :func:`bare_circuits`. If False, the outcome of a qubit on which no
+            in_place: as for :class:`BareCircuits`. If False, the outcome of a qubit on which no
                 gate acts is 0, and not listed.
         """
         bits = self._circuits.measurements(index)
@@ -151,7 +154,7 @@ class Snapshot:
         return bits
 
     def part(self, start: int, stop: int) -> bytes:
-        """Encode a part without headers, for :func:`bare_circuits`."""
+        """Encode a part without headers, for ``BareCircuits.from_bytes``."""
         return self._circuits.part(start, stop).to_bytes()
 
     def header(self, index: int) -> dict[str, Any]:
@@ -217,6 +220,31 @@ class Snapshot:
             )
         ]
 
+    def bits(
+        self, samples: Sequence[Samples], start: int, stop: int, clbits: Sequence[int]
+    ) -> NDArray[np.uint8]:
+        """Return the outcomes of a part at some classical bits, in the layout of ``BitArray``.
+
+        Args:
+            samples: one per circuit of the part, all with the same number of shots.
+            start: first circuit of the part.
+            stop: where the part ends.
+            clbits: indices of classical bits that each of the circuits has, in any order.
+
+        Returns:
+            A writable array of shape (number of circuits, shots, ceil(len(clbits) / 8)). Read as a
+            big-endian number, bit i of each row is the classical bit ``clbits[i]``: the qubit last
+            measured into it, or 0. Without circuits, the number of shots is 0.
+
+        Raises:
+            ResponseMismatchError: there are other circuits or qubits than expected, or the circuits
+                differ in their shots.
+            IndexError: there are no such circuits, or no such classical bits.
+        """
+        shots, rows = self._circuits.bits(samples, start, stop, clbits)
+        shape = (stop - start, shots, -(-len(clbits) // 8))
+        return np.frombuffer(rows, dtype=np.uint8).reshape(shape)
+
     def failed(
         self, start: int, stop: int, *, shots: Shots, message: str
     ) -> list[ExperimentResult]:
@@ -235,44 +263,6 @@ class Snapshot:
             max_operations=self._limits.operations,
             strict_angles=self._strict_angles,
         )
-
-
-def bare_circuits(part: bytes, *, in_place: bool = False) -> list[QuantumCircuit]:
-    """Rebuild what the circuits of a part do, and nothing else.
-
-    Each measures its qubits into the classical bits with their numbers. Names, registers, labels
-    and phases are lost.
-
-    Args:
-        part: made by :meth:`Snapshot.part`.
-        in_place: if True, qubits keep their numbers, and those that the circuit measures are
-            measured. If False, there are only those on which gates act (at least one), and all of
-            them are measured.
-
-    Raises:
-        ValueError: ``part`` cannot be read.
-    """
-    circuits = _native.Snapshot.from_bytes(part)
-    return [_bare_circuit(circuits, index, in_place) for index in range(len(circuits))]
-
-
-def _bare_circuit(circuits: _native.Snapshot, index: int, in_place: bool) -> QuantumCircuit:
-    if in_place:
-        return _circuit_in_place(circuits, index)
-    size = len(circuits.active_qubits(index))
-    circuit = QuantumCircuit(size, size)
-    circuits.fill(index, circuit)
-    return circuit
-
-
-def _circuit_in_place(circuits: _native.Snapshot, index: int) -> QuantumCircuit:
-    size = circuits.num_qubits(index)
-    circuit = QuantumCircuit(size, size)
-    for name, qubits, angles in circuits.operations(index):
-        getattr(circuit, name)(*angles, *qubits)
-    for qubit in sorted({qubit for qubit, _ in circuits.measurements(index)}):
-        circuit.measure(qubit, qubit)
-    return circuit
 
 
 def _registers_or_bits(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from qiskit import QuantumCircuit
 from qiskit.result.models import ExperimentResult
@@ -35,7 +35,7 @@ class UnknownCircuits(Snapshot):
         """Take the number of circuits, and of their qubits, from the outcomes."""
         self._headers = [_header(index, item.num_qubits) for index, item in enumerate(samples)]
 
-    def circuit(self, index: int) -> QuantumCircuit:
+    def circuit(self, index: int) -> NoReturn:
         """Raise: nothing is known of the circuit.
 
         Raises:
@@ -61,6 +61,20 @@ class UnknownCircuits(Snapshot):
                 self._headers[start:stop], each(shots, len(samples)), samples, strict=True
             )
         ]
+
+    def bits(
+        self,
+        samples: Sequence[Samples],  # noqa: ARG002 - needed if the circuits are known
+        start: int,
+        stop: int,  # noqa: ARG002
+        clbits: Sequence[int],  # noqa: ARG002
+    ) -> NoReturn:
+        """Raise: nothing is known of the classical bits.
+
+        Raises:
+            LookupError: always.
+        """
+        self.circuit(start)
 
 
 def _header(index: int, num_qubits: int) -> dict[str, Any]:

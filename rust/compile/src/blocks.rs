@@ -208,7 +208,7 @@ impl GateSink for Blocks {
             Some(number) if second == first => number,
             _ => {
                 self.close_all(&qubits);
-                let run = Run { qubits: wires, pieces: Vec::new(), interactions: 0 };
+                let run = Run { qubits: wires, pieces: Vec::with_capacity(8), interactions: 0 };
                 let number = self.runs.len();
                 self.runs.push(run);
                 self.open[wires[0] as usize] = Some(number);

@@ -38,11 +38,12 @@ pub struct Commuting {
 }
 
 impl Commuting {
-    /// An empty circuit; `variant` chooses the decompositions of its gates.
-    pub fn new(num_qubits: u32, variant: Variant) -> Self {
+    /// An empty circuit with room for some gates; `variant` chooses the decompositions of its gates.
+    pub fn new(num_qubits: u32, variant: Variant, room: usize) -> Self {
         let group = Group { merging: None, since: Rotation::IDENTITY, members: Vec::new() };
         let names: Vec<_> = (0..num_qubits).collect();
-        Self { gathered: Vec::new(), groups: vec![group; names.len()], names, variant, phase: 0.0 }
+        let gathered = Vec::with_capacity(room);
+        Self { gathered, groups: vec![group; names.len()], names, variant, phase: 0.0 }
     }
 
     /// Appends a barrier with a number; nothing is merged across it.
@@ -54,6 +55,11 @@ impl Commuting {
             group.merging = None;
         }
         self.gathered.push(Gathered::Barrier(number, wires));
+    }
+
+    /// Sets the wire of each qubit, of a circuit whose qubits were named after their wires.
+    pub fn rename(&mut self, names: &[u32]) {
+        self.names.copy_from_slice(names);
     }
 
     /// Passes everything on; returns the wire on which each qubit ends.

@@ -114,8 +114,8 @@ fn one_by_one(program: &Program) -> Compiled {
 fn merged(program: &Program) -> Compiled {
     let mut blocks = Blocks::new(program.num_qubits, Pairs::Relabelled);
     let mut barriers = Vec::new();
-    for item in seen(program) {
-        match item {
+    for index in seen(program) {
+        match &program.items[index] {
             Item::Gate(gate, qubits) => gate.emit(qubits, &mut blocks),
             Item::Unitary(unitary, qubits) => emit_unitary(unitary, *qubits, &mut blocks),
             Item::Barrier(qubits) => barriers.push(blocks.barrier(barriers.len(), qubits)),
@@ -124,12 +124,12 @@ fn merged(program: &Program) -> Compiled {
     finish(blocks, barriers, |qubit| program.measured[qubit]).0
 }
 
-/// The compiled circuit, repeated until nothing gets shorter.
+/// The compiled circuit, with runs on two qubits resynthesised.
 fn resynthesised(program: &Program, variant: Variant) -> Compiled {
-    let mut commuting = Commuting::new(program.num_qubits, variant);
+    let mut commuting = Commuting::new(program.num_qubits, variant, 3 * program.items.len());
     let mut num_barriers = 0;
-    for item in seen(program) {
-        match item {
+    for index in seen(program) {
+        match &program.items[index] {
             Item::Gate(gate, qubits) => gate.emit(qubits, &mut commuting),
             Item::Unitary(unitary, qubits) => emit_unitary(unitary, *qubits, &mut commuting),
             Item::Barrier(qubits) => {
@@ -138,6 +138,11 @@ fn resynthesised(program: &Program, variant: Variant) -> Compiled {
             }
         }
     }
+    shortened(commuting, num_barriers, program)
+}
+
+/// The compiled circuit of gates that were gathered, compiled until nothing gets shorter.
+pub(crate) fn shortened(commuting: Commuting, num_barriers: usize, program: &Program) -> Compiled {
     let (mut compiled, mut again) = in_blocks(commuting, num_barriers, &program.measured);
     while again {
         again = repeat(&mut compiled, program);
@@ -147,7 +152,8 @@ fn resynthesised(program: &Program, variant: Variant) -> Compiled {
 
 /// Compiles a compiled circuit again; false if nothing got shorter.
 fn repeat(compiled: &mut Compiled, program: &Program) -> bool {
-    let mut commuting = Commuting::new(program.num_qubits, Variant::default());
+    let mut commuting =
+        Commuting::new(program.num_qubits, Variant::default(), compiled.steps.len());
     for step in &compiled.steps {
         match *step {
             Step::R { qubit, theta, phi } => commuting.rotate(qubit, OneQubitGate::R(theta, phi)),
@@ -185,12 +191,12 @@ fn in_blocks(commuting: Commuting, num_barriers: usize, measured: &[bool]) -> (C
     (Compiled { wires, ..compiled }, again)
 }
 
-/// The items that an outcome or an unmeasured qubit depends on: not on a diagonal gate all of whose
-/// qubits are measured next.
-fn seen(program: &Program) -> impl Iterator<Item = &Item> {
+/// Indices of the items that an outcome or an unmeasured qubit depends on: not on a diagonal gate all
+/// of whose qubits are measured next.
+pub(crate) fn seen(program: &Program) -> impl Iterator<Item = usize> {
     let mut last = program.measured.clone();
     let mut seen = Vec::with_capacity(program.items.len());
-    for item in program.items.iter().rev() {
+    for (index, item) in program.items.iter().enumerate().rev() {
         let qubits = match item {
             Item::Gate(gate, qubits) => &qubits[..gate.num_qubits()],
             Item::Unitary(_, qubits) => &qubits[..],
@@ -207,7 +213,7 @@ fn seen(program: &Program) -> impl Iterator<Item = &Item> {
             }
             _ => qubits.iter().for_each(|&qubit| last[qubit as usize] = false),
         }
-        seen.push(item);
+        seen.push(index);
     }
     seen.into_iter().rev()
 }

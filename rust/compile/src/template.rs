@@ -1,6 +1,6 @@
-//! Programs with free angles: read once, compiled for any number of parameter sets.
+//! Programs with free angles.
 
-use crate::{Compiled, Effort, Item, Program, compile, gates::Gate};
+use crate::{Item, Program, gates::Gate};
 
 /// A parameter of a gate.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +22,20 @@ pub struct FreeGate {
     pub params: Vec<Param>,
 }
 
+impl FreeGate {
+    /// The gate with these angles.
+    pub(crate) fn bound(&self, angles: &[f64]) -> Option<Gate> {
+        let mut params = [0.0; 4];
+        for (place, param) in params.iter_mut().zip(&self.params) {
+            *place = match *param {
+                Param::Value(value) => value,
+                Param::Angle(angle) => angles[angle as usize],
+            };
+        }
+        Gate::standard(&self.name, self.qubits.len(), &params[..self.params.len()])
+    }
+}
+
 /// A program with free angles.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Template {
@@ -32,17 +46,24 @@ pub struct Template {
 }
 
 impl Template {
-    /// A program in which the items with these indices stand for gates with free parameters.
+    /// A program in which the items with these indices stand for gates with free parameters: gates of
+    /// the same kind, with angles that nothing is special about.
     ///
     /// Returns `None` if a gate is no standard gate on as many different qubits of the program, or
-    /// if there is no item for it.
+    /// if no gate of its kind on its qubits stands for it.
     #[must_use]
     pub fn new(program: Program, free: Vec<(usize, FreeGate)>) -> Option<Self> {
         let mut template = Self { program, free, num_angles: 0 };
         let zeros = |gate: &FreeGate| gate.params.iter().map(|_| 0.0).collect::<Vec<_>>();
         for (index, gate) in &template.free {
             let known = Gate::standard(&gate.name, gate.qubits.len(), &zeros(gate))?;
-            let fits = *index < template.program.items.len()
+            let mut qubits = [0; 4];
+            qubits[..gate.qubits.len()].copy_from_slice(&gate.qubits);
+            let stands_for_it = |item: &Item| {
+                matches!(item, Item::Gate(it, on)
+                if it.num_qubits() == known.num_qubits() && *on == qubits)
+            };
+            let fits = template.program.items.get(*index).is_some_and(stands_for_it)
                 && gate.qubits.len() == known.num_qubits()
                 && are_different(&gate.qubits, template.program.num_qubits);
             if !fits {
@@ -80,43 +101,4 @@ impl Template {
 #[must_use]
 pub fn are_different(qubits: &[u32], num_qubits: u32) -> bool {
     (0..).zip(qubits).all(|(place, qubit)| *qubit < num_qubits && !qubits[..place].contains(qubit))
-}
-
-/// Compiles a template for one set after the other.
-#[derive(Debug)]
-pub struct Binder<'a> {
-    template: &'a Template,
-    program: Program,
-}
-
-impl<'a> Binder<'a> {
-    /// Copies the template's program once.
-    #[must_use]
-    pub fn new(template: &'a Template) -> Self {
-        Self { template, program: template.program.clone() }
-    }
-
-    /// Compiles the program with these angles, in radians. It is the compiled circuit of the same
-    /// program with numbers.
-    ///
-    /// # Panics
-    /// If there are fewer than [`Template::num_angles`].
-    pub fn compile(&mut self, angles: &[f64], effort: Effort) -> Compiled {
-        for (index, gate) in &self.template.free {
-            let mut params = [0.0; 4];
-            for (place, param) in params.iter_mut().zip(&gate.params) {
-                *place = match *param {
-                    Param::Value(value) => value,
-                    Param::Angle(angle) => angles[angle as usize],
-                };
-            }
-            let mut qubits = [0; 4];
-            qubits[..gate.qubits.len()].copy_from_slice(&gate.qubits);
-            let bound = Gate::standard(&gate.name, gate.qubits.len(), &params[..gate.params.len()]);
-            if let Some(bound) = bound {
-                self.program.items[*index] = Item::Gate(bound, qubits);
-            }
-        }
-        compile(&self.program, effort)
-    }
 }

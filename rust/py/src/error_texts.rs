@@ -316,6 +316,16 @@ pub fn no_such_circuits() -> PyErr {
     PyIndexError::new_err("no such circuits")
 }
 
+/// `IndexError`.
+pub fn no_such_clbits() -> PyErr {
+    PyIndexError::new_err("no such classical bits")
+}
+
+/// `ValueError`: texts or rows that are no outcomes of so many qubits.
+pub fn no_samples() -> PyErr {
+    PyValueError::new_err("these are no outcomes of so many qubits")
+}
+
 /// How a readable response differs from what was requested.
 pub enum Mismatch {
     /// A circuit measures a qubit that has no samples.

@@ -1,9 +1,11 @@
 //! Packed samples as Python objects: counts, memory and bit arrays.
 
+use std::borrow::Cow;
+
 use aqt_core::{Histogram, MeasurementMap, Outcomes};
 use pyo3::{
     prelude::*,
-    types::{PyByteArray, PyDict, PyList, PyString},
+    types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyType},
 };
 
 use crate::{
@@ -13,7 +15,8 @@ use crate::{
 };
 
 /// Packed measurement outcomes of one circuit: all its qubits, shot by shot.
-#[pyclass(frozen, module = "aqt_fast.wire")]
+#[pyclass(frozen, eq, module = "aqt_fast.wire")]
+#[derive(PartialEq)]
 pub struct Samples {
     samples: aqt_core::Samples,
 }
@@ -69,6 +72,42 @@ impl Samples {
 
 #[pymethods]
 impl Samples {
+    /// Samples from packed rows.
+    #[new]
+    fn new(num_shots: usize, num_qubits: usize, rows: &[u8]) -> PyResult<Self> {
+        aqt_core::Samples::new(num_shots, num_qubits, rows.to_vec())
+            .map(Self::from)
+            .ok_or_else(error_texts::no_samples)
+    }
+
+    /// Samples from outcomes in hexadecimal: bit `i` is qubit `i`.
+    #[staticmethod]
+    fn from_memory(memory: Vec<Bound<'_, PyString>>, num_qubits: usize) -> PyResult<Self> {
+        let texts = memory.iter().map(|text| text.to_str()).collect::<PyResult<Vec<_>>>()?;
+        aqt_core::Samples::from_hex(texts.into_iter(), num_qubits)
+            .map(Self::from)
+            .ok_or_else(error_texts::no_samples)
+    }
+
+    /// The shots on the qubits of a larger circuit.
+    fn placed(&self, qubits: Vec<u32>, num_qubits: u32) -> PyResult<Self> {
+        self.samples.placed(&qubits, num_qubits).map(Self::from).ok_or_else(error_texts::no_samples)
+    }
+
+    /// The packed outcomes.
+    #[getter]
+    fn rows<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.samples.rows())
+    }
+
+    /// Pickles numbers and rows.
+    fn __reduce__<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> (Bound<'py, PyType>, (usize, usize, Bound<'py, PyBytes>)) {
+        (py.get_type::<Self>(), (self.num_shots(), self.num_qubits(), self.rows(py)))
+    }
+
     /// Repetitions of the circuit.
     #[getter]
     fn num_shots(&self) -> usize {
@@ -150,6 +189,35 @@ pub fn experiment_data<'py>(
     data(py, &samples, with_memory, |index| qiskit::measurement_map(&circuits[index], index))
 }
 
+/// Outcomes of circuits at some of their classical bits: the number of shots of each circuit, and
+/// rows in the layout of Qiskit's `BitArray`, one circuit after the other.
+///
+/// `next` gives size and measurement map of one circuit after the other; `start` is the index of the
+/// first.
+pub fn bits<'py, 'a>(
+    py: Python<'py>,
+    samples: &[Bound<'py, Samples>],
+    start: usize,
+    clbits: &[u32],
+    mut next: impl FnMut() -> PyResult<(u32, Cow<'a, MeasurementMap>)>,
+) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
+    let shots = samples.first().map_or(0, |first| first.get().samples.num_shots());
+    let mut rows = Vec::with_capacity(samples.len() * shots * clbits.len().div_ceil(8));
+    for (index, samples) in (start..).zip(samples) {
+        let samples = samples.get();
+        let found = samples.samples.num_shots();
+        if found != shots {
+            let expected = u32::try_from(shots).unwrap_or(u32::MAX);
+            let mismatch = Mismatch::Shots { circuit: index, found, expected };
+            return Err(error_texts::response_mismatch(py, &mismatch));
+        }
+        let (num_qubits, map) = next()?;
+        let some = map.restricted(clbits).ok_or_else(error_texts::no_such_clbits)?;
+        rows.extend_from_slice(&samples.mapped(py, index, num_qubits, &some)?.big_endian_rows());
+    }
+    Ok((shots, PyByteArray::new(py, &rows)))
+}
+
 /// Checks the number of circuits, and the number of shots of each.
 pub fn check_shots(
     py: Python<'_>,
@@ -167,10 +235,7 @@ pub fn check_numbers(
     samples: &[Bound<'_, Samples>],
     runs: &[(usize, u32)],
 ) -> PyResult<()> {
-    if samples.len() != runs.len() {
-        let mismatch = Mismatch::Circuits { found: samples.len(), expected: runs.len() };
-        return Err(error_texts::response_mismatch(py, &mismatch));
-    }
+    check_number(py, samples, runs.len())?;
     for (samples, &(circuit, expected)) in samples.iter().zip(runs) {
         let found = samples.get().samples.num_shots();
         if found != expected as usize {
@@ -179,6 +244,19 @@ pub fn check_numbers(
         }
     }
     Ok(())
+}
+
+/// Checks the number of circuits.
+pub fn check_number(
+    py: Python<'_>,
+    samples: &[Bound<'_, Samples>],
+    num_circuits: usize,
+) -> PyResult<()> {
+    if samples.len() == num_circuits {
+        return Ok(());
+    }
+    let mismatch = Mismatch::Circuits { found: samples.len(), expected: num_circuits };
+    Err(error_texts::response_mismatch(py, &mismatch))
 }
 
 /// Counts and, if wanted, memory of circuits; `map` gives their sizes and measurement maps.

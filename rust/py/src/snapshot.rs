@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use aqt_core::{
-    Circuit, Limits, MeasurementMap, Operation, circuit::operation::radians, wire::encoder,
+    Circuit, Limits, MeasurementMap, Operation,
+    circuit::{self, operation::radians},
+    wire::encoder,
 };
 use aqt_sweep::{Batch, Part, archive};
 use pyo3::{
     intern,
     prelude::*,
-    types::{PyBytes, PyString, PyTuple},
+    types::{PyByteArray, PyBytes, PyString, PyTuple},
 };
 
 use crate::{
@@ -138,6 +140,27 @@ impl Snapshot {
         Ok(self.one(index)?.0.active_qubits())
     }
 
+    /// Runs of neighbours with the same gates on the same qubits: the number of circuits, and their
+    /// angles as 64-bit floats, row by row. If `measured` is set, they measure the same qubits, too.
+    fn alike<'py>(
+        &self,
+        py: Python<'py>,
+        start: usize,
+        stop: usize,
+        measured: bool,
+    ) -> PyResult<Vec<(usize, Bound<'py, PyBytes>)>> {
+        self.check(start, stop)?;
+        let runs = circuit::alike(self.circuits(start, stop), measured);
+        Ok(runs
+            .into_iter()
+            .map(|run| {
+                let bytes: Vec<_> =
+                    run.angles.iter().flat_map(|angle| angle.to_ne_bytes()).collect();
+                (run.len, PyBytes::new(py, &bytes))
+            })
+            .collect())
+    }
+
     /// Appends a circuit's gates on its active qubits to a `QuantumCircuit` of as many qubits and
     /// classical bits, and a measurement of each qubit into the bit with its number.
     fn fill(&self, index: usize, circuit: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -157,8 +180,8 @@ impl Snapshot {
         self.check(start, stop)?;
         let runs = repetitions.runs(stop - start)?;
         let body = py.detach(|| {
-            let circuits: Vec<_> = self.circuits(start, stop).map(|(circuit, _)| circuit).collect();
-            let runs = runs.iter().map(|&(circuit, shots)| (&*circuits[circuit], shots));
+            let circuits = self.batch.circuits(start..stop);
+            let runs = runs.iter().map(|&(circuit, shots)| (&*circuits[circuit].0, shots));
             encoder::encode_job(runs, label)
         });
         Ok(PyBytes::new(py, &body))
@@ -211,6 +234,25 @@ impl Snapshot {
         samples::data(py, &samples, with_memory, |_| {
             let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;
             Ok((circuit.num_qubits(), map.into_owned()))
+        })
+    }
+
+    /// Outcomes of the circuits from `start` to before `stop` at some of their classical bits: the
+    /// number of shots, and rows in the layout of Qiskit's `BitArray`.
+    fn bits<'py>(
+        &self,
+        py: Python<'py>,
+        samples: Vec<Bound<'py, Samples>>,
+        start: usize,
+        stop: usize,
+        clbits: Vec<u32>,
+    ) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
+        self.check(start, stop)?;
+        samples::check_number(py, &samples, stop - start)?;
+        let mut circuits = self.circuits(start, stop);
+        samples::bits(py, &samples, start, &clbits, || {
+            let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;
+            Ok((circuit.num_qubits(), map))
         })
     }
 }

@@ -8,6 +8,7 @@ use aqt_sweep::{Angles, Part, Sweep};
 use pyo3::{
     exceptions::PyValueError,
     prelude::*,
+    pybacked::PyBackedBytes,
     types::{PyBytes, PyList},
 };
 
@@ -94,21 +95,18 @@ fn native(reading: Reading) -> PyResult<Arc<aqt_compile::Template>> {
 
 #[pymethods]
 impl Template {
-    /// The circuits of `num_sets` sets of angles: rows of 64-bit floats in radians, one angle for
+    /// The circuits of `num_sets` sets of angles: rows of little-endian 64-bit floats in radians, one angle for
     /// each expression.
     #[pyo3(signature = (angles, num_sets, *, max_qubits, max_operations))]
     fn sweep(
         &self,
-        angles: &Bound<'_, PyBytes>,
+        angles: Bound<'_, PyBytes>,
         num_sets: usize,
         max_qubits: u32,
         max_operations: usize,
     ) -> PyResult<Snapshot> {
         let py = angles.py();
-        let (values, rest) = angles.as_bytes().as_chunks::<8>();
-        let values: Vec<_> = values.iter().map(|value| f64::from_ne_bytes(*value)).collect();
-        let sweep = Angles::new(num_sets, self.num_angles, values)
-            .filter(|_| rest.is_empty())
+        let sweep = Angles::new(num_sets, self.num_angles, PyBackedBytes::from(angles))
             .and_then(|angles| {
                 Sweep::new(
                     self.source.clone(),

@@ -18,7 +18,7 @@
 //! classical bits, index of its table, first set, set after the last, number of measurements (all
 //! n), and qubit and classical bit of each (n, n).
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use aqt_compile::{
     Effort, Template,
@@ -94,6 +94,15 @@ fn number(count: usize) -> u32 {
 fn with_sweeps(parts: &[Part]) -> Vec<u8> {
     let mut shared_templates = Shared { items: Vec::new() };
     let mut shared_angles = Shared { items: Vec::new() };
+    // Of each table, only the sets that are used are written.
+    let mut used: Vec<Range<usize>> = Vec::new();
+    for part in parts {
+        let Part::Sweep(sweep, sets) = part else { continue };
+        match used.get_mut(shared_angles.place(&sweep.angles) as usize) {
+            Some(range) => *range = range.start.min(sets.start)..range.end.max(sets.end),
+            None => used.push(sets.clone()),
+        }
+    }
     let mut rest = Vec::new();
     let put = |out: &mut Vec<u8>, value: u32| out.extend_from_slice(&value.to_le_bytes());
     for part in parts {
@@ -111,15 +120,17 @@ fn with_sweeps(parts: &[Part]) -> Vec<u8> {
                     None => NONE,
                 };
                 let effort = EFFORTS.iter().position(|effort| *effort == sweep.effort);
+                let angles = shared_angles.place(&sweep.angles);
+                let first = used[angles as usize].start;
                 rest.push(1);
                 for value in [
                     template,
                     alternative,
                     number(effort.unwrap_or_default()),
                     sweep.num_clbits,
-                    shared_angles.place(&sweep.angles),
-                    number(sets.start),
-                    number(sets.end),
+                    angles,
+                    number(sets.start - first),
+                    number(sets.end - first),
                     number(sweep.measurements.len()),
                 ] {
                     put(&mut rest, value);
@@ -138,12 +149,11 @@ fn with_sweeps(parts: &[Part]) -> Vec<u8> {
         templates::write(template, &mut out);
     }
     put(&mut out, number(shared_angles.items.len()));
-    for angles in shared_angles.items {
-        put(&mut out, number(angles.num_sets()));
+    for (angles, sets) in shared_angles.items.into_iter().zip(used) {
+        put(&mut out, number(sets.len()));
         put(&mut out, number(angles.width()));
-        for value in angles.values() {
-            out.extend_from_slice(&value.to_le_bytes());
-        }
+        let row = 8 * angles.width();
+        out.extend_from_slice(&angles.bytes()[row * sets.start..row * sets.end]);
     }
     put(&mut out, number(parts.len()));
     out.extend_from_slice(&rest);
@@ -223,21 +233,17 @@ impl Reader<'_> {
 
     fn angles(&mut self) -> Result<Angles, Fault> {
         let (num_sets, width) = (self.number()? as usize, self.number()? as usize);
-        let Some(count) = num_sets
-            .checked_mul(width)
-            .filter(|&count| count <= (self.bytes.len() - self.offset) / 8)
-        else {
+        let rest = &self.bytes[self.offset..];
+        let size = num_sets.checked_mul(width).and_then(|count| count.checked_mul(8));
+        let Some(bytes) = size.and_then(|size| rest.get(..size)) else {
             return self.broken("more angles than bytes");
         };
-        let mut values = Vec::with_capacity(count);
-        for _ in 0..count {
-            let value = f64::from_le_bytes(self.take()?);
-            if !value.is_finite() {
-                return self.broken("an angle that is not finite");
-            }
-            values.push(value);
+        let (values, _) = bytes.as_chunks();
+        if !values.iter().all(|value| f64::from_le_bytes(*value).is_finite()) {
+            return self.broken("an angle that is not finite");
         }
-        match Angles::new(num_sets, width, values) {
+        self.offset += bytes.len();
+        match Angles::new(num_sets, width, bytes.to_vec()) {
             Some(angles) => Ok(angles),
             None => self.broken("other angles than sets"),
         }
@@ -321,7 +327,8 @@ mod tests {
         let program = Program { num_qubits: 3, items, measured: vec![true, true, false] };
         let gate = FreeGate { name: b"ry".into(), qubits: vec![1], params: vec![Param::Angle(1)] };
         let template = Arc::new(Template::new(program, vec![(2, gate)]).unwrap());
-        let angles = Angles::new(3, 2, vec![0.0, 0.5, 0.0, -1.5, 0.0, 0.0]).unwrap();
+        let values = [0.0, 0.5, 0.0, -1.5, 0.0, 0.0].map(f64::to_le_bytes);
+        let angles = Angles::new(3, 2, values.concat()).unwrap();
         Sweep::new(
             template.clone(),
             Some(template),
@@ -357,6 +364,24 @@ mod tests {
         assert_eq!(bytes[4], 1);
         assert!(read(&bytes).unwrap() == alone);
         assert!(read(&write(&Batch::default())).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_part_is_written_without_the_sets_of_others() {
+        let whole = batch();
+        let sizes: Vec<_> = (1..=2)
+            .map(|stop| {
+                let part = whole.part(0..stop).unwrap();
+                let bytes = write(&part);
+                assert!(read(&bytes).unwrap() == part);
+                bytes.len()
+            })
+            .collect();
+        // A set of two angles.
+        assert_eq!(sizes[1] - sizes[0], 16);
+        let last = whole.part(3..4).unwrap();
+        assert!(read(&write(&last)).unwrap() == last);
+        assert_eq!(write(&last).len(), sizes[0]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Circuits and sweeps in one row, numbered from 0.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, num::NonZero, ops::Range, panic, thread};
 
 use aqt_core::{Circuit, Limits, MeasurementMap};
 
@@ -9,8 +9,14 @@ use crate::sweep::{Sweep, SweepCompiler};
 /// Limits that every circuit meets that was checked before.
 const CHECKED: Limits = Limits { qubits: u32::MAX, operations: usize::MAX };
 
+/// Number of compiled circuits that are worth a thread, which takes some 30 µs to start.
+const CIRCUITS_A_THREAD: usize = 10;
+
+/// A circuit with its measurement map.
+pub type Read<'a> = (Cow<'a, Circuit>, Cow<'a, MeasurementMap>);
+
 /// A part of a batch.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Part {
     /// Circuits with their measurement maps.
     Circuits(Vec<Circuit>, Vec<MeasurementMap>),
@@ -28,7 +34,7 @@ impl Part {
 }
 
 /// Circuits and sweeps that were checked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Batch {
     parts: Vec<Part>,
     /// The index after the last circuit of each part.
@@ -70,6 +76,45 @@ impl Batch {
     #[must_use]
     pub fn reader(&self) -> Reader<'_> {
         Reader { batch: self, compiler: None }
+    }
+
+    /// The circuits in a range, as far as there are; compiled on several threads if that pays.
+    ///
+    /// # Panics
+    /// As [`Reader::circuit`].
+    #[must_use]
+    pub fn circuits(&self, range: Range<usize>) -> Vec<Read<'_>> {
+        let range = range.start..range.end.min(self.len());
+        let read = |part: Range<usize>| -> Vec<_> {
+            let mut reader = self.reader();
+            part.map_while(|index| reader.circuit(index)).collect()
+        };
+        let compiled = range.clone().filter(|&index| self.is_compiled(index)).count();
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = cores.min(compiled / CIRCUITS_A_THREAD);
+        if threads < 2 {
+            return read(range);
+        }
+        let size = range.len().div_ceil(threads);
+        thread::scope(|scope| {
+            let others: Vec<_> = (range.start + size..range.end)
+                .step_by(size)
+                .map(|start| scope.spawn(move || read(start..range.end.min(start + size))))
+                .collect();
+            let mut circuits = read(range.start..range.start + size);
+            for other in others {
+                match other.join() {
+                    Ok(found) => circuits.extend(found),
+                    Err(reason) => panic::resume_unwind(reason),
+                }
+            }
+            circuits
+        })
+    }
+
+    /// Whether a circuit comes from a sweep.
+    fn is_compiled(&self, index: usize) -> bool {
+        self.place(index).is_some_and(|(part, _)| matches!(self.parts[part], Part::Sweep(..)))
     }
 
     /// Number of qubits of a circuit, None if there is none with this index.

@@ -9,5 +9,5 @@ pub mod archive;
 mod batch;
 mod sweep;
 
-pub use batch::{Batch, Part};
+pub use batch::{Batch, Part, Read};
 pub use sweep::{Angles, Problem, Sweep};

@@ -6,21 +6,27 @@ use aqt_compile::{Binder, Compiled, Effort, Template, lower::Step};
 use aqt_core::{Circuit, CircuitBuilder, CircuitError, Gate, Limits, MeasurementMap};
 
 /// Sets of angles in radians, one row a set.
-#[derive(Debug, PartialEq)]
 pub struct Angles {
     num_sets: usize,
     width: usize,
-    values: Vec<f64>,
+    /// Rows of little-endian 64-bit floats: whoever has them need not copy them.
+    bytes: Box<dyn AsRef<[u8]> + Send + Sync>,
 }
 
 impl Angles {
-    /// Rows of `width` angles. Returns `None` if `values` is no such number of rows.
+    /// Rows of `width` angles as little-endian 64-bit floats. Returns `None` if `bytes` is no such
+    /// number of rows.
     #[must_use]
-    pub fn new(num_sets: usize, width: usize, values: Vec<f64>) -> Option<Self> {
-        (num_sets.checked_mul(width) == Some(values.len())).then_some(Self {
+    pub fn new(
+        num_sets: usize,
+        width: usize,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+    ) -> Option<Self> {
+        let size = num_sets.checked_mul(width).and_then(|count| count.checked_mul(8));
+        (size == Some(bytes.as_ref().len())).then(|| Self {
             num_sets,
             width,
-            values,
+            bytes: Box::new(bytes),
         })
     }
 
@@ -38,12 +44,17 @@ impl Angles {
 
     /// All rows.
     #[must_use]
-    pub fn values(&self) -> &[f64] {
-        &self.values
+    pub fn bytes(&self) -> &[u8] {
+        (*self.bytes).as_ref()
     }
 
-    fn row(&self, index: usize) -> &[f64] {
-        &self.values[index * self.width..][..self.width]
+    /// The angles of a set.
+    ///
+    /// # Panics
+    /// If there is no such set.
+    pub fn row(&self, set: usize) -> impl Iterator<Item = f64> {
+        let (values, _) = self.bytes()[8 * self.width * set..][..8 * self.width].as_chunks();
+        values.iter().map(|value| f64::from_le_bytes(*value))
     }
 }
 
@@ -58,7 +69,7 @@ pub struct Problem {
 
 /// The circuits of a template: one for each set of angles. Each is what the compiler makes of the
 /// program with numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sweep {
     pub(crate) template: Arc<Template>,
     /// An equivalent template: the shorter circuit is used.
@@ -135,8 +146,12 @@ impl Sweep {
     pub fn compiler(&self) -> SweepCompiler<'_> {
         SweepCompiler {
             sweep: self,
-            binder: Binder::new(&self.template),
-            alternative: self.alternative.as_deref().map(Binder::new),
+            binder: Binder::new(&self.template, self.effort),
+            angles: Vec::with_capacity(self.angles.width()),
+            alternative: self
+                .alternative
+                .as_deref()
+                .map(|template| Binder::new(template, self.effort)),
         }
     }
 
@@ -158,7 +173,7 @@ impl Sweep {
             return each(CircuitError::NoMeasurement);
         }
         let not_finite = |set| {
-            let value = *self.angles.row(set).iter().find(|angle| !angle.is_finite())?;
+            let value = self.angles.row(set).find(|angle| !angle.is_finite())?;
             Some(Problem { set, error: CircuitError::AngleNotFinite { angle: "angle", value } })
         };
         let problems: Vec<_> = (0..self.len()).filter_map(not_finite).collect();
@@ -186,6 +201,8 @@ pub struct SweepCompiler<'a> {
     sweep: &'a Sweep,
     binder: Binder<'a>,
     alternative: Option<Binder<'a>>,
+    /// Room for the angles of a set.
+    angles: Vec<f64>,
 }
 
 impl SweepCompiler<'_> {
@@ -201,7 +218,11 @@ impl SweepCompiler<'_> {
         set: usize,
         limits: Limits,
     ) -> Result<(Circuit, MeasurementMap), CircuitError> {
-        let compiled = self.compiled(self.sweep.angles.row(set));
+        let mut angles = std::mem::take(&mut self.angles);
+        angles.clear();
+        angles.extend(self.sweep.angles.row(set));
+        let compiled = self.compiled(&angles);
+        self.angles = angles;
         let Sweep { num_clbits, .. } = *self.sweep;
         let mut builder =
             CircuitBuilder::new(self.sweep.num_qubits(), num_clbits, compiled.steps.len(), limits)?;
@@ -223,9 +244,9 @@ impl SweepCompiler<'_> {
     }
 
     fn compiled(&mut self, angles: &[f64]) -> Compiled {
-        let first = self.binder.compile(angles, self.sweep.effort);
+        let first = self.binder.compile(angles);
         if let Some(alternative) = &mut self.alternative {
-            let second = alternative.compile(angles, self.sweep.effort);
+            let second = alternative.compile(angles);
             if second.cost() < first.cost() {
                 return second;
             }

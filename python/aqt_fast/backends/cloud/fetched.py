@@ -11,7 +11,7 @@ from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._native import JobState, Samples, decode_response
-from aqt_fast._shots import shots_of, simplified
+from aqt_fast._shots import shots_of
 from aqt_fast.api_client import Resource
 from aqt_fast.api_client.decisions import may_have_ended, will_pass
 from aqt_fast.aqt_options import AQTOptions
@@ -27,11 +27,11 @@ from aqt_fast.exceptions import (
 from aqt_fast.jobs.api_job import FINAL_STATUS
 from aqt_fast.jobs.connection import CLOSED
 from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.jobs.group import joined
 from aqt_fast.jobs.timing import job_timing
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.location import PortalLocation
-from aqt_fast.wire.circuits import Limits
-from aqt_fast.wire.plan import BatchPlan, cut
+from aqt_fast.wire.plan import BatchPlan, Part, whole
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.time_stamps import end_of, moments
 from aqt_fast.wire.unknown_circuits import UnknownCircuits
@@ -91,6 +91,9 @@ class FetchedExecution(Execution):
         self._keep = keep
         self._problem: str | None = None
         self._samples: list[Samples] = []
+        """All shots of each circuit."""
+        self._part: Part | None = None
+        """The API job as a part of a batch, None until the outcomes are known."""
         self._batch_id = str(uuid.uuid4())
         self.created = min(moments(self.changes).get("queued", [self.created]))
         connection.register(self)
@@ -191,6 +194,16 @@ class FetchedExecution(Execution):
         shots = shots_of(self._options.shots, range(number))
         return self._snapshot.failed(0, number, shots=shots, message=message)
 
+    def samples(self, part: range | None = None) -> list[Samples]:
+        """Return the outcomes of all qubits of each circuit, with all of its shots, in order.
+
+        Raises:
+            LookupError: the API job has no outcomes yet.
+        """
+        if not self._samples:
+            raise LookupError(self._message or "not evaluated yet")
+        return self._samples[:] if part is None else self._samples[part.start : part.stop]
+
     def cancel(self) -> bool:
         """Cancel the API job. Return False if it has ended, or was cancelled before.
 
@@ -244,11 +257,9 @@ class FetchedExecution(Execution):
         """
         if isinstance(self._snapshot, UnknownCircuits):
             raise ValueError("its circuits are not known: give them to provider.job()")
-        if not self._samples:
+        if self._part is None:
             raise ValueError("its shots are known after its end only")
-        shots = simplified([item.num_shots for item in self._samples])
-        one_job = Limits(circuits=None, shots=None)
-        return BatchPlan(self._batch_id, self.label, cut(len(self._samples), shots, one_job))
+        return BatchPlan(self._batch_id, self.label, [self._part])
 
     @property
     def unsent(self) -> list[str]:
@@ -287,15 +298,16 @@ class FetchedExecution(Execution):
         state = answer.state
         if (state.job_id or self._id).lower() != self._id:
             raise ResponseMismatchError(f"it is about {state.job_id}, not about {self._id}")
-        samples = state.samples or [] if state.status == "finished" else []
+        part: Part | None = None
+        samples: list[Samples] = []
         if state.status == "finished":
-            self._check(samples)
+            part, samples = self._divided(state.samples or [])
         with self._changed:
             if self.state.ended:
                 return
             self._answer = answer
-            self._samples = samples
-            self._finished_count = len(samples) or state.finished_count or 0
+            self._part, self._samples = part, samples
+            self._finished_count = len(samples) or self._num_finished(state.finished_count or 0)
             if state.status == "ongoing":
                 self._status = JobStatus.RUNNING
             self._changed.notify_all()
@@ -307,18 +319,32 @@ class FetchedExecution(Execution):
             message = state.message or f"the job is {state.status}"
             self._end(FINAL_STATUS[state.status], message)
 
-    def _check(self, samples: list[Samples]) -> None:
-        """Check that outcomes fit the circuits.
+    def _num_finished(self, runs: int) -> int:
+        """Return the number of finished circuits, as far as it is known."""
+        if isinstance(self._snapshot, UnknownCircuits):
+            return runs
+        return whole(len(self._snapshot), self._options.shots).num_finished(runs)
+
+    def _divided(self, runs: list[Samples]) -> tuple[Part | None, list[Samples]]:
+        """Divide the outcomes of runs among the circuits, and check that they fit.
+
+        Each circuit is one run, unless the option ``shots`` says that some are several.
+
+        Returns:
+            The API job as a part of a batch, None if the circuits are not known; and all shots of
+            each circuit.
 
         Raises:
             ResponseMismatchError: there are other circuits or qubits.
         """
         if isinstance(self._snapshot, UnknownCircuits):
-            self._snapshot.learn(samples)
-            return
-        if len(samples) != len(self._snapshot):
-            raise ResponseMismatchError(
-                f"job {self._id} has {len(samples)} circuits, not {len(self._snapshot)}"
-            )
-        for index, item in enumerate(samples):
-            self._snapshot.check_samples([item], index, index + 1, repetitions=item.num_shots)
+            self._snapshot.learn(runs)
+            return None, runs
+        number = len(self._snapshot)
+        part = whole(number, self._options.shots)
+        if len(runs) == number:
+            part = Part.of(0, [(item.num_shots,) for item in runs])
+        elif len(runs) != part.num_runs:
+            raise ResponseMismatchError(f"job {self._id} has {len(runs)} circuits, not {number}")
+        self._snapshot.check_samples(runs, 0, number, repetitions=part.repetitions)
+        return part, [joined(of_circuit) for of_circuit in part.by_circuit(runs)]

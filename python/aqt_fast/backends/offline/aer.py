@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -21,13 +22,15 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.jobs import aerjob
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
+from aqt_fast._native import Samples
 from aqt_fast._shots import Shots, each
 from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.backends.offline.noise_description import described, noise_model_of
 from aqt_fast.store.location import SimulatorLocation
+from aqt_fast.wire.bare_circuits import AlikeCircuits, BareCircuits
 
-Outcome: TypeAlias = tuple[dict[str, int], list[str] | None] | str
-"""Counts and, if requested, the outcome of each shot in order, in hexadecimal; or an error text."""
+Outcome: TypeAlias = dict[str, int] | Samples | str
+"""Counts in hexadecimal; or all shots, if memory was requested; or an error text."""
 
 _SEED_STEP = 2113
 """Aer gives circuit k of a run the seed ``seed_simulator + 2113 k``."""
@@ -37,6 +40,9 @@ _MOST_BITS_WITHOUT_PADDING = 64
 
 _MOST_QUBITS_ON_ONE_THREAD = 12
 """Up to this number of qubits, a team of threads costs more time than it saves."""
+
+_FEWEST_ALIKE = 4
+"""From this number of circuits on, one circuit with parameters takes less time than all of them."""
 
 _STANDARD = "standard"
 
@@ -125,62 +131,114 @@ def seed_at(seed: int | None, start: int) -> int | None:
 
 def outcomes(
     simulator: AerSimulator,
-    circuits: Sequence[QuantumCircuit],
+    circuits: BareCircuits,
     *,
     shots: Shots,
     memory: bool,
     seed: int | None,
 ) -> list[Outcome]:
-    """Simulate circuits; ``memory`` adds the outcome of each shot in order.
+    """Simulate circuits; ``memory`` keeps the outcome of each shot in order.
 
-    Neighbours with the same shots are one run of Aer, with the seeds that they have in the batch:
-    ``seed`` is that of the first circuit.
+    ``seed`` is that of the first circuit. The outcomes are those of one run of Aer with all
+    circuits, also for other neighbours with other shots.
     """
     found: list[Outcome] = []
     for number, group in groupby(each(shots, len(circuits))):
         start = len(found)
-        neighbours = circuits[start : start + len(list(group))]
-        found += _outcomes_of_run(
-            simulator, neighbours, shots=number, memory=memory, seed=seed_at(seed, start)
-        )
+        for run in _runs(circuits, start, start + len(list(group)), simulator.options):
+            found += _Run(simulator, circuits, number, memory, seed).outcomes(run)
     return found
 
 
-def _outcomes_of_run(
-    simulator: AerSimulator,
-    circuits: Sequence[QuantumCircuit],
-    *,
-    shots: int,
-    memory: bool,
-    seed: int | None,
-) -> list[Outcome]:
-    """Simulate circuits in one run of Aer.
+def _runs(
+    circuits: BareCircuits, start: int, stop: int, options: Options
+) -> list[range | AlikeCircuits]:
+    """Cut circuits into runs of Aer: many neighbours that are alike, or any others."""
+    # An option of Aer's simulates all sets of parameters together, with other random numbers.
+    if stop - start < _FEWEST_ALIKE or options.runtime_parameter_bind_enable:
+        return [range(start, stop)]
+    runs: list[range | AlikeCircuits] = []
+    for alike in circuits.alike(start, stop):
+        if len(alike.part) >= _FEWEST_ALIKE and len(alike.angles):
+            runs.append(alike)
+        elif runs and isinstance(runs[-1], range):
+            runs[-1] = range(runs[-1].start, alike.part.stop)
+        else:
+            runs.append(alike.part)
+    return runs
 
-    If Aer fails as a whole, each circuit is simulated on its own, so that one cannot end others.
-    """
-    settings = _settings(simulator.options, circuits)
-    try:
-        with _unheard_warnings():
-            found = simulator.run(
-                list(circuits), shots=shots, memory=memory, seed_simulator=seed, **settings
-            )
-            result = found.result()
-        status, simulated = str(result.status), list(result.results)
-    except Exception as error:  # noqa: BLE001 - Aer raises whatever it meets
-        status, simulated = f"{type(error).__name__}: {error}", []
-    if len(simulated) == len(circuits):
-        return [
-            _outcome(entry, circuit) for entry, circuit in zip(simulated, circuits, strict=True)
-        ]
-    if len(circuits) == 1:
-        return [_without_name(status, circuits[0])]
-    alone = [
-        _outcomes_of_run(
-            simulator, [circuit], shots=shots, memory=memory, seed=seed_at(seed, index)
-        )
-        for index, circuit in enumerate(circuits)
-    ]
-    return [outcome for (outcome,) in alone]
+
+@dataclass(frozen=True)
+class _Run:
+    """How to simulate circuits in runs of Aer."""
+
+    simulator: AerSimulator
+    circuits: BareCircuits
+    shots: int
+    memory: bool
+    seed: int | None
+    """The seed of the first of all circuits."""
+
+    def outcomes(self, run: range | AlikeCircuits) -> list[Outcome]:
+        """Simulate circuits in one run of Aer.
+
+        If Aer fails as a whole, each circuit is simulated on its own, so that one cannot end
+        others.
+        """
+        if not isinstance(run, range):
+            found = self._of_alike(run)
+            return self.outcomes(run.part) if found is None else found
+        built = [self.circuits.circuit(index) for index in run]
+        status, simulated = self._simulated(built, run.start)
+        if len(simulated) == len(built):
+            return [_outcome(entry, item) for entry, item in zip(simulated, built, strict=True)]
+        if len(built) == 1:
+            return [_without_name(status, built[0])]
+        alone = [self.outcomes(range(index, index + 1)) for index in run]
+        return [outcome for (outcome,) in alone]
+
+    def _of_alike(self, run: AlikeCircuits) -> list[Outcome] | None:
+        """Have Aer put the angles into one circuit, which spares Python's work for the others.
+
+        Return None unless each circuit was simulated with the seed that it has among all circuits.
+        """
+        template, parameters = self.circuits.template(run.part.start)
+        values = dict(zip(parameters, run.angles.tolist(), strict=True))
+        _, simulated = self._simulated([template], run.part.start, parameter_binds=[values])
+        if len(simulated) != len(run.part) or not all(entry.success for entry in simulated):
+            return None
+        if self.seed is not None:
+            seeds = [getattr(entry, "seed_simulator", None) for entry in simulated]
+            # Aer tells the seed as an unsigned number of 64 bits.
+            if seeds != [(self.seed + _SEED_STEP * index) % 2**64 for index in run.part]:
+                return None
+        return [_outcome(entry, template) for entry in simulated]
+
+    def _simulated(
+        self, circuits: list[QuantumCircuit], start: int, **binds: Any
+    ) -> tuple[str, list[Any]]:
+        """Return Aer's status, and what it tells of each circuit, nothing if it has failed.
+
+        Args:
+            circuits: the circuits.
+            start: index of the first one.
+            binds: the argument ``parameter_binds`` if the circuits have parameters.
+        """
+        settings = _settings(self.simulator.options, circuits)
+        try:
+            with _unheard_warnings():
+                job = self.simulator.run(
+                    circuits,
+                    shots=self.shots,
+                    memory=self.memory,
+                    seed_simulator=seed_at(self.seed, start),
+                    **settings,
+                    **binds,
+                )
+                result = job.result()
+            return str(result.status), list(result.results)
+        except Exception as error:  # noqa: BLE001 - Aer raises whatever it meets
+            return f"{type(error).__name__}: {error}", []
 
 
 @contextmanager
@@ -212,12 +270,13 @@ def _settings(options: Options, circuits: Sequence[QuantumCircuit]) -> dict[str,
 def _outcome(simulated: Any, circuit: QuantumCircuit) -> Outcome:
     if not simulated.success:
         return _without_name(str(simulated.status), circuit)
-    counts = simulated.data.counts
-    memory = getattr(simulated.data, "memory", None)
+    memory: list[str] | None = getattr(simulated.data, "memory", None)
+    if memory is not None:
+        return Samples.from_memory(memory, circuit.num_clbits)
+    counts: dict[str, int] = simulated.data.counts
     if circuit.num_clbits > _MOST_BITS_WITHOUT_PADDING:
-        counts = {hex(int(text, 16)): count for text, count in counts.items()}
-        memory = memory and [hex(int(text, 16)) for text in memory]
-    return counts, memory
+        return {hex(int(text, 16)): count for text, count in counts.items()}
+    return counts
 
 
 def _without_name(message: str, circuit: QuantumCircuit) -> str:

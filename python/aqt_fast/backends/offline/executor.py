@@ -15,7 +15,7 @@ from qiskit_aer import AerSimulator
 from aqt_fast._shots import shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, seed_at
-from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
+from aqt_fast.backends.offline.simulation import AerExecution, fitting_part, fitting_size
 from aqt_fast.backends.offline.worker import (
     described,
     pack_part,
@@ -136,7 +136,7 @@ class ExecutorAerExecution(AerExecution):
         # Small final chunks keep all workers busy until the end.
         share = math.ceil((total - start) / self._most_under_way)
         size = min(self._size, max(1, share, self._size // 8))
-        part = range(start, min(start + size, total))
+        part = fitting_part(range(start, min(start + size, total)), self._shots, self._measured)
         arguments = (
             self._packed_simulator,
             pack_part(self._snapshot, part),
@@ -192,6 +192,7 @@ class ExecutorAerExecution(AerExecution):
                 self._refused = reason
         else:
             self._size = fitting_size(_SECONDS_PER_CHUNK, seconds, len(part))
+            self._measured = part
             if time.perf_counter() - sent < 2 * seconds:
                 # It hardly waited for a worker: there are more workers than chunks.
                 self._most_under_way = min(self._most_under_way + 1, _MOST_UNDER_WAY)

@@ -8,7 +8,7 @@ from qiskit.providers import JobStatus
 
 from aqt_fast._shots import shots_of
 from aqt_fast.backends.offline.aer import outcomes, seed_at
-from aqt_fast.backends.offline.simulation import AerExecution, fitting_size
+from aqt_fast.backends.offline.simulation import AerExecution, fitting_part, fitting_size
 from aqt_fast.backends.offline.turns import TURNS
 
 _SECONDS_PER_CHUNK = 0.1
@@ -51,18 +51,21 @@ class LocalAerExecution(AerExecution):
             if self._cancelled:
                 part = range(0)
             else:
+                part = fitting_part(part, self._shots, self._measured)
                 self._status = JobStatus.RUNNING
                 self._num_started = part.stop
         if part:
             began = time.perf_counter()
+            bare = self._bare(part)
             found = outcomes(
                 self._simulator,
-                [self._snapshot.bare_circuit(index, in_place=self._in_place) for index in part],
+                bare,
                 shots=shots_of(self._shots, part),
                 memory=self._memory,
                 seed=seed_at(self._seed, part.start),
             )
             self._size = fitting_size(_SECONDS_PER_CHUNK, time.perf_counter() - began, len(part))
-            self._keep(part, found)
+            self._measured = part
+            self._keep(part, found, bare)
         if not part or part.stop == len(self._snapshot):
             self._finish()

@@ -5,20 +5,26 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from itertools import groupby
+from typing import cast
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 from qiskit_aer import AerSimulator
 
-from aqt_fast._shots import shots_at
+from aqt_fast._native import Samples
+from aqt_fast._shots import Shots, shots_at, shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
 from aqt_fast.backends.offline.clbits import at_clbits
-from aqt_fast.jobs.execution import Checkpoint, Execution
+from aqt_fast.jobs.execution import Checkpoint, Execution, unordered_shots
+from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.results import experiment_result, failed_experiment
 from aqt_fast.wire.snapshot import Snapshot
 
 _MOST_CIRCUITS_PER_CHUNK = 500
+
+_MOST_GROWTH = 4
+"""A chunk has at most this many times the circuits and shots of the last one."""
 
 _MOST_FAILURES_TOLD = 10
 
@@ -32,7 +38,26 @@ def fitting_size(seconds: float, elapsed: float, size: int) -> int:
         size: number of circuits of the last chunk; the next one has at most four times as many.
     """
     fitting = int(seconds / max(elapsed / size, 1e-6))
-    return max(1, min(fitting, 4 * size, _MOST_CIRCUITS_PER_CHUNK))
+    return max(1, min(fitting, _MOST_GROWTH * size, _MOST_CIRCUITS_PER_CHUNK))
+
+
+def fitting_part(part: range, shots: Shots, last: range) -> range:
+    """Return the first circuits of a part: as many as have no surprising number of shots.
+
+    Args:
+        part: the circuits of the next chunk, at least one.
+        shots: those of all circuits.
+        last: the last chunk whose duration is known. The next one has at most four times as many
+            shots, or one circuit.
+    """
+    if isinstance(shots, int):
+        return part
+    left = _MOST_GROWTH * sum(shots[last.start : last.stop]) - shots[part.start]
+    for index in part[1:]:
+        left -= shots[index]
+        if left < 0:
+            return range(part.start, index)
+    return part
 
 
 class AerExecution(Execution):
@@ -58,8 +83,10 @@ class AerExecution(Execution):
         if self._seed is None:
             self._seed = simulator.options.seed_simulator
         self._in_place = tells_qubits_apart(simulator)
-        self._results: list[ExperimentResult | None] = [None] * len(snapshot)
+        self._entries: list[ExperimentResult | Samples | None] = [None] * len(snapshot)
         self._cancelled = False
+        self._measured = range(0)
+        """The last chunk whose duration is known."""
 
     @property
     def name(self) -> str:
@@ -73,12 +100,39 @@ class AerExecution(Execution):
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:
         """Return one entry per circuit, in order; ``success=False`` if it was not simulated."""
-        message = self._message or "not simulated yet"
-        results = []
-        for index in range(len(self._snapshot)) if part is None else part:
-            result = self._results[index]
-            results.append(self._entry(index, message) if result is None else result)
+        indices = range(len(self._snapshot)) if part is None else part
+        results: list[ExperimentResult] = []
+        for sampled, group in groupby(indices, lambda at: isinstance(self._entries[at], Samples)):
+            neighbours = list(group)
+            start, stop = neighbours[0], neighbours[-1] + 1
+            if sampled:
+                results += self._snapshot.results(
+                    cast(list[Samples], self._entries[start:stop]),
+                    start,
+                    stop,
+                    shots=shots_of(self._shots, range(start, stop)),
+                    memory=True,
+                )
+            else:
+                results += [self._entry(index) for index in neighbours]
         return results
+
+    def samples(self, part: range | None = None) -> list[Samples]:
+        """Return the outcomes of all qubits of each circuit, with all of its shots, in order.
+
+        Raises:
+            LookupError: a circuit was not simulated.
+            InvalidOptionError: the job does not have the option ``memory``.
+        """
+        samples = []
+        for outcome in self._entries if part is None else self._entries[part.start : part.stop]:
+            if isinstance(outcome, Samples):
+                samples.append(outcome)
+            elif outcome is None or not outcome.success:
+                raise LookupError(self._message or "not simulated yet")
+            else:
+                raise unordered_shots()
+        return samples
 
     def checkpoint(self) -> Checkpoint:
         """Describe how the simulator differs from the default one.
@@ -89,33 +143,57 @@ class AerExecution(Execution):
         location = simulator_location(self._simulator)
         return Checkpoint(self._job_id, location, ended=self.state.ended)
 
-    def _keep(self, part: range, outcomes: Sequence[Outcome]) -> None:
-        """Store the outcomes of a chunk. A failed chunk does not affect the others."""
-        entries = [
-            self._entry(index, outcome) for index, outcome in zip(part, outcomes, strict=True)
+    def _bare(self, part: range) -> BareCircuits:
+        """Return what Aer is to simulate."""
+        return self._snapshot.bare(part, in_place=self._in_place)
+
+    def _keep(
+        self, part: range, outcomes: Sequence[Outcome], bare: BareCircuits | None = None
+    ) -> None:
+        """Store the outcomes of a chunk. A failed chunk does not affect the others.
+
+        Args:
+            part: the circuits of the chunk.
+            outcomes: one per circuit.
+            bare: its bare circuits if they are at hand, with what is known of them.
+        """
+        bare = self._bare(part) if bare is None else bare
+        kept = [
+            bare.placed(place, outcome)
+            if isinstance(outcome, Samples)
+            else self._kept(part[place], outcome)
+            for place, outcome in enumerate(outcomes)
         ]
         with self._changed:
-            self._results[part.start : part.stop] = entries
-            self._finished_count += sum(entry.success for entry in entries)
+            self._entries[part.start : part.stop] = kept
+            self._finished_count += sum(isinstance(item, Samples) or item.success for item in kept)
             self._completed.append(part)
-            if self._finished_count < len(self._results):  # else it ends at once
+            if self._finished_count < len(self._entries):  # else it ends at once
                 self._changed.notify_all()
 
-    def _entry(self, index: int, outcome: Outcome) -> ExperimentResult:
+    def _kept(self, index: int, outcome: dict[str, int] | str) -> ExperimentResult:
         header, shots = self._snapshot.header(index), shots_at(self._shots, index)
         if isinstance(outcome, str):
             return failed_experiment(header, shots, outcome)
-        counts, memory = outcome
         moved_bits = self._snapshot.moved_bits(index, in_place=self._in_place)
-        if moved_bits is not None:
-            counts, memory = at_clbits(counts, memory, moved_bits)
-        return experiment_result(header, shots, counts, memory)
+        counts = outcome if moved_bits is None else at_clbits(outcome, moved_bits)
+        return experiment_result(header, shots, counts, None)
+
+    def _entry(self, index: int) -> ExperimentResult:
+        """Return the entry of a circuit without samples."""
+        entry = self._entries[index]
+        if isinstance(entry, ExperimentResult):
+            return entry
+        message = self._message or "not simulated yet"
+        return failed_experiment(
+            self._snapshot.header(index), shots_at(self._shots, index), message
+        )
 
     def _finish(self) -> None:
         """End the job after the last chunk."""
-        if any(result is None for result in self._results):
+        if any(outcome is None for outcome in self._entries):
             self._end(JobStatus.CANCELLED, "the job was cancelled")
-        elif self._finished_count < len(self._results):
+        elif self._finished_count < len(self._entries):
             self._end(JobStatus.ERROR, self._told_failures())
         else:
             self._end(JobStatus.DONE)
@@ -123,8 +201,11 @@ class AerExecution(Execution):
     def _told_failures(self) -> str:
         """Describe failed circuits; neighbours with the same reason share a line."""
         lines = []
-        numbered = enumerate(self.results())
-        for reason, group in groupby(numbered, lambda item: not item[1].success and item[1].status):
+        reasons = [
+            None if isinstance(item, Samples) or item is None or item.success else str(item.status)
+            for item in self._entries
+        ]
+        for reason, group in groupby(enumerate(reasons), lambda item: item[1]):
             if reason:
                 failed = [index for index, _ in group]
                 first, last = failed[0], failed[-1]

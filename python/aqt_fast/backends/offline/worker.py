@@ -1,25 +1,29 @@
 """Data that an executor's workers receive and return: circuits there, outcomes back.
 
 All data is compressed: the simulator's options as a pickle, circuits in the snapshot's format,
-outcomes in JSON. The other arguments are numbers and the job's identifier. A worker only has to
-import :func:`simulate_chunk`.
+outcomes in JSON. Samples are a list of shots, bits and rows there, rows in base64. The other
+arguments are numbers and the job's identifier. A worker only has to import :func:`simulate_chunk`.
 """
 
 from __future__ import annotations
 
+import base64
 import pickle
 import threading
 import time
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 from qiskit_aer import AerSimulator
 
+from aqt_fast._native import Samples
 from aqt_fast._shots import Shots
 from aqt_fast.backends.offline.aer import Outcome, outcomes, tells_qubits_apart
 from aqt_fast.backends.offline.copies import options_in_use
-from aqt_fast.wire.snapshot import Snapshot, bare_circuits
+from aqt_fast.wire.bare_circuits import BareCircuits
+from aqt_fast.wire.snapshot import Snapshot
 
 _FASTEST = 1
 """zlib's level: higher levels cost more time than their savings are worth."""
@@ -67,7 +71,7 @@ def simulate_chunk(
         simulator: made by :func:`pack_simulator`.
         circuits: made by :func:`pack_part`.
         shots: repetitions of each circuit.
-        memory: whether to return the outcome of each shot, in order.
+        memory: whether to return the outcome of each shot, in order, instead of counts.
         seed: seed of the first circuit.
         job_id: distinguishes the chunks of different jobs.
 
@@ -75,18 +79,20 @@ def simulate_chunk(
         The input of :func:`unpack_answer`.
     """
     began = time.perf_counter()
-    found: list[Outcome] | str
+    found: Sequence[Any] | str
     try:
         kept = _simulator(simulator)
         found = outcomes(
             kept,
-            bare_circuits(zlib.decompress(circuits), in_place=tells_qubits_apart(kept)),
+            BareCircuits.from_bytes(zlib.decompress(circuits), in_place=tells_qubits_apart(kept)),
             shots=shots,
             memory=memory,
             seed=seed,
         )
     except Exception as error:  # noqa: BLE001 - reported to the job
         found = described(error)
+    if not isinstance(found, str):
+        found = [_packed(item) if isinstance(item, Samples) else item for item in found]
     answer = {"outcomes": found, "seconds": time.perf_counter() - began}
     return zlib.compress(orjson.dumps(answer), _FASTEST)
 
@@ -97,6 +103,19 @@ def _simulator(packed: bytes) -> AerSimulator:
         options = pickle.loads(zlib.decompress(packed))  # noqa: S301
         _KEPT.packed, _KEPT.simulator = packed, AerSimulator(**options)
     return _KEPT.simulator
+
+
+def _packed(samples: Samples) -> list[int | str]:
+    rows = base64.b64encode(samples.rows).decode()
+    return [samples.num_shots, samples.num_qubits, rows]
+
+
+def _unpacked(entry: Any) -> Outcome:
+    if isinstance(entry, list):
+        num_shots, num_qubits, rows = entry
+        return Samples(num_shots, num_qubits, base64.b64decode(rows))
+    outcome: dict[str, int] | str = entry
+    return outcome
 
 
 def unpack_answer(answer: bytes, num_circuits: int) -> tuple[list[Outcome], float]:
@@ -110,7 +129,7 @@ def unpack_answer(answer: bytes, num_circuits: int) -> tuple[list[Outcome], floa
         found, seconds = content["outcomes"], float(content["seconds"])
         if isinstance(found, str):
             return [found] * num_circuits, seconds
-        entries = [entry if isinstance(entry, str) else tuple(entry) for entry in found]
+        entries = [_unpacked(entry) for entry in found]
     except (zlib.error, TypeError, ValueError, LookupError) as error:
         raise ValueError(f"the worker's answer is unreadable: {described(error)}") from error
     if len(entries) != num_circuits:

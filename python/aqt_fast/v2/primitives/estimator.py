@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from qiskit.primitives import EstimatorPubLike
+
 from aqt_fast import primitives
+from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.v2.aqt_provider import AnyAQTResource
 from aqt_fast.v2.exceptions import raised_as_v2
 from aqt_fast.v2.primitives.job import PrimitiveJob
@@ -29,3 +33,22 @@ class AQTEstimator(primitives.AQTEstimator):
         """
         with raised_as_v2():
             super().__init__(backend, options)
+
+    def run(
+        self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
+    ) -> AQTPrimitiveJob:
+        """Estimate expectation values in the background.
+
+        Args:
+            pubs: circuits, each with observables, and with parameter values and a precision if need
+                be.
+            precision: target standard error where a PUB has none of its own; None for
+                ``default_precision``.
+
+        Raises:
+            AQTValueError: lists everything that is wrong with the PUBs; or ``precision`` or an
+                option is out of range. Nothing was sent.
+            AQTRequestError: there is no access token for the backend's portal.
+        """
+        with raised_as_v2():
+            return super().run(pubs, precision=precision)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from qiskit.primitives import SamplerPubLike
+
 from aqt_fast import primitives
+from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.v2.aqt_provider import AnyAQTResource
 from aqt_fast.v2.exceptions import raised_as_v2
 from aqt_fast.v2.primitives.job import PrimitiveJob
@@ -29,3 +33,18 @@ class AQTSampler(primitives.AQTSampler):
         """
         with raised_as_v2():
             super().__init__(backend, options)
+
+    def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> AQTPrimitiveJob:
+        """Sample circuits in the background.
+
+        Args:
+            pubs: circuits, each alone or with parameter values and shots.
+            shots: repetitions where a PUB has none of its own; None for ``default_shots``.
+
+        Raises:
+            AQTValueError: lists everything that is wrong with the PUBs; or ``shots`` or an option
+                is out of range. Nothing was sent.
+            AQTRequestError: there is no access token for the backend's portal.
+        """
+        with raised_as_v2():
+            return super().run(pubs, shots=shots)

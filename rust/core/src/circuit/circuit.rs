@@ -46,6 +46,15 @@ impl MeasurementMap {
         Self { sources }
     }
 
+    /// The map of some of the classical bits: bit `i` is `clbits[i]` of this map.
+    ///
+    /// Returns `None` if there is no such classical bit.
+    #[must_use]
+    pub fn restricted(&self, clbits: &[u32]) -> Option<Self> {
+        let source = |&clbit: &u32| self.sources.get(clbit as usize).copied();
+        Some(Self { sources: clbits.iter().map(source).collect::<Option<_>>()? })
+    }
+
     /// Measures `qubit` into `clbit`; what the bit held before is overwritten.
     ///
     /// # Errors
@@ -245,6 +254,17 @@ mod tests {
             map.measure(0, 3),
             Err(CircuitError::ClbitOutOfRange { clbit: 3, num_clbits: 3 })
         );
+    }
+
+    #[test]
+    fn a_map_of_some_bits_has_their_order() {
+        let mut map = MeasurementMap::new(4);
+        map.measure(7, 1).unwrap();
+        map.measure(2, 3).unwrap();
+        let some = map.restricted(&[3, 0, 1, 1]).unwrap();
+        assert_eq!(some.sources(), [Some(2), None, Some(7), Some(7)]);
+        assert_eq!(map.restricted(&[]), Some(MeasurementMap::new(0)));
+        assert_eq!(map.restricted(&[0, 4]), None);
     }
 
     #[test]

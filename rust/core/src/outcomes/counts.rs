@@ -49,6 +49,23 @@ impl Outcomes {
         self.num_bits
     }
 
+    /// The outcomes as samples: classical bit `i` is qubit `i`.
+    #[must_use]
+    pub fn into_samples(self) -> Samples {
+        let stride = self.num_bits.div_ceil(8);
+        let (num_shots, rows) = match self.values {
+            Values::Narrow(values) => {
+                let mut rows = Vec::with_capacity(values.len() * stride);
+                for value in &values {
+                    rows.extend_from_slice(&value.to_le_bytes()[..stride]);
+                }
+                (values.len(), rows)
+            }
+            Values::Wide(rows) => (rows.len() / stride, rows),
+        };
+        Samples::from_packed(num_shots, self.num_bits, rows)
+    }
+
     /// Rows of `num_bits` bits rounded up to whole bytes, the highest bits first: the layout of
     /// Qiskit's `BitArray`.
     #[must_use]
@@ -77,6 +94,24 @@ impl Outcomes {
             Values::Narrow(values) => Histogram::narrow(values, self.num_bits),
             Values::Wide(rows) => Histogram::wide(rows, self.num_bits.div_ceil(8)),
         }
+    }
+}
+
+impl Samples {
+    /// The same shots of a circuit with `num_qubits` qubits: qubit `i` becomes `qubits[i]`. The
+    /// others read 0.
+    ///
+    /// Returns `None` unless `qubits` has one qubit of the circuit for each qubit of the samples.
+    #[must_use]
+    pub fn placed(&self, qubits: &[u32], num_qubits: u32) -> Option<Self> {
+        if qubits.len() != self.num_qubits() {
+            return None;
+        }
+        let mut map = MeasurementMap::new(num_qubits);
+        for (qubit, &target) in (0..).zip(qubits) {
+            map.measure(qubit, target).ok()?;
+        }
+        Outcomes::new(self, &map).map(Outcomes::into_samples)
     }
 }
 

@@ -34,6 +34,35 @@ impl Samples {
         Self { num_shots, num_qubits, rows }
     }
 
+    /// Samples from outcomes in hexadecimal, like `0x1f`: bit `i` of a number is qubit `i`.
+    ///
+    /// Returns `None` unless each text is a number of at most `num_qubits` bits.
+    pub fn from_hex<'a>(
+        texts: impl ExactSizeIterator<Item = &'a str>,
+        num_qubits: usize,
+    ) -> Option<Self> {
+        let num_shots = texts.len();
+        let stride = num_qubits.div_ceil(8);
+        let mut rows = vec![0; num_shots.checked_mul(stride)?];
+        for (shot, text) in texts.enumerate() {
+            let digits = text.strip_prefix("0x").filter(|digits| !digits.is_empty())?;
+            let row = &mut rows[shot * stride..(shot + 1) * stride];
+            for (place, digit) in digits.bytes().rev().enumerate() {
+                let nibble = match digit {
+                    b'0'..=b'9' => digit - b'0',
+                    b'a'..=b'f' => digit - b'a' + 10,
+                    _ => return None,
+                };
+                match row.get_mut(place / 2) {
+                    Some(byte) => *byte |= nibble << (place % 2 * 4),
+                    None if nibble == 0 => {}
+                    None => return None,
+                }
+            }
+        }
+        Self::new(num_shots, num_qubits, rows)
+    }
+
     /// The shots of several runs of one circuit, one after the other.
     ///
     /// Returns `None` if there are none, or if they have different numbers of qubits.
@@ -96,6 +125,38 @@ mod tests {
         let other = Samples::new(1, 8, vec![1]).unwrap();
         assert!(Samples::concatenate(&[&first, &other]).is_none());
         assert!(Samples::concatenate(&[]).is_none());
+    }
+
+    #[test]
+    fn hexadecimal_texts_are_rows() {
+        let read =
+            |texts: &[&str], num_qubits| Samples::from_hex(texts.iter().copied(), num_qubits);
+        let rows = vec![0x1f, 0, 0xed, 1, 0, 0];
+        assert_eq!(read(&["0x1f", "0x01ed", "0x0"], 9), Samples::new(3, 9, rows));
+        assert_eq!(read(&["0x0", "0x00"], 0), Samples::new(2, 0, vec![]));
+        assert_eq!(read(&[], 3), Samples::new(0, 3, vec![]));
+        assert_eq!(read(&["0x0001"], 1), Samples::new(1, 1, vec![1]));
+        for wrong in ["0x200", "0x1000", "0x", "1f", "0xg", "0x-1", ""] {
+            assert_eq!(read(&[wrong], 9), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn qubits_are_placed() {
+        let samples = Samples::new(2, 3, vec![0b011, 0b100]).unwrap();
+        let placed = samples.placed(&[9, 0, 70], 71).unwrap();
+        for shot in 0..2 {
+            for qubit in 0..71 {
+                let source = [9, 0, 70].iter().position(|&target| target == qubit);
+                let expected = source.is_some_and(|source| samples.get(shot, source));
+                assert_eq!(placed.get(shot, qubit), expected, "{shot} {qubit}");
+            }
+        }
+        let narrow = samples.placed(&[8, 0, 3], 9).unwrap();
+        assert_eq!(narrow, Samples::new(2, 9, vec![1, 1, 8, 0]).unwrap());
+        assert_eq!(samples.placed(&[0, 1, 2], 3).unwrap(), samples);
+        assert_eq!(samples.placed(&[0, 1], 3), None);
+        assert_eq!(samples.placed(&[0, 1, 3], 3), None);
     }
 
     #[test]

@@ -104,7 +104,7 @@ enum Raw {
     /// A gate that is a global phase of no finite number.
     Phase,
     /// A standard gate with unbound parameters, and one of its kind that stands for it.
-    Free(FreeGate, Item),
+    Free(FreeGate, Gate),
     /// Python must explain it.
     Unknown,
     Refused(CircuitError),
@@ -263,18 +263,20 @@ impl Reading {
                     let params = operation(object, index)?.getattr(intern!(py, "params"))?;
                     self.phases.push(params.get_item(0)?.unbind());
                 }
-                Raw::Free(mut gate, item) => {
-                    for qubit in &mut gate.qubits {
+                Raw::Free(mut gate, kind) => {
+                    let mut qubits = [0; 4];
+                    for (place, qubit) in qubits.iter_mut().zip(&mut gate.qubits) {
                         *qubit = scope.qubit(*qubit);
+                        *place = *qubit;
                     }
-                    let keeps_zero = matches!(&item, Item::Gate(gate, _) if gate.keeps_zero());
+                    let keeps_zero = kind.keeps_zero();
                     let late =
                         if keeps_zero { self.late(&gate.qubits) } else { self.act(&gate.qubits) };
                     if let Some(qubit) = late {
                         return failed(CircuitError::GateAfterMeasurement, vec![qubit]);
                     }
                     self.free.push((self.program.items.len(), gate));
-                    self.program.items.push(item);
+                    self.program.items.push(Item::Gate(kind, qubits));
                 }
                 Raw::Refused(error) => {
                     let (qubits, _) = bits_of(object, index)?;
@@ -442,9 +444,9 @@ impl NotFinite {
             return Ok(Raw::Refused(CircuitError::AngleNotFinite { angle, value }));
         };
         let Self { name, qubits, .. } = self;
-        let item = generic(&name, &qubits, &params);
+        let kind = generic(&name, qubits.len(), &params);
         let gate = FreeGate { name, qubits, params };
-        Ok(item.map_or(Raw::Unknown, |item| Raw::Free(gate, item)))
+        Ok(kind.map_or(Raw::Unknown, |kind| Raw::Free(gate, kind)))
     }
 
     /// The parameters; `None` if one of them is neither a number nor unbound.
@@ -473,13 +475,11 @@ impl NotFinite {
 }
 
 /// A gate of this kind, with angles that nothing is special about.
-fn generic(name: &[u8], qubits: &[u32], params: &[Param]) -> Option<Item> {
-    let mut places = [0; 4];
-    places.get_mut(..qubits.len())?.copy_from_slice(qubits);
+fn generic(name: &[u8], num_qubits: usize, params: &[Param]) -> Option<Gate> {
     let angle = |(param, other): (&Param, f64)| match *param {
         Param::Value(value) => value,
         Param::Angle(_) => other,
     };
     let angles: Vec<_> = params.iter().zip([0.7, 1.1, 1.3, 1.7]).map(angle).collect();
-    Some(Item::Gate(Gate::standard(name, qubits.len(), &angles)?, places))
+    Gate::standard(name, num_qubits, &angles)
 }

@@ -1,0 +1,133 @@
+"""A pilot job measures variances, and a second job takes the shots that are still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqt_fast._native import Samples
+from aqt_fast.aqt_options import MOST_SHOTS
+from aqt_fast.primitives.estimates import MeasuredBlocks, MeasuredPub, Shots
+from aqt_fast.primitives.measurement import Measurement
+from aqt_fast.primitives.options import EstimatorOptions
+from aqt_fast.primitives.planner import allocate_shots
+from aqt_fast.primitives.planning import PlannedBlocks, PlannedPub
+from aqt_fast.wire.snapshot import Snapshot
+
+PART = 0.2
+"""Part of the shots for an average state that a pilot takes."""
+
+FEWEST = 8
+"""Fewest shots of a group in a pilot: an estimated variance needs some."""
+
+
+def pilot_of(pub: PlannedPub) -> PlannedPub:
+    """Return a PUB with the shots of a pilot: a part of those for an average state."""
+    parts = []
+    for part in pub.parts:
+        known = [group.average_variances() for group in part.measurement.groups]
+        shots = _fewest(known, part.measurement)
+        pilot = [max(FEWEST, round(number * PART)) for number in shots]
+        parts.append(_with_shots(part, pilot))
+    return replace(pub, parts=tuple(parts))
+
+
+def continued(
+    pubs: Sequence[PlannedPub],
+    measured: Sequence[MeasuredPub],
+    snapshot: Snapshot,
+    samples: Sequence[Samples],
+) -> tuple[list[PlannedPub], list[MeasuredPub]]:
+    r"""Plan the second job.
+
+    The variance of a shot is taken to be :math:`((n - 1) s^2 + \sum c^2) / n`, with that of the n
+    shots of the pilot, :math:`s^2`, and one shot as in an average state: a few shots that agree
+    prove little. It is never more than the bound. For each parameter set, shots are shared among
+    groups as usual, for its variances; all sets of a group take as many as the most demanding one.
+    Shots of the pilot count.
+
+    Args:
+        pubs: the PUBs of the pilot.
+        measured: what their results need.
+        snapshot: the circuits of the pilot.
+        samples: its outcomes.
+
+    Returns:
+        The PUBs of the second job, and what their results need, with the pilot's shots.
+    """
+    planned, results = [], []
+    start = 0
+    for pub, result in zip(pubs, measured, strict=True):
+        parts, blocks = [], []
+        for part, block in zip(pub.parts, result.parts, strict=True):
+            earlier = []
+            for group in block.groups:
+                count = len(part.sets)
+                earlier.append(result.shots_of(group, snapshot, samples, start, count))
+                start += count
+            more = _missing(part.measurement, earlier)
+            parts.append(_with_shots(part, more))
+            blocks.append(_continued(block, earlier, more))
+        planned.append(replace(pub, parts=tuple(parts)))
+        results.append(replace(result, parts=tuple(blocks)))
+    return planned, results
+
+
+def after_pilot(settings: EstimatorOptions) -> EstimatorOptions:
+    """Return the options of the second job: other random numbers than those of the pilot."""
+    if settings.seed_simulator is None:
+        return settings
+    return replace(settings, seed_simulator=(settings.seed_simulator + 2**32) % 2**63)
+
+
+def _missing(measurement: Measurement, earlier: Sequence[Shots]) -> list[int]:
+    """Return the shots that each group needs besides those of the pilot."""
+    if not earlier:
+        return []
+    smoothed = np.array(
+        [
+            np.minimum(
+                ((shots.number - 1) * shots.variances + group.average_variances()) / shots.number,
+                group.half_spreads**2,
+            )
+            for group, shots in zip(measurement.groups, earlier, strict=True)
+        ]
+    )
+    had = np.array([shots.number for shots in earlier])
+    # Sets with the largest variances first: the others often need no more.
+    needed = had.copy()
+    for number in np.argsort(-smoothed.sum(axis=(0, 2)), kind="stable"):
+        known = smoothed[:, number]
+        if np.any((known / needed[:, None]).sum(axis=0) > measurement.errors**2):
+            needed = np.maximum(needed, _fewest(list(known), measurement))
+    more: list[int] = np.minimum(needed - had, MOST_SHOTS).tolist()
+    return more
+
+
+def _fewest(variances: Sequence[NDArray[np.float64]], measurement: Measurement) -> list[int]:
+    """Return the fewest shots of each group, for the variances of a shot of each observable."""
+    if not variances:
+        return []
+    shots: list[int] = allocate_shots(np.array(variances).T, measurement.errors).tolist()
+    return shots
+
+
+def _with_shots(part: PlannedBlocks, shots: Sequence[int]) -> PlannedBlocks:
+    groups = tuple(
+        replace(group, shots=number)
+        for group, number in zip(part.measurement.groups, shots, strict=True)
+    )
+    return replace(part, measurement=replace(part.measurement, groups=groups))
+
+
+def _continued(
+    block: MeasuredBlocks, earlier: Sequence[Shots], more: Sequence[int]
+) -> MeasuredBlocks:
+    groups = tuple(
+        replace(group, shots=number, earlier=shots)
+        for group, number, shots in zip(block.groups, more, earlier, strict=True)
+    )
+    return replace(block, groups=groups)
