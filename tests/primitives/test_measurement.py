@@ -142,6 +142,22 @@ def test_shared_terms_run_once():
     assert [group.shots for group in shared.groups] == [group.shots for group in alone.groups]
 
 
+def test_plans_are_kept():
+    """The same question has the same answer, and another one another."""
+    observable = SparsePauliOp(["XX", "ZZ", "II"], [1, 2, 3])
+    first = plan(observable, 0.1)
+    assert plan(observable.copy(), 0.1) is first
+    for other in (
+        plan(observable, 0.2),
+        plan(observable + SparsePauliOp("II"), 0.1),
+        plan(2 * observable, 0.1),
+        plan(observable, 0.1, variances="average"),
+        plan(observable, 0.1, errors=GateErrors({}, 0.1)),
+        plan([observable, observable], 0.1),
+    ):
+        assert other is not first
+
+
 def test_constants_are_free():
     """Nothing is measured."""
     planned = plan([SparsePauliOp("III", 2.0), SparsePauliOp("III", -1.0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,13 +135,52 @@ def plan_measurement(
     Raises:
         OverflowError: the errors need more than 2⁵³ shots.
     """
-    if grouping != "auto":
-        return _planned(terms, errors, grouping, variances)
+    return _planned_once(_Task(terms, errors, grouping, variances, gate_errors))
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """The arguments of :func:`plan_measurement`, equal if their contents are."""
+
+    terms: PauliTerms
+    errors: NDArray[np.float64]
+    grouping: Grouping
+    variances: Variances
+    gate_errors: GateErrors
+
+    @cached_property
+    def content(self) -> tuple[object, ...]:
+        """Everything that the plan depends on."""
+        terms = self.terms
+        arrays = [terms.x, terms.z, terms.constants, self.errors]
+        arrays += [array for part in terms.coefficients for array in part]
+        errors = self.gate_errors
+        return (
+            *[(array.shape, array.tobytes()) for array in arrays],
+            self.grouping,
+            self.variances,
+            errors.otherwise,
+            tuple(errors.of_pairs.items()),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Task) and self.content == other.content
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+
+@lru_cache(maxsize=32)
+def _planned_once(task: _Task) -> Measurement:
+    """Plan a measurement; who minimises a value asks for the same plan again and again."""
+    terms, errors, variances = task.terms, task.errors, task.variances
+    if task.grouping != "auto":
+        return _planned(terms, errors, task.grouping, variances)
     plain = _planned(terms, errors, "qubit_wise", variances)
-    if len(plain.groups) < 2:
+    if len(plain.groups) < 2:  # nothing to be saved
         return plain
     general = _planned(terms, errors, "general", variances)
-    return general if _is_better(general, plain, gate_errors) else plain
+    return general if _is_better(general, plain, task.gate_errors) else plain
 
 
 def _is_better(general: Measurement, plain: Measurement, gate_errors: GateErrors) -> bool:
