@@ -170,3 +170,16 @@ class TestRefused:
             snapshot_of([(few, values)], short)
         assert [problem.circuit for problem in raised.value.problems] == [1, 2]
         assert "operations" in str(raised.value)
+
+
+def test_expressions_without_a_derivative_are_bound_set_by_set(backend):
+    """Qiskit derives no sign of a parameter."""
+    angle = Parameter("a")
+    circuit = QuantumCircuit(1, 1)
+    circuit.rx(angle.sign() + angle, 0)
+    circuit.measure(0, 0)
+    values = np.array([[0.3], [-0.7], [2.5]])
+    found = snapshot_of([(Template(circuit, backend, 2), values)], LIMITS)
+    bound = [circuit.assign_parameters(row) for row in values]
+    expected = Snapshot(aqt_fast.compile(bound, backend, optimization_level=2), LIMITS)
+    assert found.encode_job(0, 3, 100, "sign") == expected.encode_job(0, 3, 100, "sign")

@@ -72,7 +72,10 @@ class AngleExpressions:
         """Return the coefficient for each column; None unless the expression is affine."""
         coefficients = {}
         for parameter in expression.parameters:
-            factor = expression.gradient(parameter)
+            try:
+                factor = expression.gradient(parameter)
+            except RuntimeError:  # a sign has no derivative in Qiskit
+                return None
             if isinstance(factor, ParameterExpression):
                 if factor.parameters:
                     return None

@@ -185,7 +185,7 @@ class JobDirectory:
         data, compressed = self._checked(_SNAPSHOT), self._checked(_HEADERS)
         try:
             headers = _one_by_one(orjson.loads(_decompress(compressed)))
-        except (ValueError, TypeError, MemoryError, zstandard.ZstdError) as error:
+        except (ValueError, TypeError, OverflowError, MemoryError, zstandard.ZstdError) as error:
             raise DamagedJobError(self.path / _HEADERS, str(error)) from error
         return data, headers
 
