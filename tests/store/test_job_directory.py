@@ -79,6 +79,18 @@ class TestFiles:
             assert orjson.loads((directory.path / "job.json").read_bytes())["format"] == version
             assert reloaded(directory).description == description
 
+    def test_sweeps_and_shared_headers(self, tmp_path, description):
+        """Older versions refuse what they cannot read."""
+        header = {"name": "same", "metadata": {}}
+        for data, headers, version in (
+            (b"AQTB\x01", [dict(header), dict(header)], 2),
+            (b"AQTB\x01", [header, header], 3),
+            (b"AQTB\x02", [dict(header), dict(header)], 3),
+        ):
+            directory = JobDirectory.create(tmp_path, description, snapshot=(data, headers))
+            assert orjson.loads((directory.path / "job.json").read_bytes())["format"] == version
+            assert reloaded(directory).snapshot() == (data, headers)
+
     @pytest.mark.parametrize("flushed", [True, False])
     def test_offline(self, tmp_path, flushed):
         """No snapshot, no events."""

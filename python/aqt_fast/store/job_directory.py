@@ -42,8 +42,11 @@ FORMAT = 2
 """Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
 
 NEWEST_FORMAT = 3
-"""Version of ``job.json`` of a job whose circuits have different shots, or that is of a primitive:
-older versions of this package cannot read it, and say so."""
+"""Version of ``job.json`` of a job that older versions of this package cannot read, and say so: its
+circuits have different shots, are sweeps or share headers, or it was saved with an evaluation."""
+
+_SWEEPS = b"AQTB\x02"
+"""How the archive of a snapshot with sweeps begins."""
 
 EVENTS = "events"
 """Name of the file of events."""
@@ -114,12 +117,13 @@ class JobDirectory:
         """
         path = root / canonical_uuid(description.job_id)
         contents: dict[str, bytes] = {}
+        is_plain = isinstance(description.shots, int) and evaluation is None
         if snapshot is not None:
             data, headers = snapshot
-            plain = to_json(_in_runs(headers))
-            contents = {_SNAPSHOT: data, _HEADERS: _compress(plain)}
+            runs = _in_runs(headers)
+            is_plain &= not data.startswith(_SWEEPS) and not any(isinstance(r, list) for r in runs)
+            contents = {_SNAPSHOT: data, _HEADERS: _compress(to_json(runs))}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        is_plain = isinstance(description.shots, int) and evaluation is None
         version = FORMAT if is_plain else NEWEST_FORMAT
         job = pack("job", {**description.to_json(), "digests": digests}, version)
         if circuits is not None:
