@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 import math
 from collections.abc import Mapping, Sequence
@@ -234,7 +233,7 @@ class Primitive(AnyProtocol):
 
     def __copy__(self) -> Self:
         copied = object.__new__(type(self))
-        copied.__dict__.update(vars(self), _options=copy.copy(self._options))
+        copied.__dict__.update(vars(self), _options=replace(self._options))
         return copied
 
     @property

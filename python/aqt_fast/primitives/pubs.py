@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -104,18 +103,6 @@ class PubProblems:
         except _BAD_INPUT as error:
             text = error.message if isinstance(error, QiskitError) else str(error)
             self.add(index, text.rstrip("."))
-
-    def check_values(self, pub: int, values: NDArray[np.float64], circuit: QuantumCircuit) -> None:
-        """Note each parameter set with a value that is not finite.
-
-        Args:
-            pub: index of the PUB.
-            values: its values, the last axis as in ``circuit.parameters``.
-            circuit: its circuit.
-        """
-        *shape, number = values.shape
-        rows = values.reshape(math.prod(shape), number)
-        self.finite(Sweep(circuit, rows, pub, tuple(shape)))
 
     def finite(self, sweep: Sweep) -> Sweep:
         """Note each parameter set with a value that is not finite, and return the others.
