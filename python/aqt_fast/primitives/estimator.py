@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import Measure
 from qiskit.primitives import BaseEstimatorV2, EstimatorPubLike
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
@@ -279,7 +280,7 @@ def _check_unmeasured(circuit: QuantumCircuit) -> None:
     Raises:
         ValueError: it has some.
     """
-    if any(item.operation.name == "measure" for item in circuit.data):
+    if any(isinstance(item.operation, Measure) for item in circuit.data):
         raise ValueError(
             "the circuit has measurements, but an estimator measures observables itself; "
             "remove_final_measurements() removes them"
