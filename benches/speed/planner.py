@@ -2,9 +2,9 @@
 
 And: no more groups than Qiskit; expectation values within 0.3 ns a term and shot. Run it with
 ``make bench-planner``. Terms are random on 12 qubits. Qiskit's ``PauliList.group_commuting`` and
-``BitArray.expectation_values`` run in the same process on the same terms and bits, in turn with ours;
-medians. The exit code is 1 if a grouping has more groups than Qiskit's at equal weights, or if values
-differ.
+``BitArray.expectation_values`` run in the same process on the same terms and bits, in turn with
+ours; medians. The exit code is 1 if a grouping has more groups than Qiskit's at equal weights, or
+if values differ.
 """
 
 from __future__ import annotations

@@ -127,6 +127,20 @@ def test_groups_need_no_more_shots_or_circuits_than_qiskits(num_qubits, size, ki
     assert len(groups) <= len(theirs) or shots(groups) <= 0.98 * shots(theirs)
 
 
+@pytest.mark.parametrize("qubit_wise", [True, False])
+@pytest.mark.parametrize("num_qubits", [8, 30, 100])
+def test_groups_of_terms_on_few_qubits_commute(num_qubits, qubit_wise):
+    """Many terms, most of which leave most qubits alone, as in Hamiltonians."""
+    rng = np.random.default_rng(num_qubits)
+    acting = rng.random((500, num_qubits)) < 2 / num_qubits
+    kinds = rng.integers(1, 4, size=acting.shape) * acting
+    paulis = PauliList.from_symplectic(kinds >= 2, kinds % 2 == 1)
+    groups = planner.group_terms(*masks(paulis), rng.random(500), qubit_wise=qubit_wise)
+    assert sorted(np.concatenate(groups)) == list(range(500))
+    for group in groups:
+        assert len(paulis[group].group_commuting(qubit_wise=qubit_wise)) == 1
+
+
 def test_heavy_terms_come_together():
     """Weights decide between XX with YY, or with XI."""
     paulis = PauliList(["XX", "YY", "XI"])

@@ -141,6 +141,8 @@ struct Conflicts<'terms> {
     commutation: Commutation,
     /// Number of words that hold a bit of each term.
     width: usize,
+    /// Qubits on which a term acts.
+    used: Vec<u64>,
     /// For each qubit three planes: which terms have X or Y, Z or Y, X or Z.
     planes: Vec<u64>,
     row: Vec<u64>,
@@ -149,8 +151,11 @@ struct Conflicts<'terms> {
 impl<'terms> Conflicts<'terms> {
     fn new(terms: &'terms Terms, commutation: Commutation) -> Self {
         let width = terms.len().div_ceil(WORD);
+        let acting =
+            |word| (0..terms.len()).map(move |term| terms.x(term)[word] | terms.z(term)[word]);
+        let used = (0..terms.words()).map(|word| acting(word).fold(0, |all, word| all | word));
         let planes = vec![0; terms.words() * WORD * 3 * width];
-        Self { terms, commutation, width, planes, row: vec![0; width] }
+        Self { terms, commutation, width, used: used.collect(), planes, row: vec![0; width] }
     }
 
     /// About how many word operations a colouring takes.
@@ -168,11 +173,10 @@ impl<'terms> Conflicts<'terms> {
                 for ((x, z), &term) in xs.iter_mut().zip(&mut zs).zip(members) {
                     (*x, *z) = (self.terms.x(term)[word], self.terms.z(term)[word]);
                 }
-                let used = xs.iter().chain(&zs).fold(0, |all, word| all | word);
                 transpose(&mut xs);
                 transpose(&mut zs);
-                // What is unused now was unused in every order, so its planes are 0.
-                for qubit in ones([used]) {
+                // All used qubits, also those that these terms do not use: others did in earlier orders.
+                for qubit in ones([self.used[word]]) {
                     let (x, z) = (xs[qubit], zs[qubit]);
                     for (plane, bits) in [x, z, x ^ z].into_iter().enumerate() {
                         planes[(3 * qubit + plane) * self.width + column] = bits;
