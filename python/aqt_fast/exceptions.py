@@ -67,7 +67,8 @@ class CircuitProblem:
     """Why one circuit cannot run, and the first instruction that shows it."""
 
     circuit: int | None
-    """Index of the circuit in its batch, from 0; None inside of Qiskit's transpiler."""
+    """Index of the circuit in its batch, from 0: that of its PUB if a primitive has it; None inside
+    of Qiskit's transpiler."""
     instruction: int | None
     """Index into ``circuit.data``; None for a problem of the circuit as a whole."""
     operation: str | None

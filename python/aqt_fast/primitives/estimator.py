@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from qiskit import QuantumCircuit
+from qiskit.circuit import Measure
 from qiskit.primitives import BaseEstimatorV2, EstimatorPubLike
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
@@ -71,10 +72,11 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
                   ``"average"``: those of an average state, so that values do in most states, with
                   much fewer shots if observables have many terms. A single Pauli term takes
                   ⌈1/precision²⌉ shots in either case. Default: ``"bound"``.
-                - ``adaptive``: run a pilot first, with a fifth of the shots for average states, and
-                  then the shots that its variances call for. Values reach their precision in about
-                  the fewest shots there can be, where ``variances`` has to assume something. See
-                  :meth:`run`. Default: False.
+                - ``adaptive``: run a pilot first, with a small part of the shots for average
+                  states, and then those that its variances call for. Values reach their precision
+                  in about the fewest shots there can be, where ``variances`` has to assume
+                  something; errors of rare outcomes may be stated too small by a tenth or two if
+                  circuits have a few hundred shots only. See :meth:`run`. Default: False.
                 - ``seed_simulator``, ``optimization_level`` of :func:`aqt_fast.compile`, 0 to 3
                   (default: 2; at 0, the circuit's Clifford end is not taken into the observables).
                 - those of its jobs, ``query_period_seconds``, ``query_timeout_seconds``,
@@ -279,7 +281,7 @@ def _check_unmeasured(circuit: QuantumCircuit) -> None:
     Raises:
         ValueError: it has some.
     """
-    if any(item.operation.name == "measure" for item in circuit.data):
+    if any(isinstance(item.operation, Measure) for item in circuit.data):
         raise ValueError(
             "the circuit has measurements, but an estimator measures observables itself; "
             "remove_final_measurements() removes them"

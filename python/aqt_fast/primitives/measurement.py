@@ -97,7 +97,7 @@ def plan_measurement(
     **Shots.** The standard error of an observable is :math:`\sqrt{\sum_g v_g / N_g}`, with the
     variance :math:`v_g` of a shot and the shots :math:`N_g` of group :math:`g`. The fewest shots
     that keep it below the target :math:`p` are :math:`N_g = \sqrt{v_g} \sum_h \sqrt{v_h} / p^2`
-    (Lagrange; Crawford et al., Quantum 5, 385 (2021), eq. 9). What :math:`v_g` is depends on the
+    (Lagrange; Crawford et al., Quantum 5, 385 (2021)). What :math:`v_g` is depends on the
     state:
 
     - ``bound``: no more than the square of half the spread of the group's values, whatever the

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,19 +19,29 @@ from aqt_fast.primitives.planning import PlannedBlocks, PlannedPub
 from aqt_fast.wire.snapshot import Snapshot
 
 PART = 0.2
-"""Part of the shots for an average state that a pilot takes."""
+"""Largest part of the shots for an average state that a pilot takes of a group."""
+
+ROOTS = 3
+"""Shots of a pilot over the root of those for an average state."""
 
 FEWEST = 8
 """Fewest shots of a group in a pilot: an estimated variance needs some."""
 
 
 def pilot_of(pub: PlannedPub) -> PlannedPub:
-    """Return a PUB with the shots of a pilot: a part of those for an average state."""
+    r"""Return a PUB with the shots of a pilot.
+
+    A group with N shots for an average state gets :math:`3 \sqrt{N}`. Shots of groups that do not
+    vary are lost, in proportion to the pilot; what shots lose because variances are not known
+    better goes with 1 over the pilot. Their sum is least if the pilot goes with the root.
+    """
     parts = []
     for part in pub.parts:
         known = [group.average_variances() for group in part.measurement.groups]
         shots = _fewest(known, part.measurement)
-        pilot = [max(FEWEST, round(number * PART)) for number in shots]
+        pilot = [
+            max(FEWEST, round(min(PART * number, ROOTS * math.sqrt(number)))) for number in shots
+        ]
         parts.append(_with_shots(part, pilot))
     return replace(pub, parts=tuple(parts))
 
@@ -43,11 +54,11 @@ def continued(
 ) -> tuple[list[PlannedPub], list[MeasuredPub]]:
     r"""Plan the second job.
 
-    The variance of a shot is taken to be :math:`((n - 1) s^2 + \sum c^2) / n`, with that of the n
-    shots of the pilot, :math:`s^2`, and one shot as in an average state: a few shots that agree
-    prove little. It is never more than the bound. For each parameter set, shots are shared among
-    groups as usual, for its variances; all sets of a group take as many as the most demanding one.
-    Shots of the pilot count.
+    The variance of a shot is taken to be :math:`((n - 1) s^2 + h^2) / n`, with that of the n shots
+    of the pilot, :math:`s^2`, and one more that varies as much as it can, by half the spread
+    :math:`h`: a few shots that agree prove little. It is never more than the bound, :math:`h^2`.
+    For each parameter set, shots are shared among groups as usual, for its variances; all sets of a
+    group take as many as the most demanding one. Shots of the pilot count.
 
     Args:
         pubs: the PUBs of the pilot.
@@ -90,7 +101,7 @@ def _missing(measurement: Measurement, earlier: Sequence[Shots]) -> list[int]:
     smoothed = np.array(
         [
             np.minimum(
-                ((shots.number - 1) * shots.variances + group.average_variances()) / shots.number,
+                ((shots.number - 1) * shots.variances + group.half_spreads**2) / shots.number,
                 group.half_spreads**2,
             )
             for group, shots in zip(measurement.groups, earlier, strict=True)

@@ -65,7 +65,7 @@ class PubProblems:
             parameter_set: index of the parameter set, empty for all of them.
         """
         problem = CircuitProblem(
-            None, None, None, None, reason, pub=pub, parameter_set=parameter_set
+            pub, None, None, None, reason, pub=pub, parameter_set=parameter_set
         )
         self._problems[problem] = None
 
@@ -78,7 +78,7 @@ class PubProblems:
         """
         alike: dict[CircuitProblem, set[int]] = {}
         for problem in problems:
-            shared = replace(problem, circuit=None, pub=sweep.pub, parameter_set=())
+            shared = _of_pub(problem, sweep.pub)
             alike.setdefault(shared, set()).add(problem.circuit or 0)
         for shared, rows in alike.items():
             if len(rows) == len(sweep.values):
@@ -99,7 +99,7 @@ class PubProblems:
             yield
         except InvalidCircuitError as error:
             for problem in error.problems:
-                self._problems[replace(problem, circuit=None, pub=index)] = None
+                self._problems[_of_pub(problem, index)] = None
         except _BAD_INPUT as error:
             text = error.message if isinstance(error, QiskitError) else str(error)
             self.add(index, text.rstrip("."))
@@ -130,6 +130,11 @@ class PubProblems:
         """
         if self._problems:
             raise InvalidPubError(sorted(self._problems, key=lambda problem: problem.pub or 0))
+
+
+def _of_pub(problem: CircuitProblem, pub: int) -> CircuitProblem:
+    """Place a problem in a PUB: among the circuits that the user has given, it has this index."""
+    return replace(problem, circuit=pub, pub=pub, parameter_set=())
 
 
 def listed_pubs(pubs: Any) -> list[Any]:
