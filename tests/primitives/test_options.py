@@ -1,5 +1,6 @@
 """Options of primitives: transpiling, their jobs, shots; and no progress bar unless asked for."""
 
+import copy
 import math
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -223,3 +224,12 @@ def test_progress_bar(backend, kind, capfd, monkeypatch):
     for options in ({"with_progress_bar": True}, {"run_options": {"with_progress_bar": True}}):
         (job,) = jobs_of(kind(backend, options))
         assert job.options.with_progress_bar
+
+
+def test_a_copy_keeps_the_executor(backend):
+    with ThreadPoolExecutor(1) as executor:
+        sampler = AQTSampler(backend, {"executor": executor})
+        copied = copy.copy(sampler)
+        assert copied.options.executor is executor
+        copied.options.default_shots = 7
+        assert sampler.options.default_shots == 1024
