@@ -227,6 +227,7 @@ def test_progress_bar(backend, kind, capfd, monkeypatch):
 
 
 def test_a_copy_keeps_the_executor(backend):
+    """Its options are its own, and its workers those of the original."""
     with ThreadPoolExecutor(1) as executor:
         sampler = AQTSampler(backend, {"executor": executor})
         copied = copy.copy(sampler)
