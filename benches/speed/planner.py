@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 import numpy as np
-from aqt_fast.primitives import planner
+from aqt_fast.primitives.estimation import planner
 from qiskit.primitives import BitArray
 from qiskit.quantum_info import PauliList, SparsePauliOp, random_pauli_list
 from tabulate import tabulate

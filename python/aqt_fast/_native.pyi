@@ -396,7 +396,7 @@ def read_template(
 def group_terms(
     x: bytes, z: bytes, weights: bytes, *, words: int, qubit_wise: bool
 ) -> list[list[int]]:
-    """Divide terms into groups that commute; :mod:`aqt_fast.primitives.planner` is the face.
+    """Divide terms into groups that commute. ``primitives.estimation.planner`` is the face.
 
     Here and below, arrays are C-contiguous and little-endian; masks have ``words`` uint64 a term.
     All raise ``ValueError`` if arrays do not fit together.

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from aqt_fast.primitives.broadcasting import blocks_of
+from aqt_fast.primitives.estimation.broadcasting import blocks_of
 
 SHAPES = [
     ((), ()), ((), (3,)), ((3,), ()), ((3,), (3,)), ((3,), (1,)), ((1,), (3,)), ((4,), (3, 1)),

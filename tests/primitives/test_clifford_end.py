@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from aqt_fast.primitives.clifford_end import clifford_end
-from aqt_fast.primitives.observables import pauli_terms
+from aqt_fast.primitives.estimation.clifford_end import clifford_end
+from aqt_fast.primitives.estimation.observables import pauli_terms
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter
 from qiskit.quantum_info import (

@@ -6,10 +6,10 @@ import math
 import numpy as np
 import orjson
 import pytest
-from aqt_fast.primitives.estimates import EstimatorEvaluation, MeasuredGroup, Shots
+from aqt_fast.primitives.estimation.estimates import EstimatorEvaluation, MeasuredGroup, Shots
+from aqt_fast.primitives.estimation.gate_errors import GateErrors
+from aqt_fast.primitives.estimation.planning import Planner
 from aqt_fast.primitives.evaluation import array_to_json
-from aqt_fast.primitives.gate_errors import GateErrors
-from aqt_fast.primitives.planning import Planner
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.primitives.containers.estimator_pub import EstimatorPub

@@ -314,7 +314,7 @@ def test_pubs_and_bindings_of_qiskit(backend):
 
 def test_many_outcomes_at_once(backend, monkeypatch):
     """Evaluated in steps, parameter sets have the same values."""
-    from aqt_fast.primitives import estimates
+    from aqt_fast.primitives.estimation import estimates
 
     values = np.random.default_rng(3).uniform(-3, 3, (20, 2))
     pubs = [(turned(), ["XX"], values, 0.1), (turned(), ["ZZ", "YY"], [0.1, 0.2])]

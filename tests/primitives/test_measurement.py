@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from aqt_fast.primitives.gate_errors import GateErrors
-from aqt_fast.primitives.measurement import plan_measurement
-from aqt_fast.primitives.observables import pauli_terms
-from aqt_fast.primitives.planning import Planner
+from aqt_fast.primitives.estimation.gate_errors import GateErrors
+from aqt_fast.primitives.estimation.measurement import plan_measurement
+from aqt_fast.primitives.estimation.observables import pauli_terms
+from aqt_fast.primitives.estimation.planning import Planner
 from qiskit import QuantumCircuit
 from qiskit.circuit.random import random_circuit
 from qiskit.primitives import StatevectorEstimator

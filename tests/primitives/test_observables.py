@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from aqt_fast.primitives.observables import pauli_terms, problems_of
+from aqt_fast.primitives.estimation.observables import pauli_terms, problems_of
 from qiskit.primitives.containers.observables_array import ObservablesArray
 from qiskit.quantum_info import Pauli, PauliList, SparseObservable, SparsePauliOp
 

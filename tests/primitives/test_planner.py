@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from aqt_fast.primitives import planner
+from aqt_fast.primitives.estimation import planner
 from qiskit import QuantumCircuit
 from qiskit.primitives import BitArray
 from qiskit.quantum_info import (

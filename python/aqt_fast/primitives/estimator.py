@@ -12,12 +12,15 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.primitives.device_time import seconds_of_shot
-from aqt_fast.primitives.estimates import EstimatorEvaluation, MeasuredPub
-from aqt_fast.primitives.gate_errors import GateErrors
+from aqt_fast.primitives.estimation.device_time import seconds_of_shot
+from aqt_fast.primitives.estimation.estimates import EstimatorEvaluation, MeasuredPub
+from aqt_fast.primitives.estimation.gate_errors import GateErrors
+from aqt_fast.primitives.estimation.measurement import MeasurementGroup
+from aqt_fast.primitives.estimation.observables import problems_of
+from aqt_fast.primitives.estimation.pilot import after_pilot, continued, pilot_of
+from aqt_fast.primitives.estimation.plan import EstimationPlan, GroupPlan
+from aqt_fast.primitives.estimation.planning import PlannedBlocks, PlannedPub, Planner
 from aqt_fast.primitives.job import AQTPrimitiveJob
-from aqt_fast.primitives.measurement import MeasurementGroup
-from aqt_fast.primitives.observables import problems_of
 from aqt_fast.primitives.options import (
     EstimatorOptions,
     Primitive,
@@ -27,9 +30,6 @@ from aqt_fast.primitives.options import (
     estimator_options_of_run,
     options_of_job,
 )
-from aqt_fast.primitives.pilot import after_pilot, continued, pilot_of
-from aqt_fast.primitives.plan import EstimationPlan, GroupPlan
-from aqt_fast.primitives.planning import PlannedBlocks, PlannedPub, Planner
 from aqt_fast.primitives.pubs import PubProblems, check_bound, listed_pubs, snapshot_of_sweeps
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aqt_fast.primitives.estimates import EstimatorEvaluation
+from aqt_fast.primitives.estimation.estimates import EstimatorEvaluation
 from aqt_fast.primitives.evaluation import Evaluation
 from aqt_fast.primitives.registers import SamplerEvaluation
 from aqt_fast.store.checksummed_json import entry

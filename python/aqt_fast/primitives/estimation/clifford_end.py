@@ -8,7 +8,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, library
 from qiskit.quantum_info import Clifford, PauliList
 
-from aqt_fast.primitives.observables import PauliTerms
+from aqt_fast.primitives.estimation.observables import PauliTerms
 
 _TWO_QUBIT_GATES: dict[type, int] = {
     library.CXGate: 1,

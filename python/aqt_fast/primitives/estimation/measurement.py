@@ -9,10 +9,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from aqt_fast.primitives.gate_errors import GateErrors
-from aqt_fast.primitives.observables import PauliTerms
-from aqt_fast.primitives.options import Grouping, Variances
-from aqt_fast.primitives.planner import (
+from aqt_fast.primitives.estimation.gate_errors import GateErrors
+from aqt_fast.primitives.estimation.observables import PauliTerms
+from aqt_fast.primitives.estimation.planner import (
     Basis,
     allocate_shots,
     diagonalise,
@@ -20,6 +19,7 @@ from aqt_fast.primitives.planner import (
     half_spreads,
     pack_bits,
 )
+from aqt_fast.primitives.options import Grouping, Variances
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,16 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparseObservable
 
 from aqt_fast.aqt_options import MOST_SHOTS
-from aqt_fast.primitives.broadcasting import Blocks, blocks_of
-from aqt_fast.primitives.clifford_end import CliffordEnd, clifford_end
-from aqt_fast.primitives.estimates import MeasuredBlocks, MeasuredPub
-from aqt_fast.primitives.gate_errors import GateErrors
-from aqt_fast.primitives.measurement import Measurement, MeasurementGroup, plan_measurement
-from aqt_fast.primitives.observables import PauliTerms, pauli_terms
+from aqt_fast.primitives.estimation.broadcasting import Blocks, blocks_of
+from aqt_fast.primitives.estimation.clifford_end import CliffordEnd, clifford_end
+from aqt_fast.primitives.estimation.estimates import MeasuredBlocks, MeasuredPub
+from aqt_fast.primitives.estimation.gate_errors import GateErrors
+from aqt_fast.primitives.estimation.measurement import (
+    Measurement,
+    MeasurementGroup,
+    plan_measurement,
+)
+from aqt_fast.primitives.estimation.observables import PauliTerms, pauli_terms
 from aqt_fast.primitives.options import Grouping, Variances
 from aqt_fast.primitives.pubs import Sweep
 
@@ -109,9 +113,9 @@ class Planner:
     """Plans PUBs; what PUBs share is worked out once."""
 
     grouping: Grouping
-    """See :func:`~aqt_fast.primitives.measurement.plan_measurement`."""
+    """See :func:`~aqt_fast.primitives.estimation.measurement.plan_measurement`."""
     variances: Variances
-    """See :func:`~aqt_fast.primitives.measurement.plan_measurement`."""
+    """See :func:`~aqt_fast.primitives.estimation.measurement.plan_measurement`."""
     gate_errors: GateErrors
     """Error rates of two-qubit gates."""
     cut_ends: bool

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from aqt_fast._native import Samples
 from aqt_fast.aqt_options import MOST_SHOTS
-from aqt_fast.primitives.estimates import MeasuredBlocks, MeasuredPub, Shots
-from aqt_fast.primitives.measurement import Measurement
+from aqt_fast.primitives.estimation.estimates import MeasuredBlocks, MeasuredPub, Shots
+from aqt_fast.primitives.estimation.measurement import Measurement
+from aqt_fast.primitives.estimation.planner import allocate_shots
+from aqt_fast.primitives.estimation.planning import PlannedBlocks, PlannedPub
 from aqt_fast.primitives.options import EstimatorOptions
-from aqt_fast.primitives.planner import allocate_shots
-from aqt_fast.primitives.planning import PlannedBlocks, PlannedPub
 from aqt_fast.wire.snapshot import Snapshot
 
 PART = 0.2

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from qiskit.primitives import DataBin, PrimitiveResult, PubResult
 
 from aqt_fast._native import Samples
-from aqt_fast.primitives.broadcasting import Blocks, blocks_of
+from aqt_fast.primitives.estimation.broadcasting import Blocks, blocks_of
+from aqt_fast.primitives.estimation.measurement import Measurement
+from aqt_fast.primitives.estimation.planner import expectations
 from aqt_fast.primitives.evaluation import (
     Evaluation,
     array_from_json,
@@ -21,8 +23,6 @@ from aqt_fast.primitives.evaluation import (
     metadata_to_json,
     shape_from_json,
 )
-from aqt_fast.primitives.measurement import Measurement
-from aqt_fast.primitives.planner import expectations
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.wire.snapshot import Snapshot
 
