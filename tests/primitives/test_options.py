@@ -234,3 +234,25 @@ def test_a_copy_keeps_the_executor(backend):
         assert copied.options.executor is executor
         copied.options.default_shots = 7
         assert sampler.options.default_shots == 1024
+
+
+class TestMisspelt:
+    """Options that do not exist are refused wherever they are given."""
+
+    def test_attribute(self, backend):
+        """An assignment would otherwise change nothing, without a word."""
+        estimator = AQTEstimator(backend)
+        with pytest.raises(AttributeError, match="did you mean 'grouping'"):
+            estimator.options.gruoping = "none"
+        with pytest.raises(AttributeError, match="there is no option 'grouping'"):
+            AQTSampler(backend).options.grouping = "none"
+        estimator.options.grouping = "none"
+        assert estimator.options.grouping == "none"
+
+    @pytest.mark.parametrize("kind", [AQTSampler, AQTEstimator])
+    def test_no_dict(self, backend, kind):
+        """Neither the options nor those of the job are a number or a list."""
+        with pytest.raises(InvalidInputError, match="options must be a dict, not of type 'list'"):
+            kind(backend, [1])
+        with pytest.raises(InvalidInputError, match="run_options"):
+            kind(backend, {"run_options": 3})

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from aqt_fast.exceptions import InvalidPubError
 from aqt_fast.primitives import AQTEstimator
 from clients import connect, device_of
 from qiskit import QuantumCircuit
@@ -104,3 +105,20 @@ def test_time_on_a_device(server, pubs):
 def test_time_is_unknown(backend, pubs):
     """A simulator has none."""
     assert AQTEstimator(backend).plan(pubs).seconds is None
+
+
+@pytest.mark.parametrize("precision", [1e-5, 1e-12, 1e-300])
+def test_precisions_that_cannot_be_met(backend, precision):
+    """One text, however small the precision is."""
+    circuit = QuantumCircuit(1)
+    with pytest.raises(InvalidPubError) as raised:
+        AQTEstimator(backend).plan([(circuit, "Z"), (circuit, "X", [], precision)])
+    expected = f"PUB 1: the precision {precision} needs more than 2147483647 shots of a circuit"
+    assert str(raised.value).splitlines()[-1].strip().startswith(expected)
+
+
+def test_coefficients_that_are_too_large(backend):
+    """No number of shots would do."""
+    circuit = QuantumCircuit(1)
+    with pytest.raises(InvalidPubError, match="coefficients of an observable are too large"):
+        AQTEstimator(backend).plan([(circuit, SparsePauliOp("Z", 1e200))])

@@ -40,8 +40,8 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
     parameters and without measurements. It groups the Pauli terms of all observables of a circuit,
     appends a basis for each group, compiles each of these circuits once for all parameter sets, and
     shares shots among groups so that each value reaches its precision: :meth:`plan` shows how.
-    Terms that are constants cost nothing. All circuits run as one job. The result of a job that
-    failed or was cancelled raises ``JobFailedError``.
+    Terms that are constants cost nothing. All circuits run as one job, or as two with the option
+    ``adaptive``. The result of a job that failed or was cancelled raises ``JobFailedError``.
 
     Values and errors (``evs``, ``stds``) have the shape of PUBs in Qiskit's sense. The errors come
     from the variances that were measured, with the covariances of terms in the same shots.
@@ -283,6 +283,6 @@ def _check_unmeasured(circuit: QuantumCircuit) -> None:
     """
     if any(isinstance(item.operation, Measure) for item in circuit.data):
         raise ValueError(
-            "the circuit has measurements, but an estimator measures observables itself; "
-            "remove_final_measurements() removes them"
+            "the circuit has measurements, but an estimator measures observables itself: "
+            "remove them"
         )

@@ -52,6 +52,17 @@ class PrimitiveOptions:
     executor: Executor | None = field(default=None, repr=False)
     """Its workers simulate, on an offline simulator; neither saved nor pickled."""
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse options that do not exist: a misspelt one would run something else.
+
+        Raises:
+            AttributeError: there is no such option; the message suggests one.
+        """
+        known = [option.name for option in fields(self)]
+        if name not in known:
+            raise AttributeError(_unknown("option", name, known))
+        super().__setattr__(name, value)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "executor": None}
 
@@ -209,9 +220,18 @@ def options_of_job(
 
 
 def _with_own(options: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Move what primitives set themselves out of ``run_options``; options next to it come first."""
+    """Move what primitives set themselves out of ``run_options``; options next to it come first.
+
+    Raises:
+        InvalidInputError: the options are no mapping.
+    """
+    if not isinstance(options, Mapping | None):
+        raise InvalidInputError(f"options must be a dict, not of type '{type(options).__name__}'")
     given = dict(options or {})
-    inside = dict(given.get("run_options") or {})
+    run_options = given.get("run_options")
+    if not isinstance(run_options, Mapping | None):
+        raise InvalidOptionError("run_options", run_options, "a dict of options")
+    inside = dict(run_options or {})
     for name in ("shots", "seed_simulator", "optimization_level", "executor"):
         value = inside.pop(name, None)
         if value is not None:

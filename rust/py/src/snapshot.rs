@@ -249,7 +249,7 @@ impl Snapshot {
     ) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
         self.check(start, stop)?;
         samples::check_number(py, &samples, stop - start)?;
-        let mut circuits = self.circuits(start, stop);
+        let mut circuits = py.detach(|| self.batch.circuits(start..stop)).into_iter();
         samples::bits(py, &samples, start, &clbits, || {
             let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;
             Ok((circuit.num_qubits(), map))

@@ -233,6 +233,9 @@ impl Reader<'_> {
 
     fn angles(&mut self) -> Result<Angles, Fault> {
         let (num_sets, width) = (self.number()? as usize, self.number()? as usize);
+        if width == 0 && num_sets > MOST_EMPTY_SETS {
+            return self.broken("more sets than a job has");
+        }
         let rest = &self.bytes[self.offset..];
         let size = num_sets.checked_mul(width).and_then(|count| count.checked_mul(8));
         let Some(bytes) = size.and_then(|size| rest.get(..size)) else {
@@ -301,6 +304,9 @@ impl Reader<'_> {
         }
     }
 }
+
+/// More sets without angles than any job has: they take no bytes.
+const MOST_EMPTY_SETS: usize = 1 << 24;
 
 /// More than any circuit has, and few enough for the memory.
 const MOST_CLBITS: u32 = 1 << 24;

@@ -73,7 +73,7 @@ class MeasuredGroup:
             rows: outcomes; shape (sets, shots, bytes).
         """
         found = expectations(rows, self.masks, self.signs, self.parts)
-        return Shots(self.shots, found.values, found.variances)
+        return Shots(rows.shape[1], found.values, found.variances)
 
     def squared_errors(self, measured: Shots) -> NDArray[np.float64]:
         """Return the squared standard error of each mean; shape (sets, observables)."""

@@ -40,7 +40,8 @@ def pilot_of(pub: PlannedPub) -> PlannedPub:
         known = [group.average_variances() for group in part.measurement.groups]
         shots = _fewest(known, part.measurement)
         pilot = [
-            max(FEWEST, round(min(PART * number, ROOTS * math.sqrt(number)))) for number in shots
+            min(number, max(FEWEST, round(min(PART * number, ROOTS * math.sqrt(number)))))
+            for number in shots
         ]
         parts.append(_with_shots(part, pilot))
     return replace(pub, parts=tuple(parts))

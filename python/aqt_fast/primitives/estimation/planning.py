@@ -108,9 +108,13 @@ class PlannedPub:
         return errors.reshape(self.pub.shape)
 
 
+_LARGEST = 1e100
+"""Largest coefficient: the squares of larger ones overflow."""
+
+
 @dataclass
 class Planner:
-    """Plans PUBs; what PUBs share is worked out once."""
+    """Plan PUBs. What PUBs of one circuit share is worked out once."""
 
     grouping: Grouping
     """See :func:`~aqt_fast.primitives.estimation.measurement.plan_measurement`."""
@@ -132,7 +136,6 @@ class Planner:
 
         Raises:
             ValueError: an observable or a value is not finite, or too many shots are needed.
-            OverflowError: too many shots are needed.
         """
         circuit = pub.circuit
         shape = pub.parameter_values.shape
@@ -158,13 +161,17 @@ class Planner:
         observables: Sequence[SparseObservable],
     ) -> PlannedBlocks:
         terms = pauli_terms(observables, pub.circuit.num_qubits)
-        circuit, measurement, left_out = self._measurement(pub.circuit, terms, float(pub.precision))
-        for group in measurement.groups:
-            if group.shots > MOST_SHOTS:
-                raise ValueError(
-                    f"the precision {pub.precision} needs {group.shots} shots of a circuit, more "
-                    f"than {MOST_SHOTS}"
-                )
+        too_many = f"the precision {pub.precision} needs more than {MOST_SHOTS} shots of a circuit"
+        if any(np.any(np.abs(values) > _LARGEST) for _, values in terms.coefficients):
+            raise ValueError("the coefficients of an observable are too large")
+        try:
+            circuit, measurement, left_out = self._measurement(
+                pub.circuit, terms, float(pub.precision)
+            )
+        except OverflowError:
+            raise ValueError(too_many) from None
+        if any(group.shots > MOST_SHOTS for group in measurement.groups):
+            raise ValueError(too_many)
         return PlannedBlocks(
             numbers,
             blocks.sets[numbers].ravel(),
