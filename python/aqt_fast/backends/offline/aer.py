@@ -95,9 +95,8 @@ def noise_model_to_json(model: NoiseModel | None) -> Any:
     """
     if model is None:
         return None
-    # Aer may be reading the same model in its thread. Qiskit 2.6 computes the indices of a circuit's
-    # bits when they are first asked for, and two threads that ask at once can wait for each other
-    # for ever.
+    # Aer may be reading the same model in its thread. Qiskit 2.6 computes the indices of bits when
+    # they are first asked for, and two threads that ask at once can wait for each other for ever.
     model = copy.deepcopy(model)
     if model == standard_noise_model():
         return _STANDARD
