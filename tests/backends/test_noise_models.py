@@ -110,7 +110,7 @@ def test_from_our_backend(backend, noisy, bell, tmp_path):
 @pytest.fixture
 def noisy(backend):
     """The simulator with noise."""
-    return backend.provider.get_backend("offline_simulator_noise")
+    return backend.provider.get_backend("offline_simulator_noise", available_qubits=4)
 
 
 def test_an_older_description():
