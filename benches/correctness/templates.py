@@ -24,22 +24,9 @@ from aqt_fast import AQTProvider
 from aqt_fast.primitives.templates import Template, snapshot_of
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.snapshot import Snapshot
-from qiskit import QuantumCircuit
-from qiskit.quantum_info import Statevector
 
 SETS = 5
 LIMITS = Limits(circuits=None, shots=None)
-
-
-def outcomes(circuit: QuantumCircuit) -> dict[str, float]:
-    """Probabilities of outcomes, by classical bits."""
-    places = {
-        circuit.find_bit(item.clbits[0]).index: circuit.find_bit(item.qubits[0]).index
-        for item in circuit.data
-        if item.operation.name == "measure"
-    }
-    bare = circuit.remove_final_measurements(inplace=False).decompose("PauliEvolution")
-    return Statevector(bare).probabilities_dict([places[bit] for bit in sorted(places)])
 
 
 def distance(first: dict[str, float], second: dict[str, float]) -> float:
@@ -73,7 +60,9 @@ def main(circuits: int, seed: int) -> None:
             different += body != Snapshot(compiled, LIMITS).encode_job(0, SETS, 100, "sweep")
             continue
         for ours, theirs, circuit in zip(found.rebuilt(), compiled, bound, strict=True):
-            worst = max(worst, distance(outcomes(ours), outcomes(circuit)))
+            worst = max(
+                worst, distance(parameterised.outcomes(ours), parameterised.outcomes(circuit))
+            )
             for row, item in enumerate((ours, theirs)):
                 counts = item.count_ops()
                 pulses[row] += counts.get("rxx", 0), counts.get("r", 0)

@@ -1,4 +1,4 @@
-"""Random circuits with parameters, and values for them."""
+"""Random circuits with parameters, values for them, and what they measure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter, ParameterExpression
 from qiskit.circuit.library import PauliEvolutionGate, get_standard_gate_name_mapping
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import SparsePauliOp, Statevector
 
 _NO_GATES = {"measure", "reset", "delay", "global_phase"}
 
@@ -91,3 +91,16 @@ def sets(rng: np.random.Generator, drawn: QuantumCircuit, number: int) -> np.nda
     special = rng.random(values.shape) < 0.3
     values[special] = rng.choice(SPECIAL, special.sum())
     return values
+
+
+def outcomes(circuit: QuantumCircuit) -> dict[str, float]:
+    """Return the probabilities of the outcomes of its measured classical bits, from 1e-9."""
+    places = {
+        circuit.find_bit(item.clbits[0]).index: circuit.find_bit(item.qubits[0]).index
+        for item in circuit.data
+        if item.operation.name == "measure"
+    }
+    bare = circuit.remove_final_measurements(inplace=False).decompose("PauliEvolution")
+    bits = sorted(places)
+    found = Statevector(bare).probabilities_dict([places[bit] for bit in bits])
+    return {f"{bits}:{outcome}": value for outcome, value in found.items() if value > 1e-9}

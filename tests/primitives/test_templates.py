@@ -15,23 +15,8 @@ from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.snapshot import Snapshot
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter
-from qiskit.quantum_info import Statevector
 
 LIMITS = Limits(circuits=None, shots=None)
-
-
-def outcomes(circuit: QuantumCircuit) -> dict[str, float]:
-    """The probabilities of the measured qubits' outcomes, by classical bit."""
-    places = {
-        circuit.find_bit(item.clbits[0]).index: circuit.find_bit(item.qubits[0]).index
-        for item in circuit.data
-        if item.operation.name == "measure"
-    }
-    bare = circuit.remove_final_measurements(inplace=False)
-    state = Statevector(bare.decompose("PauliEvolution"))
-    bits = sorted(places)
-    found = state.probabilities_dict([places[bit] for bit in bits])
-    return {f"{bits}:{outcome}": value for outcome, value in found.items() if value > 1e-9}
 
 
 def pulses(circuit: QuantumCircuit) -> tuple[int, int]:
@@ -68,7 +53,9 @@ def test_any(backend, seed):
     bound = [drawn.assign_parameters(row) for row in values]
     compiled = aqt_fast.compile(bound, backend, optimization_level=level)
     for ours, theirs, circuit in zip(found.rebuilt(), compiled, bound, strict=True):
-        assert outcomes(ours) == pytest.approx(outcomes(circuit), abs=1e-6)
+        assert parameterised.outcomes(ours) == pytest.approx(
+            parameterised.outcomes(circuit), abs=1e-6
+        )
         assert pulses(ours) == pulses(theirs)
     SubmitJobRequest.model_validate_json(found.encode_job(0, 6, 100, "sweep"))
 

@@ -265,7 +265,7 @@ def _observables(index: int, observables: Any, problems: PubProblems) -> Observa
     """
     try:
         return ObservablesArray.coerce(observables)
-    except Exception:  # tells only of the first one that is wrong
+    except Exception:  # Qiskit tells only of the first one that is wrong
         wrong = problems_of(observables)
         if not wrong:
             raise
