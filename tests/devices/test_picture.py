@@ -13,7 +13,6 @@ from aqt_fast.exceptions import MissingExtraError
 from devices.test_characterisation import read
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
-from matplotlib.text import Text
 
 
 def texts(figure) -> str:
