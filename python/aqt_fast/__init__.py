@@ -69,12 +69,6 @@ def _compiler() -> ModuleType:
     return compiler
 
 
-def _devices() -> ModuleType:
-    from aqt_fast import devices
-
-    return devices
-
-
 __getattr__ = lazy_names(
     __name__,
     {
