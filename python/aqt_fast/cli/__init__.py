@@ -3,6 +3,7 @@
 ::
 
     main        the command, backends, log-in
+    device      one backend: status, limits, characterisation
     jobs        list, show, fetch and remove stored jobs
     serve       the local server
     demo        algorithm circuits on a local server
