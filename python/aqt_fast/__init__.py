@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from aqt_fast.aqt_provider import AQTProvider
     from aqt_fast.aqt_resource import execute
     from aqt_fast.compiler import compile  # noqa: A004
+    from aqt_fast.devices import Characterisation
 
-__all__ = ["AQTJob", "AQTOptions", "AQTProvider", "Progress", "__version__", "compile", "execute"]
+__all__ = [
+    "AQTJob",
+    "AQTOptions",
+    "AQTProvider",
+    "Characterisation",
+    "Progress",
+    "__version__",
+    "compile",
+    "execute",
+]
 
 
 def _job() -> ModuleType:
@@ -52,12 +62,19 @@ def _compiler() -> ModuleType:
     return compiler
 
 
+def _devices() -> ModuleType:
+    from aqt_fast import devices
+
+    return devices
+
+
 __getattr__ = lazy_names(
     __name__,
     {
         "AQTJob": _job,
         "AQTOptions": _options,
         "AQTProvider": _provider,
+        "Characterisation": _devices,
         "Progress": _job,
         "compile": _compiler,
         "execute": _resource,

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
     from aqt_fast.backends.offline.noise_settings import FidelityKind
     from aqt_fast.backends.offline.twin import NoiseTwin
-    from aqt_fast.devices.characterisation import Characterisation
+    from aqt_fast.devices import Characterisation
     from aqt_fast.login.config import ArnicaConfig
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Any
 from aqt_fast.backends.offline.device_noise import DeviceNoise
 from aqt_fast.backends.offline.noise_settings import NoiseSettings
 from aqt_fast.backends.offline.twin import NoiseTwin
-from aqt_fast.devices.characterisation import Characterisation
+from aqt_fast.devices import Characterisation
 from aqt_fast.devices.history import CharacterisationHistory, latest
 from aqt_fast.exceptions import CharacterisationNotFoundError, InvalidOptionError
 

@@ -16,6 +16,7 @@ from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.backends.offline.copies import Copies
+from aqt_fast.devices import Characterisation
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import SimulatorLocation
@@ -47,6 +48,7 @@ class OfflineSimulatorResource(AQTResource):
         provider: Any = None,
         with_noise_model: bool = False,
         calibration: Calibration | None = None,
+        characterisation: Characterisation | None = None,
     ) -> None:
         """Usually made by :class:`~aqt_fast.AQTProvider`.
 
@@ -55,11 +57,17 @@ class OfflineSimulatorResource(AQTResource):
             provider: the provider that makes the backend.
             with_noise_model: put depolarising noise on r (0.003) and rxx (0.01).
             calibration: what the target is told, None for the errors of this noise.
+            characterisation: the figures of the device that is simulated, None for no device.
         """
         if calibration is None:
             r, rxx = (noise_strengths.R, noise_strengths.RXX) if with_noise_model else (0.0, 0.0)
             calibration = Calibration.of_noise(resource.available_qubits, r=r, rxx=rxx)
-        super().__init__(resource, provider=provider, calibration=calibration)
+        super().__init__(
+            resource,
+            provider=provider,
+            calibration=calibration,
+            characterisation=characterisation,
+        )
         self._noisy_from_start = with_noise_model
         self._simulator: AerSimulator | None = None
         self._copies = Copies()

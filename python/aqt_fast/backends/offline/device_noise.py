@@ -11,7 +11,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.backends.offline.gate_noise import GateNoise
 from aqt_fast.backends.offline.noise_settings import NoiseSettings
 from aqt_fast.backends.offline.relaxation import Relaxation
-from aqt_fast.devices.characterisation import Characterisation, Measured
+from aqt_fast.devices import Characterisation, Measured
 from aqt_fast.exceptions import UnusableFiguresError
 
 

@@ -35,7 +35,8 @@ class NoiseSettings:
 
         With the dimension d = 2ⁿ, the average gate fidelity is (d F + 1)/(d + 1) if F is the
         process fidelity, which is also called entanglement fidelity: M. Horodecki, P. Horodecki
-        and R. Horodecki, Phys. Rev. A 60, 1888 (1999); M. A. Nielsen, Phys. Lett. A 303, 249 (2002).
+        and R. Horodecki, Phys. Rev. A 60, 1888 (1999), and M. A. Nielsen, Phys. Lett. A 303, 249
+        (2002).
 
         Args:
             reported: the reported fidelity, from 0 to 1.

@@ -10,7 +10,7 @@ from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline.backend import OfflineSimulatorResource
 from aqt_fast.backends.offline.device_noise import DeviceNoise
-from aqt_fast.devices.characterisation import Characterisation
+from aqt_fast.devices import Characterisation
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -48,7 +48,12 @@ class NoiseTwin(OfflineSimulatorResource):
             resource_type="offline_simulator",
             available_qubits=noise.device.num_qubits,
         )
-        super().__init__(resource, provider=provider, calibration=_calibration(noise))
+        super().__init__(
+            resource,
+            provider=provider,
+            calibration=_calibration(noise),
+            characterisation=noise.device,
+        )
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}, {_age(self._noise.device)}>"
