@@ -104,8 +104,11 @@ def location_from_json(content: dict[str, Any]) -> JobLocation:
         if name in kind.__dataclass_fields__:
             entry(content, name, expected)
     names = [field.name for field in fields(kind)]
-    if content.get("twin") is None and kind is SimulatorLocation:
-        names.remove("twin")  # jobs of other simulators, and of older versions, have none
+    if "twin" in names:
+        if content.get("twin") is None:  # jobs of other simulators, and of older versions
+            names.remove("twin")
+        else:
+            entry(content, "twin", dict)
     location = kind(**{name: content[name] for name in names})
     if isinstance(location, MachineLocation) and location.max_shots < 1:
         raise ValueError(f"'max_shots' must be at least 1, not {location.max_shots}")
