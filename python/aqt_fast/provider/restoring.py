@@ -16,8 +16,6 @@ from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.backends.offline.device_noise import DeviceNoise
-from aqt_fast.backends.offline.twin import NoiseTwin
 from aqt_fast.exceptions import APIError, DamagedJobError
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.provider.connections import Connections
@@ -193,6 +191,9 @@ def _backend(description: JobDescription, provider: Any, connections: Connection
         )
         return machine
     if location.twin is not None:
+        from aqt_fast.backends.offline.device_noise import DeviceNoise
+        from aqt_fast.backends.offline.twin import NoiseTwin
+
         return NoiseTwin(DeviceNoise.from_dict(location.twin), provider=provider)
     wanted = WantedBackends(description.backend_name, "offline_simulator")
     backend, _ = Discovery(provider, connections).one(wanted, description.available_qubits)
