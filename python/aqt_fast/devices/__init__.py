@@ -8,6 +8,7 @@ Knows no backend: backends hand in what the portal publishes, and snapshots of c
     measured            a value with its uncertainty; numbers and times of JSON
     published           what the portal publishes: per cent and microseconds
     saved               what a file of a characterisation has
+    history             characterisations that were kept, by time
 """
 
 from __future__ import annotations

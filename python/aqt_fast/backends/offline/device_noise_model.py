@@ -13,6 +13,8 @@ from qiskit_aer.noise import NoiseModel, QuantumError, amplitude_damping_error
 
 from aqt_fast.backends.offline.device_noise import DeviceNoise
 from aqt_fast.backends.offline.gate_noise import GateNoise
+from aqt_fast.backends.offline.imperfections import Imperfections, idle_gates
+from aqt_fast.wire.bare_circuits import BareCircuits
 
 _BASIS = ("rz", "r", "rxx")
 
@@ -71,16 +73,34 @@ class DeviceNoiseModel(NoiseModel):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.noise,)
 
+    @property
+    def changes_circuits(self) -> bool:
+        """Whether circuits must be changed before a simulation, by :meth:`applied`."""
+        return self.noise.settings.changes_circuits
+
+    def applied(self, circuits: BareCircuits) -> BareCircuits:
+        """Add to circuits what the noise of their gates cannot express."""
+        if not self.changes_circuits:
+            return circuits
+        imperfections = Imperfections(self.noise.settings, self.noise.device.num_qubits)
+        return circuits.changed_by(imperfections.added)
+
     def of_gates(self, circuits: Iterable[QuantumCircuit]) -> NoiseModel:
-        """Make a model with the errors of the gates in circuits, which may be changed."""
-        if not self._local_quantum_errors:
+        """Make a model with the errors of the gates in circuits, and of what waits in them.
+
+        It may be changed, unless it is this model itself.
+        """
+        if not (self._local_quantum_errors or self.noise.settings.idle):
             return self
         used: set[tuple[str, tuple[int, ...]]] = set()
+        waits: set[str] = set()
         for circuit in circuits:
             place = {qubit: index for index, qubit in enumerate(circuit.qubits)}
-            used.update(
-                (item.name, tuple(place[qubit] for qubit in item.qubits)) for item in circuit.data
-            )
+            for item in circuit.data:
+                if item.name == "id":
+                    waits.add(item.label)
+                else:
+                    used.add((item.name, tuple(place[qubit] for qubit in item.qubits)))
         model = NoiseModel(list(_BASIS))
         for name, error in self._default_quantum_errors.items():
             model.add_all_qubit_quantum_error(error, [name])
@@ -88,9 +108,18 @@ class DeviceNoiseModel(NoiseModel):
             for qubits, error in errors.items():
                 if (name, qubits) in used:
                     model.add_quantum_error(error, [name], list(qubits))
+        for label in waits:
+            error = quantum_error(self._waiting(idle_gates(label)))
+            model.add_all_qubit_quantum_error(error, [label])
         if self._default_readout_error is not None:
             model.add_all_qubit_readout_error(self._default_readout_error)
         return model
+
+    def _waiting(self, gates: tuple[int, int]) -> GateNoise:
+        """Return the noise of a qubit that waits for a number of r and of rxx."""
+        device = self.noise.device
+        duration = gates[0] * (device.r_duration or 0.0) + gates[1] * (device.rxx_duration or 0.0)
+        return GateNoise(1, 0.0, duration, self.noise.relaxation)
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse a change: the backend's results tell that they have this noise.
