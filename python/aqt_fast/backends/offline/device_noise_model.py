@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import Instruction, Reset
+from qiskit.circuit import Instruction
 from qiskit.circuit.library import PauliGate
 from qiskit.quantum_info import Kraus
 from qiskit_aer.noise import NoiseModel, QuantumError, amplitude_damping_error
@@ -21,16 +22,9 @@ _BASIS = ("rz", "r", "rxx")
 
 def quantum_error(noise: GateNoise) -> QuantumError:
     """Make Aer's error of a gate: Paulis and resets, followed by amplitude damping if need be."""
-    damping = noise.damping
-    after: list[tuple[Instruction, list[int]]] = []
-    if damping > 0:
-        operators = list(Kraus(amplitude_damping_error(damping)).data)
-        after = [
-            (Instruction("kraus", 1, 0, operators), [qubit]) for qubit in range(noise.num_qubits)
-        ]
     return QuantumError(
         [
-            ([*_instructions(operations), *after], probability)
+            (_circuit(operations, noise.damping), probability)
             for operations, probability in noise.events()
         ]
     )
@@ -49,20 +43,24 @@ class DeviceNoiseModel(NoiseModel):
         super().__init__(list(_BASIS))
         self.noise = noise
         """What the model is made of."""
-        if len(set(noise.r.values())) == 1:
-            super().add_all_qubit_quantum_error(quantum_error(noise.r[0]), ["r"])
-        else:
-            for qubit, gate in noise.r.items():
-                super().add_quantum_error(quantum_error(gate), ["r"], [qubit])
-        if len(set(noise.rxx.values())) == 1:
-            super().add_all_qubit_quantum_error(quantum_error(noise.rxx[0, 1]), ["rxx"])
-        else:
-            for (a, b), gate in noise.rxx.items():
-                error = quantum_error(gate)
-                super().add_quantum_error(error, ["rxx"], [a, b])
-                super().add_quantum_error(error, ["rxx"], [b, a])
+        self._add("r", {(qubit,): gate for qubit, gate in noise.r.items()})
+        self._add("rxx", dict(noise.rxx))
         if noise.readout_error > 0:
             super().add_all_qubit_readout_error(_readout(noise.readout_error))
+
+    def _add(self, name: str, gates: Mapping[tuple[int, ...], GateNoise]) -> None:
+        """Add the errors of a gate. Aer's methods would examine each of them for long."""
+        noisy = {place: gate for place, gate in gates.items() if not gate.is_ideal}
+        if not noisy:
+            return
+        self._noise_instructions.add(name)
+        if len(set(gates.values())) == 1:
+            self._default_quantum_errors[name] = quantum_error(next(iter(noisy.values())))
+            return
+        local = self._local_quantum_errors[name] = {}
+        for place, gate in noisy.items():
+            local[place] = local[place[::-1]] = quantum_error(gate)
+            self._noise_qubits.update(place)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> DeviceNoiseModel:
         return self
@@ -86,10 +84,7 @@ class DeviceNoiseModel(NoiseModel):
         return circuits.changed_by(imperfections.added)
 
     def of_gates(self, circuits: Iterable[QuantumCircuit]) -> NoiseModel:
-        """Make a model with the errors of the gates in circuits, and of what waits in them.
-
-        It may be changed, unless it is this model itself.
-        """
+        """Make a model with the errors of the gates in circuits, and of what waits in them."""
         if not (self._local_quantum_errors or self.noise.settings.idle):
             return self
         used: set[tuple[str, tuple[int, ...]]] = set()
@@ -102,17 +97,19 @@ class DeviceNoiseModel(NoiseModel):
                 else:
                     used.add((item.name, tuple(place[qubit] for qubit in item.qubits)))
         model = NoiseModel(list(_BASIS))
-        for name, error in self._default_quantum_errors.items():
-            model.add_all_qubit_quantum_error(error, [name])
-        for name, errors in self._local_quantum_errors.items():
-            for qubits, error in errors.items():
-                if (name, qubits) in used:
-                    model.add_quantum_error(error, [name], list(qubits))
+        vars(model).update(
+            _default_quantum_errors=dict(self._default_quantum_errors),
+            _local_quantum_errors={
+                name: {qubits: error for qubits, error in errors.items() if (name, qubits) in used}
+                for name, errors in self._local_quantum_errors.items()
+            },
+            _default_readout_error=self._default_readout_error,
+            _noise_instructions=set(self._noise_instructions),
+            _noise_qubits=set(self._noise_qubits),
+        )
         for label in waits:
             error = quantum_error(self._waiting(idle_gates(label)))
             model.add_all_qubit_quantum_error(error, [label])
-        if self._default_readout_error is not None:
-            model.add_all_qubit_readout_error(self._default_readout_error)
         return model
 
     def _waiting(self, gates: tuple[int, int]) -> GateNoise:
@@ -140,14 +137,28 @@ def _readout(wrong: float) -> list[list[float]]:
     return [[1 - wrong, wrong], [wrong, 1 - wrong]]
 
 
-def _instructions(operations: str) -> list[tuple[Instruction, list[int]]]:
-    """Translate an event: one instruction of Paulis, and one reset for each R."""
-    resets = [qubit for qubit, letter in enumerate(operations) if letter == "R"]
+@lru_cache(maxsize=256)
+def _circuit(operations: str, damping: float) -> QuantumCircuit:
+    """Make the circuit of an event, which all errors share that have it.
+
+    Args:
+        operations: a Pauli or R for each qubit.
+        damping: probability of the decay that follows on each qubit.
+    """
+    circuit = QuantumCircuit(len(operations))
     kept = [qubit for qubit, letter in enumerate(operations) if letter != "R"]
-    instructions: list[tuple[Instruction, list[int]]] = [(Reset(), [qubit]) for qubit in resets]
+    for qubit in range(len(operations)):
+        if qubit not in kept:
+            circuit.reset(qubit)
     # An identity beside a reset is needless; alone it is the event that nothing happens.
-    if kept and (not resets or any(operations[qubit] != "I" for qubit in kept)):
+    if len(kept) == len(operations) or any(operations[qubit] != "I" for qubit in kept):
         # Qiskit writes the last qubit first.
-        label = "".join(operations[qubit] for qubit in reversed(kept))
-        instructions.append((PauliGate(label), kept))
-    return instructions
+        circuit.append(PauliGate("".join(operations[qubit] for qubit in reversed(kept))), kept)
+    if damping > 0:
+        operators = list(Kraus(amplitude_damping_error(damping)).data)
+        for qubit in range(len(operations)):
+            circuit.append(Instruction("kraus", 1, 0, operators), [qubit])
+    # Qiskit computes the places of qubits when they are first asked for. Two threads that ask at
+    # once can wait for each other for ever.
+    circuit.find_bit(circuit.qubits[0])
+    return circuit
