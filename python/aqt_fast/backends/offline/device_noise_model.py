@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction
@@ -18,6 +18,8 @@ from aqt_fast.backends.offline.imperfections import Imperfections, idle_gates
 from aqt_fast.wire.bare_circuits import BareCircuits
 
 _BASIS = ("rz", "r", "rxx")
+
+_Place = TypeVar("_Place", tuple[int], tuple[int, int])
 
 
 def quantum_error(noise: GateNoise) -> QuantumError:
@@ -44,11 +46,11 @@ class DeviceNoiseModel(NoiseModel):
         self.noise = noise
         """What the model is made of."""
         self._add("r", {(qubit,): gate for qubit, gate in noise.r.items()})
-        self._add("rxx", dict(noise.rxx))
+        self._add("rxx", noise.rxx)
         if noise.readout_error > 0:
             super().add_all_qubit_readout_error(_readout(noise.readout_error))
 
-    def _add(self, name: str, gates: Mapping[tuple[int, ...], GateNoise]) -> None:
+    def _add(self, name: str, gates: Mapping[_Place, GateNoise]) -> None:
         """Add the errors of a gate. Aer's methods would examine each of them for long."""
         noisy = {place: gate for place, gate in gates.items() if not gate.is_ideal}
         if not noisy:
