@@ -90,8 +90,8 @@ def _characterisation(resource: Resource, updated_at: str) -> dict[str, Any]:
         "spam_fidelity_lower_bound": 99.7,
         "t1_s": {"value": 1.14, "uncertainty": 0.06},
         "t2_coherence_time_s": {"value": 0.45, "uncertainty": 0.07},
-        "readout_time_micros": 2500.0,
-        "single_qubit_gate_duration_micros": 15.0,
-        "two_qubit_gate_duration_micros": 200.0,
+        "readout_time_micros": resource.durations.readout,
+        "single_qubit_gate_duration_micros": resource.durations.single_qubit_gate,
+        "two_qubit_gate_duration_micros": resource.durations.two_qubit_gate,
         "updated_at": updated_at,
     }

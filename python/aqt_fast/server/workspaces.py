@@ -21,6 +21,15 @@ DIRECT_WORKSPACE = "direct-access"
 """Workspace identifier of circuits that came by direct access; no such workspace exists."""
 
 
+@dataclass(frozen=True)
+class Durations:
+    """Durations of a device's operations in microseconds, typical of an ion trap."""
+
+    single_qubit_gate: float = 15.0
+    two_qubit_gate: float = 200.0
+    readout: float = 2500.0
+
+
 @dataclass
 class Resource:
     """A machine; the same object in two workspaces is one machine with one queue."""
@@ -36,6 +45,8 @@ class Resource:
     """Maximum number of shots of a circuit."""
     status_updated_at: float | None = None
     """Seconds since the epoch; None means since the server was created."""
+    durations: Durations = Durations()
+    """What a device publishes of its durations, and takes."""
 
 
 @dataclass
