@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from aqt_fast.aqt_provider import AQTProvider
     from aqt_fast.aqt_resource import execute
     from aqt_fast.compiler import compile  # noqa: A004
-    from aqt_fast.devices import PriceList
+    from aqt_fast.devices import Characterisation, PriceList
 
 __all__ = [
     "AQTJob",
     "AQTOptions",
     "AQTProvider",
+    "Characterisation",
     "PriceList",
     "Progress",
     "__version__",
@@ -50,12 +51,6 @@ def _provider() -> ModuleType:
     return aqt_provider
 
 
-def _devices() -> ModuleType:
-    from aqt_fast import devices
-
-    return devices
-
-
 def _resource() -> ModuleType:
     from aqt_fast import aqt_resource
 
@@ -68,12 +63,19 @@ def _compiler() -> ModuleType:
     return compiler
 
 
+def _devices() -> ModuleType:
+    from aqt_fast import devices
+
+    return devices
+
+
 __getattr__ = lazy_names(
     __name__,
     {
         "AQTJob": _job,
         "AQTOptions": _options,
         "AQTProvider": _provider,
+        "Characterisation": _devices,
         "PriceList": _devices,
         "Progress": _job,
         "compile": _compiler,

@@ -9,10 +9,12 @@ from datetime import date
 import numpy as np
 import pytest
 from aqt_fast import AQTJob, AQTProvider, PriceList
-from aqt_fast.devices import DeviceTimes, Interval, StalePriceWarning
+from aqt_fast.devices import DeviceTimes, StalePriceWarning
+from aqt_fast.devices.estimate import added
 from aqt_fast.exceptions import InvalidCircuitError, InvalidJobError, InvalidOptionError
 from aqt_fast.primitives import AQTEstimator, AQTSampler
 from aqt_fast.testing import ArnicaServer, Durations, Resource, Workspace
+from aqt_fast.wire.plan import cut
 from clients import connect, device_of, machine_of
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
@@ -196,6 +198,31 @@ class TestFigures:
         options = backend.options_of_job({"shots": shots})
         snapshot = backend.prepare(circuits, options)
         assert backend.estimate_of(snapshot, options) == backend.estimate(circuits, shots=shots)
+
+    def test_parts(self, lab):
+        """Some API jobs, some of them twice."""
+        backend = device_of(lab, "slow")
+        circuits = [native(number, 120 - number) for number in range(120)]
+        options = backend.options_of_job({"shots": 3000})
+        snapshot = backend.prepare(circuits, options)
+        parts = cut(120, 3000, backend.api_limits)
+        assert backend.estimate_of(snapshot, options, parts) == (
+            backend.estimate(circuits, shots=3000)
+        )
+        some = backend.estimate_of(snapshot, options, [parts[0], parts[0], parts[4]])
+        expected = added(
+            [
+                backend.estimate(circuits[:50], shots=4000),
+                backend.estimate(circuits[100:], shots=2000),
+            ]
+        )
+        assert (some.circuits, some.api_jobs, some.shots) == (70, 3, 240_000)
+        assert some.device_seconds == pytest.approx(expected.device_seconds)
+        assert some.cost == expected.cost
+        (different,) = cut(3, (5000, 1, 2), backend.api_limits)
+        assert backend.estimate_of(snapshot, options, [different]).device_seconds == (
+            backend.estimate(circuits[:3], shots=(5000, 1, 2)).device_seconds
+        )
 
     def test_folded(self, lab):
         """Gates that folding leaves out, or adds, are those that the device gets."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,14 @@ from aqt_fast.aqt_job import AQTJob, provider_for_restoring
 from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
-from aqt_fast.backends.estimating import checked_prices, checked_times, job_estimate
+from aqt_fast.backends.estimating import (
+    checked_prices,
+    checked_times,
+    job_estimate,
+    requests_of,
+    shots_of_parts,
+)
+from aqt_fast.backends.knowledge import Knowledge
 from aqt_fast.backends.legacy import (
     BackendStatus,
     configuration_of,
@@ -29,12 +37,11 @@ from aqt_fast.backends.legacy import (
     status_of,
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
-from aqt_fast.backends.target import all_pairs, make_transpiler_target
 from aqt_fast.devices.characterisation import Characterisation
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList
-from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.exceptions import APIError, InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.job_store import get_store_path
@@ -42,7 +49,7 @@ from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.circuits import Limits, checked_shots, count_gates, listed
-from aqt_fast.wire.plan import BatchPlan
+from aqt_fast.wire.plan import BatchPlan, BatchSize, Part
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -81,14 +88,20 @@ class AQTResource(AnyProtocol, BackendV2):
     """Further arguments of ``run``."""
 
     def __init__(
-        self, resource: Resource, *, provider: Any = None, calibration: Calibration | None = None
+        self,
+        resource: Resource,
+        *,
+        provider: Any = None,
+        calibration: Calibration | None = None,
+        characterisation: Characterisation | None = None,
     ) -> None:
         """Usually made by :class:`~aqt_fast.AQTProvider`.
 
         Args:
             resource: the resource.
             provider: the provider that makes the backend.
-            calibration: what is known of its operations, None for what the portal publishes.
+            calibration: what the target is told, None for what follows from the figures.
+            characterisation: the figures, None for those that the portal publishes.
         """
         super().__init__(
             provider=provider,
@@ -96,17 +109,10 @@ class AQTResource(AnyProtocol, BackendV2):
             description=resource.resource_name,
             backend_version=__version__,
         )
-        self._resource = resource
         self._device_times: DeviceTimes | None = None
-        self._calibration = calibration or Calibration.of_device(
-            resource.characterisation, resource.available_qubits
+        self._known = Knowledge.of(
+            resource, characterisation=characterisation, calibration=calibration
         )
-        self._target = make_transpiler_target(
-            resource.available_qubits,
-            description=resource.resource_name,
-            calibration=self._calibration,
-        )
-        self._coupling_map = all_pairs(resource.available_qubits)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}('{self.name}'), {self.num_qubits} qubits>"
@@ -130,9 +136,58 @@ class AQTResource(AnyProtocol, BackendV2):
         return self._resource
 
     @property
+    def _resource(self) -> Resource:
+        return self._known.resource
+
+    @property
     def target(self) -> Target:
-        """Target of the transpiler."""
-        return self._target
+        """Target of the transpiler, with the error rates and durations that are known.
+
+        It asks nobody: a restored backend knows them after :meth:`refresh`, or after the first use
+        of :attr:`characterisation`.
+        """
+        return self._known.target
+
+    @property
+    def characterisation(self) -> Characterisation | None:
+        """Fidelities, coherence times and durations as the portal publishes them, in SI units.
+
+        They are as old as ``characterisation.fetched_at`` tells: :meth:`refresh` asks again. A
+        backend that was made without asking the portal, by restoring a job, asks it on first use.
+        None if nothing is published: simulators and machines in the same network have no figures.
+
+        Raises:
+            APIError: the portal must be asked and does not answer, or there is no access token.
+        """
+        if self._is_unasked:
+            self.refresh()
+        return self._known.characterisation
+
+    @property
+    def _is_unasked(self) -> bool:
+        """Whether the portal has figures of which nobody has asked it."""
+        known = self._known
+        unknown = known.characterisation is None and known.resource.fetched_at is None
+        return unknown and self._in_cloud
+
+    def refresh(self) -> None:
+        """Ask the portal again for status and figures; the target is then a new object.
+
+        All of it is replaced at once, or nothing if the portal does not answer. Who has the old
+        target goes on with it, for example a transpilation in another thread. Backends that are
+        not in the cloud have nobody to ask and stay as they are.
+
+        Raises:
+            APIError: the portal does not answer, or does not have the resource any more.
+            AQTCredentialsError: there is no access token, or the portal does not accept it.
+        """
+        resource = self._asked_again()
+        if resource is not None:
+            self._known = Knowledge.of(resource)
+
+    def _asked_again(self) -> Resource | None:
+        """Ask for the present details of the resource; None if there is nobody to ask."""
+        return None
 
     @property
     def coupling_map(self) -> CouplingMap:
@@ -140,7 +195,7 @@ class AQTResource(AnyProtocol, BackendV2):
 
         As a constraint of the transpiler it is false: nothing is routed.
         """
-        return self._coupling_map
+        return self._known.coupling_map
 
     def configuration(self) -> AerBackendConfiguration:
         """Name, size, gates, pairs and limits, as backends of Qiskit 1 described themselves."""
@@ -149,13 +204,14 @@ class AQTResource(AnyProtocol, BackendV2):
     def properties(self) -> AerBackendProperties | None:
         """Error rates, durations and coherence times, as backends of Qiskit 1 listed them.
 
-        They are what the portal published when the backend was made; None if it published nothing.
-        An offline simulator has the error rates of the noise that it was made with.
+        They are what the portal published when the backend was made, or at the last
+        :meth:`refresh`; None if it published nothing. An offline simulator has the error rates of
+        the noise that it was made with.
         """
-        return properties_of(self._resource, __version__, self._calibration)
+        return properties_of(self._known, __version__)
 
     def status(self) -> BackendStatus:
-        """Whether the backend took jobs when it was made, as backends of Qiskit 1 said it."""
+        """Whether the backend took jobs when it was made, or at the last :meth:`refresh`."""
         return status_of(self._resource, __version__)
 
     @property
@@ -281,22 +337,26 @@ class AQTResource(AnyProtocol, BackendV2):
             batch = compiled(batch, self, self.limits, checked.optimization_level)
         # Without a snapshot, whose headers of results take longer than reading the circuits.
         counts = count_gates(batch, self.limits, strict_angles=checked.strict_angles)
+        number = checked_shots(checked.shots, self.limits, len(batch))
         return job_estimate(
             self.name,
             lambda: counts,
             len(batch),
-            checked_shots(checked.shots, self.limits, len(batch)),
-            self.api_limits,
+            number,
+            requests_of(len(batch), number, self.api_limits),
             times=checked_times(device_times) or self.device_times,
             prices=checked_prices(price_list) or self.price_list,
         )
 
-    def estimate_of(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+    def estimate_of(
+        self, snapshot: Snapshot, options: AQTOptions, parts: Sequence[Part] | None = None
+    ) -> JobEstimate:
         """Return what a job of checked circuits will take.
 
         Args:
             snapshot: its circuits.
             options: its options.
+            parts: its API jobs, each as often as it is sent; None for all circuits once.
 
         Raises:
             InvalidJobError: there would be too many API jobs for one job.
@@ -304,12 +364,20 @@ class AQTResource(AnyProtocol, BackendV2):
         Warns:
             StalePriceWarning: the prices are old.
         """
+        number = len(snapshot)
+        shots = checked_shots(options.shots, self.limits, number)
+        if parts is None:
+            requests = requests_of(number, shots, self.api_limits)
+        else:
+            shots = of_each = shots_of_parts(parts, number)
+            number = sum(each > 0 for each in of_each)
+            requests = BatchSize(len(parts), sum(part.num_runs for part in parts))
         return job_estimate(
             self.name,
             snapshot.gate_counts,
-            len(snapshot),
-            checked_shots(options.shots, self.limits, len(snapshot)),
-            self.api_limits,
+            number,
+            shots,
+            requests,
             times=self.device_times,
             prices=self.price_list,
         )
@@ -318,8 +386,8 @@ class AQTResource(AnyProtocol, BackendV2):
     def device_times(self) -> DeviceTimes | None:
         """Durations on the device, for estimates; None if they are unknown, or there is none.
 
-        They are those that the portal publishes, unless others are set. Setting None takes them
-        from the portal again.
+        They are those of :attr:`characterisation`, and usual ones where the portal publishes none
+        or does not answer, unless others are set. Setting None takes them from there again.
 
         Raises:
             InvalidOptionError: on setting something else than ``DeviceTimes`` or None.
@@ -328,22 +396,14 @@ class AQTResource(AnyProtocol, BackendV2):
             return self._device_times
         if self._resource.resource_type != "device":
             return None
-        return DeviceTimes.of(self._published_durations())
+        figures = self._known.characterisation
+        with suppress(APIError):  # usual durations are not far off
+            figures = self.characterisation
+        return DeviceTimes.of(figures)
 
     @device_times.setter
     def device_times(self, times: DeviceTimes | None) -> None:
         self._device_times = checked_times(times)
-
-    def _published_durations(self) -> Characterisation:
-        durations = self._calibration.durations if self._calibration else {}
-        return Characterisation(
-            self.name,
-            self._resource.workspace_id,
-            self.num_qubits,
-            r_duration=durations.get("r"),
-            rxx_duration=durations.get("rxx"),
-            readout_duration=durations.get("measure"),
-        )
 
     @property
     def price_list(self) -> PriceList | None:

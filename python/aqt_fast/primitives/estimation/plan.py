@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from aqt_fast._shots import simplified
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.backends.estimating import job_estimate
+from aqt_fast.backends.estimating import job_estimate, requests_of
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList, amount
@@ -85,12 +85,13 @@ class Place:
             shots: repetitions of each circuit.
             with_prices: whether to tell the cost.
         """
+        number = simplified(shots) if shots else 0
         return job_estimate(
             self.backend_name,
             lambda: np.array(gates, np.uint32).reshape(-1, 2),
             len(shots),
-            simplified(shots) if shots else 0,
-            self.api_limits,
+            number,
+            requests_of(len(shots), number, self.api_limits),
             times=self.times,
             prices=self.prices if with_prices else None,
         )
