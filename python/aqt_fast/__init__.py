@@ -51,6 +51,12 @@ def _provider() -> ModuleType:
     return aqt_provider
 
 
+def _devices() -> ModuleType:
+    from aqt_fast import devices
+
+    return devices
+
+
 def _resource() -> ModuleType:
     from aqt_fast import aqt_resource
 
@@ -61,12 +67,6 @@ def _compiler() -> ModuleType:
     from aqt_fast import compiler
 
     return compiler
-
-
-def _devices() -> ModuleType:
-    from aqt_fast import devices
-
-    return devices
 
 
 __getattr__ = lazy_names(
