@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from aqt_fast import __version__
+from aqt_fast.cli.estimate import estimate_command
 from aqt_fast.cli.jobs import jobs_command
 from aqt_fast.cli.serve import serve_command
 from aqt_fast.cli.terminal import Commands, advice, errors, pattern, say
@@ -27,6 +28,7 @@ def main() -> None:
 
 main.add_command(serve_command)
 main.add_command(jobs_command)
+main.add_command(estimate_command)
 
 
 @main.command()
@@ -38,7 +40,7 @@ main.add_command(jobs_command)
 def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: int) -> None:
     """Run algorithm circuits on a local server of AQT's interface; show where the time goes.
 
-    FILES are circuits in OpenQASM 2. The default is ten circuits that come with the package. They
+    FILES are circuits in OpenQASM. The default is ten circuits that come with the package. They
     are repeated up to the requested number of circuits.
     """
     with errors(), advice():  # the job ends with its server

@@ -24,6 +24,7 @@ The files, in the order in which a request passes them::
     figures           what devices publish of themselves
     jobs              one job: its status changes, circuits and result
     machines          queues and threads that run the jobs; hold, release, fail
+    device_time       how long machines take
     clock             the server's time, which tests can put forward
     record            what the server tells about the jobs that it accepted
     cloud_responses   JSON of the cloud interface's responses

@@ -52,6 +52,7 @@ class ArnicaServer:
         token: str = "local-token",  # noqa: S107 - it opens nothing but this server
         workspaces: Sequence[Workspace] | None = None,
         speed: float | None = None,
+        virtual_time: bool = False,
         simulate: bool = True,
         identify_circuits: bool | None = None,
         seed: int = 0,
@@ -70,8 +71,11 @@ class ArnicaServer:
             port: 0 chooses a free one.
             token: bearer token that opens every workspace.
             workspaces: None means :func:`default_workspaces`.
-            speed: 1 takes the time of a real machine (0.1 s per circuit and 10 ms per shot), 100 is
-                a hundred times faster, None takes no device time.
+            speed: 1 takes the time of a real machine, 100 is a hundred times faster, None takes no
+                device time. A device takes 0.1 s per circuit; and per shot 0.2 s, its read-out and
+                its gates. A simulator takes 0.1 s per circuit and 10 ms per shot.
+            virtual_time: device time passes on the server's clock only, and nobody waits: time
+                stamps are those of machines that take turns.
             simulate: True validates with AQT's models and simulates with Aer. False validates
                 natively and makes outcomes up: right ones for circuits of full flips, random bits
                 for all others.
@@ -99,6 +103,7 @@ class ArnicaServer:
             speed=speed,
             seed=seed,
             clock=clock,
+            virtual_time=virtual_time,
         )
         self._tokens = AccessTokens(self._portal.clock.now)
         self._tokens.accept(token)

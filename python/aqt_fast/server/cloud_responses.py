@@ -9,7 +9,7 @@ from typing import Any
 
 from aqt_fast.server.figures import Figures
 from aqt_fast.server.jobs import Job
-from aqt_fast.server.workspaces import Characterisation, Resource, Workspace
+from aqt_fast.server.workspaces import Characterisation, Durations, Resource, Workspace
 
 
 def workspace_list(workspaces: Iterable[Workspace]) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ def resource_details(
         if not isinstance(wanted, str):
             details["characterisation"] = dict(wanted)
         elif wanted != "none":
-            details["characterisation"] = _characterisation(figures, wanted)
+            details["characterisation"] = _characterisation(figures, resource.durations, wanted)
     return details
 
 
@@ -77,7 +77,9 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
 
 
-def _characterisation(figures: Figures, shape: Characterisation) -> dict[str, Any]:
+def _characterisation(
+    figures: Figures, durations: Durations, shape: Characterisation
+) -> dict[str, Any]:
     """Return fidelities in percent, and times typical of an ion trap."""
     double = figures.double.values()
     found: dict[str, Any] = {
@@ -88,9 +90,9 @@ def _characterisation(figures: Figures, shape: Characterisation) -> dict[str, An
         "spam_fidelity_lower_bound": _per_cent(figures.spam),
         "t1_s": {"value": 1.14, "uncertainty": 0.06},
         "t2_coherence_time_s": {"value": round(figures.t2, 3), "uncertainty": 0.07},
-        "readout_time_micros": 2500.0,
-        "single_qubit_gate_duration_micros": 15.0,
-        "two_qubit_gate_duration_micros": 200.0,
+        "readout_time_micros": durations.readout,
+        "single_qubit_gate_duration_micros": durations.single_qubit_gate,
+        "two_qubit_gate_duration_micros": durations.two_qubit_gate,
         "updated_at": _iso(figures.updated_at),
     }
     if shape == "pairs":

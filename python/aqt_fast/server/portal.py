@@ -31,6 +31,7 @@ class Portal:
         speed: float | None,
         seed: int,
         clock: Callable[[], float] = time.time,
+        virtual_time: bool = False,
     ) -> None:
         """Accept no job yet.
 
@@ -39,6 +40,7 @@ class Portal:
             speed: divides the realistic device time; None means no device time.
             seed: of all outcomes.
             clock: returns seconds since the epoch.
+            virtual_time: whether device time passes on the clock only, and nobody waits.
         """
         self.workspaces = {workspace.id: workspace for workspace in workspaces}
         self.clock = Clock(clock)
@@ -52,6 +54,7 @@ class Portal:
             self._changed,
             speed=speed,
             seed=seed,
+            virtual_time=virtual_time,
         )
         self._seed = seed
         self.figures = {

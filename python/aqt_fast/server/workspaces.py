@@ -21,6 +21,15 @@ DIRECT_WORKSPACE = "direct-access"
 """Workspace identifier of circuits that came by direct access; no such workspace exists."""
 
 
+@dataclass(frozen=True)
+class Durations:
+    """Durations of a device's operations in microseconds, typical of an ion trap."""
+
+    single_qubit_gate: float = 15.0
+    two_qubit_gate: float = 200.0
+    readout: float = 2500.0
+
+
 @dataclass
 class Resource:
     """A machine; the same object in two workspaces is one machine with one queue."""
@@ -38,6 +47,8 @@ class Resource:
     """Seconds since the epoch; None means since the server was created."""
     characterisation: Characterisation | Mapping[str, Any] | None = None
     """What a device publishes: a shape, or just this; None for the server's shape."""
+    durations: Durations = Durations()
+    """What a device publishes of its durations, and takes."""
 
 
 @dataclass
