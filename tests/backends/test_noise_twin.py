@@ -128,7 +128,11 @@ class TestIdentity:
             "workspace_id": "lab",
             "updated_at": MEASURED_AT.isoformat(),
             "fetched_at": None,
-            **twin.noise.settings.to_dict(),
+            "fidelity": "average",
+            "relaxation": True,
+            "idle": False,
+            "over_rotation": 0.0,
+            "crosstalk": 0.0,
         }
 
 
@@ -278,6 +282,7 @@ class TestSaved:
         model.add_all_qubit_quantum_error(depolarizing_error(0.1, 2), ["rxx"])
         twin.simulator.set_options(noise_model=model, method="density_matrix")
         job = twin.run(ghz(twin), shots=10, **QUIET)
+        assert job.result().header is None
         job.persist(store_path=tmp_path)
         backend = AQTJob.restore(job.job_id(), store_path=tmp_path).backend()
         assert backend.noise == twin.noise
@@ -293,7 +298,7 @@ class TestSaved:
         assert again.backend().name == backend.name
         assert again.backend().simulator.options.noise_model.noise == twin.noise
         assert again.result().get_counts() == job.result().get_counts()
-        assert again.result().header is None
+        assert again.result().header == job.result().header == {"noise_twin": twin.noise.origin}
 
     @pytest.mark.parametrize(
         "damage", [{}, {"device": {}, "settings": {}}, {"device": None, "settings": {"x": 1}}]
@@ -346,6 +351,13 @@ class TestCopies:
             with pytest.raises(TypeError, match="cannot be changed"):
                 change()
         assert again == model
+
+    def test_pickled_job(self, twin):
+        """The result of a job in a pickle tells whose noise it has."""
+        job = twin.run(ghz(twin), shots=10, **QUIET)
+        again = pickled(job)
+        assert again.backend().noise == twin.noise
+        assert again.result().to_dict() == job.result().to_dict()
 
     def test_executor(self, twin):
         """Processes get the noise, and give the same outcomes."""

@@ -68,20 +68,6 @@ class NoiseTwin(OfflineSimulatorResource):
         """The figures that it imitates."""
         return self._noise.device
 
-    @property
-    def result_header(self) -> dict[str, Any]:
-        """What the header of its results tells: the device, the time of its figures, settings."""
-        device = self._noise.device
-        return {
-            "noise_twin": {
-                "resource_id": device.resource_id,
-                "workspace_id": device.workspace_id,
-                "updated_at": device.updated_at and device.updated_at.isoformat(),
-                "fetched_at": device.fetched_at and device.fetched_at.isoformat(),
-                **self._noise.settings.to_dict(),
-            }
-        }
-
     def execution(
         self,
         snapshot: Snapshot,
