@@ -12,6 +12,7 @@ from itertools import combinations
 
 import pytest
 from aqt_fast import AQTJob, AQTProvider
+from aqt_fast.aqt_provider import CharacterisationWarning
 from aqt_fast.devices import Characterisation, Measured
 from aqt_fast.exceptions import (
     CharacterisationNotFoundError,
@@ -170,6 +171,13 @@ class TestSources:
         """Anything else."""
         with pytest.raises(InvalidOptionError, match="device must be a backend, a char"):
             provider.get_noise_twin(source)
+
+    def test_contradictions(self, provider):
+        """A warning points at the caller, and the twin can be used."""
+        with pytest.warns(CharacterisationWarning, match="T2 is 3.0 s") as told:
+            twin = provider.get_noise_twin(known(t2=Measured(3.0)))
+        assert told[0].filename == __file__
+        assert twin.run(ghz(twin), shots=10, **QUIET).result().success
 
     def test_missing_figures(self, provider):
         """What is missing is told before anything runs, and can be filled in."""

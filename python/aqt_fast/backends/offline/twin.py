@@ -30,7 +30,8 @@ class NoiseTwin(OfflineSimulatorResource):
     of the device with ``noise_twin_`` before it. It has the device's qubits and target, and its
     limit of operations; like other offline simulators it has none of circuits and shots.
 
-    The figures never change. Results have them in their ``header``, and saved jobs keep them.
+    The figures never change. Results name device and time in their ``header``, and saved jobs keep
+    all figures.
     """
 
     def __init__(self, noise: DeviceNoise, *, provider: Any = None) -> None:
