@@ -128,6 +128,12 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
     return noise_model_of(description)
 
 
+def noise_header(simulator: AerSimulator) -> dict[str, Any] | None:
+    """Tell whose noise a simulator has and of when, for the header of results; None if nobody's."""
+    model = simulator.options.noise_model
+    return {"noise_twin": model.noise.origin} if isinstance(model, DeviceNoiseModel) else None
+
+
 def tells_qubits_apart(simulator: AerSimulator) -> bool:
     """Whether the noise depends on the number of a qubit, or is on measurements."""
     model = simulator.options.noise_model
