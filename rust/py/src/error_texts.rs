@@ -459,3 +459,9 @@ pub fn allocation_failed(error: &AllocationError) -> PyErr {
         }
     }
 }
+
+pub fn no_noise(gate: &str) -> PyErr {
+    PyValueError::new_err(format!(
+        "noise on '{gate}' that is no mixture of unitary errors and resets on the gate's qubits"
+    ))
+}
