@@ -1,18 +1,18 @@
 //! Noise, and outcomes of simulated trajectories.
 
-use aqt_trajectory::{Complex, Kind, Matrix, Readout, Step, Term};
+use aqt_trajectory::{Complex, Kind, Matrix, Mixture, Qubits, Readout, Step, Term};
 use pyo3::{prelude::*, pybacked::PyBackedStr};
 
 use crate::{error_texts, repetitions::Shots, samples::Samples, snapshot::Snapshot};
 
-/// Qubits within a gate, and the real and imaginary parts of a matrix row by row, or none: a reset.
-type PyStep = (Vec<usize>, Option<Vec<(f64, f64)>>);
+/// Name, qubits within the gate, and real and imaginary parts of a unitary matrix, row by row.
+type PyStep = (PyBackedStr, Vec<usize>, Vec<(f64, f64)>);
 
-/// Probability and steps.
-type PyTerm = (f64, Vec<PyStep>);
+/// Number of qubits, and probability and steps of each term.
+type PyMixture = (usize, Vec<(f64, Vec<PyStep>)>);
 
-/// Name and qubits of a gate, or all, and terms.
-type PyMixture = (PyBackedStr, Option<Vec<u32>>, Vec<PyTerm>);
+/// Name of a gate, its qubits or none for all, and the index of a mixture.
+type PyPlace = (PyBackedStr, Vec<u32>, usize);
 
 /// A qubit, or all, and the probabilities of 1 for state 0 and of 0 for state 1.
 type PyReadout = (Option<u32>, f64, f64);
@@ -25,20 +25,27 @@ pub struct Noise {
 
 #[pymethods]
 impl Noise {
-    /// Noise from mixtures after gates and errors of readout.
+    /// Noise from mixtures, the gates that they follow, and errors of readout.
     #[new]
-    fn new(mixtures: Vec<PyMixture>, readouts: Vec<PyReadout>) -> PyResult<Self> {
-        let mut noise = aqt_trajectory::Noise::default();
-        for (name, qubits, terms) in mixtures {
-            let kind = kind(&name).ok_or_else(|| error_texts::no_noise(&name))?;
-            let terms = terms.into_iter().map(term).collect::<Option<_>>();
-            if !terms.is_some_and(|terms| noise.set_mixture(kind, qubits, terms)) {
-                return Err(error_texts::no_noise(&name));
+    fn new(
+        mixtures: Vec<PyMixture>,
+        places: Vec<PyPlace>,
+        readouts: Vec<PyReadout>,
+    ) -> PyResult<Self> {
+        let mixtures = mixtures
+            .into_iter()
+            .enumerate()
+            .map(|(index, terms)| mixture(terms).ok_or_else(|| error_texts::no_mixture(index)));
+        let mut noise = aqt_trajectory::Noise::new(mixtures.collect::<PyResult<_>>()?);
+        for (name, qubits, index) in places {
+            let place = kind(&name).zip(self::qubits(&qubits));
+            if !place.is_some_and(|(kind, qubits)| noise.set_mixture(kind, qubits, index)) {
+                return Err(error_texts::no_place_of_noise(&name, &qubits));
             }
         }
         for (qubit, one_of_zero, zero_of_one) in readouts {
             if !noise.set_readout(qubit, Readout { one_of_zero, zero_of_one }) {
-                return Err(error_texts::no_noise("measure"));
+                return Err(error_texts::no_readout_error(one_of_zero, zero_of_one));
             }
         }
         Ok(Self { noise })
@@ -54,18 +61,34 @@ fn kind(name: &str) -> Option<Kind> {
     }
 }
 
-fn term((probability, steps): PyTerm) -> Option<Term> {
-    Some(Term { probability, steps: steps.into_iter().map(step).collect::<Option<_>>()? })
+fn qubits(qubits: &[u32]) -> Option<Qubits> {
+    match *qubits {
+        [] => Some(Qubits::All),
+        [qubit] => Some(Qubits::One(qubit)),
+        [first, second] => Some(Qubits::Two([first, second])),
+        _ => None,
+    }
 }
 
-fn step((places, matrix): PyStep) -> Option<Step> {
-    let rows = matrix
-        .map(|rows| rows.into_iter().map(|(re, im)| Complex::new(re, im)).collect::<Vec<_>>());
-    match (places.as_slice(), rows) {
-        (&[place], None) => Some(Step::Reset(place)),
-        (&[place], Some(rows)) => Some(Step::One(place, Matrix::from_rows(&rows)?)),
-        (&[0, 1], Some(rows)) => Some(Step::Two(Matrix::from_rows(&rows)?)),
-        (&[1, 0], Some(rows)) => Some(Step::Two(Matrix::<4>::from_rows(&rows)?.exchanged())),
+fn mixture((num_qubits, terms): PyMixture) -> Option<Mixture> {
+    let term = |(probability, steps): (f64, Vec<PyStep>)| {
+        Some(Term { probability, steps: steps.into_iter().map(step).collect::<Option<_>>()? })
+    };
+    Mixture::new(num_qubits, terms.into_iter().map(term).collect::<Option<_>>()?)
+}
+
+fn step((name, places, rows): PyStep) -> Option<Step> {
+    let rows: Vec<_> = rows.into_iter().map(|(re, im)| Complex::new(re, im)).collect();
+    match (&*name, &*places) {
+        ("x", &[place]) => Some(Step::One(place, Matrix::X)),
+        ("y", &[place]) => Some(Step::One(place, Matrix::Y)),
+        ("z", &[place]) => Some(Step::One(place, Matrix::Z)),
+        ("reset", &[place]) => Some(Step::Reset(place)),
+        ("unitary", &[place]) => Some(Step::One(place, Matrix::from_rows(&rows)?)),
+        ("unitary", [0, 1]) => Some(Step::Two(Box::new(Matrix::from_rows(&rows)?))),
+        ("unitary", [1, 0]) => {
+            Some(Step::Two(Box::new(Matrix::<4>::from_rows(&rows)?.exchanged())))
+        }
         _ => None,
     }
 }

@@ -12,6 +12,6 @@ mod state;
 
 pub use self::{
     matrix::{Complex, Matrix},
-    noise::{Kind, Mixture, Noise, Readout, Step, Term},
+    noise::{Kind, Mixture, Noise, Qubits, Readout, Step, Term},
     sampler::sample,
 };

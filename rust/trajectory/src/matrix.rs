@@ -103,6 +103,17 @@ impl<const N: usize> Matrix<N> {
 }
 
 impl Matrix<2> {
+    /// Pauli's X.
+    pub const X: Self = Self([[Complex::ZERO, Complex::ONE], [Complex::ONE, Complex::ZERO]]);
+
+    /// Pauli's Y.
+    pub const Y: Self =
+        Self([[Complex::ZERO, Complex::new(0.0, -1.0)], [Complex::new(0.0, 1.0), Complex::ZERO]]);
+
+    /// Pauli's Z.
+    pub const Z: Self =
+        Self([[Complex::ONE, Complex::ZERO], [Complex::ZERO, Complex::new(-1.0, 0.0)]]);
+
     /// exp(−i φ/2 Z), φ in radians.
     #[must_use]
     pub fn rz(phi: f64) -> Self {

@@ -10,7 +10,7 @@ pub enum Step {
     /// A matrix on one qubit.
     One(usize, Matrix<2>),
     /// A matrix on both qubits; bit 0 of its rows is the gate's first qubit.
-    Two(Matrix<4>),
+    Two(Box<Matrix<4>>),
     /// Puts a qubit into state 0.
     Reset(usize),
 }
@@ -19,7 +19,7 @@ impl Step {
     fn fits(&self, num_qubits: usize) -> bool {
         match self {
             Self::One(place, matrix) => *place < num_qubits && is_unitary(matrix),
-            Self::Two(matrix) => num_qubits == 2 && is_unitary(matrix),
+            Self::Two(matrix) => num_qubits == 2 && is_unitary(&**matrix),
             Self::Reset(place) => *place < num_qubits,
         }
     }
@@ -44,6 +44,7 @@ pub struct Term {
 /// What happens after a gate: one of several terms, whatever the state is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mixture {
+    num_qubits: usize,
     /// The most probable term without resets: what happens if there is no error.
     usual: Vec<Step>,
     /// Probability of an error.
@@ -79,7 +80,7 @@ impl Mixture {
             sum += term.probability;
             term.probability = sum / error;
         }
-        Some(Self { usual, error: error / total, terms })
+        Some(Self { num_qubits, usual, error: error / total, terms })
     }
 
     /// What happens if there is no error.
@@ -138,22 +139,46 @@ impl Readout {
 /// What is set for certain qubits, in their order, replaces what is set for all.
 #[derive(Clone, Debug, Default)]
 pub struct Noise {
-    mixtures: HashMap<(Kind, Option<Vec<u32>>), Mixture>,
+    mixtures: Vec<Mixture>,
+    after: HashMap<(Kind, Qubits), usize>,
     readouts: HashMap<Option<u32>, Readout>,
 }
 
+/// The qubits of a gate, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Qubits {
+    /// Whichever they are.
+    All,
+    /// One.
+    One(u32),
+    /// Two.
+    Two([u32; 2]),
+}
+
 impl Noise {
-    /// Sets the mixture after gates of a kind on certain qubits, in this order, or on all.
-    ///
-    /// Returns `false` and sets nothing if the terms or the qubits do not fit.
+    /// Noise with these mixtures, which follow no gate yet.
     #[must_use]
-    pub fn set_mixture(&mut self, kind: Kind, qubits: Option<Vec<u32>>, terms: Vec<Term>) -> bool {
-        if qubits.as_ref().is_some_and(|qubits| qubits.len() != kind.num_qubits()) {
-            return false;
+    pub fn new(mixtures: Vec<Mixture>) -> Self {
+        Self { mixtures, ..Self::default() }
+    }
+
+    /// Sets the mixture after gates of a kind on certain qubits, by its index.
+    ///
+    /// Returns `false` and sets nothing if there is no such mixture, or the qubits do not fit.
+    #[must_use]
+    pub fn set_mixture(&mut self, kind: Kind, qubits: Qubits, index: usize) -> bool {
+        let num_qubits = kind.num_qubits();
+        let fits = match qubits {
+            Qubits::All => true,
+            Qubits::One(_) => num_qubits == 1,
+            Qubits::Two([first, second]) => num_qubits == 2 && first != second,
+        };
+        let mixture = self.mixtures.get(index);
+        let fits = fits && mixture.is_some_and(|mixture| mixture.num_qubits == num_qubits);
+        if fits {
+            self.after.insert((kind, qubits), index);
         }
-        let Some(mixture) = Mixture::new(kind.num_qubits(), terms) else { return false };
-        self.mixtures.insert((kind, qubits), mixture);
-        true
+        fits
     }
 
     /// Sets how a qubit is read, or all of them.
@@ -168,13 +193,10 @@ impl Noise {
     }
 
     /// What happens after a gate.
-    pub(crate) fn mixture(&self, kind: Kind, qubits: &[u32]) -> Option<&Mixture> {
-        if self.mixtures.is_empty() {
-            return None;
-        }
-        self.mixtures
-            .get(&(kind, Some(qubits.to_vec())))
-            .or_else(|| self.mixtures.get(&(kind, None)))
+    pub(crate) fn mixture(&self, kind: Kind, qubits: Qubits) -> Option<&Mixture> {
+        let found =
+            self.after.get(&(kind, qubits)).or_else(|| self.after.get(&(kind, Qubits::All)));
+        found.map(|&index| &self.mixtures[index])
     }
 
     /// How a qubit is read.

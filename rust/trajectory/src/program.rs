@@ -4,7 +4,7 @@ use aqt_core::{Circuit, Operation, circuit::operation::radians};
 
 use crate::{
     matrix::Matrix,
-    noise::{Kind, Mixture, Noise, Step},
+    noise::{Kind, Mixture, Noise, Qubits, Step},
 };
 
 /// A gate and what follows it.
@@ -67,16 +67,16 @@ impl<'noise> Program<'noise> {
         for operation in circuit.operations() {
             match *operation {
                 Operation::Rz { qubit, phi } => {
-                    let mixture = noise.mixture(Kind::Rz, &[qubit]);
+                    let mixture = noise.mixture(Kind::Rz, Qubits::One(qubit));
                     drafts.add_one(place(qubit), Matrix::rz(radians(phi)), mixture);
                 }
                 Operation::R { qubit, phi, theta } => {
-                    let mixture = noise.mixture(Kind::R, &[qubit]);
+                    let mixture = noise.mixture(Kind::R, Qubits::One(qubit));
                     let matrix = Matrix::r(radians(theta), radians(phi));
                     drafts.add_one(place(qubit), matrix, mixture);
                 }
                 Operation::Rxx { qubits, theta } => {
-                    let mixture = noise.mixture(Kind::Rxx, &qubits);
+                    let mixture = noise.mixture(Kind::Rxx, Qubits::Two(qubits));
                     drafts.add_two(qubits.map(place), &Matrix::rxx(radians(theta)), mixture);
                 }
             }
@@ -139,7 +139,7 @@ impl<'noise> Program<'noise> {
 fn placed(step: &Step, places: [usize; 2]) -> Matrix<4> {
     match step {
         Step::One(place, matrix) => matrix.on(places[*place]),
-        Step::Two(matrix) if places == [0, 1] => *matrix,
+        Step::Two(matrix) if places == [0, 1] => **matrix,
         Step::Two(matrix) => matrix.exchanged(),
         Step::Reset(_) => Matrix::identity(),
     }

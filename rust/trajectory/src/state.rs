@@ -99,60 +99,88 @@ struct Application<'a> {
 impl WithSimd for Application<'_> {
     type Output = ();
 
+    #[expect(clippy::inline_always, reason = "only what is inlined gets the processor's vectors")]
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let vectors = LANES / S::F64_LANES;
-        let [low, high] = self.qubits.map(|qubit| vectors << qubit);
+        let [low, high] = self.qubits.map(|qubit| (LANES / S::F64_LANES) << qubit);
         let (re, _) = S::as_mut_simd_f64s(self.states.re.as_flattened_mut());
         let (im, _) = S::as_mut_simd_f64s(self.states.im.as_flattened_mut());
-        let mut a = [[simd.splat_f64s(0.0); 4]; 4];
-        let (mut b, mut c) = (a, a);
-        for row in 0..4 {
-            for column in 0..4 {
-                a[row][column] = S::as_simd_f64s(&self.re[row][column]).0[0];
-                b[row][column] = S::as_simd_f64s(&self.im[row][column]).0[0];
-                c[row][column] = simd.neg_f64s(b[row][column]);
-            }
-        }
-        let outer = re.chunks_exact_mut(2 * high).zip(im.chunks_exact_mut(2 * high));
-        for (re, im) in outer {
-            let (re_0, re_1) = re.split_at_mut(high);
-            let (im_0, im_1) = im.split_at_mut(high);
-            let inner = re_0
-                .chunks_exact_mut(2 * low)
-                .zip(re_1.chunks_exact_mut(2 * low))
-                .zip(im_0.chunks_exact_mut(2 * low).zip(im_1.chunks_exact_mut(2 * low)));
-            for ((re_0, re_1), (im_0, im_1)) in inner {
-                let (re_00, re_01) = re_0.split_at_mut(low);
-                let (re_10, re_11) = re_1.split_at_mut(low);
-                let (im_00, im_01) = im_0.split_at_mut(low);
-                let (im_10, im_11) = im_1.split_at_mut(low);
-                let re = re_00.iter_mut().zip(re_01).zip(re_10.iter_mut().zip(re_11));
-                let im = im_00.iter_mut().zip(im_01).zip(im_10.iter_mut().zip(im_11));
-                for (((x0, x1), (x2, x3)), ((y0, y1), (y2, y3))) in re.zip(im) {
-                    let x = [*x0, *x1, *x2, *x3];
-                    let y = [*y0, *y1, *y2, *y3];
-                    let mut sums = [(x[0], y[0]); 4];
-                    for row in 0..4 {
-                        let (a, b, c) = (&a[row], &b[row], &c[row]);
-                        let mut re = simd.mul_f64s(a[0], x[0]);
-                        let mut im = simd.mul_f64s(a[0], y[0]);
-                        for k in 1..4 {
-                            re = simd.mul_add_e_f64s(a[k], x[k], re);
-                            im = simd.mul_add_e_f64s(a[k], y[k], im);
-                        }
-                        for k in 0..4 {
-                            re = simd.mul_add_e_f64s(c[k], y[k], re);
-                            im = simd.mul_add_e_f64s(b[k], x[k], im);
-                        }
-                        sums[row] = (re, im);
+        for lanes in 0..LANES / S::F64_LANES {
+            let matrix = Vectors::new(simd, &self.re, &self.im, lanes);
+            let pairs = re.chunks_exact_mut(2 * high).zip(im.chunks_exact_mut(2 * high));
+            for (re, im) in pairs {
+                for (re, im) in quarters(re, low).zip(quarters(im, low)) {
+                    for index in (lanes..low).step_by(LANES / S::F64_LANES) {
+                        let mut x = [re[0][index], re[1][index], re[2][index], re[3][index]];
+                        let mut y = [im[0][index], im[1][index], im[2][index], im[3][index]];
+                        matrix.apply(simd, &mut x, &mut y);
+                        [re[0][index], re[1][index], re[2][index], re[3][index]] = x;
+                        [im[0][index], im[1][index], im[2][index], im[3][index]] = y;
                     }
-                    (*x0, *y0) = sums[0];
-                    (*x1, *y1) = sums[1];
-                    (*x2, *y2) = sums[2];
-                    (*x3, *y3) = sums[3];
                 }
             }
+        }
+    }
+}
+
+/// Cuts amplitudes where qubits change: the parts whose states of the higher and of the lower qubit
+/// are 00, 01, 10 and 11, of `low` numbers each, again and again.
+#[expect(clippy::inline_always, reason = "as its caller")]
+#[inline(always)]
+fn quarters<T>(amplitudes: &mut [T], low: usize) -> impl Iterator<Item = [&mut [T]; 4]> {
+    let (zero, one) = amplitudes.split_at_mut(amplitudes.len() / 2);
+    zero.chunks_exact_mut(2 * low).zip(one.chunks_exact_mut(2 * low)).map(move |(zero, one)| {
+        let ((first, second), (third, fourth)) = (zero.split_at_mut(low), one.split_at_mut(low));
+        [first, &mut second[..low], third, &mut fourth[..low]]
+    })
+}
+
+/// Entries of matrices of neighbouring trajectories, row by row.
+struct Vectors<S: Simd> {
+    re: [[S::f64s; 4]; 4],
+    im: [[S::f64s; 4]; 4],
+    /// `im` with the other sign.
+    negative: [[S::f64s; 4]; 4],
+}
+
+impl<S: Simd> Vectors<S> {
+    #[expect(clippy::inline_always, reason = "as its caller")]
+    #[inline(always)]
+    fn new(simd: S, re: &[[Lanes; 4]; 4], im: &[[Lanes; 4]; 4], lanes: usize) -> Self {
+        let mut made = [[[simd.splat_f64s(0.0); 4]; 4]; 3];
+        for row in 0..4 {
+            for column in 0..4 {
+                made[0][row][column] = S::as_simd_f64s(&re[row][column]).0[lanes];
+                made[1][row][column] = S::as_simd_f64s(&im[row][column]).0[lanes];
+                made[2][row][column] = simd.neg_f64s(made[1][row][column]);
+            }
+        }
+        let [re, im, negative] = made;
+        Self { re, im, negative }
+    }
+
+    /// Multiplies the matrices by real and imaginary parts.
+    #[expect(clippy::inline_always, reason = "as its caller")]
+    #[inline(always)]
+    fn apply(&self, simd: S, re: &mut [S::f64s; 4], im: &mut [S::f64s; 4]) {
+        let (x, y) = (*re, *im);
+        for row in 0..4 {
+            let mut sum = simd.mul_f64s(self.re[row][0], x[0]);
+            for k in 1..4 {
+                sum = simd.mul_add_e_f64s(self.re[row][k], x[k], sum);
+            }
+            for k in 0..4 {
+                sum = simd.mul_add_e_f64s(self.negative[row][k], y[k], sum);
+            }
+            re[row] = sum;
+            let mut sum = simd.mul_f64s(self.re[row][0], y[0]);
+            for k in 1..4 {
+                sum = simd.mul_add_e_f64s(self.re[row][k], y[k], sum);
+            }
+            for k in 0..4 {
+                sum = simd.mul_add_e_f64s(self.im[row][k], x[k], sum);
+            }
+            im[row] = sum;
         }
     }
 }
