@@ -15,3 +15,6 @@ pub use self::{
     noise::{Kind, Mixture, Noise, Qubits, Readout, Step, Term},
     sampler::sample,
 };
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ pub(crate) struct Block {
 /// What a block does in a trajectory.
 pub(crate) enum Action {
     /// A matrix on the qubits of the block.
-    Apply(Matrix<4>),
+    Apply(Box<Matrix<4>>),
     /// Puts the qubit at this place of the block into state 0.
     Reset(usize),
 }
@@ -119,7 +119,7 @@ impl<'noise> Program<'noise> {
                     matrix = site.gate.after(&matrix);
                     for step in mixture.steps(event.term as usize) {
                         if let Step::Reset(place) = step {
-                            actions.push(Action::Apply(matrix));
+                            actions.push(Action::Apply(Box::new(matrix)));
                             actions.push(Action::Reset(site.places[*place]));
                             matrix = Matrix::identity();
                         } else {
@@ -130,7 +130,7 @@ impl<'noise> Program<'noise> {
                 _ => matrix = site.usual.after(&matrix),
             }
         }
-        actions.push(Action::Apply(matrix));
+        actions.push(Action::Apply(Box::new(matrix)));
         actions
     }
 }
@@ -157,7 +157,7 @@ type Waiting<'noise> = (Matrix<2>, Option<&'noise Mixture>);
 /// Blocks that grow. A gate joins the last block of its qubits: it commutes with what follows that
 /// block on other qubits.
 struct Drafts<'noise> {
-    drafts: Vec<Draft<'noise>>,
+    begun: Vec<Draft<'noise>>,
     /// The last block of each qubit.
     last: Vec<Option<usize>>,
     /// The gates of each qubit before its first block.
@@ -167,12 +167,12 @@ struct Drafts<'noise> {
 impl<'noise> Drafts<'noise> {
     fn new(num_qubits: usize) -> Self {
         let waiting = (0..num_qubits).map(|_| vec![]).collect();
-        Self { drafts: vec![], last: vec![None; num_qubits], waiting }
+        Self { begun: vec![], last: vec![None; num_qubits], waiting }
     }
 
     fn add_one(&mut self, qubit: usize, matrix: Matrix<2>, mixture: Option<&'noise Mixture>) {
         match self.last[qubit] {
-            Some(number) => self.drafts[number].add_one(qubit, &matrix, mixture),
+            Some(number) => self.begun[number].add_one(qubit, &matrix, mixture),
             None => self.waiting[qubit].push((matrix, mixture)),
         }
     }
@@ -184,7 +184,7 @@ impl<'noise> Drafts<'noise> {
         mixture: Option<&'noise Mixture>,
     ) {
         let number = self.on(qubits);
-        let draft = &mut self.drafts[number];
+        let draft = &mut self.begun[number];
         let places = qubits.map(|qubit| draft.place(qubit));
         let matrix = if places == [0, 1] { *matrix } else { matrix.exchanged() };
         draft.add(matrix, places, mixture);
@@ -205,10 +205,10 @@ impl<'noise> Drafts<'noise> {
             for (matrix, mixture) in self.waiting[qubit].drain(..) {
                 draft.add_one(qubit, &matrix, mixture);
             }
-            self.last[qubit] = Some(self.drafts.len());
+            self.last[qubit] = Some(self.begun.len());
         }
-        self.drafts.push(draft);
-        self.drafts.len() - 1
+        self.begun.push(draft);
+        self.begun.len() - 1
     }
 
     /// All blocks in order, with new ones for the qubits that have none.
@@ -219,7 +219,7 @@ impl<'noise> Drafts<'noise> {
             let partner = pair.get(1).copied().unwrap_or(usize::from(pair[0] == 0));
             self.on([pair[0], partner]);
         }
-        self.drafts
+        self.begun
     }
 }
 

@@ -140,7 +140,7 @@ impl<'a> Simulation<'a> {
         actions.resize_with(LANES, Vec::new);
         for own in &mut actions {
             if own.is_empty() {
-                own.push(Action::Apply(block.matrix));
+                own.push(Action::Apply(Box::new(block.matrix)));
             }
         }
         let mut lanes: Vec<_> = actions.into_iter().map(|own| own.into_iter().peekable()).collect();
@@ -150,7 +150,7 @@ impl<'a> Simulation<'a> {
                 if let Some(Action::Apply(found)) =
                     own.next_if(|action| matches!(action, Action::Apply(_)))
                 {
-                    *matrix = found;
+                    *matrix = *found;
                 }
             }
             self.states.apply_each(block.qubits, &matrices);
