@@ -22,6 +22,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_integer, checked_seconds
+from aqt_fast.devices.prices import PriceList, price_lists
 from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
@@ -97,12 +98,15 @@ class AQTProvider(Single):
         read_timeout: maximum time in seconds to wait for an answer, or for more of it.
         max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
             concurrent polls, 1 to 64.
+        price_list: what devices cost, for estimates: a list of prices, or several for different
+            devices. None for no prices.
 
     Raises:
         FileNotFoundError: the file ``dotenv_path`` does not exist.
         AQTCredentialsError: others can read the saved token.
         InvalidInputError: an argument has a wrong type.
-        InvalidOptionError: ``max_parallel_requests`` or a time-out is out of range.
+        InvalidOptionError: ``max_parallel_requests`` or a time-out is out of range, or
+            ``price_list`` is something else.
 
     Warns:
         NoTokenWarning: there is no token, so only offline simulators are available.
@@ -120,6 +124,7 @@ class AQTProvider(Single):
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
         max_parallel_requests: int = 8,
+        price_list: PriceList | Iterable[PriceList] | None = None,
     ) -> None:
         """Find the token; open no connection."""
         _check_text("access_token", access_token)
@@ -140,6 +145,8 @@ class AQTProvider(Single):
                 "max_parallel_requests", max_parallel_requests, 1, 64
             ),
         )
+        self.price_lists = price_lists(price_list)
+        """What devices cost."""
         self._begin()
         if not self._connections.token:
             message = "no access token was given: only offline simulators are available"

@@ -11,6 +11,7 @@
     │   │   ├── InvalidShotsError                 .circuits: those whose shots are invalid
     │   │   └── UnknownOptionError                .suggestion
     │   ├── FixedOptionError                    .option, .value: a job has begun without it
+    │   ├── InvalidCharacterisationError        .field, .reason, .path: of a device
     │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
@@ -253,6 +254,21 @@ class UnknownOptionError(InvalidOptionError):
             return f"option '{self.option}' is for {self.elsewhere} only"
         hint = "" if self.suggestion is None else f"; did you mean '{self.suggestion}'?"
         return f"there is no option '{self.option}'{hint}"
+
+
+class InvalidCharacterisationError(InvalidInputError):
+    """A characterisation of a device has an impossible value, or its file is damaged."""
+
+    def __init__(self, field: str, reason: str, path: Path | None = None) -> None:
+        """``field`` is the field with the fault, ``path`` the file it was read from, if any."""
+        super().__init__(field, reason, path)
+        self.field = field
+        self.reason = reason
+        self.path = path
+
+    def __str__(self) -> str:
+        place = "the characterisation" if self.path is None else str(self.path)
+        return f"{place}: {self.field} {self.reason}"
 
 
 class MalformedRequestError(InvalidInputError):
