@@ -244,9 +244,7 @@ class TestShots:
 
     def test_without_a_seed(self, simulated, bell):
         """Every run draws other shots."""
-        first, second = (
-            simulated([bell] * 2, strong(), shots=60, memory=True) for _ in range(2)
-        )
+        first, second = (simulated([bell] * 2, strong(), shots=60, memory=True) for _ in range(2))
         assert len({tuple(run.get_memory(at)) for run in (first, second) for at in (0, 1)}) == 4
 
     def test_restored(self, simulated, backend, bell, tmp_path):
@@ -286,7 +284,7 @@ class TestChoice:
         """Aer simulates without noise."""
         assert Noise.of(backend.simulator) is None
 
-    def test_other_simulators(self, provider):
+    def test_other_simulators(self):
         """A class of the user's own may do anything."""
 
         class Other(AerSimulator):

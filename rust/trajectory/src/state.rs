@@ -163,24 +163,22 @@ impl<S: Simd> Vectors<S> {
     #[expect(clippy::inline_always, reason = "as its caller")]
     #[inline(always)]
     fn apply(&self, simd: S, re: &mut [S::f64s; 4], im: &mut [S::f64s; 4]) {
+        let zero = simd.splat_f64s(0.0);
         let (x, y) = (*re, *im);
         for row in 0..4 {
-            let mut sum = simd.mul_f64s(self.re[row][0], x[0]);
-            for k in 1..4 {
-                sum = simd.mul_add_e_f64s(self.re[row][k], x[k], sum);
-            }
-            for k in 0..4 {
-                sum = simd.mul_add_e_f64s(self.negative[row][k], y[k], sum);
-            }
-            re[row] = sum;
-            let mut sum = simd.mul_f64s(self.re[row][0], y[0]);
-            for k in 1..4 {
-                sum = simd.mul_add_e_f64s(self.re[row][k], y[k], sum);
-            }
-            for k in 0..4 {
-                sum = simd.mul_add_e_f64s(self.im[row][k], x[k], sum);
-            }
-            im[row] = sum;
+            re[row] = add(simd, add(simd, zero, self.re[row], x), self.negative[row], y);
+            im[row] = add(simd, add(simd, zero, self.re[row], y), self.im[row], x);
         }
     }
+}
+
+/// Adds products to a sum.
+#[expect(clippy::inline_always, reason = "as its caller")]
+#[inline(always)]
+fn add<S: Simd>(simd: S, sum: S::f64s, factors: [S::f64s; 4], values: [S::f64s; 4]) -> S::f64s {
+    let mut sum = sum;
+    for (factor, value) in factors.into_iter().zip(values) {
+        sum = simd.mul_add_e_f64s(factor, value, sum);
+    }
+    sum
 }

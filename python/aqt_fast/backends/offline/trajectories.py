@@ -1,7 +1,7 @@
-"""Outcomes of noisy circuits from the native sampler, for the simulators that it can stand for.
+"""Outcomes of noisy circuits from the native sampler, where it can stand for Aer.
 
-It takes noise that is a mixture of unitary errors and resets after each gate, and a readout error of
-each qubit. Aer simulates everything else: other noise, none at all, more than 20 qubits, and any
+It takes noise that is a mixture of unitary errors and resets after each gate, and readout errors of
+single qubits. Aer simulates everything else: other noise, none at all, more than 20 qubits, and any
 simulator whose options are not the default ones.
 """
 
@@ -15,7 +15,6 @@ from itertools import groupby
 from typing import Any
 
 from qiskit.circuit.exceptions import CircuitError
-from qiskit.circuit.library import PauliGate
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 from qiskit_aer import AerSimulator
@@ -37,7 +36,7 @@ _Step = tuple[str, list[int], list[tuple[float, float]]]
 _Terms = list[tuple[float, list[_Step]]]
 
 
-class _OtherNoise(Exception):
+class _OtherNoiseError(Exception):
     """Noise that the sampler does not take."""
 
 
@@ -63,8 +62,8 @@ class Noise:
             return None
         try:
             noise = _translated(model)
-            noise._native  # noqa: B018 - a property that checks probabilities and matrices
-        except (_OtherNoise, ValueError):
+            _ = noise.native  # it checks probabilities and matrices
+        except (_OtherNoiseError, ValueError):
             return None
         return noise
 
@@ -91,7 +90,7 @@ class Noise:
             if small:
                 found += circuits.sampled(
                     part,
-                    self._native,
+                    self.native,
                     shots=part_shots,
                     seeds=[seed_at(seed, index) % 2**64 for index in part],
                 )
@@ -106,7 +105,8 @@ class Noise:
         return found
 
     @functools.cached_property
-    def _native(self) -> _native.Noise:
+    def native(self) -> _native.Noise:
+        """The same for the native sampler."""
         return _native.Noise(self.mixtures, self.places, self.readouts)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -122,10 +122,12 @@ def _translated(model: NoiseModel) -> Noise:
     """Translate a noise model.
 
     Raises:
-        _OtherNoise: the sampler does not take it.
+        _OtherNoiseError: the sampler does not take it.
     """
+    if getattr(model, "changes_circuits", False):
+        raise _OtherNoiseError
     if model._custom_noise_passes:  # noqa: SLF001 - nothing public tells
-        raise _OtherNoise
+        raise _OtherNoiseError
     mixtures: list[tuple[int, _Terms]] = []
     places: list[tuple[str, list[int], int]] = []
     readouts: list[tuple[int | None, float, float]] = []
@@ -136,7 +138,7 @@ def _translated(model: NoiseModel) -> Noise:
             readouts += _readouts(error, qubits)
             continue
         if "measure" in error["operations"]:
-            raise _OtherNoise
+            raise _OtherNoiseError
         for name in set(error["operations"]) & _SIZES.keys():
             key = error["id"], _SIZES[name]
             if key not in indices:
@@ -151,8 +153,8 @@ def _readouts(
 ) -> Iterator[tuple[int | None, float, float]]:
     rows = error["probabilities"]
     for those in qubits:
-        if len(rows) != 2 or len(those) > 1:  # noqa: PLR2004 - the states of one qubit
-            raise _OtherNoise
+        if len(rows) != 2 or len(those) > 1:  # it is of several qubits
+            raise _OtherNoiseError
         yield (those[0] if those else None), rows[0][1], rows[1][0]
 
 
@@ -164,7 +166,7 @@ def _terms(error: Mapping[str, Any], size: int) -> Iterator[tuple[float, list[_S
 def _steps(operation: Mapping[str, Any], size: int) -> list[_Step]:
     name, qubits = operation["name"], list(operation["qubits"])
     if max(qubits) >= size or "condition" in operation:
-        raise _OtherNoise
+        raise _OtherNoiseError
     if name == "id":
         return []
     if name in ("x", "y", "z", "reset"):
@@ -179,5 +181,5 @@ def _steps(operation: Mapping[str, Any], size: int) -> list[_Step]:
     try:
         matrix = Operator(instruction_of(operation)).data
     except (QiskitError, CircuitError, ValueError, TypeError) as reason:
-        raise _OtherNoise from reason
+        raise _OtherNoiseError from reason
     return [("unitary", qubits, [(entry.real, entry.imag) for entry in matrix.ravel().tolist()])]
