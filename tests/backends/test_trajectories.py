@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from aqt_fast import AQTJob
 from aqt_fast.backends.offline import aer, trajectories
-from aqt_fast.backends.offline.trajectories import Noise
+from aqt_fast.backends.offline.trajectories import Sampler
 from qiskit import QuantumCircuit
 from qiskit.circuit import Reset
 from qiskit.circuit.library import IGate, RXXGate
@@ -142,7 +142,7 @@ def simulated(backend, monkeypatch):
 
     def run(circuits, noise, **options):
         backend.simulator.set_options(noise_model=noise)
-        assert Noise.of(backend.simulator) is not None
+        assert Sampler.of(backend.simulator) is not None
         return backend.run(circuits, **options).result()
 
     return run
@@ -276,13 +276,13 @@ class TestChoice:
         """The noise model and the seed leave the choice; any other option means Aer."""
         simulator = provider.get_backend("offline_simulator_noise").simulator
         simulator.set_options(seed_simulator=5)
-        assert Noise.of(simulator) is not None
+        assert Sampler.of(simulator) is not None
         simulator.set_options(**options)
-        assert Noise.of(simulator) is None
+        assert Sampler.of(simulator) is None
 
     def test_no_noise(self, backend):
         """Aer simulates without noise."""
-        assert Noise.of(backend.simulator) is None
+        assert Sampler.of(backend.simulator) is None
 
     def test_other_simulators(self):
         """A class of the user's own may do anything."""
@@ -290,7 +290,7 @@ class TestChoice:
         class Other(AerSimulator):
             """One with another behaviour."""
 
-        assert Noise.of(Other(noise_model=aer.standard_noise_model())) is None
+        assert Sampler.of(Other(noise_model=aer.standard_noise_model())) is None
 
     @pytest.mark.parametrize(
         ("error", "gates"),
@@ -304,7 +304,7 @@ class TestChoice:
         noise = NoiseModel(BASIS)
         noise.add_all_qubit_quantum_error(error, gates)
         backend.simulator.set_options(noise_model=noise)
-        assert Noise.of(backend.simulator) is None
+        assert Sampler.of(backend.simulator) is None
         assert backend.run(bell, shots=20).result().success
 
     def test_noise_of_other_gates(self, backend):
@@ -312,7 +312,7 @@ class TestChoice:
         noise = strong()
         noise.add_all_qubit_quantum_error(amplitude_damping_error(0.1), ["x", "sx"])
         backend.simulator.set_options(noise_model=noise)
-        assert Noise.of(backend.simulator) == Noise.of(AerSimulator(noise_model=strong()))
+        assert Sampler.of(backend.simulator) == Sampler.of(AerSimulator(noise_model=strong()))
 
     def test_readout_of_two_qubits(self, backend):
         """Correlated readout errors are Aer's."""
@@ -320,7 +320,7 @@ class TestChoice:
         rows = np.full((4, 4), 0.1) + 0.6 * np.eye(4)
         noise.add_readout_error(ReadoutError(rows), [0, 1])
         backend.simulator.set_options(noise_model=noise)
-        assert Noise.of(backend.simulator) is None
+        assert Sampler.of(backend.simulator) is None
 
     def test_large_circuits(self, provider, monkeypatch):
         """Aer simulates them with the same noise, the sampler simulates the others."""

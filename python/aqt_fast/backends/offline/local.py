@@ -57,7 +57,7 @@ class LocalAerExecution(AerExecution):
         if part:
             began = time.perf_counter()
             bare = self._bare(part)
-            simulate = outcomes if self._noise is None else self._noise.outcomes
+            simulate = outcomes if self._sampler is None else self._sampler.outcomes
             found = simulate(
                 self._simulator,
                 bare,

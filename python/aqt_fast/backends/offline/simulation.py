@@ -17,7 +17,7 @@ from aqt_fast._shots import Shots, shots_at, shots_of
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
 from aqt_fast.backends.offline.clbits import at_clbits
-from aqt_fast.backends.offline.trajectories import Noise
+from aqt_fast.backends.offline.trajectories import Sampler
 from aqt_fast.jobs.execution import Checkpoint, Execution, unordered_shots
 from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.results import experiment_result, failed_experiment
@@ -88,7 +88,7 @@ class AerExecution(Execution):
         if self._seed is None:
             self._seed = simulator.options.seed_simulator
         self._in_place = tells_qubits_apart(simulator)
-        self._noise = Noise.of(simulator)
+        self._sampler = Sampler.of(simulator)
         self._entries: list[ExperimentResult | Samples | None] = [None] * len(snapshot)
         self._cancelled = False
         self._measured = range(0)
