@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,13 @@ from aqt_fast.aqt_job import AQTJob, provider_for_restoring
 from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
-from aqt_fast.backends.estimating import checked_prices, checked_times, job_estimate
+from aqt_fast.backends.estimating import (
+    checked_prices,
+    checked_times,
+    job_estimate,
+    requests_of,
+    shots_of_parts,
+)
 from aqt_fast.backends.knowledge import Knowledge
 from aqt_fast.backends.legacy import (
     BackendStatus,
@@ -30,11 +37,11 @@ from aqt_fast.backends.legacy import (
     status_of,
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
-from aqt_fast.devices import Characterisation
+from aqt_fast.devices.characterisation import Characterisation
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList
-from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.exceptions import APIError, InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.job_store import get_store_path
@@ -42,7 +49,7 @@ from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.circuits import Limits, checked_shots, count_gates, listed
-from aqt_fast.wire.plan import BatchPlan
+from aqt_fast.wire.plan import BatchPlan, BatchSize, Part
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -335,22 +342,26 @@ class AQTResource(AnyProtocol, BackendV2):
             batch = compiled(batch, self, self.limits, checked.optimization_level)
         # Without a snapshot, whose headers of results take longer than reading the circuits.
         counts = count_gates(batch, self.limits, strict_angles=checked.strict_angles)
+        number = checked_shots(checked.shots, self.limits, len(batch))
         return job_estimate(
             self.name,
             lambda: counts,
             len(batch),
-            checked_shots(checked.shots, self.limits, len(batch)),
-            self.api_limits,
+            number,
+            requests_of(len(batch), number, self.api_limits),
             times=checked_times(device_times) or self.device_times,
             prices=checked_prices(price_list) or self.price_list,
         )
 
-    def estimate_of(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+    def estimate_of(
+        self, snapshot: Snapshot, options: AQTOptions, parts: Sequence[Part] | None = None
+    ) -> JobEstimate:
         """Return what a job of checked circuits will take.
 
         Args:
             snapshot: its circuits.
             options: its options.
+            parts: its API jobs, each as often as it is sent; None for all circuits once.
 
         Raises:
             InvalidJobError: there would be too many API jobs for one job.
@@ -358,12 +369,20 @@ class AQTResource(AnyProtocol, BackendV2):
         Warns:
             StalePriceWarning: the prices are old.
         """
+        number = len(snapshot)
+        shots = checked_shots(options.shots, self.limits, number)
+        if parts is None:
+            requests = requests_of(number, shots, self.api_limits)
+        else:
+            shots = of_each = shots_of_parts(parts, number)
+            number = sum(each > 0 for each in of_each)
+            requests = BatchSize(len(parts), sum(part.num_runs for part in parts))
         return job_estimate(
             self.name,
             snapshot.gate_counts,
-            len(snapshot),
-            checked_shots(options.shots, self.limits, len(snapshot)),
-            self.api_limits,
+            number,
+            shots,
+            requests,
             times=self.device_times,
             prices=self.price_list,
         )
@@ -372,8 +391,8 @@ class AQTResource(AnyProtocol, BackendV2):
     def device_times(self) -> DeviceTimes | None:
         """Durations on the device, for estimates; None if they are unknown, or there is none.
 
-        They are those that the portal publishes, unless others are set. Setting None takes them
-        from the portal again.
+        They are those of :attr:`characterisation`, and usual ones where the portal publishes none
+        or does not answer, unless others are set. Setting None takes them from there again.
 
         Raises:
             InvalidOptionError: on setting something else than ``DeviceTimes`` or None.
@@ -382,7 +401,10 @@ class AQTResource(AnyProtocol, BackendV2):
             return self._device_times
         if self._resource.resource_type != "device":
             return None
-        return DeviceTimes.of(self._known.characterisation)
+        figures = self._known.characterisation
+        with suppress(APIError):  # usual durations are not far off
+            figures = self.characterisation
+        return DeviceTimes.of(figures)
 
     @device_times.setter
     def device_times(self, times: DeviceTimes | None) -> None:
