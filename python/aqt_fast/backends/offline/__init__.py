@@ -11,6 +11,7 @@
     noise_strengths    of offline_simulator_noise
     noise_description  noise models as JSON's types, and back
     aer           noise, copying and saving of options, seeds and outcomes
+    aer_settings  what Aer is told for each circuit, by measurement
     copies        copies of the simulator, with the options of one moment
     clbits        outcomes at the classical bits of the user's circuits
 """
