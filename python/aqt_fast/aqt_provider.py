@@ -22,6 +22,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_integer, checked_seconds
+from aqt_fast.devices.prices import PriceList, price_lists
 from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
+    from aqt_fast.backends.offline.noise_settings import FidelityKind
+    from aqt_fast.backends.offline.twin import NoiseTwin
+    from aqt_fast.devices import Characterisation
     from aqt_fast.login.config import ArnicaConfig
 
 __all__ = [
@@ -97,12 +101,15 @@ class AQTProvider(Single):
         read_timeout: maximum time in seconds to wait for an answer, or for more of it.
         max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
             concurrent polls, 1 to 64.
+        price_list: what devices cost, for estimates: a list of prices, or several for different
+            devices. None for no prices.
 
     Raises:
         FileNotFoundError: the file ``dotenv_path`` does not exist.
         AQTCredentialsError: others can read the saved token.
         InvalidInputError: an argument has a wrong type.
-        InvalidOptionError: ``max_parallel_requests`` or a time-out is out of range.
+        InvalidOptionError: ``max_parallel_requests`` or a time-out is out of range, or
+            ``price_list`` is something else.
 
     Warns:
         NoTokenWarning: there is no token, so only offline simulators are available.
@@ -120,6 +127,7 @@ class AQTProvider(Single):
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
         max_parallel_requests: int = 8,
+        price_list: PriceList | Iterable[PriceList] | None = None,
     ) -> None:
         """Find the token; open no connection."""
         _check_text("access_token", access_token)
@@ -140,6 +148,8 @@ class AQTProvider(Single):
                 "max_parallel_requests", max_parallel_requests, 1, 64
             ),
         )
+        self.price_lists = price_lists(price_list)
+        """What devices cost."""
         self._begin()
         if not self._connections.token:
             message = "no access token was given: only offline simulators are available"
@@ -361,6 +371,90 @@ class AQTProvider(Single):
                 "no URL of a direct-access machine: give it, or set AQT_DIRECT_URL"
             )
         return self._discovery.direct(url, max_shots, allow_plain_http=allow_plain_http)
+
+    def get_noise_twin(
+        self,
+        device: AQTResource | Characterisation | str | Path,
+        *,
+        at: datetime | None = None,
+        fidelity: FidelityKind = "average",
+        relaxation: bool = True,
+        idle: bool = False,
+        over_rotation: float = 0.0,
+        crosstalk: float = 0.0,
+    ) -> NoiseTwin:
+        """Make an offline simulator with the noise that a device has.
+
+        Each r on each qubit and each rxx on each pair of qubits is followed by depolarising noise,
+        and by relaxation (T1, T2) for the gate's duration. The strength of the first is such that
+        both together give the gate the reported fidelity. rz is virtual and has no noise. A
+        measurement is wrong with 1 minus the SPAM fidelity, which is a lower bound: errors of the
+        preparation are counted there, too.
+
+        Args:
+            device: a backend; or its characterisation, or the path of a saved one.
+            at: a time, local if it has no time zone. The twin has the newest figures that are not
+                later, of those that :meth:`keep_characterisation` has kept and the given ones. None
+                for the given ones.
+            fidelity: how to read the reported fidelities of gates: ``average`` for the average gate
+                fidelity, which randomised benchmarking measures, or ``process`` for the process
+                fidelity.
+            relaxation: whether T1, T2 and durations count. If not, they need not be known, and all
+                errors of gates are depolarising.
+            idle: whether qubits relax while gates act on others, too. Gates run one after the
+                other, so in a long circuit most qubits wait most of the time.
+            over_rotation: how much farther each r and rxx rotates than it should, as a fraction of
+                its angle, -1 to 1. It comes on top of the reported errors.
+            crosstalk: the Rabi frequency of the ions beside those that a gate addresses, as a
+                fraction of theirs, 0 to 1. Neighbours turn along with r; with each of the qubits of
+                an rxx they interact. It comes on top of the reported errors.
+
+        Returns:
+            A simulator with the device's number of qubits, its limit of operations and its target.
+            Its ``characterisation`` never changes.
+
+        Raises:
+            UnusableFiguresError: figures are missing or too low. All of them are named.
+            CharacterisationNotFoundError: nothing is published of the backend, or nothing is as old
+                as ``at``.
+            InvalidCharacterisationError: the file is damaged.
+            InvalidOptionError: an argument is invalid.
+            OSError: the file cannot be read.
+            APIError: the portal must be asked for the figures and does not answer.
+
+        Warns:
+            CharacterisationWarning: figures contradict each other: T2 is above 2 T1, of which 2 T1
+                is taken; or relaxation alone is worse than the reported fidelity, so the qubits
+                relax for less time than the gate takes.
+        """
+        from aqt_fast.backends.offline.noise_settings import NoiseSettings
+        from aqt_fast.provider.twins import make_twin
+
+        settings = NoiseSettings(fidelity, relaxation, idle, over_rotation, crosstalk)
+        return make_twin(device, at, settings, self)
+
+    def keep_characterisation(self, device: AQTResource | Characterisation | str | Path) -> Path:
+        """Keep a device's figures for ``at`` of :meth:`get_noise_twin`: the portal has no history.
+
+        They are written to the directory ``characterisations`` below :attr:`store_path`.
+
+        Args:
+            device: as for :meth:`get_noise_twin`.
+
+        Returns:
+            The file.
+
+        Raises:
+            CharacterisationNotFoundError: nothing is published of the backend, or its time is
+                unknown.
+            InvalidCharacterisationError: the file is damaged.
+            InvalidOptionError: ``device`` is something else.
+            OSError: a file cannot be read or written.
+            APIError: the portal must be asked and does not answer.
+        """
+        from aqt_fast.provider.twins import characterisation_of, history
+
+        return history(self).keep(characterisation_of(device))
 
     def jobs(
         self,

@@ -105,6 +105,7 @@ def test_exception_tree():
         exceptions.FixedOptionError: ["shots", 7],
         exceptions.MalformedResponseError: ["expected a value", 7],
         exceptions.JobNotFoundError: ["x", Path("jobs")],
+        exceptions.UnusableFiguresError: ["ibex", ["t1 is missing"]],
         exceptions.DamagedJobError: [Path("jobs/x.json"), "it is empty"],
         exceptions.UnsavableJobError: ["x", "its noise model"],
         exceptions.JobFailedError: ["x", "out of ions"],
@@ -116,6 +117,8 @@ def test_exception_tree():
         exceptions.NotSubmittedError: [],
         exceptions.SubmissionUncertainError: ["Bell states", "ab12", "connection lost"],
         exceptions.MalformedRequestError: ["expected a value", 7],
+        exceptions.InvalidCharacterisationError: ["t1", "must be above 0, not -1", Path("x")],
+        exceptions.MissingExtraError: ["the picture of a device", "matplotlib", "plot"],
         exceptions.UnsupportedQiskitError: ["1.0", "it is old"],
     }
     for cls in classes:

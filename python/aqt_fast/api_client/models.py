@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, Literal, cast, overload
 
 import orjson
@@ -36,6 +37,8 @@ class Resource:
     """Since when it has this status, in ISO 8601, as the portal tells."""
     characterisation: dict[str, Any] | None = field(default=None, repr=False, compare=False)
     """Measured fidelities (per cent) and durations, as the portal publishes them."""
+    fetched_at: datetime | None = field(default=None, repr=False, compare=False)
+    """When the portal was asked; None if it was not, and status and figures are unknown."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,7 @@ def read_resource(body: bytes, listed: ListedResource) -> Resource:
         status=_value(details, "status", str),
         status_since=since if isinstance(since, str) else None,
         characterisation=characterisation,
+        fetched_at=datetime.now(timezone.utc),
     )
 
 

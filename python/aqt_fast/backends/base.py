@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,14 @@ from aqt_fast.aqt_job import AQTJob, provider_for_restoring
 from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
+from aqt_fast.backends.estimating import (
+    checked_prices,
+    checked_times,
+    job_estimate,
+    requests_of,
+    shots_of_parts,
+)
+from aqt_fast.backends.knowledge import Knowledge
 from aqt_fast.backends.legacy import (
     BackendStatus,
     configuration_of,
@@ -28,16 +37,19 @@ from aqt_fast.backends.legacy import (
     status_of,
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
-from aqt_fast.backends.target import all_pairs, make_transpiler_target
-from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.devices.characterisation import Characterisation
+from aqt_fast.devices.device_time import DeviceTimes
+from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.devices.prices import PriceList
+from aqt_fast.exceptions import APIError, InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.job_store import get_store_path
 from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import JobLocation
-from aqt_fast.wire.circuits import Limits
-from aqt_fast.wire.plan import BatchPlan
+from aqt_fast.wire.circuits import Limits, checked_shots, count_gates, listed
+from aqt_fast.wire.plan import BatchPlan, BatchSize, Part
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -76,14 +88,20 @@ class AQTResource(AnyProtocol, BackendV2):
     """Further arguments of ``run``."""
 
     def __init__(
-        self, resource: Resource, *, provider: Any = None, calibration: Calibration | None = None
+        self,
+        resource: Resource,
+        *,
+        provider: Any = None,
+        calibration: Calibration | None = None,
+        characterisation: Characterisation | None = None,
     ) -> None:
         """Usually made by :class:`~aqt_fast.AQTProvider`.
 
         Args:
             resource: the resource.
             provider: the provider that makes the backend.
-            calibration: what is known of its operations, None for what the portal publishes.
+            calibration: what the target is told, None for what follows from the figures.
+            characterisation: the figures, None for those that the portal publishes.
         """
         super().__init__(
             provider=provider,
@@ -91,16 +109,10 @@ class AQTResource(AnyProtocol, BackendV2):
             description=resource.resource_name,
             backend_version=__version__,
         )
-        self._resource = resource
-        self._calibration = calibration or Calibration.of_device(
-            resource.characterisation, resource.available_qubits
+        self._device_times: DeviceTimes | None = None
+        self._known = Knowledge.of(
+            resource, characterisation=characterisation, calibration=calibration
         )
-        self._target = make_transpiler_target(
-            resource.available_qubits,
-            description=resource.resource_name,
-            calibration=self._calibration,
-        )
-        self._coupling_map = all_pairs(resource.available_qubits)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}('{self.name}'), {self.num_qubits} qubits>"
@@ -124,9 +136,58 @@ class AQTResource(AnyProtocol, BackendV2):
         return self._resource
 
     @property
+    def _resource(self) -> Resource:
+        return self._known.resource
+
+    @property
     def target(self) -> Target:
-        """Target of the transpiler."""
-        return self._target
+        """Target of the transpiler, with the error rates and durations that are known.
+
+        It asks nobody: a restored backend knows them after :meth:`refresh`, or after the first use
+        of :attr:`characterisation`.
+        """
+        return self._known.target
+
+    @property
+    def characterisation(self) -> Characterisation | None:
+        """Fidelities, coherence times and durations as the portal publishes them, in SI units.
+
+        They are as old as ``characterisation.fetched_at`` tells: :meth:`refresh` asks again. A
+        backend that was made without asking the portal, by restoring a job, asks it on first use.
+        None if nothing is published: simulators and machines in the same network have no figures.
+
+        Raises:
+            APIError: the portal must be asked and does not answer, or there is no access token.
+        """
+        if self._is_unasked:
+            self.refresh()
+        return self._known.characterisation
+
+    @property
+    def _is_unasked(self) -> bool:
+        """Whether the portal has figures of which nobody has asked it."""
+        known = self._known
+        unknown = known.characterisation is None and known.resource.fetched_at is None
+        return unknown and self._in_cloud
+
+    def refresh(self) -> None:
+        """Ask the portal again for status and figures; the target is then a new object.
+
+        All of it is replaced at once, or nothing if the portal does not answer. Who has the old
+        target goes on with it, for example a transpilation in another thread. Backends that are
+        not in the cloud have nobody to ask and stay as they are.
+
+        Raises:
+            APIError: the portal does not answer, or does not have the resource any more.
+            AQTCredentialsError: there is no access token, or the portal does not accept it.
+        """
+        resource = self._asked_again()
+        if resource is not None:
+            self._known = Knowledge.of(resource)
+
+    def _asked_again(self) -> Resource | None:
+        """Ask for the present details of the resource; None if there is nobody to ask."""
+        return None
 
     @property
     def coupling_map(self) -> CouplingMap:
@@ -134,7 +195,7 @@ class AQTResource(AnyProtocol, BackendV2):
 
         As a constraint of the transpiler it is false: nothing is routed.
         """
-        return self._coupling_map
+        return self._known.coupling_map
 
     def configuration(self) -> AerBackendConfiguration:
         """Name, size, gates, pairs and limits, as backends of Qiskit 1 described themselves."""
@@ -143,14 +204,20 @@ class AQTResource(AnyProtocol, BackendV2):
     def properties(self) -> AerBackendProperties | None:
         """Error rates, durations and coherence times, as backends of Qiskit 1 listed them.
 
-        They are what the portal published when the backend was made; None if it published nothing.
-        An offline simulator has the error rates of the noise that it was made with.
+        They are what the portal published when the backend was made, or at the last
+        :meth:`refresh`; None if it published nothing. An offline simulator has the error rates of
+        the noise that it was made with.
         """
-        return properties_of(self._resource, __version__, self._calibration)
+        return properties_of(self._known, __version__)
 
     def status(self) -> BackendStatus:
-        """Whether the backend took jobs when it was made, as backends of Qiskit 1 said it."""
+        """Whether the backend took jobs when it was made, or at the last :meth:`refresh`."""
         return status_of(self._resource, __version__)
+
+    @property
+    def result_header(self) -> dict[str, Any] | None:
+        """What ``header`` of its results holds, None if nothing."""
+        return None
 
     @property
     def store_path(self) -> Path:
@@ -169,6 +236,11 @@ class AQTResource(AnyProtocol, BackendV2):
     @abstractmethod
     def limits(self) -> Limits:
         """Maximum number of circuits, shots, operations and qubits of one job."""
+
+    @property
+    def api_limits(self) -> Limits | None:
+        """Limits of one API job, None where there are no API jobs."""
+        return None
 
     @classmethod
     def _default_options(cls) -> AQTOptions:
@@ -236,6 +308,120 @@ class AQTResource(AnyProtocol, BackendV2):
     @property
     def _runs_on_hardware(self) -> bool:
         return self._resource.resource_type in ("device", "direct_access")
+
+    def estimate(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        shots: Any = None,
+        price_list: PriceList | None = None,
+        device_times: DeviceTimes | None = None,
+        **options: Any,
+    ) -> JobEstimate:
+        """Return what a job would take. Circuits are checked; nothing is sent.
+
+        Args:
+            circuits: as for :meth:`run`.
+            shots: repetitions, as the option of :class:`~aqt_fast.AQTOptions`; None for the
+                backend's own.
+            price_list: prices of this backend, None for its :attr:`price_list`.
+            device_times: durations on this backend, None for its :attr:`device_times`.
+            options: as for :meth:`run`, such as ``optimization_level``.
+
+        Raises:
+            InvalidOptionError: an option or an argument has an invalid value.
+            InvalidJobError: as for :meth:`run`.
+            InvalidCircuitError: lists every circuit that cannot run.
+
+        Warns:
+            StalePriceWarning: the prices are old.
+        """
+        checked = self.options_of_job({**options, "shots": shots})
+        batch = listed(circuits)
+        if checked.optimization_level is not None:
+            batch = compiled(batch, self, self.limits, checked.optimization_level)
+        # Without a snapshot, whose headers of results take longer than reading the circuits.
+        counts = count_gates(batch, self.limits, strict_angles=checked.strict_angles)
+        number = checked_shots(checked.shots, self.limits, len(batch))
+        return job_estimate(
+            self.name,
+            lambda: counts,
+            len(batch),
+            number,
+            requests_of(len(batch), number, self.api_limits),
+            times=checked_times(device_times) or self.device_times,
+            prices=checked_prices(price_list) or self.price_list,
+        )
+
+    def estimate_of(
+        self, snapshot: Snapshot, options: AQTOptions, parts: Sequence[Part] | None = None
+    ) -> JobEstimate:
+        """Return what a job of checked circuits will take.
+
+        Args:
+            snapshot: its circuits.
+            options: its options.
+            parts: its API jobs, each as often as it is sent; None for all circuits once.
+
+        Raises:
+            InvalidJobError: there would be too many API jobs for one job.
+
+        Warns:
+            StalePriceWarning: the prices are old.
+        """
+        number = len(snapshot)
+        shots = checked_shots(options.shots, self.limits, number)
+        if parts is None:
+            requests = requests_of(number, shots, self.api_limits)
+        else:
+            shots = of_each = shots_of_parts(parts, number)
+            number = sum(each > 0 for each in of_each)
+            requests = BatchSize(len(parts), sum(part.num_runs for part in parts))
+        return job_estimate(
+            self.name,
+            snapshot.gate_counts,
+            number,
+            shots,
+            requests,
+            times=self.device_times,
+            prices=self.price_list,
+        )
+
+    @property
+    def device_times(self) -> DeviceTimes | None:
+        """Durations on the device, for estimates; None if they are unknown, or there is none.
+
+        They are those of :attr:`characterisation`, and usual ones where the portal publishes none
+        or does not answer, unless others are set. Setting None takes them from there again.
+
+        Raises:
+            InvalidOptionError: on setting something else than ``DeviceTimes`` or None.
+        """
+        if self._device_times is not None:
+            return self._device_times
+        if self._resource.resource_type != "device":
+            return None
+        figures = self._known.characterisation
+        with suppress(APIError):  # usual durations are not far off
+            figures = self.characterisation
+        return DeviceTimes.of(figures)
+
+    @device_times.setter
+    def device_times(self, times: DeviceTimes | None) -> None:
+        self._device_times = checked_times(times)
+
+    @property
+    def price_list(self) -> PriceList | None:
+        """The prices that its provider was given for it, the first that fit; None without any.
+
+        A list that names no resources is for all devices in the cloud.
+        """
+        lists: Iterable[PriceList] = getattr(self.provider, "price_lists", ())
+        is_device = self._resource.resource_type == "device"
+        for prices in lists:
+            if self.name in prices.resources or (is_device and not prices.resources):
+                return prices
+        return None
 
     def set_options(self, **fields: Any) -> None:
         """Set options of all later jobs: all of them, or none if one is invalid.

@@ -3,56 +3,130 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aqt_fast._files import write_file
+from aqt_fast.devices.figures import Figures
+from aqt_fast.devices.measured import Measured
+from aqt_fast.devices.published import read_published
+from aqt_fast.devices.report import as_html, as_text
+from aqt_fast.devices.saved import from_json, to_json
+from aqt_fast.exceptions import InvalidCharacterisationError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Characterisation", "Measured"]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A measured value."""
-
-    value: float
-    """The value."""
-    uncertainty: float | None = None
-    """Its uncertainty, in the same unit; None if unknown."""
-
-
-@dataclass(frozen=True)
-class Characterisation:
+class Characterisation(Figures):
     """Figures of a device, as far as they are known.
 
-    Fidelities are probabilities from 0 to 1, times are in seconds.
+    Fidelities are average gate fidelities, as randomised benchmarking measures them, and
+    probabilities from 0 to 1. Times are in seconds. The text form and notebooks show a table.
+
+    Raises:
+        InvalidCharacterisationError: a value is impossible; names the field.
     """
 
-    resource_id: str
-    """The device's identifier."""
-    workspace_id: str
-    """The workspace through which it was asked."""
-    num_qubits: int
-    """Number of its qubits."""
-    r_fidelity: Mapping[int, Measured] = field(default_factory=dict)
-    """Fidelity of r, by qubit."""
-    rxx_fidelity: Mapping[tuple[int, int], Measured] = field(default_factory=dict)
-    """Fidelity of rxx, by pair, the lower qubit first; empty if only the mean is published."""
-    mean_rxx_fidelity: Measured | None = None
-    """Mean fidelity of rxx over all pairs."""
-    spam_fidelity: float | None = None
-    """Lower bound of the fidelity of preparation and measurement of a qubit."""
-    t1: Measured | None = None
-    """Lifetime of a qubit."""
-    t2: Measured | None = None
-    """Coherence time of a qubit, without spin echo."""
-    r_duration: float | None = None
-    """Duration of r."""
-    rxx_duration: float | None = None
-    """Duration of rxx."""
-    readout_duration: float | None = None
-    """Duration of the measurement."""
-    updated_at: datetime | None = None
-    """When the figures were measured, as the portal tells."""
-    fetched_at: datetime | None = None
-    """When the portal was asked."""
+    @classmethod
+    def from_published(
+        cls,
+        published: Mapping[str, Any],
+        *,
+        resource_id: str,
+        workspace_id: str,
+        num_qubits: int,
+        fetched_at: datetime | None = None,
+    ) -> Characterisation:
+        """Read what the portal publishes. What is missing or malformed stays unknown.
 
-    def rxx_fidelity_of(self, a: int, b: int) -> Measured | None:
-        """Return the fidelity of rxx on a pair in either order, or the mean if it has none."""
-        return self.rxx_fidelity.get((min(a, b), max(a, b)), self.mean_rxx_fidelity)
+        A value may come with its uncertainty or as a number. The fidelities of two-qubit gates are
+        a list with one entry for each pair, only a mean, or both. :attr:`problems` names what is
+        malformed.
+
+        Args:
+            published: ``characterisation`` of a resource: per cent, seconds and microseconds.
+            resource_id: the device's identifier.
+            workspace_id: the workspace through which it was asked.
+            num_qubits: number of its qubits.
+            fetched_at: when the portal was asked.
+        """
+        return cls(
+            resource_id,
+            workspace_id,
+            num_qubits,
+            fetched_at=fetched_at,
+            **read_published(published, num_qubits),
+        )
+
+    def __str__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything in JSON's types, in SI units; times in ISO 8601."""
+        return to_json(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Characterisation:
+        """Make a characterisation of what :meth:`to_dict` has returned.
+
+        Only ``format``, ``resource_id``, ``workspace_id`` and ``num_qubits`` must be there.
+
+        Raises:
+            InvalidCharacterisationError: a field is missing, damaged or unknown; names it.
+        """
+        return cls(**from_json(content))
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to a file, in JSON, readable by its owner only.
+
+        Raises:
+            OSError: the file cannot be written; an existing file stays as it was.
+        """
+        import orjson
+
+        write_file(Path(path), orjson.dumps(self.to_dict(), option=orjson.OPT_INDENT_2))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Characterisation:
+        """Read a file that :meth:`save` has written.
+
+        Raises:
+            InvalidCharacterisationError: it is damaged, or holds something else.
+            OSError: it cannot be read.
+        """
+        import orjson
+
+        file = Path(path)
+        try:
+            return cls.from_dict(orjson.loads(file.read_bytes()))
+        except orjson.JSONDecodeError as error:
+            raise InvalidCharacterisationError("content", f"is no JSON: {error}", file) from error
+        except InvalidCharacterisationError as error:
+            raise InvalidCharacterisationError(error.field, error.reason, file) from None
+
+    def plot(self) -> Figure:
+        """Draw the figures: a matrix of the pairs, bars for the qubits with their uncertainties.
+
+        Returns:
+            A figure of matplotlib's. It belongs to no window: notebooks show it, and its method
+            ``savefig`` writes it to a file.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed (extra ``plot``).
+        """
+        try:
+            import matplotlib as mpl  # noqa: F401 - an error in our own module is another one
+        except ImportError as error:
+            raise MissingExtraError("the picture of a device", "matplotlib", "plot") from error
+        from aqt_fast.devices.picture import draw
+
+        return draw(self)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from qiskit import QuantumCircuit
 
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.snapshot import Snapshot
@@ -28,11 +29,18 @@ class JobBackend(Protocol):
         """Maximum number of circuits, shots, operations and qubits of one job."""
 
     @property
+    def result_header(self) -> dict[str, Any] | None:
+        """What ``header`` of its results holds."""
+
+    @property
     def store_path(self) -> Path:
         """Where its jobs are stored."""
 
     def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them."""
+
+    def estimate_of(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+        """Return what a job of checked circuits will take."""
 
     def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
         """Make the execution of a snapshot, without starting it."""

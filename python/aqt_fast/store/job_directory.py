@@ -8,6 +8,7 @@
                         and a number where neighbours, such as those of a sweep, share one
     circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
     evaluation.zst      what a primitive makes of the outcomes: checksummed JSON, compressed
+    continued-by        the identifier of the job that a primitive has made of its outcomes
     events              one line per event of an API job (``events``)
     result-N.zst        the raw answer with the result of an API job, compressed; N counts from 0
 
@@ -36,14 +37,18 @@ from aqt_fast._ids import canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.checksummed_json import pack, unpack
 from aqt_fast.store.description import JobDescription, utc_at
+from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.metadata import to_json
 
 FORMAT = 2
 """Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
 
-NEWEST_FORMAT = 3
+_EXTENDED_FORMAT = 3
 """Version of ``job.json`` of a job that older versions of this package cannot read, and say so: its
 circuits have different shots, are sweeps or share headers, or it was saved with an evaluation."""
+
+NEWEST_FORMAT = 4
+"""Version of ``job.json`` of a job of a noise twin, and newest version that can be read."""
 
 _SWEEPS = b"AQTB\x02"
 """How the archive of a snapshot with sweeps begins."""
@@ -54,6 +59,8 @@ EVENTS = "events"
 _JOB, _SNAPSHOT, _HEADERS, _CIRCUITS = "job.json", "snapshot.bin", "headers.zst", "circuits.qpy.zst"
 
 _EVALUATION = "evaluation.zst"
+
+_CONTINUED_BY = "continued-by"
 
 _EVALUATION_FORMAT = 1
 """Version of the evaluation's document."""
@@ -124,7 +131,9 @@ class JobDirectory:
             is_plain &= not data.startswith(_SWEEPS) and not any(isinstance(r, list) for r in runs)
             contents = {_SNAPSHOT: data, _HEADERS: _compress(to_json(runs))}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        version = FORMAT if is_plain else NEWEST_FORMAT
+        version = FORMAT if is_plain else _EXTENDED_FORMAT
+        if isinstance(description.location, SimulatorLocation) and description.location.twin:
+            version = NEWEST_FORMAT
         job = pack("job", {**description.to_json(), "digests": digests}, version)
         if circuits is not None:
             contents[_CIRCUITS] = _compress(circuits)
@@ -262,6 +271,29 @@ class JobDirectory:
             OSError: the file cannot be written.
         """
         write_file(self.path / _EVALUATION, _packed(evaluation), flushed=flushed)
+
+    def continued_by(self) -> str | None:
+        """Return the identifier of the job that continues this one, None if none is noted.
+
+        Raises:
+            DamagedJobError: it cannot be read.
+        """
+        file = self.path / _CONTINUED_BY
+        try:
+            return canonical_uuid(file.read_text("ascii"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise DamagedJobError(file, str(error)) from error
+
+    def note_continuation(self, job_id: str) -> None:
+        """Note which job continues this one.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        write_file(self.path / _CONTINUED_BY, job_id.encode())
+        flush(self.path)
 
     def keep_result(self, number: int, body: bytes) -> None:
         """Store the answer with the result of an API job.

@@ -10,7 +10,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 
 from aqt_fast._warnings import warn_caller
-from aqt_fast.api_client import Resource
+from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
@@ -49,6 +49,22 @@ class CloudResource(AQTResource):
         """Maximum number of circuits, shots, operations and qubits of one API job."""
         qubits = min(self._resource.available_qubits, API_LIMITS.qubits)
         return replace(API_LIMITS, qubits=qubits)
+
+    def _asked_again(self) -> Resource:
+        """Ask the portal for the present details of workspace and resource.
+
+        Raises:
+            APIError: it does not answer, or does not have the resource any more.
+            AQTCredentialsError: there is no access token, or the portal does not accept it.
+        """
+        known = self._resource
+        portal = self._connect().portal
+        place = (known.workspace_id, known.resource_id)
+        here = (it for it in portal.list_resources() if (it.workspace_id, it.resource_id) == place)
+        # A workspace may hide what a token can still ask for.
+        hidden = ListedResource(*place, known.resource_name, known.resource_type)
+        (resource,) = portal.resources([next(here, hidden)])
+        return resource
 
     def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
         """Make the execution of a snapshot, as one API job or several.

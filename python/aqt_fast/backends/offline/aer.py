@@ -30,6 +30,8 @@ from aqt_fast._native import Samples
 from aqt_fast._shots import Shots, each
 from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.backends.offline.aer_settings import Noise, Settings, settings
+from aqt_fast.backends.offline.device_noise import DeviceNoise
+from aqt_fast.backends.offline.device_noise_model import DeviceNoiseModel
 from aqt_fast.backends.offline.noise_description import described, noise_model_of
 from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.bare_circuits import AlikeCircuits, BareCircuits
@@ -47,6 +49,9 @@ _FEWEST_ALIKE = 4
 """From this number of circuits on, one circuit with parameters takes less time than all of them."""
 
 _STANDARD = "standard"
+
+_DEVICE_NOISE = "device_noise"
+"""Key of the description of a device's noise."""
 
 _NOISE: WeakKeyDictionary[AerSimulator, Noise] = WeakKeyDictionary()
 """What is known of the noise of simulators."""
@@ -99,6 +104,8 @@ def noise_model_to_json(model: NoiseModel | None) -> Any:
     """
     if model is None:
         return None
+    if isinstance(model, DeviceNoiseModel):
+        return {_DEVICE_NOISE: model.noise.to_dict()}
     # Aer may be reading the same model in its thread. Qiskit 2.6 computes the indices of bits when
     # they are first asked for, and two threads that ask at once can wait for each other for ever.
     model = copy.deepcopy(model)
@@ -120,12 +127,16 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
         return None
     if description == _STANDARD:
         return standard_noise_model()
+    if _DEVICE_NOISE in description:
+        return DeviceNoiseModel(DeviceNoise.from_dict(description[_DEVICE_NOISE]))
     return noise_model_of(description)
 
 
 def tells_qubits_apart(simulator: AerSimulator) -> bool:
     """Whether the noise depends on the number of a qubit, or is on measurements."""
     model = simulator.options.noise_model
+    if isinstance(model, DeviceNoiseModel) and model.noise.settings.crosstalk:
+        return True
     return model is not None and bool(model.noise_qubits or "measure" in model.noise_instructions)
 
 
@@ -166,6 +177,9 @@ def outcomes(
     ``seed`` is that of the first circuit. The outcomes of a circuit depend on its seed and its
     shots, and not on its neighbours.
     """
+    noise_model = simulator.options.noise_model
+    if isinstance(noise_model, DeviceNoiseModel):
+        circuits = noise_model.applied(circuits)
     noise = _noise_of(simulator)
     chosen = [
         (number, settings(simulator.options, noise, circuits.size(index), number))
@@ -301,6 +315,9 @@ class _Run:
             shots: repetitions of each circuit.
             options: arguments of Aer's run for this call only.
         """
+        noise_model = self.simulator.options.noise_model
+        if isinstance(noise_model, DeviceNoiseModel):
+            options["noise_model"] = noise_model.of_gates(circuits)
         try:
             with _unheard_warnings():
                 job = self.simulator.run(

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 from qiskit.providers import Options
 from qiskit_aer.noise import NoiseModel
 
+from aqt_fast.backends.offline.device_noise_model import DeviceNoiseModel
+
 
 class Row(NamedTuple):
     """How to simulate noisy circuits."""
@@ -79,6 +81,8 @@ class Noise:
         """Whether there is noise beyond readout errors."""
         if self._model is None:
             return False
+        if isinstance(self._model, DeviceNoiseModel) and self._model.changes_circuits:
+            return True
         if set(self._model.noise_instructions) - {"measure"}:
             return True
         return any(error["type"] != "roerror" for error in self._errors)
