@@ -21,7 +21,8 @@ from aqt_fast._pickles import Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import checked_integer, checked_seconds
+from aqt_fast.aqt_options import checked_flag, checked_integer, checked_seconds
+from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
@@ -97,12 +98,17 @@ class AQTProvider(Single):
         read_timeout: maximum time in seconds to wait for an answer, or for more of it.
         max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
             concurrent polls, 1 to 64.
+        max_cost: refuse jobs of any backend that may cost more, in the currency of the price list.
+            Like the next three, as the option of :class:`~aqt_fast.AQTOptions`.
+        max_device_seconds: refuse jobs that may take more seconds on the device.
+        max_shots: refuse jobs with more shots of all circuits together.
+        require_online: refuse jobs for devices that are not online when they are submitted.
 
     Raises:
         FileNotFoundError: the file ``dotenv_path`` does not exist.
         AQTCredentialsError: others can read the saved token.
         InvalidInputError: an argument has a wrong type.
-        InvalidOptionError: ``max_parallel_requests`` or a time-out is out of range.
+        InvalidOptionError: ``max_parallel_requests``, a limit or a time-out is out of range.
 
     Warns:
         NoTokenWarning: there is no token, so only offline simulators are available.
@@ -120,6 +126,10 @@ class AQTProvider(Single):
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
         max_parallel_requests: int = 8,
+        max_cost: float | None = None,
+        max_device_seconds: float | None = None,
+        max_shots: int | None = None,
+        require_online: bool = False,
     ) -> None:
         """Find the token; open no connection."""
         _check_text("access_token", access_token)
@@ -140,6 +150,10 @@ class AQTProvider(Single):
                 "max_parallel_requests", max_parallel_requests, 1, 64
             ),
         )
+        self.spending_limits = SpendingLimits(max_cost, max_device_seconds, max_shots)
+        """What a job of any backend may cost and take at most; may be set anew."""
+        self.require_online = checked_flag("require_online", require_online)
+        """Whether jobs for devices that are not online are refused."""
         self._begin()
         if not self._connections.token:
             message = "no access token was given: only offline simulators are available"
