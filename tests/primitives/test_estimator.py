@@ -159,8 +159,8 @@ def test_all_kinds_of_backends(backend, simulating):
         for place, options in (
             (device_of(portal), {}),
             (machine_of(portal, simulating), {}),
-            (backend, {}),
-            (backend, {"executor": pool}),
+            (backend, {"seed_simulator": 5}),
+            (backend, {"seed_simulator": 5, "executor": pool}),
         ):
             found = AQTEstimator(place, options).run([pub], precision=0.1).result()
             close(found, exact)

@@ -76,6 +76,7 @@ def test_nothing_is_missing(backend):
     assert first.data.evs == -1
     assert 0 < first.metadata["shots"] < 400
     assert first.metadata["circuits"] == 1
+    assert first.metadata["pilot"] is True
     assert second.metadata["shots"] == 0
     assert len(job.jobs) == 1
 
@@ -94,6 +95,7 @@ def test_restoring(server, device):
     circuit.x(0)
     pubs = [(circuit, SparsePauliOp(["ZZ", "XI", "YY"], [1, 2, 3]), np.zeros((3, 0)))]
     job = AQTEstimator(device, {"adaptive": True}).run(pubs, precision=0.2)
+    job.result()
     restored = AQTPrimitiveJob.restore(job.job_id(), access_token=server.token)
     first, second = job.result()[0], restored.result()[0]
     assert len(server.jobs) == 2
@@ -112,8 +114,10 @@ def test_a_pilot_that_fails(backend):
     large.rxx(0.1, 0, 1)
     for qubit in range(19):
         large.rxx(0.3, qubit, qubit + 1)
+    job = run(backend, [(large, "Z" * 20)], adaptive=True)
     with pytest.raises(JobFailedError):
-        run(backend, [(large, "Z" * 20)], adaptive=True)
+        job.result()
+    assert len(job.jobs) == 1
 
 
 def test_bad_option(backend):

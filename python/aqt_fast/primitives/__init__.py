@@ -7,6 +7,7 @@
     pubs                  from PUBs to circuits, and what is wrong with them
     templates, angles     circuits with parameters, compiled for any number of parameter sets
     job                   the job of a call of ``run``
+    continuation          a second job that follows the first one
     evaluation            what a primitive makes of the outcomes: the interface
     registers             what a sampler makes of them
     evaluations           how evaluations are written to a file and read

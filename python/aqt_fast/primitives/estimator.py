@@ -11,13 +11,20 @@ from qiskit.primitives import BaseEstimatorV2, EstimatorPubLike
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
 
+from aqt_fast._native import Samples
+from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.primitives.estimation.device_time import seconds_of_shot
-from aqt_fast.primitives.estimation.estimates import EstimatorEvaluation, MeasuredPub
+from aqt_fast.primitives.estimation.estimates import EstimatorEvaluation
 from aqt_fast.primitives.estimation.gate_errors import GateErrors
 from aqt_fast.primitives.estimation.measurement import MeasurementGroup
 from aqt_fast.primitives.estimation.observables import problems_of
-from aqt_fast.primitives.estimation.pilot import after_pilot, continued, pilot_of
+from aqt_fast.primitives.estimation.pilot import (
+    continued,
+    options_after_pilot,
+    options_of_pilot,
+    pilot_of,
+)
 from aqt_fast.primitives.estimation.plan import EstimationPlan, GroupPlan
 from aqt_fast.primitives.estimation.planning import PlannedBlocks, PlannedPub, Planner
 from aqt_fast.primitives.job import AQTPrimitiveJob
@@ -31,6 +38,7 @@ from aqt_fast.primitives.options import (
     options_of_job,
 )
 from aqt_fast.primitives.pubs import PubProblems, check_bound, listed_pubs, snapshot_of_sweeps
+from aqt_fast.wire.snapshot import Snapshot
 
 
 class AQTEstimator(Primitive, BaseEstimatorV2):
@@ -101,8 +109,10 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
     ) -> AQTPrimitiveJob:
         """Estimate expectation values in the background.
 
-        With the option ``adaptive``, it waits for the pilot; the job that it returns is the second
-        one, whose result counts the shots of both, or the pilot itself if that was enough.
+        With the option ``adaptive``, the pilot is submitted at once. The second job follows in the
+        background, as long as this process runs; the result counts the shots of both. If the pilot
+        was enough, or another process restores the pilot alone, the metadata of each PUB have
+        ``pilot``, which is True. The pilot has the same label with ", pilot" at its end.
 
         Args:
             pubs: circuits, each with observables, and with parameter values and a precision if need
@@ -117,27 +127,34 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
                 that measure; values that do not fit, are missing, or are not finite; observables
                 that do not fit, or are not Hermitian; precisions that need too many shots.
                 Nothing was sent.
-            JobFailedError: the pilot failed or was cancelled.
         """
         settings = estimator_options_of_run(self._options)
         problems = PubProblems()
         planned = self._planned(pubs, precision, settings, problems)
+        options = options_of_job(self._backend, settings, 1)
         if not settings.adaptive:
-            return self._start(planned, [pub.measured() for pub in planned], settings, problems)
+            evaluation = EstimatorEvaluation([pub.measured() for pub in planned])
+            return self._start(planned, evaluation, options, settings, problems)
         first = [pilot_of(pub) for pub in planned]
         measured = [pub.measured() for pub in first]
-        pilot = self._start(first, measured, settings, problems)
-        if pilot.job is None:
-            return pilot
-        more, both = continued(first, measured, pilot.job.snapshot, pilot.job.samples())
-        if not any(pub.shots() for pub in more):
-            return pilot
-        return self._start(more, both, after_pilot(settings), problems)
+        evaluation = EstimatorEvaluation(measured, pilot=any(pub.shots() for pub in first))
+        pilot = self._start(first, evaluation, options_of_pilot(options), settings, problems)
+        later = options_after_pilot(options)
+
+        def second(snapshot: Snapshot, samples: list[Samples]) -> AQTPrimitiveJob | None:
+            more, both = continued(first, measured, snapshot, samples)
+            if not any(pub.shots() for pub in more):
+                return None
+            return self._start(more, EstimatorEvaluation(both), later, settings, PubProblems())
+
+        pilot.continue_with(second)
+        return pilot
 
     def _start(
         self,
         planned: Sequence[PlannedPub],
-        measured: Sequence[MeasuredPub],
+        evaluation: EstimatorEvaluation,
+        options: AQTOptions,
         settings: EstimatorOptions,
         problems: PubProblems,
     ) -> AQTPrimitiveJob:
@@ -148,8 +165,8 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         return self.job_class.start(
             self._backend,
             snapshot,
-            EstimatorEvaluation(measured),
-            options_of_job(self._backend, settings, shots or 1),
+            evaluation,
+            AQTOptions(**{**options, "shots": shots or 1}),
             executor=settings.executor,
         )
 

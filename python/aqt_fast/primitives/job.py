@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,18 +15,22 @@ from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from aqt_fast._forks import ForkSafeLock
+from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
 from aqt_fast.aqt_job import AQTJob, Progress, provider_for_restoring
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import AQTOptions, checked_seconds
 from aqt_fast.aqt_resource import AQTResource, OfflineSimulatorResource
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidOptionError,
+    JobNotFoundError,
     OtherProcessError,
     UnsavableJobError,
 )
+from aqt_fast.primitives.continuation import Continuation
 from aqt_fast.primitives.evaluation import Evaluation
 from aqt_fast.primitives.evaluations import evaluation_from_json, evaluation_to_json
+from aqt_fast.store.job_directory import JobDirectory
 from aqt_fast.store.job_store import JobStore
 from aqt_fast.wire.circuits import API_LIMITS
 from aqt_fast.wire.snapshot import Snapshot
@@ -42,9 +49,14 @@ _UNUSABLE = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError
 class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
     """The job of ``AQTSampler.run`` and ``AQTEstimator.run``: one job of the backend.
 
+    That of an adaptive estimator is two: a pilot, and a second job that this process submits in the
+    background once the pilot has ended. Until then it counts as running. If the process ends
+    before, the pilot alone is left. If the pilot fails, its circuits can be submitted again as with
+    any job; an error that prevents the second job is final.
+
     A copy by ``copy.copy`` or ``copy.deepcopy`` is the same job. It is pickled as
     :class:`~aqt_fast.AQTJob` is: a job in the cloud continues where it is unpickled; any other is
-    waited for, and the pickle holds its outcomes.
+    waited for, and the pickle holds its outcomes. A pilot is always waited for.
     """
 
     def __init__(self, job: AQTJob | None, evaluation: Evaluation) -> None:
@@ -57,6 +69,7 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         super().__init__(str(uuid.uuid4()) if job is None else job.batch_id)
         self._job = job
         self._evaluation = evaluation
+        self._continuation: Continuation | None = None
         self._result: PrimitiveResult[Any] | None = None
         self._lock = ForkSafeLock()
 
@@ -111,6 +124,10 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         too, as a job with counts. The result is the primitive's. What JSON cannot express is
         missing in its metadata.
 
+        Of an adaptive estimator's job, either identifier gets the second job, whose result has the
+        shots of both. If that was not submitted, or is not in the store, the result is that of the
+        pilot's shots, with their errors; the metadata of its PUBs has ``pilot``, which is True.
+
         Args:
             job_id: :meth:`job_id`, or the id of any API job in it.
             access_token: as for :class:`~aqt_fast.AQTProvider`.
@@ -127,7 +144,20 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
                 it.
         """
         provider = provider or provider_for_restoring(access_token)
-        directory = JobStore(store_path or provider.store_path).find(job_id)
+        store = JobStore(store_path or provider.store_path)
+        directory = store.find(job_id)
+        later = directory.continued_by()
+        if later is not None:
+            with suppress(JobNotFoundError):
+                restored = cls.restore(
+                    later,
+                    store_path=store.path,
+                    remove_from_store=remove_from_store,
+                    provider=provider,
+                )
+                if remove_from_store and directory.description.is_copy:
+                    directory.remove()
+                return restored
         content = directory.evaluation()
         if content is None:
             raise InvalidOptionError(
@@ -157,25 +187,60 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Wait as for the pickle of :attr:`job`."""
-        return _unpickled, (type(self), self._job, self._evaluation, self._job_id, self.metadata)
+        return _unpickled, (
+            type(self), self._job, self._evaluation, self._job_id, self.metadata,
+            self._continuation,
+        )  # fmt: skip
+
+    def continue_with(
+        self, make: Callable[[Snapshot, list[Samples]], AQTPrimitiveJob | None]
+    ) -> None:
+        """Submit another job in the background as soon as this one has ended, as a part of it.
+
+        Called once, before anybody else has the job.
+
+        Args:
+            make: called in another thread, with this job's circuits and outcomes. It submits the
+                job whose result is that of both, or returns None if this one is enough.
+        """
+        first = self._job
+        if first is None:
+            return
+
+        def second(snapshot: Snapshot, samples: list[Samples]) -> tuple[AQTJob, Evaluation] | None:
+            later = make(snapshot, samples)
+            if later is None or later._job is None:  # noqa: SLF001 - of this class
+                return None
+            # Without a journal there is nothing to note it in; without the note, its own
+            # identifier still restores it.
+            with suppress(JobNotFoundError, DamagedJobError, OSError):
+                _note_continuation(JobStore(first.backend().store_path), first, later._job)  # noqa: SLF001
+            return later._job, later._evaluation  # noqa: SLF001
+
+        self._continuation = Continuation(first, second)
 
     @property
     def job(self) -> AQTJob | None:
         """The job of the backend: counts, timing, the portal's identifiers, resubmitting.
 
-        None if nothing had to be run.
+        The last one, if there are two. None if nothing had to be run.
         """
-        return self._job
+        return self.jobs[-1] if self.jobs else None
 
     @property
     def jobs(self) -> tuple[AQTJob, ...]:
-        """The job of the backend, if there is one."""
-        return () if self._job is None else (self._job,)
+        """The jobs of the backend, as far as they were submitted: none, one, or a pilot and one."""
+        if self._job is None:
+            return ()
+        if self._continuation is None or self._continuation.second is None:
+            return (self._job,)
+        return self._job, self._continuation.second[0]
 
     def job_id(self) -> str:
         """Return the job's own identifier, which is known at once and which :meth:`restore` takes.
 
-        The portal's identifiers are ``job.api_job_id(0)`` and so on, of :attr:`job`.
+        It is that of the pilot, if there is one. The portal's identifiers are
+        ``job.api_job_id(0)`` and so on, of :attr:`job`.
         """
         return str(self._job_id)
 
@@ -193,30 +258,65 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
             OtherProcessError: called in a fork of the process that runs the job.
         """
         if self._result is None:
-            snapshot, samples = Snapshot([], API_LIMITS), []
-            if self._job is not None:
-                samples = self._job.samples(timeout)
-                snapshot = self._job.snapshot
+            evaluation, snapshot, samples = self._outcomes(timeout)
             with self._lock:
                 if self._result is None:
-                    self._result = self._evaluation.result(snapshot, samples)
+                    self._result = evaluation.result(snapshot, samples)
         return self._result
 
+    def _outcomes(self, timeout: float | None) -> tuple[Evaluation, Snapshot, list[Samples]]:
+        """Wait for what the result is made of."""
+        job, evaluation = self._job, self._evaluation
+        if job is None:
+            return evaluation, Snapshot([], API_LIMITS), []
+        if self._continuation is not None:
+            if timeout is not None:
+                checked_seconds("timeout", timeout, zero=True)
+            limit = job.options.query_timeout_seconds if timeout is None else timeout
+            begun = time.monotonic()
+            job, evaluation = self._continuation.last(limit) or (job, evaluation)
+            timeout = None if limit is None else max(0.0, limit - (time.monotonic() - begun))
+        samples = job.samples(timeout)
+        return evaluation, job.snapshot, samples
+
     def status(self) -> JobStatus:
-        """Return one status for all circuits."""
+        """Return one status for all circuits; ``RUNNING`` between a pilot and the second job."""
+        if self._continuation is not None:
+            return self._continuation.status()
         return JobStatus.DONE if self._job is None else self._job.status()
 
     def progress(self) -> Progress:
-        """Return the numbers of evaluated circuits and of all circuits."""
-        return Progress(0, 0) if self._job is None else self._job.progress()
+        """Return the numbers of evaluated circuits and of all circuits.
+
+        Those of a second job come in addition once it was submitted.
+        """
+        parts = [job.progress() for job in self.jobs]
+        return Progress(
+            sum(part.finished_count for part in parts), sum(part.total_count for part in parts)
+        )
 
     def usage(self) -> float:
         """Return the seconds on the device, as far as the portal has reported."""
-        return 0.0 if self._job is None else self._job.usage()
+        return sum((job.usage() for job in self.jobs), 0.0)
 
     def metrics(self) -> dict[str, Any]:
-        """Return time stamps, usage and sizes, as Qiskit's tools read them; {} without a job."""
-        return {} if self._job is None else self._job.metrics()
+        """Return time stamps, usage and sizes, as Qiskit's tools read them; {} without a job.
+
+        Of two jobs, it has the sums of usage and sizes, and the end of the second one.
+        """
+        known = [job.metrics() for job in self.jobs]
+        if not known:
+            return {}
+        seconds = sum(item["usage"]["seconds"] for item in known)
+        finished = known[-1]["timestamps"]["finished"] if self.in_final_state() else None
+        return {
+            **known[0],
+            "timestamps": {**known[0]["timestamps"], "finished": finished},
+            "usage": {"seconds": seconds, "quantum_seconds": seconds},
+            "bss": {"seconds": seconds},
+            "num_circuits": sum(item["num_circuits"] for item in known),
+            "executions": sum(item["executions"] for item in known),
+        }
 
     def done(self) -> bool:
         """Return whether every circuit was evaluated."""
@@ -237,10 +337,13 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
     def cancel(self) -> bool:
         """Cancel what has not run yet, on the portal too. Return False if nothing was left.
 
+        A second job that was not submitted yet will not be.
+
         Raises:
             APIError: the portal refuses or cannot be reached.
         """
-        return self._job is not None and self._job.cancel()
+        withheld = self._continuation is not None and self._continuation.withhold()
+        return (self.job is not None and self.job.cancel()) or withheld
 
     def wait_for_final_state(self, timeout: float | None = None) -> None:
         """Wait until the job has ended.
@@ -251,20 +354,25 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         Raises:
             JobTimeoutError: the job has not ended in time; it continues.
         """
-        if self._job is not None:
-            self._job.wait_for_final_state(timeout)
+        if self._continuation is not None:
+            begun = time.monotonic()
+            self._continuation.wait(timeout)
+            timeout = None if timeout is None else max(0.0, timeout - (time.monotonic() - begun))
+        if self.job is not None:
+            self.job.wait_for_final_state(timeout)
 
     def persist(self, *, store_path: str | Path | None = None) -> Path:
         """Save the job for another process to :meth:`restore`.
 
         A job with a journal needs this only to be copied to another directory. Otherwise it is as
         :meth:`AQTJob.persist <aqt_fast.AQTJob.persist>`; a job of an offline simulator runs again.
+        Both of two jobs are saved; a second one that was not submitted yet is not.
 
         Args:
             store_path: directory of saved jobs, None for that of the backend's provider.
 
         Returns:
-            The job's directory inside ``store_path``.
+            The job's directory inside ``store_path``: that of the pilot, if there is one.
 
         Raises:
             UnsavableJobError: nothing had to be run, or the simulator has options that cannot be
@@ -274,7 +382,23 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         """
         if self._job is None:
             raise UnsavableJobError(self.job_id(), "it has no circuits")
-        return AQTJob.persist(self._job, store_path=store_path)
+        first, *others = self.jobs
+        path = AQTJob.persist(first, store_path=store_path)
+        for second in others:
+            AQTJob.persist(second, store_path=store_path)
+            _note_continuation(JobStore(path.parent), first, second)
+        return path
+
+
+def _note_continuation(store: JobStore, first: AQTJob, second: AQTJob) -> None:
+    """Note with a stored job which one continues it.
+
+    Raises:
+        JobNotFoundError: the first job is not in the store.
+        DamagedJobError: it cannot be read.
+        OSError: the note cannot be written.
+    """
+    JobDirectory.load(store.path, first.batch_id).note_continuation(second.batch_id)
 
 
 def _unpickled(
@@ -283,8 +407,10 @@ def _unpickled(
     evaluation: Evaluation,
     job_id: str,
     metadata: dict[str, Any],
+    continuation: Continuation | None = None,
 ) -> AQTPrimitiveJob:
     copied = kind(job, evaluation)
     copied._job_id = job_id  # noqa: SLF001 - of this module's class
     copied.metadata = metadata
+    copied._continuation = continuation  # noqa: SLF001
     return copied

@@ -8,6 +8,7 @@
                         and a number where neighbours, such as those of a sweep, share one
     circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
     evaluation.zst      what a primitive makes of the outcomes: checksummed JSON, compressed
+    continued-by        the identifier of the job that a primitive has made of its outcomes
     events              one line per event of an API job (``events``)
     result-N.zst        the raw answer with the result of an API job, compressed; N counts from 0
 
@@ -54,6 +55,8 @@ EVENTS = "events"
 _JOB, _SNAPSHOT, _HEADERS, _CIRCUITS = "job.json", "snapshot.bin", "headers.zst", "circuits.qpy.zst"
 
 _EVALUATION = "evaluation.zst"
+
+_CONTINUED_BY = "continued-by"
 
 _EVALUATION_FORMAT = 1
 """Version of the evaluation's document."""
@@ -262,6 +265,29 @@ class JobDirectory:
             OSError: the file cannot be written.
         """
         write_file(self.path / _EVALUATION, _packed(evaluation), flushed=flushed)
+
+    def continued_by(self) -> str | None:
+        """Return the identifier of the job that continues this one, None if none is noted.
+
+        Raises:
+            DamagedJobError: it cannot be read.
+        """
+        file = self.path / _CONTINUED_BY
+        try:
+            return canonical_uuid(file.read_text("ascii"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise DamagedJobError(file, str(error)) from error
+
+    def note_continuation(self, job_id: str) -> None:
+        """Note which job continues this one.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        write_file(self.path / _CONTINUED_BY, job_id.encode())
+        flush(self.path)
 
     def keep_result(self, number: int, body: bytes) -> None:
         """Store the answer with the result of an API job.

@@ -388,9 +388,15 @@ class EstimatorEvaluation(Evaluation):
 
     kind: ClassVar[str] = "estimator"
 
-    def __init__(self, pubs: Sequence[MeasuredPub]) -> None:
-        """Keep what is needed of ``pubs``, whose circuits follow one another in the job."""
+    def __init__(self, pubs: Sequence[MeasuredPub], *, pilot: bool = False) -> None:
+        """Keep what is needed of ``pubs``, whose circuits follow one another in the job.
+
+        Args:
+            pubs: what is measured.
+            pilot: whether the job is a pilot. Then the metadata of each PUB say so.
+        """
         self._pubs = tuple(pubs)
+        self._pilot = pilot
 
     @property
     def num_circuits(self) -> int:
@@ -403,12 +409,15 @@ class EstimatorEvaluation(Evaluation):
         start = 0
         for pub in self._pubs:
             results.append(pub.result(snapshot, samples, start))
+            if self._pilot:
+                results[-1].metadata["pilot"] = True
             start += pub.num_circuits
         return PrimitiveResult(results, metadata={"version": 2})
 
     def to_json(self) -> dict[str, Any]:
         """Return everything in JSON's types."""
-        return {"pubs": [pub.to_json() for pub in self._pubs]}
+        pubs = {"pubs": [pub.to_json() for pub in self._pubs]}
+        return {**pubs, "pilot": True} if self._pilot else pubs
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> EstimatorEvaluation:
@@ -419,4 +428,5 @@ class EstimatorEvaluation(Evaluation):
             TypeError: something has another type.
             ValueError: something has another form, or is out of its range.
         """
-        return cls([MeasuredPub.from_json(pub) for pub in entry(content, "pubs", list)])
+        pubs = [MeasuredPub.from_json(pub) for pub in entry(content, "pubs", list)]
+        return cls(pubs, pilot="pilot" in content and entry(content, "pilot", bool))

@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from aqt_fast._ids import LONGEST_LABEL
 from aqt_fast._native import Samples
-from aqt_fast.aqt_options import MOST_SHOTS
+from aqt_fast.aqt_options import MOST_SHOTS, AQTOptions
 from aqt_fast.primitives.estimation.estimates import MeasuredBlocks, MeasuredPub, Shots
 from aqt_fast.primitives.estimation.measurement import Measurement
 from aqt_fast.primitives.estimation.planner import allocate_shots
 from aqt_fast.primitives.estimation.planning import PlannedBlocks, PlannedPub
-from aqt_fast.primitives.options import EstimatorOptions
 from aqt_fast.wire.snapshot import Snapshot
 
 PART = 0.2
@@ -34,6 +34,8 @@ def pilot_of(pub: PlannedPub) -> PlannedPub:
     A group with N shots for an average state gets :math:`3 \sqrt{N}`. Shots of groups that do not
     vary are lost, in proportion to the pilot; what shots lose because variances are not known
     better goes with 1 over the pilot. Their sum is least if the pilot goes with the root.
+
+    It has its own copy of the parameter values: the second job needs them later.
     """
     parts = []
     for part in pub.parts:
@@ -44,7 +46,7 @@ def pilot_of(pub: PlannedPub) -> PlannedPub:
             for number in shots
         ]
         parts.append(_with_shots(part, pilot))
-    return replace(pub, parts=tuple(parts))
+    return replace(pub, parts=tuple(parts), values=pub.values.copy())
 
 
 def continued(
@@ -88,11 +90,23 @@ def continued(
     return planned, results
 
 
-def after_pilot(settings: EstimatorOptions) -> EstimatorOptions:
+def options_of_pilot(options: AQTOptions) -> AQTOptions:
+    """Return the options of a pilot: the label of the second job, with a word that tells them."""
+    if options.label is None:
+        return options
+    label = options.label[: LONGEST_LABEL - len(_SUFFIX)] + _SUFFIX
+    return AQTOptions(**{**options, "label": label})
+
+
+_SUFFIX = ", pilot"
+"""What a pilot's label has at its end."""
+
+
+def options_after_pilot(options: AQTOptions) -> AQTOptions:
     """Return the options of the second job: other random numbers than those of the pilot."""
-    if settings.seed_simulator is None:
-        return settings
-    return replace(settings, seed_simulator=(settings.seed_simulator + 2**32) % 2**63)
+    if options.seed_simulator is None:
+        return options
+    return AQTOptions(**{**options, "seed_simulator": (options.seed_simulator + 2**32) % 2**63})
 
 
 def _missing(measurement: Measurement, earlier: Sequence[Shots]) -> list[int]:
