@@ -508,7 +508,9 @@ class NotSubmittedError(APIError):
 class DeviceNotOnlineError(APIError):
     """The device or its workspace takes no jobs at present; nothing was sent."""
 
-    def __init__(self, message: str, status: str = "unknown", since: datetime | None = None) -> None:
+    def __init__(
+        self, message: str, status: str = "unknown", since: datetime | None = None
+    ) -> None:
         """Describe what does not run.
 
         Args:

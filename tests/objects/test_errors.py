@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,9 @@ FAILURES = [
 ]
 
 EXAMPLES = {
+    exceptions.DeviceNotOnlineError: ("gone", "offline", datetime(2026, 11, 1, tzinfo=timezone.utc)),
+    exceptions.MissingEstimateError: ("max_cost", 5.0, "no price is known", "provider"),
+    exceptions.SpendingLimitError: ("max_shots", 5, "7 shots", "backend", None),
     exceptions.DamagedJobError: (Path("jobs/x.json"), "it is empty"),
     exceptions.FixedOptionError: ("shots", 7),
     exceptions.IncompleteBatchError: (FAILURES,),

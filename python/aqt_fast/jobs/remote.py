@@ -40,7 +40,6 @@ from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.plan import BatchPlan, Part, again_label
 from aqt_fast.wire.snapshot import Snapshot
 
-
 Admit: TypeAlias = Callable[[Sequence[Part], SpendingLimits], None]
 """Refuses API jobs, by an exception, if they may not be sent.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -124,9 +123,10 @@ class CloudResource(AQTResource):
 
     @property
     def _status_since(self) -> datetime | None:
-        with suppress(ValueError):
-            return self._resource.status_since and utc(self._resource.status_since)
-        return None
+        try:
+            return utc(self._resource.status_since or "")
+        except ValueError:
+            return None
 
     def _require_online(self, *, asks: bool) -> None:
         if asks:
