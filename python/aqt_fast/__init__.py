@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from aqt_fast.aqt_provider import AQTProvider
     from aqt_fast.aqt_resource import execute
     from aqt_fast.compiler import compile  # noqa: A004
+    from aqt_fast.devices import PriceList
 
-__all__ = ["AQTJob", "AQTOptions", "AQTProvider", "Progress", "__version__", "compile", "execute"]
+__all__ = [
+    "AQTJob",
+    "AQTOptions",
+    "AQTProvider",
+    "PriceList",
+    "Progress",
+    "__version__",
+    "compile",
+    "execute",
+]
 
 
 def _job() -> ModuleType:
@@ -40,6 +50,12 @@ def _provider() -> ModuleType:
     return aqt_provider
 
 
+def _devices() -> ModuleType:
+    from aqt_fast import devices
+
+    return devices
+
+
 def _resource() -> ModuleType:
     from aqt_fast import aqt_resource
 
@@ -58,6 +74,7 @@ __getattr__ = lazy_names(
         "AQTJob": _job,
         "AQTOptions": _options,
         "AQTProvider": _provider,
+        "PriceList": _devices,
         "Progress": _job,
         "compile": _compiler,
         "execute": _resource,

@@ -18,6 +18,7 @@ __all__ = [
     "allocate_shots",
     "check_circuits",
     "compile_circuits",
+    "count_gates",
     "decode_direct_response",
     "decode_response",
     "diagonalise",
@@ -127,6 +128,11 @@ class Snapshot:
         """Name, qubits and angles of each gate: ``rz`` (φ), ``r`` (θ, φ) or ``rxx`` (θ).
 
         Angles are in radians and read back as the same angles.
+        """
+    def gate_counts(self) -> bytes:
+        """How many r and how many rxx each circuit has.
+
+        32-bit unsigned integers of shape (circuits, 2).
         """
     def measurements(self, index: int) -> list[tuple[int, int]]:
         """Qubit and classical bit of each final measurement, in the order of the latter."""
@@ -250,6 +256,15 @@ def check_circuits(
 ) -> None:
     """Read and check all circuits; raise ``InvalidCircuitError`` that lists every offender."""
 
+def count_gates(
+    circuits: Sequence[Any],
+    *,
+    max_qubits: int,
+    max_operations: int,
+    strict_angles: bool = False,
+) -> bytes:
+    """Check like :func:`check_circuits`, and count as :meth:`Snapshot.gate_counts`."""
+
 def encode_job(
     circuits: Sequence[Any],
     shots: int | Sequence[int],
@@ -275,7 +290,7 @@ def decode_direct_response(body: bytes) -> JobState:
         MalformedResponseError: the body is not valid JSON or not of the documented shape.
     """
 
-def read_job(body: bytes) -> tuple[str | None, list[tuple[int, int]]]:
+def read_job(body: bytes) -> tuple[str | None, list[tuple[int, int]], list[tuple[int, int]]]:
     """Read the request body of an API job.
 
     Accepts what AQT's own models accept, except for numbers in other forms (``"7"``, ``true``;
@@ -283,7 +298,7 @@ def read_job(body: bytes) -> tuple[str | None, list[tuple[int, int]]]:
     arrays and objects nested deeper than 127.
 
     Returns:
-        The label, and repetitions and number of qubits of each circuit.
+        The label; repetitions and number of qubits of each circuit; its numbers of R and RXX.
 
     Raises:
         MalformedRequestError: the body is not valid JSON or not a job that the API takes.

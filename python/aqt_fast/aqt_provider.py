@@ -22,6 +22,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_flag, checked_integer, checked_seconds
+from aqt_fast.devices.prices import PriceList, price_lists
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import InvalidInputError
 from aqt_fast.persistence import JobStore, get_store_path
@@ -98,6 +99,8 @@ class AQTProvider(Single):
         read_timeout: maximum time in seconds to wait for an answer, or for more of it.
         max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
             concurrent polls, 1 to 64.
+        price_list: what devices cost, for estimates: a list of prices, or several for different
+            devices. None for no prices.
         max_cost: refuse jobs of any backend that may cost more, in the currency of the price list.
             Like the next three, as the option of :class:`~aqt_fast.AQTOptions`.
         max_device_seconds: refuse jobs that may take more seconds on the device.
@@ -108,7 +111,8 @@ class AQTProvider(Single):
         FileNotFoundError: the file ``dotenv_path`` does not exist.
         AQTCredentialsError: others can read the saved token.
         InvalidInputError: an argument has a wrong type.
-        InvalidOptionError: ``max_parallel_requests``, a limit or a time-out is out of range.
+        InvalidOptionError: ``max_parallel_requests``, a limit or a time-out is out of range, or
+            ``price_list`` is something else.
 
     Warns:
         NoTokenWarning: there is no token, so only offline simulators are available.
@@ -126,6 +130,7 @@ class AQTProvider(Single):
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
         max_parallel_requests: int = 8,
+        price_list: PriceList | Iterable[PriceList] | None = None,
         max_cost: float | None = None,
         max_device_seconds: float | None = None,
         max_shots: int | None = None,
@@ -150,6 +155,8 @@ class AQTProvider(Single):
                 "max_parallel_requests", max_parallel_requests, 1, 64
             ),
         )
+        self.price_lists = price_lists(price_list)
+        """What devices cost."""
         self.spending_limits = SpendingLimits(max_cost, max_device_seconds, max_shots)
         """What a job of any backend may cost and take at most; may be set anew."""
         self.require_online = checked_flag("require_online", require_online)

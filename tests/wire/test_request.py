@@ -68,7 +68,9 @@ def is_plain(body: bytes) -> bool:
     )
 
 
-def judge(body: bytes) -> tuple[str | None, list[tuple[int, int]]] | None:
+def judge(
+    body: bytes,
+) -> tuple[str | None, list[tuple[int, int]], list[tuple[int, int]]] | None:
     """What :func:`_native.read_job` should make of a body; None for a refusal."""
     try:
         request = SubmitJobRequest.model_validate_json(body)
@@ -78,7 +80,11 @@ def judge(body: bytes) -> tuple[str | None, list[tuple[int, int]]] | None:
     if not is_plain(body):
         return None
     shape = [(item.repetitions, item.number_of_qubits) for item in request.payload.circuits]
-    return request.label, shape
+    names = [
+        [gate.operation for gate in item.quantum_circuit.gates()]
+        for item in request.payload.circuits
+    ]
+    return request.label, shape, [(each.count("R"), each.count("RXX")) for each in names]
 
 
 def check(body: bytes) -> None:
@@ -164,7 +170,7 @@ class TestReadJob:
     def test_truncated_anywhere(self):
         """No prefix of a request is taken for one."""
         body = text(job(r(0, 0.5), {"operation": "RXX", "qubits": [0, 2], "theta": 0.5}))
-        assert _native.read_job(body) == (None, [(5, 3)])
+        assert _native.read_job(body) == (None, [(5, 3)], [(1, 1)])
         for length in range(len(body)):
             with pytest.raises(MalformedRequestError):
                 _native.read_job(body[:length])

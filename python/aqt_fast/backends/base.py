@@ -22,6 +22,7 @@ from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
 from aqt_fast.backends.admission import check_limits, is_dry, requires_online, tighten
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
+from aqt_fast.backends.estimating import checked_prices, checked_times, job_estimate
 from aqt_fast.backends.legacy import (
     BackendStatus,
     configuration_of,
@@ -30,7 +31,10 @@ from aqt_fast.backends.legacy import (
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
 from aqt_fast.backends.target import all_pairs, make_transpiler_target
+from aqt_fast.devices.characterisation import Characterisation
+from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.devices.prices import PriceList
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.jobs.execution import Execution
@@ -39,7 +43,7 @@ from aqt_fast.store.job_store import get_store_path
 from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import JobLocation
-from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.circuits import Limits, checked_shots, count_gates, listed
 from aqt_fast.wire.plan import BatchPlan, Part
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -95,6 +99,7 @@ class AQTResource(AnyProtocol, BackendV2):
             backend_version=__version__,
         )
         self._resource = resource
+        self._device_times: DeviceTimes | None = None
         self._calibration = calibration or Calibration.of_device(
             resource.characterisation, resource.available_qubits
         )
@@ -172,6 +177,11 @@ class AQTResource(AnyProtocol, BackendV2):
     @abstractmethod
     def limits(self) -> Limits:
         """Maximum number of circuits, shots, operations and qubits of one job."""
+
+    @property
+    def api_limits(self) -> Limits | None:
+        """Limits of one API job, None where there are no API jobs."""
+        return None
 
     @classmethod
     def _default_options(cls) -> AQTOptions:
@@ -336,6 +346,116 @@ class AQTResource(AnyProtocol, BackendV2):
     @property
     def _runs_on_hardware(self) -> bool:
         return self._resource.resource_type in ("device", "direct_access")
+
+    def estimate(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        shots: Any = None,
+        price_list: PriceList | None = None,
+        device_times: DeviceTimes | None = None,
+        **options: Any,
+    ) -> JobEstimate:
+        """Return what a job would take. Circuits are checked; nothing is sent.
+
+        Args:
+            circuits: as for :meth:`run`.
+            shots: repetitions, as the option of :class:`~aqt_fast.AQTOptions`; None for the
+                backend's own.
+            price_list: prices of this backend, None for its :attr:`price_list`.
+            device_times: durations on this backend, None for its :attr:`device_times`.
+            options: as for :meth:`run`, such as ``optimization_level``.
+
+        Raises:
+            InvalidOptionError: an option or an argument has an invalid value.
+            InvalidJobError: as for :meth:`run`.
+            InvalidCircuitError: lists every circuit that cannot run.
+
+        Warns:
+            StalePriceWarning: the prices are old.
+        """
+        checked = self.options_of_job({**options, "shots": shots})
+        batch = listed(circuits)
+        if checked.optimization_level is not None:
+            batch = compiled(batch, self, self.limits, checked.optimization_level)
+        # Without a snapshot, whose headers of results take longer than reading the circuits.
+        counts = count_gates(batch, self.limits, strict_angles=checked.strict_angles)
+        return job_estimate(
+            self.name,
+            lambda: counts,
+            len(batch),
+            checked_shots(checked.shots, self.limits, len(batch)),
+            self.api_limits,
+            times=checked_times(device_times) or self.device_times,
+            prices=checked_prices(price_list) or self.price_list,
+        )
+
+    def estimate_of(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+        """Return what a job of checked circuits will take.
+
+        Args:
+            snapshot: its circuits.
+            options: its options.
+
+        Raises:
+            InvalidJobError: there would be too many API jobs for one job.
+
+        Warns:
+            StalePriceWarning: the prices are old.
+        """
+        return job_estimate(
+            self.name,
+            snapshot.gate_counts,
+            len(snapshot),
+            checked_shots(options.shots, self.limits, len(snapshot)),
+            self.api_limits,
+            times=self.device_times,
+            prices=self.price_list,
+        )
+
+    @property
+    def device_times(self) -> DeviceTimes | None:
+        """Durations on the device, for estimates; None if they are unknown, or there is none.
+
+        They are those that the portal publishes, unless others are set. Setting None takes them
+        from the portal again.
+
+        Raises:
+            InvalidOptionError: on setting something else than ``DeviceTimes`` or None.
+        """
+        if self._device_times is not None:
+            return self._device_times
+        if self._resource.resource_type != "device":
+            return None
+        return DeviceTimes.of(self._published_durations())
+
+    @device_times.setter
+    def device_times(self, times: DeviceTimes | None) -> None:
+        self._device_times = checked_times(times)
+
+    def _published_durations(self) -> Characterisation:
+        durations = self._calibration.durations if self._calibration else {}
+        return Characterisation(
+            self.name,
+            self._resource.workspace_id,
+            self.num_qubits,
+            r_duration=durations.get("r"),
+            rxx_duration=durations.get("rxx"),
+            readout_duration=durations.get("measure"),
+        )
+
+    @property
+    def price_list(self) -> PriceList | None:
+        """The prices that its provider was given for it, the first that fit; None without any.
+
+        A list that names no resources is for all devices in the cloud.
+        """
+        lists: Iterable[PriceList] = getattr(self.provider, "price_lists", ())
+        is_device = self._resource.resource_type == "device"
+        for prices in lists:
+            if self.name in prices.resources or (is_device and not prices.resources):
+                return prices
+        return None
 
     def set_options(self, **fields: Any) -> None:
         """Set options of all later jobs: all of them, or none if one is invalid.

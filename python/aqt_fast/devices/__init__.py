@@ -1,4 +1,32 @@
 """What is known of a device, and what a job takes there: figures, durations, prices, estimates.
 
 Knows no backend: backends hand in what the portal publishes, and snapshots of circuits.
+
+::
+
+    characterisation  what the portal publishes of a device
+    interval          a quantity that is known within bounds
+    device_time       durations, and the seconds that circuits take
+    prices            lists of prices, and what a job costs
+    estimate          what a job will take
+    usage             what a job took, beside its estimate
 """
+
+from aqt_fast.devices.characterisation import Characterisation, Measured
+from aqt_fast.devices.device_time import DeviceTimes
+from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.devices.interval import Interval
+from aqt_fast.devices.prices import Cost, PriceList, StalePriceWarning
+from aqt_fast.devices.usage import DeviceUsage
+
+__all__ = [
+    "Characterisation",
+    "Cost",
+    "DeviceTimes",
+    "DeviceUsage",
+    "Interval",
+    "JobEstimate",
+    "Measured",
+    "PriceList",
+    "StalePriceWarning",
+]

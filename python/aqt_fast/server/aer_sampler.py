@@ -95,6 +95,7 @@ class _AerWorkload:
         self.sizes: Sequence[tuple[int, int]] = [
             (circuit.repetitions, circuit.number_of_qubits) for circuit in circuits
         ]
+        self.gates: Sequence[tuple[int, int]] = [_gates(circuit) for circuit in circuits]
         self._digests = [circuit_digest(circuit) for circuit in raw]
         self.digests: Sequence[str] | None = self._digests
         self._sampler = sampler
@@ -114,6 +115,12 @@ class _AerWorkload:
     def result(self, *, seed: int) -> bytes:  # noqa: ARG002 - measure has used a seed already
         """See :class:`aqt_fast.server.sampler.Workload`."""
         return b"{%s}" % b",".join(self._pieces)
+
+
+def _gates(circuit: Any) -> tuple[int, int]:
+    """Count R and RXX of a circuit of AQT's model."""
+    names = [gate.operation for gate in circuit.quantum_circuit.gates()]
+    return names.count("R"), names.count("RXX")
 
 
 def _validate(model: Callable[[bytes], Any], body: bytes) -> Any:

@@ -27,20 +27,20 @@ class NativeSampler:
 
     def read_job(self, body: bytes) -> Workload:
         """See :class:`aqt_fast.server.sampler.Sampler`."""
-        label, sizes = _read(body, 0)
+        label, sizes, gates = _read(body, 0)
         digests = None
         if self._identify:
             digests = [circuit_digest(circuit) for circuit in parse(body)["payload"]["circuits"]]
-        return _NativeWorkload(body, label, sizes, digests)
+        return _NativeWorkload(body, label, sizes, gates, digests)
 
     def read_circuit(self, body: bytes) -> Workload:
         """See :class:`aqt_fast.server.sampler.Sampler`."""
         job = _BEFORE + body + _AFTER
-        _, sizes = _read(job, len(_BEFORE))
+        _, sizes, gates = _read(job, len(_BEFORE))
         # Two circuits with a comma between are a valid job, but not valid JSON by themselves.
         circuit = parse(body)
         digests = [circuit_digest(circuit)] if self._identify else None
-        return _NativeWorkload(job, None, sizes, digests)
+        return _NativeWorkload(job, None, sizes, gates, digests)
 
 
 class _NativeWorkload:
@@ -51,10 +51,12 @@ class _NativeWorkload:
         body: bytes,
         label: str | None,
         sizes: Sequence[tuple[int, int]],
+        gates: Sequence[tuple[int, int]],
         digests: Sequence[str] | None,
     ) -> None:
         self.label = label
         self.sizes = sizes
+        self.gates = gates
         self.digests = digests
         self._body = body
 
@@ -66,11 +68,13 @@ class _NativeWorkload:
         return make_samples(self._body, seed)
 
 
-def _read(body: bytes, offset: int) -> tuple[str | None, Sequence[tuple[int, int]]]:
+def _read(
+    body: bytes, offset: int
+) -> tuple[str | None, Sequence[tuple[int, int]], Sequence[tuple[int, int]]]:
     """Validate the body of a job natively.
 
     Returns:
-        The label, and shots and number of qubits of each circuit.
+        The label; shots and number of qubits of each circuit; its numbers of R and RXX.
 
     Raises:
         PortalError: the body is invalid (422); its position counts from ``offset``.

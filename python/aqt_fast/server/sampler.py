@@ -21,6 +21,8 @@ class Workload(Protocol):
     label: str | None
     sizes: Sequence[tuple[int, int]]
     """Shots and number of qubits of each circuit."""
+    gates: Sequence[tuple[int, int]]
+    """Numbers of R and RXX of each circuit. An RZ takes no time."""
     digests: Sequence[str] | None
     """Digest of each circuit by :func:`circuit_digest`; None if circuits are not identified."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 
 from aqt_fast import _native
@@ -74,6 +75,32 @@ def check_circuits(
         strict_angles=strict_angles,
     )
     return batch
+
+
+def count_gates(
+    circuits: Sequence[QuantumCircuit], limits: Limits, *, strict_angles: bool = False
+) -> NDArray[np.uint32]:
+    """Return how many r and how many rxx a device gets of each circuit.
+
+    Args:
+        circuits: any number of circuits, without regard to ``limits.circuits``.
+        limits: the resource's limits.
+        strict_angles: refuse angles outside AQT's ranges.
+
+    Returns:
+        Shape (circuits, 2). An rz is not counted: it takes no time.
+
+    Raises:
+        InvalidCircuitError: lists every circuit that cannot run.
+    """
+    counts = read_by(
+        _native.count_gates,
+        circuits,
+        max_qubits=limits.qubits,
+        max_operations=limits.operations,
+        strict_angles=strict_angles,
+    )
+    return np.frombuffer(counts, np.uint32).reshape(-1, 2)
 
 
 def encode_job(

@@ -7,7 +7,7 @@ import uuid
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from aqt_fast._ids import LONGEST_LABEL
 from aqt_fast._shots import SHOTS_PER_API_JOB, Shots, total
@@ -96,6 +96,45 @@ class Part:
         return len(self.repetitions)
 
 
+class BatchSize(NamedTuple):
+    """How many requests a batch takes."""
+
+    api_jobs: int
+    """Number of API jobs."""
+    runs: int
+    """Number of runs in all of them."""
+
+
+def size(num_circuits: int, shots: Shots, limits: Limits) -> BatchSize:
+    """Return the numbers of API jobs and runs into which :func:`cut` cuts a batch.
+
+    Args:
+        num_circuits: number of circuits in the batch.
+        shots: repetitions of each circuit.
+        limits: limits of one API job.
+
+    Raises:
+        InvalidJobError: there would be more than 100 000 API jobs.
+    """
+    if isinstance(shots, int):
+        width = limits.circuits or num_circuits
+        of_each = -(-shots // (limits.shots or shots))
+        found = BatchSize(-(-num_circuits // width) * of_each, num_circuits * of_each)
+    else:
+        numbers = _numbers_of_runs(shots, limits)
+        width = limits.circuits or sum(numbers)
+        starts = [start for start, _ in _bounds(numbers, width)]
+        # 1 if there are several circuits
+        found = BatchSize(sum(-(-numbers[start] // width) for start in starts), sum(numbers))
+    if found.api_jobs > MOST_API_JOBS:
+        of_all = f"{shots} shots" if isinstance(shots, int) else f"{total(shots, 0)} shots in all"
+        raise InvalidJobError(
+            f"{num_circuits} circuits with {of_all} would be {found.api_jobs} API jobs, and a job "
+            f"has at most {MOST_API_JOBS}; split it"
+        )
+    return found
+
+
 def cut(num_circuits: int, shots: Shots, limits: Limits) -> list[Part]:
     """Cut a batch into API jobs.
 
@@ -115,11 +154,11 @@ def cut(num_circuits: int, shots: Shots, limits: Limits) -> list[Part]:
     Raises:
         InvalidJobError: there would be more than 100 000 parts.
     """
+    size(num_circuits, shots, limits)
     if not isinstance(shots, int):
         return _packed(shots, limits)
     width = limits.circuits or num_circuits
     most = limits.shots or shots
-    _check_number(-(-num_circuits // width) * -(-shots // most), num_circuits, shots)
     return [
         Part(start, min(start + width, num_circuits), min(most, shots - done))
         for start in range(0, num_circuits, width)
@@ -143,16 +182,10 @@ def whole(num_circuits: int, shots: Shots) -> Part:
 def _packed(shots: tuple[int, ...], limits: Limits) -> list[Part]:
     """Pack the runs of neighbouring circuits into API jobs."""
     most = limits.shots or max(shots)
-    numbers = [-(-number // most) for number in shots]
+    numbers = _numbers_of_runs(shots, limits)
     width = limits.circuits or sum(numbers)
-    bounds = _bounds(numbers, width)
-    _check_number(
-        sum(-(-numbers[start] // width) for start, _ in bounds),  # 1 if there are several circuits
-        len(shots),
-        shots,
-    )
     parts = []
-    for start, stop in bounds:
+    for start, stop in _bounds(numbers, width):
         runs = [_runs(number, most) for number in shots[start:stop]]
         if len(runs) > 1:
             parts.append(Part.of(start, runs))
@@ -162,6 +195,12 @@ def _packed(shots: tuple[int, ...], limits: Limits) -> list[Part]:
                 for first in range(0, len(runs[0]), width)
             ]
     return parts
+
+
+def _numbers_of_runs(shots: tuple[int, ...], limits: Limits) -> list[int]:
+    """Return the number of runs of each circuit."""
+    most = limits.shots or max(shots)
+    return [-(-number // most) for number in shots]
 
 
 def _bounds(numbers: Sequence[int], width: int) -> list[tuple[int, int]]:
@@ -186,20 +225,6 @@ def _bounds(numbers: Sequence[int], width: int) -> list[tuple[int, int]]:
 def _runs(shots: int, most: int) -> tuple[int, ...]:
     """Cut the shots of a circuit into as few runs as possible."""
     return tuple(min(most, shots - done) for done in range(0, shots, most))
-
-
-def _check_number(number: int, num_circuits: int, shots: Shots) -> None:
-    """Check the number of API jobs.
-
-    Raises:
-        InvalidJobError: there are too many.
-    """
-    if number > MOST_API_JOBS:
-        of_each = f"{shots} shots" if isinstance(shots, int) else f"{total(shots, 0)} shots in all"
-        raise InvalidJobError(
-            f"{num_circuits} circuits with {of_each} would be {number} API jobs, and a job has "
-            f"at most {MOST_API_JOBS}; split it"
-        )
 
 
 @dataclass(frozen=True)

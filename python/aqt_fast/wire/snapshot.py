@@ -179,6 +179,13 @@ class Snapshot:
             self._circuits == self._read(circuits)
         )
 
+    def gate_counts(self) -> NDArray[np.uint32]:
+        """Return how many r and how many rxx each circuit has, after folding.
+
+        Shape (circuits, 2). An rz is not counted: it takes no time.
+        """
+        return np.frombuffer(self._circuits.gate_counts(), np.uint32).reshape(-1, 2)
+
     def encode_job(self, start: int, stop: int, repetitions: Repetitions, label: str) -> bytes:
         """Encode the request body of one API job."""
         return self._circuits.encode_job(start, stop, repetitions, label)

@@ -11,7 +11,7 @@ pub mod error;
 pub mod outcomes;
 pub mod wire;
 
-pub use circuit::{Circuit, CircuitBuilder, Gate, Limits, MeasurementMap, Operation};
+pub use circuit::{Circuit, CircuitBuilder, Gate, GateCounts, Limits, MeasurementMap, Operation};
 pub use error::{ArchiveError, ArchiveErrorKind, BodyError, BodyErrorKind, CircuitError};
 pub use outcomes::{Histogram, Outcomes, Samples};
 pub use wire::{Job, JobState, Status, StatusChange};

@@ -49,7 +49,7 @@ mod _native {
     #[pymodule_export]
     use super::lower::{lower_dag, other_nodes};
     #[pymodule_export]
-    use super::request::{check_circuits, encode_job, make_samples, read_job};
+    use super::request::{check_circuits, count_gates, encode_job, make_samples, read_job};
     #[pymodule_export]
     use super::response::{JobState, decode_direct_response, decode_response};
     #[pymodule_export]

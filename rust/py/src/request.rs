@@ -1,12 +1,12 @@
 //! Request bodies: written for the device, read for the local server.
 
 use aqt_core::{
-    Limits,
+    GateCounts, Limits,
     wire::{encoder, fake_device, request},
 };
 use pyo3::{prelude::*, types::PyBytes};
 
-use crate::{error_texts, qiskit, repetitions::Shots};
+use crate::{error_texts, qiskit, repetitions::Shots, snapshot::gate_counts_as_bytes};
 
 /// Reads and checks `circuits`, all of them before an error lists every offender.
 #[pyfunction]
@@ -20,6 +20,29 @@ pub fn check_circuits(
 ) -> PyResult<()> {
     let limits = Limits { qubits: max_qubits, operations: max_operations };
     qiskit::read_circuits(py, &circuits, limits, qiskit::Angles::new(strict_angles), |_, _| ())
+}
+
+/// Reads and checks `circuits` like [`check_circuits`], and counts the gates of each that take time:
+/// pairs of 32-bit numbers, of r and of rxx.
+#[pyfunction]
+#[pyo3(signature = (circuits, *, max_qubits, max_operations, strict_angles=false))]
+pub fn count_gates<'py>(
+    py: Python<'py>,
+    circuits: Vec<Bound<'py, PyAny>>,
+    max_qubits: u32,
+    max_operations: usize,
+    strict_angles: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let limits = Limits { qubits: max_qubits, operations: max_operations };
+    let mut counts = Vec::with_capacity(circuits.len());
+    qiskit::read_circuits(
+        py,
+        &circuits,
+        limits,
+        qiskit::Angles::new(strict_angles),
+        |circuit, _| counts.push(circuit.gate_counts()),
+    )?;
+    Ok(gate_counts_as_bytes(py, &counts))
 }
 
 /// The request body of one API job.
@@ -50,8 +73,8 @@ pub fn encode_job<'py>(
     Ok(PyBytes::new(py, &body))
 }
 
-/// A label, and repetitions and number of qubits of each circuit.
-type JobShape = (Option<String>, Vec<(u32, u32)>);
+/// A label, repetitions and number of qubits of each circuit, and its numbers of r and rxx.
+type JobShape = (Option<String>, Vec<(u32, u32)>, Vec<(u32, u32)>);
 
 /// Reads the request body of an API job.
 #[pyfunction]
@@ -62,7 +85,16 @@ pub fn read_job(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobShape>
         .map_err(|problem| error_texts::malformed_request(py, &problem))?;
     let shape =
         |(repetitions, circuit): &(u32, aqt_core::Circuit)| (*repetitions, circuit.num_qubits());
-    Ok((job.label().map(str::to_owned), job.circuits().iter().map(shape).collect()))
+    let gates = |(_, circuit): &(u32, aqt_core::Circuit)| {
+        let GateCounts { r, rxx } = circuit.gate_counts();
+        (r, rxx)
+    };
+    let circuits = job.circuits();
+    Ok((
+        job.label().map(str::to_owned),
+        circuits.iter().map(shape).collect(),
+        circuits.iter().map(gates).collect(),
+    ))
 }
 
 /// Makes samples up for the request body of an API job.

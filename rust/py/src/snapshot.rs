@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use aqt_core::{
-    Circuit, Limits, MeasurementMap, Operation,
+    Circuit, GateCounts, Limits, MeasurementMap, Operation,
     circuit::{self, operation::radians},
     wire::encoder,
 };
@@ -28,6 +28,16 @@ type Gate<'py> = (Bound<'py, PyString>, Bound<'py, PyTuple>, Bound<'py, PyTuple>
 #[derive(PartialEq)]
 pub struct Snapshot {
     batch: Batch,
+}
+
+/// Pairs of 32-bit numbers, of r and of rxx.
+pub fn gate_counts_as_bytes<'py>(py: Python<'py>, counts: &[GateCounts]) -> Bound<'py, PyBytes> {
+    let bytes: Vec<_> = counts
+        .iter()
+        .flat_map(|&GateCounts { r, rxx }| [r, rxx])
+        .flat_map(u32::to_ne_bytes)
+        .collect();
+    PyBytes::new(py, &bytes)
 }
 
 impl From<Vec<Part>> for Snapshot {
@@ -118,6 +128,11 @@ impl Snapshot {
             Ok((name.clone(), qubits, parameters))
         };
         self.one(index)?.0.operations().iter().map(gate).collect()
+    }
+
+    /// How many r and how many rxx each circuit has: pairs of 32-bit numbers.
+    fn gate_counts<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        gate_counts_as_bytes(py, &py.detach(|| self.batch.gate_counts(0..self.batch.len())))
     }
 
     /// The measurements of a circuit as (qubit, classical bit), in the order of the latter.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, num::NonZero, ops::Range, panic, thread};
 
-use aqt_core::{Circuit, Limits, MeasurementMap};
+use aqt_core::{Circuit, GateCounts, Limits, MeasurementMap};
 
 use crate::sweep::{Sweep, SweepCompiler};
 
@@ -84,10 +84,29 @@ impl Batch {
     /// As [`Reader::circuit`].
     #[must_use]
     pub fn circuits(&self, range: Range<usize>) -> Vec<Read<'_>> {
+        self.each(range, |read| read)
+    }
+
+    /// How many gates of each circuit in a range take time, as [`Batch::circuits`] reads them.
+    ///
+    /// # Panics
+    /// As [`Reader::circuit`].
+    #[must_use]
+    pub fn gate_counts(&self, range: Range<usize>) -> Vec<GateCounts> {
+        self.each(range, |(circuit, _)| circuit.gate_counts())
+    }
+
+    /// What `of` makes of each circuit in a range; circuits are compiled on several threads if that
+    /// pays.
+    fn each<'a, T: Send>(
+        &'a self,
+        range: Range<usize>,
+        of: impl Fn(Read<'a>) -> T + Copy + Send,
+    ) -> Vec<T> {
         let range = range.start..range.end.min(self.len());
-        let read = |part: Range<usize>| -> Vec<_> {
+        let read = move |part: Range<usize>| -> Vec<_> {
             let mut reader = self.reader();
-            part.map_while(|index| reader.circuit(index)).collect()
+            part.map_while(|index| reader.circuit(index).map(of)).collect()
         };
         let compiled = range.clone().filter(|&index| self.is_compiled(index)).count();
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
@@ -101,14 +120,14 @@ impl Batch {
                 .step_by(size)
                 .map(|start| scope.spawn(move || read(start..range.end.min(start + size))))
                 .collect();
-            let mut circuits = read(range.start..range.start + size);
+            let mut found = read(range.start..range.start + size);
             for other in others {
                 match other.join() {
-                    Ok(found) => circuits.extend(found),
+                    Ok(others) => found.extend(others),
                     Err(reason) => panic::resume_unwind(reason),
                 }
             }
-            circuits
+            found
         })
     }
 

@@ -81,6 +81,15 @@ impl MeasurementMap {
     }
 }
 
+/// How many gates of a circuit take time on a device; RZ takes none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GateCounts {
+    /// Number of R.
+    pub r: u32,
+    /// Number of RXX.
+    pub rxx: u32,
+}
+
 /// A circuit that a device accepts: gates within their ranges, then one measurement of all qubits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Circuit {
@@ -116,6 +125,20 @@ impl Circuit {
             qubits.push(0);
         }
         qubits
+    }
+
+    /// How many of its gates take time.
+    #[must_use]
+    pub fn gate_counts(&self) -> GateCounts {
+        let mut counts = GateCounts::default();
+        for operation in &self.operations {
+            match operation {
+                Operation::Rz { .. } => {}
+                Operation::R { .. } => counts.r += 1,
+                Operation::Rxx { .. } => counts.rxx += 1,
+            }
+        }
+        counts
     }
 
     /// The gates, without the final MEASURE.
@@ -265,6 +288,18 @@ mod tests {
         assert_eq!(some.sources(), [Some(2), None, Some(7), Some(7)]);
         assert_eq!(map.restricted(&[]), Some(MeasurementMap::new(0)));
         assert_eq!(map.restricted(&[0, 4]), None);
+    }
+
+    #[test]
+    fn rz_is_not_counted() {
+        let operations = vec![
+            Operation::Rz { qubit: 0, phi: 0.5 },
+            Operation::R { qubit: 1, phi: 0.5, theta: 0.5 },
+            Operation::Rxx { qubits: [0, 1], theta: 0.5 },
+            Operation::R { qubit: 0, phi: 0.0, theta: 0.0 },
+        ];
+        let counts = Circuit::from_checked(2, operations).gate_counts();
+        assert_eq!(counts, GateCounts { r: 2, rxx: 1 });
     }
 
     #[test]

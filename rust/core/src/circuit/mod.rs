@@ -9,6 +9,6 @@ pub mod operation;
 
 pub use self::{
     alike::{Alike, alike},
-    circuit::{Circuit, CircuitBuilder, Limits, MeasurementMap},
+    circuit::{Circuit, CircuitBuilder, GateCounts, Limits, MeasurementMap},
     operation::{Gate, Operation},
 };

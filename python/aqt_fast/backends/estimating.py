@@ -1,0 +1,90 @@
+"""What a job will take on a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aqt_fast._shots import Shots, total
+from aqt_fast._warnings import warn_caller
+from aqt_fast.devices.device_time import DeviceTimes, DeviceWork
+from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.devices.prices import PriceList, StalePriceWarning
+from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.plan import BatchSize, size
+
+
+def job_estimate(
+    backend_name: str,
+    gate_counts: Callable[[], NDArray[np.uint32]],
+    num_circuits: int,
+    shots: Shots,
+    limits: Limits | None,
+    *,
+    times: DeviceTimes | None,
+    prices: PriceList | None,
+) -> JobEstimate:
+    """Return what a job will take.
+
+    Args:
+        backend_name: where it would run.
+        gate_counts: returns the numbers of r and rxx of each circuit; shape (circuits, 2).
+        num_circuits: number of circuits.
+        shots: repetitions of each circuit.
+        limits: limits of one API job, None where there are none.
+        times: the device's durations, None without a device or without durations.
+        prices: what it costs there, None if that is unknown.
+
+    Raises:
+        InvalidJobError: there would be too many API jobs for one job.
+
+    Warns:
+        StalePriceWarning: the prices are old.
+    """
+    if limits is None:
+        api_jobs, runs = BatchSize(0, num_circuits)
+    else:
+        api_jobs, runs = size(num_circuits, shots, limits)
+    all_shots = total(shots, num_circuits)
+    cost, seconds = None, None
+    if prices is not None:
+        cost = prices.cost(shots=all_shots, circuits=runs, api_jobs=api_jobs)
+        if (stale := prices.warning()) is not None:
+            warn_caller(stale, StalePriceWarning)
+    if times is not None:
+        seconds = times.seconds(DeviceWork.of(gate_counts(), shots, runs))
+    return JobEstimate(
+        backend_name=backend_name,
+        circuits=num_circuits,
+        api_jobs=api_jobs,
+        shots=all_shots,
+        device_seconds=seconds,
+        cost=cost,
+        device_times=times,
+    )
+
+
+def checked_times(times: Any) -> DeviceTimes | None:
+    """Return durations.
+
+    Raises:
+        InvalidOptionError: they are something else.
+    """
+    if times is not None and not isinstance(times, DeviceTimes):
+        raise InvalidOptionError("device_times", times, "DeviceTimes or None")
+    return times
+
+
+def checked_prices(prices: Any) -> PriceList | None:
+    """Return a list of prices.
+
+    Raises:
+        InvalidOptionError: it is something else.
+    """
+    if prices is not None and not isinstance(prices, PriceList):
+        raise InvalidOptionError("price_list", prices, "a PriceList or None")
+    return prices
