@@ -32,7 +32,11 @@ FAILURES = [
 ]
 
 EXAMPLES = {
-    exceptions.DeviceNotOnlineError: ("gone", "offline", datetime(2026, 11, 1, tzinfo=timezone.utc)),
+    exceptions.DeviceNotOnlineError: (
+        "gone",
+        "offline",
+        datetime.now(timezone.utc),
+    ),
     exceptions.MissingEstimateError: ("max_cost", 5.0, "no price is known", "provider"),
     exceptions.SpendingLimitError: ("max_shots", 5, "7 shots", "backend", None),
     exceptions.DamagedJobError: (Path("jobs/x.json"), "it is empty"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from aqt_fast._shots import total
@@ -14,6 +14,9 @@ from aqt_fast.aqt_options import AQTOptions, checked_flag, tightest
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.spending import SpendingLimits, check_spending
 from aqt_fast.wire.plan import BatchPlan, Part, default_label
+
+Besides: TypeAlias = Callable[[], JobEstimate]
+"""Estimates a job that counts together with another one."""
 
 _OF_SIMULATORS: dict[BackendType, tuple[str, ...]] = {
     "offline_simulator": ("max_shots",),
@@ -46,6 +49,7 @@ def check_limits(
     job: SpendingLimits,
     parts: Sequence[Part],
     estimate: Callable[[], JobEstimate],
+    besides: Besides | None,
 ) -> None:
     """Compare API jobs with the limits of provider, backend and job: the tightest count.
 
@@ -56,6 +60,7 @@ def check_limits(
         job: the job's own limits.
         parts: the API jobs, one for each time that it is sent.
         estimate: estimates what they take; called only if that is needed.
+        besides: estimates what else counts.
 
     Raises:
         SpendingLimitError: a limit is exceeded, or cannot be compared.
@@ -68,9 +73,14 @@ def check_limits(
     if kind in _OF_SIMULATORS:
         names = _OF_SIMULATORS[kind]
         limits = {source: each.only(names) for source, each in limits.items()}
-    if any(limits.values()):
-        shots = sum(total(part.shots, len(part.circuits)) for part in parts)
+    if not any(limits.values()):
+        return
+    shots = sum(total(part.shots, len(part.circuits)) for part in parts)
+    if besides is None:
         check_spending(limits, shots, estimate)
+    else:
+        others = besides()
+        check_spending(limits, shots + others.shots, lambda: estimate().plus(others))
 
 
 def requires_online(provider: Any, *options: AQTOptions) -> bool:

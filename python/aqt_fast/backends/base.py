@@ -19,7 +19,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob, provider_for_restoring
 from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
-from aqt_fast.backends.admission import check_limits, is_dry, requires_online, tighten
+from aqt_fast.backends.admission import Besides, check_limits, is_dry, requires_online, tighten
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
 from aqt_fast.backends.estimating import checked_prices, checked_times, job_estimate
@@ -44,7 +44,7 @@ from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.circuits import Limits, checked_shots, count_gates, listed
-from aqt_fast.wire.plan import BatchPlan, Part
+from aqt_fast.wire.plan import BatchPlan, Part, size_of
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -254,12 +254,15 @@ class AQTResource(AnyProtocol, BackendV2):
         return job
 
     @abstractmethod
-    def dry_run(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+    def dry_run(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> JobEstimate:
         """Return what :meth:`run` returns with ``dry_run=True``, for checked circuits.
 
         Args:
             snapshot: the circuits.
             options: the job's options.
+            besides: as for :meth:`execution`. It counts for limits, and is not in the estimate.
 
         Raises:
             SpendingLimitError: as for :meth:`run`.
@@ -273,6 +276,7 @@ class AQTResource(AnyProtocol, BackendV2):
         parts: Sequence[Part],
         limits: SpendingLimits | None = None,
         *,
+        besides: Besides | None = None,
         asks: bool = True,
     ) -> None:
         """Refuse what may not be sent. Whatever is sent to a device passes here before.
@@ -283,6 +287,7 @@ class AQTResource(AnyProtocol, BackendV2):
             parts: the job's API jobs that were sent, as they may have run, and those to be sent
                 now: one that was sent before and is sent again counts twice.
             limits: take the place of those in ``options``.
+            besides: estimates what else counts; called only if there are limits.
             asks: whether the portal may be asked for the device's status.
 
         Raises:
@@ -298,6 +303,7 @@ class AQTResource(AnyProtocol, BackendV2):
             SpendingLimits.of(options).replaced_by(limits or SpendingLimits()),
             parts,
             lambda: self.estimate_of(snapshot, options, parts),
+            besides,
         )
         if requires_online(self.provider, self.options, options):
             self._require_online(asks=asks)
@@ -390,12 +396,19 @@ class AQTResource(AnyProtocol, BackendV2):
             prices=checked_prices(price_list) or self.price_list,
         )
 
-    def estimate_of(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+    def estimate_of(
+        self,
+        snapshot: Snapshot,
+        options: AQTOptions,
+        parts: Sequence[Part] | None = None,
+    ) -> JobEstimate:
         """Return what a job of checked circuits will take.
 
         Args:
             snapshot: its circuits.
             options: its options.
+            parts: the API jobs to count, one for each time that it is sent; None for those that the
+                job is cut into.
 
         Raises:
             InvalidJobError: there would be too many API jobs for one job.
@@ -403,14 +416,18 @@ class AQTResource(AnyProtocol, BackendV2):
         Warns:
             StalePriceWarning: the prices are old.
         """
+        shots, batch = checked_shots(options.shots, self.limits, len(snapshot)), None
+        if parts is not None:
+            shots, batch = size_of(parts, len(snapshot))
         return job_estimate(
             self.name,
             snapshot.gate_counts,
             len(snapshot),
-            checked_shots(options.shots, self.limits, len(snapshot)),
+            shots,
             self.api_limits,
             times=self.device_times,
             prices=self.price_list,
+            batch=batch,
         )
 
     @property
@@ -540,8 +557,21 @@ class AQTResource(AnyProtocol, BackendV2):
         return Snapshot(circuits, self.limits, strict_angles=options.strict_angles)
 
     @abstractmethod
-    def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
-        """Make the execution of a snapshot, without starting it."""
+    def execution(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> Execution:
+        """Make the execution of a snapshot, without starting it.
+
+        Args:
+            snapshot: the circuits.
+            options: the job's options.
+            besides: estimates what else counts for the limits of this job: another job that belongs
+                to it.
+
+        Raises:
+            SpendingLimitError: a limit would be exceeded.
+            DeviceNotOnlineError: the device takes no jobs, and ``require_online`` is set.
+        """
 
     @abstractmethod
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:

@@ -27,6 +27,7 @@ def job_estimate(
     *,
     times: DeviceTimes | None,
     prices: PriceList | None,
+    batch: BatchSize | None = None,
 ) -> JobEstimate:
     """Return what a job will take.
 
@@ -38,6 +39,7 @@ def job_estimate(
         limits: limits of one API job, None where there are none.
         times: the device's durations, None without a device or without durations.
         prices: what it costs there, None if that is unknown.
+        batch: numbers of API jobs and runs, None for those into which ``limits`` cut the shots.
 
     Raises:
         InvalidJobError: there would be too many API jobs for one job.
@@ -46,9 +48,10 @@ def job_estimate(
         StalePriceWarning: the prices are old.
     """
     if limits is None:
-        api_jobs, runs = BatchSize(0, num_circuits)
-    else:
-        api_jobs, runs = size(num_circuits, shots, limits)
+        batch = BatchSize(0, num_circuits)
+    elif batch is None:
+        batch = size(num_circuits, shots, limits)
+    api_jobs, runs = batch
     all_shots = total(shots, num_circuits)
     cost, seconds = None, None
     if prices is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -34,6 +34,26 @@ class JobEstimate:
     """SHA-256 of each request body, in hexadecimal; empty unless the bodies were made."""
     device_times: DeviceTimes | None = None
     """The durations that the seconds are from; None without seconds."""
+
+    def plus(self, other: JobEstimate) -> JobEstimate:
+        """Return what this job and another one on the same backend take together.
+
+        The hashes are those of this one.
+        """
+        seconds, cost = None, None
+        if self.device_seconds is not None and other.device_seconds is not None:
+            both = zip(self.device_seconds, other.device_seconds, strict=True)
+            seconds = Interval(*(mine + others for mine, others in both))
+        if self.cost is not None and other.cost is not None:
+            cost = self.cost.plus(other.cost)
+        return replace(
+            self,
+            circuits=self.circuits + other.circuits,
+            api_jobs=self.api_jobs + other.api_jobs,
+            shots=self.shots + other.shots,
+            device_seconds=seconds,
+            cost=cost,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures in JSON's types."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -140,6 +140,11 @@ class Cost:
     """Its currency."""
     price_list: PriceList
     """The prices."""
+
+    def plus(self, other: Cost) -> Cost:
+        """Return the cost of two jobs by the same prices."""
+        amount = Decimal(repr(self.amount)) + Decimal(repr(other.amount))
+        return replace(self, amount=float(amount))
 
     def __str__(self) -> str:
         return f"{self.amount:,.2f} {self.currency}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import uuid
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from aqt_fast._ids import LONGEST_LABEL
-from aqt_fast._shots import SHOTS_PER_API_JOB, Shots, total
+from aqt_fast._shots import SHOTS_PER_API_JOB, Shots, each, total
 from aqt_fast.exceptions import InvalidJobError
 
 if TYPE_CHECKING:
@@ -135,6 +136,21 @@ def size(num_circuits: int, shots: Shots, limits: Limits) -> BatchSize:
     return found
 
 
+def size_of(parts: Sequence[Part], num_circuits: int) -> tuple[tuple[int, ...], BatchSize]:
+    """Return what API jobs have together: the shots of each circuit, and their numbers.
+
+    Args:
+        parts: the API jobs. One may be there several times, and circuits may be missing.
+        num_circuits: number of circuits in the batch.
+    """
+    shots = [0] * num_circuits
+    for part, number in Counter(parts).items():
+        of_part = each(part.shots, len(part.circuits))
+        for index, of_circuit in zip(part.circuits, of_part, strict=True):
+            shots[index] += number * of_circuit
+    return tuple(shots), BatchSize(len(parts), sum(part.num_runs for part in parts))
+
+
 def cut(num_circuits: int, shots: Shots, limits: Limits) -> list[Part]:
     """Cut a batch into API jobs.
 
@@ -164,6 +180,18 @@ def cut(num_circuits: int, shots: Shots, limits: Limits) -> list[Part]:
         for start in range(0, num_circuits, width)
         for done in range(0, shots, most)
     ]
+
+
+def parts_of(shots: tuple[int, ...], limits: Limits | None) -> list[Part]:
+    """Return the API jobs of circuits of which some may have no shots.
+
+    Args:
+        shots: repetitions of each circuit, from 0.
+        limits: limits of one API job, None where there are none.
+    """
+    if limits is None:
+        return [Part.of(0, [(number,) for number in shots])]
+    return [part for part in cut(len(shots), shots, limits) if part.num_runs]
 
 
 def whole(num_circuits: int, shots: Shots) -> Part:

@@ -14,7 +14,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.backends.admission import BackendStatusWarning, payload_hashes
+from aqt_fast.backends.admission import BackendStatusWarning, Besides, payload_hashes
 from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.endpoint import CloudEndpoint
@@ -51,7 +51,9 @@ class CloudResource(AQTResource):
         qubits = min(self._resource.available_qubits, API_LIMITS.qubits)
         return replace(API_LIMITS, qubits=qubits)
 
-    def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
+    def execution(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> Execution:
         """Make the execution of a snapshot, as one API job or several.
 
         Raises:
@@ -65,7 +67,7 @@ class CloudResource(AQTResource):
                 asked.
         """
         plan = self._plan(snapshot, options)
-        self.admit(snapshot, options, plan.parts)
+        self.admit(snapshot, options, plan.parts, besides=besides)
         self._warn_of_status()
         connection = self._connect()
         location = portal_location(connection, self._resource)
@@ -76,14 +78,16 @@ class CloudResource(AQTResource):
             snapshot,
             options,
             plan,
-            admit=partial(self.admit, snapshot, options),
+            admit=partial(self.admit, snapshot, options, besides=besides),
             journal=journal,
         )
 
     def _plan(self, snapshot: Snapshot, options: AQTOptions) -> BatchPlan:
         return BatchPlan.new(len(snapshot), options.shots, self.api_limits, options.label)
 
-    def dry_run(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+    def dry_run(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> JobEstimate:
         """Return the estimate of a job, with the hash of each request body.
 
         Raises:
@@ -93,7 +97,7 @@ class CloudResource(AQTResource):
             BackendStatusWarning: as for :meth:`execution`.
         """
         plan = self._plan(snapshot, options)
-        self.admit(snapshot, options, plan.parts, asks=False)
+        self.admit(snapshot, options, plan.parts, besides=besides, asks=False)
         self._warn_of_status()
         self._connect()
         hashes = payload_hashes(plan, options.label, partial(CloudEndpoint.encode, snapshot))

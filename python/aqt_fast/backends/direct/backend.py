@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
 from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions
-from aqt_fast.backends.admission import payload_hashes
+from aqt_fast.backends.admission import Besides, payload_hashes
 from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
 from aqt_fast.backends.direct.connection import DirectConnection
 from aqt_fast.backends.direct.endpoint import DirectEndpoint
@@ -68,7 +68,9 @@ class AQTDirectAccessResource(AQTResource):
         qubits = min(self._resource.available_qubits, API_LIMITS.qubits)
         return replace(API_LIMITS, circuits=1, shots=self._max_shots, qubits=qubits)
 
-    def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
+    def execution(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> Execution:
         """Make the execution of a snapshot, one circuit after the other.
 
         Raises:
@@ -77,7 +79,7 @@ class AQTDirectAccessResource(AQTResource):
             DeviceNotOnlineError: the machine does not answer, and the job requires that it does.
         """
         plan = self._plan(snapshot, options)
-        self.admit(snapshot, options, plan.parts)
+        self.admit(snapshot, options, plan.parts, besides=besides)
         connection = self._connect()
         location = self._location(connection)
         journal = start_journal(self, location, plan, snapshot, options)
@@ -87,7 +89,7 @@ class AQTDirectAccessResource(AQTResource):
             snapshot,
             options,
             plan,
-            admit=partial(self.admit, snapshot, options),
+            admit=partial(self.admit, snapshot, options, besides=besides),
             journal=journal,
         )
 
@@ -96,7 +98,9 @@ class AQTDirectAccessResource(AQTResource):
             len(snapshot), options.shots, self.api_limits, options.label, by_circuit=True
         )
 
-    def dry_run(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+    def dry_run(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> JobEstimate:
         """Return the estimate of a job, with the hash of each request body.
 
         Bodies have no label. The machine is not asked whether it answers.
@@ -105,7 +109,7 @@ class AQTDirectAccessResource(AQTResource):
             SpendingLimitError: as for :meth:`execution`.
         """
         plan = self._plan(snapshot, options)
-        self.admit(snapshot, options, plan.parts, asks=False)
+        self.admit(snapshot, options, plan.parts, besides=besides, asks=False)
         self._connect()
         hashes = payload_hashes(plan, options.label, partial(DirectEndpoint.encode, snapshot))
         return replace(self.estimate_of(snapshot, options), payload_hashes=hashes)

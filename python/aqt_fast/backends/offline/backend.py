@@ -12,7 +12,7 @@ from qiskit import QuantumCircuit
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.backends.admission import is_dry
+from aqt_fast.backends.admission import Besides, is_dry
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline import noise_strengths
@@ -141,6 +141,8 @@ class OfflineSimulatorResource(AQTResource):
         snapshot: Snapshot,
         options: AQTOptions,
         executor: Executor | None = None,
+        *,
+        besides: Besides | None = None,
     ) -> Execution:
         """Make a simulation with the simulator's current options.
 
@@ -149,7 +151,7 @@ class OfflineSimulatorResource(AQTResource):
                 it.
             SpendingLimitError: there are more shots than a limit allows.
         """
-        self.admit(snapshot, options, [whole(len(snapshot), options.shots)])
+        self.admit(snapshot, options, [whole(len(snapshot), options.shots)], besides=besides)
         from aqt_fast.backends.offline.executor import ExecutorAerExecution
         from aqt_fast.backends.offline.local import LocalAerExecution
 
@@ -158,9 +160,11 @@ class OfflineSimulatorResource(AQTResource):
             return LocalAerExecution(simulator, snapshot, options)
         return ExecutorAerExecution(executor, simulator, snapshot, options)
 
-    def dry_run(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+    def dry_run(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> JobEstimate:
         """Return the estimate of a job; there are no requests, and no hashes."""
-        self.admit(snapshot, options, [whole(len(snapshot), options.shots)])
+        self.admit(snapshot, options, [whole(len(snapshot), options.shots)], besides=besides)
         return self.estimate_of(snapshot, options)
 
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:
