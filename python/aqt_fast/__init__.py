@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from aqt_fast.aqt_provider import AQTProvider
     from aqt_fast.aqt_resource import execute
     from aqt_fast.compiler import compile  # noqa: A004
-    from aqt_fast.devices import PriceList
+    from aqt_fast.devices import Characterisation, PriceList
 
 __all__ = [
     "AQTJob",
     "AQTOptions",
     "AQTProvider",
+    "Characterisation",
     "PriceList",
     "Progress",
     "__version__",
@@ -74,6 +75,7 @@ __getattr__ = lazy_names(
         "AQTJob": _job,
         "AQTOptions": _options,
         "AQTProvider": _provider,
+        "Characterisation": _devices,
         "PriceList": _devices,
         "Progress": _job,
         "compile": _compiler,

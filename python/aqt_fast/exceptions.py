@@ -13,6 +13,7 @@
     │   ├── FixedOptionError                    .option, .value: a job has begun without it
     │   ├── SpendingLimitError                  .limit, .allowed, .estimated, .source, .estimate
     │   │   └── MissingEstimateError              what a limit is about is not known
+    │   ├── InvalidCharacterisationError        .field, .reason, .path: of a device
     │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
@@ -309,6 +310,21 @@ class MissingEstimateError(SpendingLimitError):
             f"{self.limit}={self.allowed} of the {self.source} cannot be checked: "
             f"{self.estimated}; nothing was sent"
         )
+
+
+class InvalidCharacterisationError(InvalidInputError):
+    """A characterisation of a device has an impossible value, or its file is damaged."""
+
+    def __init__(self, field: str, reason: str, path: Path | None = None) -> None:
+        """``field`` is the field with the fault, ``path`` the file it was read from, if any."""
+        super().__init__(field, reason, path)
+        self.field = field
+        self.reason = reason
+        self.path = path
+
+    def __str__(self) -> str:
+        place = "the characterisation" if self.path is None else str(self.path)
+        return f"{place}: {self.field} {self.reason}"
 
 
 class MalformedRequestError(InvalidInputError):

@@ -7,7 +7,6 @@ from datetime import datetime, timezone
 from functools import partial
 
 import pytest
-from aqt_fast.api_client import PortalClient
 from aqt_fast.aqt_resource import BackendStatusWarning
 from aqt_fast.exceptions import (
     APIConnectionError,
@@ -126,10 +125,10 @@ def test_both(server, portal):
     assert caught.value.status == "maintenance"
 
 
-def test_a_device_that_is_not_offered_any_more(server, ibex, monkeypatch):
+def test_a_device_that_is_not_offered_any_more(server, ibex):
     """Is an error of the portal."""
-    monkeypatch.setattr(PortalClient, "list_workspaces", lambda _: {"lab": []})
-    with pytest.raises(APIError, match="workspace 'lab' does not offer 'ibex' any more"):
+    server.accept(server.token, workspaces=["default"])
+    with pytest.raises(APIError, match="403"):
         ibex.run(marker("1"), require_online=True)
     assert server.jobs == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, Literal, cast, overload
 
 import orjson
@@ -36,6 +37,8 @@ class Resource:
     """Since when it has this status, in ISO 8601, as the portal tells."""
     characterisation: dict[str, Any] | None = field(default=None, repr=False, compare=False)
     """Measured fidelities (per cent) and durations, as the portal publishes them."""
+    fetched_at: datetime | None = field(default=None, repr=False, compare=False)
+    """When the portal was asked; None if it was not, and status and figures are unknown."""
     accepting_job_submissions: bool = field(default=True, repr=False)
     """Whether the workspace accepts jobs, at the time of the request."""
     jobs_being_processed: bool = field(default=True, repr=False)
@@ -221,6 +224,7 @@ def read_resource(body: bytes, listed: ListedResource) -> Resource:
         characterisation=characterisation,
         accepting_job_submissions=listed.accepting_job_submissions,
         jobs_being_processed=listed.jobs_being_processed,
+        fetched_at=datetime.now(timezone.utc),
     )
 
 

@@ -158,22 +158,6 @@ class PortalClient:
             if (details := found[item.resource_id]) is not None
         ]
 
-    def resource(self, workspace_id: str, resource_id: str) -> Resource:
-        """The details of one resource, and whether its workspace takes jobs: two requests.
-
-        Args:
-            workspace_id: the workspace through which it is reached.
-            resource_id: its identifier.
-
-        Raises:
-            APIError: the workspace does not offer the resource any more; or see
-                :class:`~aqt_fast.exceptions.APIError` for the other kinds.
-        """
-        for listed in self.list_workspaces().get(workspace_id, []):
-            if listed.resource_id == resource_id:
-                return self._resource(listed)
-        raise APIError(f"workspace '{workspace_id}' does not offer '{resource_id}' any more")
-
     def _resource(self, listed: ListedResource) -> Resource:
         request = Request("GET", f"/resources/{path_segment(listed.resource_id)}")
         return self._http.send(

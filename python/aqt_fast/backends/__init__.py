@@ -8,6 +8,7 @@
     target         what the transpiler is told; make_transpiler_target()
     compiling      circuits of any gates, compiled on their way into a job
     transpiling    execute(); in our words, what Qiskit's transpiler refuses
+    knowledge      all of this at one moment, which a backend replaces as a whole
     calibration    error rates, durations, coherence times
     legacy         configuration, properties, status for older tools
     cloud/         a resource of AQT's portal

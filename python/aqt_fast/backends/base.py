@@ -23,6 +23,7 @@ from aqt_fast.backends.admission import Besides, check_limits, is_dry, requires_
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
 from aqt_fast.backends.estimating import checked_prices, checked_times, job_estimate
+from aqt_fast.backends.knowledge import Knowledge
 from aqt_fast.backends.legacy import (
     BackendStatus,
     configuration_of,
@@ -30,8 +31,7 @@ from aqt_fast.backends.legacy import (
     status_of,
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
-from aqt_fast.backends.target import all_pairs, make_transpiler_target
-from aqt_fast.devices.characterisation import Characterisation
+from aqt_fast.devices import Characterisation
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList
@@ -83,14 +83,20 @@ class AQTResource(AnyProtocol, BackendV2):
     """Further arguments of ``run``."""
 
     def __init__(
-        self, resource: Resource, *, provider: Any = None, calibration: Calibration | None = None
+        self,
+        resource: Resource,
+        *,
+        provider: Any = None,
+        calibration: Calibration | None = None,
+        characterisation: Characterisation | None = None,
     ) -> None:
         """Usually made by :class:`~aqt_fast.AQTProvider`.
 
         Args:
             resource: the resource.
             provider: the provider that makes the backend.
-            calibration: what is known of its operations, None for what the portal publishes.
+            calibration: what the target is told, None for what follows from the figures.
+            characterisation: the figures, None for those that the portal publishes.
         """
         super().__init__(
             provider=provider,
@@ -98,17 +104,10 @@ class AQTResource(AnyProtocol, BackendV2):
             description=resource.resource_name,
             backend_version=__version__,
         )
-        self._resource = resource
         self._device_times: DeviceTimes | None = None
-        self._calibration = calibration or Calibration.of_device(
-            resource.characterisation, resource.available_qubits
+        self._known = Knowledge.of(
+            resource, characterisation=characterisation, calibration=calibration
         )
-        self._target = make_transpiler_target(
-            resource.available_qubits,
-            description=resource.resource_name,
-            calibration=self._calibration,
-        )
-        self._coupling_map = all_pairs(resource.available_qubits)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}('{self.name}'), {self.num_qubits} qubits>"
@@ -132,9 +131,58 @@ class AQTResource(AnyProtocol, BackendV2):
         return self._resource
 
     @property
+    def _resource(self) -> Resource:
+        return self._known.resource
+
+    @property
     def target(self) -> Target:
-        """Target of the transpiler."""
-        return self._target
+        """Target of the transpiler, with the error rates and durations that are known.
+
+        It asks nobody: a restored backend knows them after :meth:`refresh`, or after the first use
+        of :attr:`characterisation`.
+        """
+        return self._known.target
+
+    @property
+    def characterisation(self) -> Characterisation | None:
+        """Fidelities, coherence times and durations as the portal publishes them, in SI units.
+
+        They are as old as ``characterisation.fetched_at`` tells: :meth:`refresh` asks again. A
+        backend that was made without asking the portal, by restoring a job, asks it on first use.
+        None if nothing is published: simulators and machines in the same network have no figures.
+
+        Raises:
+            APIError: the portal must be asked and does not answer, or there is no access token.
+        """
+        if self._is_unasked:
+            self.refresh()
+        return self._known.characterisation
+
+    @property
+    def _is_unasked(self) -> bool:
+        """Whether the portal has figures of which nobody has asked it."""
+        known = self._known
+        unknown = known.characterisation is None and known.resource.fetched_at is None
+        return unknown and self._in_cloud
+
+    def refresh(self) -> None:
+        """Ask the portal again for status and figures; the target is then a new object.
+
+        All of it is replaced at once, or nothing if the portal does not answer. Who has the old
+        target goes on with it, for example a transpilation in another thread. Backends that are
+        not in the cloud have nobody to ask and stay as they are.
+
+        Raises:
+            APIError: the portal does not answer, or does not have the resource any more.
+            AQTCredentialsError: there is no access token, or the portal does not accept it.
+        """
+        resource = self._asked_again()
+        if resource is not None:
+            self._known = Knowledge.of(resource)
+
+    def _asked_again(self) -> Resource | None:
+        """Ask for the present details of the resource; None if there is nobody to ask."""
+        return None
 
     @property
     def coupling_map(self) -> CouplingMap:
@@ -142,7 +190,7 @@ class AQTResource(AnyProtocol, BackendV2):
 
         As a constraint of the transpiler it is false: nothing is routed.
         """
-        return self._coupling_map
+        return self._known.coupling_map
 
     def configuration(self) -> AerBackendConfiguration:
         """Name, size, gates, pairs and limits, as backends of Qiskit 1 described themselves."""
@@ -151,13 +199,14 @@ class AQTResource(AnyProtocol, BackendV2):
     def properties(self) -> AerBackendProperties | None:
         """Error rates, durations and coherence times, as backends of Qiskit 1 listed them.
 
-        They are what the portal published when the backend was made; None if it published nothing.
-        An offline simulator has the error rates of the noise that it was made with.
+        They are what the portal published when the backend was made, or at the last
+        :meth:`refresh`; None if it published nothing. An offline simulator has the error rates of
+        the noise that it was made with.
         """
-        return properties_of(self._resource, __version__, self._calibration)
+        return properties_of(self._known, __version__)
 
     def status(self) -> BackendStatus:
-        """Whether the backend took jobs when it was made, as backends of Qiskit 1 said it."""
+        """Whether the backend took jobs when it was made, or at the last :meth:`refresh`."""
         return status_of(self._resource, __version__)
 
     @property
@@ -296,17 +345,21 @@ class AQTResource(AnyProtocol, BackendV2):
             DeviceNotOnlineError: the device takes no jobs, and ``require_online`` is set somewhere.
             APIError: the portal cannot be asked whether the device is online.
         """
-        check_limits(
-            self._resource.resource_type,
-            self.provider,
-            self.options,
-            SpendingLimits.of(options).replaced_by(limits or SpendingLimits()),
-            parts,
-            lambda: self.estimate_of(snapshot, options, parts),
-            besides,
-        )
+        def check() -> None:
+            check_limits(
+                self._resource.resource_type,
+                self.provider,
+                self.options,
+                SpendingLimits.of(options).replaced_by(limits or SpendingLimits()),
+                parts,
+                lambda: self.estimate_of(snapshot, options, parts),
+                besides,
+            )
+
+        check()
         if requires_online(self.provider, self.options, options):
             self._require_online(asks=asks)
+            check()  # the portal may tell other durations now
 
     def _require_online(self, *, asks: bool) -> None:
         """Check that jobs run now; simulators in this process always do.
@@ -444,22 +497,11 @@ class AQTResource(AnyProtocol, BackendV2):
             return self._device_times
         if self._resource.resource_type != "device":
             return None
-        return DeviceTimes.of(self._published_durations())
+        return DeviceTimes.of(self._known.characterisation)
 
     @device_times.setter
     def device_times(self, times: DeviceTimes | None) -> None:
         self._device_times = checked_times(times)
-
-    def _published_durations(self) -> Characterisation:
-        durations = self._calibration.durations if self._calibration else {}
-        return Characterisation(
-            self.name,
-            self._resource.workspace_id,
-            self.num_qubits,
-            r_duration=durations.get("r"),
-            rxx_duration=durations.get("rxx"),
-            readout_duration=durations.get("measure"),
-        )
 
     @property
     def price_list(self) -> PriceList | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import permutations
-from typing import Any
 
 from qiskit.transpiler import InstructionProperties
+
+from aqt_fast.devices import Characterisation
 
 
 @dataclass(frozen=True)
@@ -45,41 +45,32 @@ class Calibration:
         )
 
     @classmethod
-    def of_device(cls, published: Mapping[str, Any] | None, num_qubits: int) -> Calibration | None:
-        """Read a characterisation that the portal publishes; what is malformed counts as unknown.
+    def of_device(cls, known: Characterisation | None) -> Calibration | None:
+        """Figures of a device.
 
         Args:
-            published: the ``characterisation`` of a resource.
-            num_qubits: number of its qubits.
+            known: its characterisation.
 
         Returns:
-            None if nothing is known.
+            None if there is none.
         """
-        if published is None:
+        if known is None:
             return None
-        single = _mapping(published.get("single_qubit_gate_fidelity"))
-        r_errors = {qubit: _error(single.get(str(qubit))) for qubit in range(num_qubits)}
-        mean = _error(published.get("mean_two_qubit_gate_fidelity"))
-        rxx_errors: dict[tuple[int, int], float | None] = dict.fromkeys(
-            permutations(range(num_qubits), 2), mean
-        )
-        pairs = published.get("two_qubit_gate_fidelity")
-        for entry in pairs if isinstance(pairs, list) else ():
-            if (pair := _pair(entry)) in rxx_errors:
-                rxx_errors[pair] = rxx_errors[pair[::-1]] = _error(entry)
-        found = {
-            "r": _number(published.get("single_qubit_gate_duration_micros")),
-            "rxx": _number(published.get("two_qubit_gate_duration_micros")),
-            "measure": _number(published.get("readout_time_micros")),
+        pairs = permutations(range(known.num_qubits), 2)
+        rxx = {pair: fidelity for pair in pairs if (fidelity := known.rxx_fidelity_of(*pair))}
+        durations = {
+            "r": known.r_duration,
+            "rxx": known.rxx_duration,
+            "measure": known.readout_duration,
         }
-        durations = {name: value * 1e-6 for name, value in found.items() if value is not None}
+        spam = known.spam_fidelity
         return cls(
-            r_errors=_known(r_errors),
-            rxx_errors=_known(rxx_errors),
-            readout_error=_error(published.get("spam_fidelity_lower_bound")),
-            durations={"rz": 0.0, **durations},
-            t1=_number(published.get("t1_s")),
-            t2=_number(published.get("t2_coherence_time_s")),
+            r_errors={qubit: 1 - found.value for qubit, found in known.r_fidelity.items()},
+            rxx_errors={pair: 1 - found.value for pair, found in rxx.items()},
+            readout_error=None if spam is None else 1 - spam,
+            durations={"rz": 0.0, **{k: v for k, v in durations.items() if v is not None}},
+            t1=None if known.t1 is None else known.t1.value,
+            t2=None if known.t2 is None else known.t2.value,
         )
 
     @property
@@ -113,32 +104,3 @@ class Calibration:
         # Aer takes the error of a measurement for a number.
         error = error or 0.0 if name == "measure" else error
         return InstructionProperties(duration=duration, error=error)
-
-
-def _known(errors: Mapping[Any, float | None]) -> dict[Any, float]:
-    return {key: error for key, error in errors.items() if error is not None}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _number(entry: Any) -> float | None:
-    """Return a finite number of 0 or more, with an uncertainty or without."""
-    value = entry.get("value") if isinstance(entry, Mapping) else entry
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
-
-
-def _error(entry: Any) -> float | None:
-    """Return the error rate that a fidelity in per cent stands for."""
-    fidelity = _number(entry)
-    return None if fidelity is None or fidelity > 100 else 1 - fidelity / 100
-
-
-def _pair(entry: Any) -> tuple[int, int]:
-    qubits = _mapping(entry).get("qubits")
-    if isinstance(qubits, list) and len(qubits) == 2 and all(type(item) is int for item in qubits):
-        return qubits[0], qubits[1]
-    return -1, -1

@@ -6,13 +6,12 @@ The classes are Aer's, which keeps those that Qiskit 1 had.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aqt_fast.api_client import Resource
-from aqt_fast.backends.calibration import Calibration
+from aqt_fast.backends.knowledge import Knowledge
 from aqt_fast.backends.target import all_pairs
-from aqt_fast.store.description import now, utc
+from aqt_fast.store.description import now
 from aqt_fast.wire.circuits import Limits
 
 if TYPE_CHECKING:
@@ -79,21 +78,20 @@ def configuration_of(
     return configuration
 
 
-def properties_of(
-    resource: Resource, version: str, calibration: Calibration | None
-) -> AerBackendProperties | None:
+def properties_of(knowledge: Knowledge, version: str) -> AerBackendProperties | None:
     """List error rates, durations and coherence times as Qiskit 1 did; None if there are none.
 
     Args:
-        resource: the backend's resource.
+        knowledge: what is known of the backend.
         version: the backend's version.
-        calibration: what is known of its operations.
     """
+    resource, calibration = knowledge.resource, knowledge.calibration
     if calibration is None:
         return None
     from qiskit_aer.backends.backendproperties import AerBackendProperties
 
-    date = _date(resource)
+    figures = knowledge.characterisation
+    date = (figures and (figures.updated_at or figures.fetched_at)) or now()
 
     def entries(**values: tuple[str, float | None]) -> list[dict[str, Any]]:
         return [
@@ -148,12 +146,3 @@ def status_of(resource: Resource, version: str) -> BackendStatus:
         pending_jobs=0,
         status_msg=resource.full_status,
     )
-
-
-def _date(resource: Resource) -> datetime:
-    """When a resource was characterised, as far as known."""
-    published = (resource.characterisation or {}).get("updated_at")
-    try:
-        return utc(str(published))
-    except ValueError:
-        return now()

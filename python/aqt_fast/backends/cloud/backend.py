@@ -11,7 +11,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 
 from aqt_fast._warnings import warn_caller
-from aqt_fast.api_client import Resource
+from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.admission import BackendStatusWarning, Besides, payload_hashes
@@ -50,6 +50,22 @@ class CloudResource(AQTResource):
         """Maximum number of circuits, shots, operations and qubits of one API job."""
         qubits = min(self._resource.available_qubits, API_LIMITS.qubits)
         return replace(API_LIMITS, qubits=qubits)
+
+    def _asked_again(self) -> Resource:
+        """Ask the portal for the present details of workspace and resource.
+
+        Raises:
+            APIError: it does not answer, or does not have the resource any more.
+            AQTCredentialsError: there is no access token, or the portal does not accept it.
+        """
+        known = self._resource
+        portal = self._connect().portal
+        place = (known.workspace_id, known.resource_id)
+        here = (it for it in portal.list_resources() if (it.workspace_id, it.resource_id) == place)
+        # A workspace may hide what a token can still ask for.
+        hidden = ListedResource(*place, known.resource_name, known.resource_type)
+        (resource,) = portal.resources([next(here, hidden)])
+        return resource
 
     def execution(
         self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
@@ -134,23 +150,11 @@ class CloudResource(AQTResource):
 
     def _require_online(self, *, asks: bool) -> None:
         if asks:
-            self._ask_anew()
+            self.refresh()
         if self._obstacles:
             text = "; ".join(what for what, _ in self._obstacles)
             message = f"{text}; the job requires a device that is online, and nothing was sent"
             raise DeviceNotOnlineError(message, self._resource.status, self._status_since)
-
-    def _ask_anew(self) -> None:
-        """Ask the portal for the status of the device and its workspace."""
-        known = self._resource
-        now = self._connect().portal.resource(known.workspace_id, known.resource_id)
-        self._resource = replace(
-            known,
-            status=now.status,
-            status_since=now.status_since,
-            accepting_job_submissions=now.accepting_job_submissions,
-            jobs_being_processed=now.jobs_being_processed,
-        )
 
     def api_job(
         self, job_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
