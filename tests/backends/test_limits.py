@@ -327,6 +327,22 @@ class TestRestoredJobs:
             assert again.result().success
         assert len(server.jobs) == 2
 
+    def test_durations(self, server, ibex):
+        """Are asked for before API jobs of a restored job are compared with a limit."""
+        most = ibex.estimate([marker("1")], shots=10).device_seconds.high
+        server.fail_jobs("out of ions", 2)
+        job = ibex.run(marker("1"), max_device_seconds=2 * most)
+        job.result()
+        with connect(server) as provider:
+            again = provider.restore(job.batch_id)
+            again.result()
+            assert again.resubmit_failed() == 1
+            again.result()
+            assert refused(again.resubmit_failed).estimate.device_seconds.high == pytest.approx(
+                3 * most
+            )
+        assert len(server.jobs) == 2
+
     @pytest.mark.parametrize("way", ["journal", "copy", "pickle"])
     def test_earlier_submissions(self, server, ibex, way, tmp_path):
         """Are known from the journal, from a copy and from a pickle."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -36,7 +37,7 @@ from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList
 from aqt_fast.devices.spending import SpendingLimits
-from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.exceptions import APIError, InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.job_store import get_store_path
@@ -337,7 +338,7 @@ class AQTResource(AnyProtocol, BackendV2):
                 now: one that was sent before and is sent again counts twice.
             limits: take the place of those in ``options``.
             besides: estimates what else counts; called only if there are limits.
-            asks: whether the portal may be asked for the device's status.
+            asks: whether the portal may be asked for the device's status and durations.
 
         Raises:
             SpendingLimitError: they may cost or take more than the job's options, the backend's or
@@ -345,6 +346,13 @@ class AQTResource(AnyProtocol, BackendV2):
             DeviceNotOnlineError: the device takes no jobs, and ``require_online`` is set somewhere.
             APIError: the portal cannot be asked whether the device is online.
         """
+
+        def estimate() -> JobEstimate:
+            if asks and self._is_unasked:
+                with suppress(APIError):  # usual durations are longer than most
+                    self.refresh()
+            return self.estimate_of(snapshot, options, parts)
+
         def check() -> None:
             check_limits(
                 self._resource.resource_type,
@@ -352,7 +360,7 @@ class AQTResource(AnyProtocol, BackendV2):
                 self.options,
                 SpendingLimits.of(options).replaced_by(limits or SpendingLimits()),
                 parts,
-                lambda: self.estimate_of(snapshot, options, parts),
+                estimate,
                 besides,
             )
 

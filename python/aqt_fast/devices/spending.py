@@ -97,7 +97,8 @@ def _most_seconds(estimate: JobEstimate) -> tuple[float | None, str]:
 def _most_cost(estimate: JobEstimate) -> tuple[float | None, str]:
     cost = estimate.cost
     if cost is None:
-        return None, "no price is known: give a price_list"
+        name = estimate.backend_name
+        return None, f"no price is known for '{name}': give the provider a price_list for it"
     return cost.amount, f"{cost.amount:.2f} {cost.currency}"
 
 
