@@ -24,7 +24,7 @@ from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_flag, checked_integer, checked_seconds
 from aqt_fast.devices.prices import PriceList, price_lists
 from aqt_fast.devices.spending import SpendingLimits
-from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
 from aqt_fast.provider.backends_table import BackendsTable
@@ -158,9 +158,7 @@ class AQTProvider(Single):
         self.price_lists = price_lists(price_list)
         """What devices cost."""
         self.spending_limits = SpendingLimits(max_cost, max_device_seconds, max_shots)
-        """What a job of any backend may cost and take at most; may be set anew."""
-        self.require_online = checked_flag("require_online", require_online)
-        """Whether jobs for devices that are not online are refused."""
+        self.require_online = require_online
         self._begin()
         if not self._connections.token:
             message = "no access token was given: only offline simulators are available"
@@ -211,6 +209,34 @@ class AQTProvider(Single):
     def access_token(self, token: str | None) -> None:
         _check_text("access_token", token)
         self._connections.use_token(token or "")
+
+    @property
+    def spending_limits(self) -> SpendingLimits:
+        """What a job of any backend may cost and take at most; may be set anew.
+
+        Raises:
+            InvalidOptionError: on setting something else than ``SpendingLimits``.
+        """
+        return self._spending_limits
+
+    @spending_limits.setter
+    def spending_limits(self, limits: SpendingLimits) -> None:
+        if not isinstance(limits, SpendingLimits):
+            raise InvalidOptionError("spending_limits", limits, "SpendingLimits")
+        self._spending_limits = limits
+
+    @property
+    def require_online(self) -> bool:
+        """Whether jobs for devices that are not online are refused; may be set anew.
+
+        Raises:
+            InvalidOptionError: on setting something else than True or False.
+        """
+        return self._require_online
+
+    @require_online.setter
+    def require_online(self, value: bool) -> None:
+        self._require_online = checked_flag("require_online", value)
 
     @property
     def store_path(self) -> Path:

@@ -9,11 +9,12 @@ from datetime import date
 
 import numpy as np
 import pytest
-from aqt_fast import AQTJob, AQTOptions, execute
+from aqt_fast import AQTJob, AQTOptions, AQTProvider, execute
 from aqt_fast.devices import PriceList, SpendingLimits
 from aqt_fast.exceptions import (
     APIError,
     FixedOptionError,
+    InvalidOptionError,
     MissingEstimateError,
     SpendingLimitError,
     SubmissionUncertainError,
@@ -154,6 +155,17 @@ class TestNewJobs:
         assert backend.run(marker("1"), shots=50).result().success
         error = refused(backend.run, markers([0, 1]), shots=26)
         assert (error.limit, error.estimate.api_jobs, error.estimate.shots) == ("max_shots", 0, 52)
+
+    def test_wrong_limits(self, provider):
+        """Are not taken for none."""
+        for wrong in (5, None, {"max_cost": 5}):
+            with pytest.raises(InvalidOptionError, match="spending_limits must be SpendingLimits"):
+                provider.spending_limits = wrong
+        for wrong in (1, None, "yes"):
+            with pytest.raises(InvalidOptionError, match="require_online must be True or False"):
+                provider.require_online = wrong
+        with pytest.raises(InvalidOptionError, match="max_cost must be"):
+            AQTProvider("", load_dotenv=False, max_cost=-1)
 
     def test_machines(self, server):
         """Have prices and durations if the user says so."""
@@ -342,6 +354,18 @@ class TestRestoredJobs:
                 3 * most
             )
         assert len(server.jobs) == 2
+
+    def test_simulations(self, backend, tmp_path):
+        """Run again when they are restored, within the limits that hold then."""
+        job = backend.run(marker("1"), shots=20)
+        job.persist(store_path=tmp_path)
+        backend.provider.spending_limits = SpendingLimits(max_shots=19)
+        kept = [*tmp_path.iterdir()]
+        assert refused(backend.provider.restore, job.job_id(), store_path=tmp_path).allowed == 19
+        assert [*tmp_path.iterdir()] == kept
+        backend.provider.spending_limits = SpendingLimits(max_shots=20)
+        again = backend.provider.restore(job.job_id(), store_path=tmp_path)
+        assert again.result().get_counts() == {"1": 20}
 
     @pytest.mark.parametrize("way", ["journal", "copy", "pickle"])
     def test_earlier_submissions(self, server, ibex, way, tmp_path):

@@ -32,8 +32,7 @@ class BackendStatusWarning(UserWarning):
 
 def limits_of(provider: Any) -> SpendingLimits:
     """Return the limits of a provider; none if it is no provider of ours, or there is none."""
-    found = getattr(provider, "spending_limits", None)
-    return found if isinstance(found, SpendingLimits) else SpendingLimits()
+    return getattr(provider, "spending_limits", None) or SpendingLimits()
 
 
 def tighten(options: AQTOptions, provider: Any) -> None:
@@ -90,7 +89,7 @@ def requires_online(provider: Any, *options: AQTOptions) -> bool:
         provider: the backend's provider, if it has one.
         options: those of backend and job.
     """
-    of_provider = getattr(provider, "require_online", False) is True
+    of_provider: bool = getattr(provider, "require_online", False)
     return of_provider or any(of_one.require_online for of_one in options)
 
 

@@ -29,9 +29,11 @@ class SpendingLimits:
     """Maximum number of shots of all circuits together, None for no limit."""
 
     def __post_init__(self) -> None:
-        checked = AQTOptions(**vars(self))
-        for field in fields(self):
-            object.__setattr__(self, field.name, checked[field.name])
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        if given:
+            checked = AQTOptions(**given)
+            for name in given:
+                object.__setattr__(self, name, checked[name])
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> SpendingLimits:
