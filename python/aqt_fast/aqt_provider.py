@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
+    from aqt_fast.backends.offline.noise_settings import FidelityKind
+    from aqt_fast.backends.offline.twin import NoiseTwin
+    from aqt_fast.devices import Characterisation
     from aqt_fast.login.config import ArnicaConfig
 
 __all__ = [
@@ -408,6 +411,79 @@ class AQTProvider(Single):
                 "no URL of a direct-access machine: give it, or set AQT_DIRECT_URL"
             )
         return self._discovery.direct(url, max_shots, allow_plain_http=allow_plain_http)
+
+    def get_noise_twin(
+        self,
+        device: AQTResource | Characterisation | str | Path,
+        *,
+        at: datetime | None = None,
+        fidelity: FidelityKind = "average",
+        relaxation: bool = True,
+    ) -> NoiseTwin:
+        """Make an offline simulator with the noise that a device has.
+
+        Each r on each qubit and each rxx on each pair of qubits is followed by depolarising noise,
+        and by relaxation (T1, T2) for the gate's duration. The strength of the first is such that
+        both together give the gate the reported fidelity. rz is virtual and has no noise. A
+        measurement is wrong with 1 minus the SPAM fidelity, which is a lower bound: errors of the
+        preparation are counted there, too.
+
+        Args:
+            device: a backend; or its characterisation, or the path of a saved one.
+            at: a time, local if it has no time zone. The twin has the newest figures that are not
+                later, of those that :meth:`keep_characterisation` has kept and the given ones. None
+                for the given ones.
+            fidelity: how to read the reported fidelities of gates: ``average`` for the average gate
+                fidelity, which randomised benchmarking measures, or ``process`` for the process
+                fidelity.
+            relaxation: whether T1, T2 and durations count. If not, they need not be known, and all
+                errors of gates are depolarising.
+
+        Returns:
+            A simulator with the device's number of qubits, its limit of operations and its target.
+            Its ``characterisation`` never changes.
+
+        Raises:
+            UnusableFiguresError: figures are missing or too low. All of them are named.
+            CharacterisationNotFoundError: nothing is published of the backend, or nothing is as old
+                as ``at``.
+            InvalidCharacterisationError: the file is damaged.
+            InvalidOptionError: an argument is invalid.
+            OSError: the file cannot be read.
+            APIError: the portal must be asked for the figures and does not answer.
+
+        Warns:
+            CharacterisationWarning: figures contradict each other: T2 is above 2 T1, of which 2 T1
+                is taken; or relaxation alone is worse than the reported fidelity, so the qubits
+                relax for less time than the gate takes.
+        """
+        from aqt_fast.backends.offline.noise_settings import NoiseSettings
+        from aqt_fast.provider.twins import make_twin
+
+        return make_twin(device, at, NoiseSettings(fidelity, relaxation), self)
+
+    def keep_characterisation(self, device: AQTResource | Characterisation | str | Path) -> Path:
+        """Keep a device's figures for ``at`` of :meth:`get_noise_twin`: the portal has no history.
+
+        They are written to the directory ``characterisations`` below :attr:`store_path`.
+
+        Args:
+            device: as for :meth:`get_noise_twin`.
+
+        Returns:
+            The file.
+
+        Raises:
+            CharacterisationNotFoundError: nothing is published of the backend, or its time is
+                unknown.
+            InvalidCharacterisationError: the file is damaged.
+            InvalidOptionError: ``device`` is something else.
+            OSError: a file cannot be read or written.
+            APIError: the portal must be asked and does not answer.
+        """
+        from aqt_fast.provider.twins import characterisation_of, history
+
+        return history(self).keep(characterisation_of(device))
 
     def jobs(
         self,

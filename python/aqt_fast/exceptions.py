@@ -14,11 +14,13 @@
     │   ├── SpendingLimitError                  .limit, .allowed, .estimated, .source, .estimate
     │   │   └── MissingEstimateError              what a limit is about is not known
     │   ├── InvalidCharacterisationError        .field, .reason, .path: of a device
+    │   ├── UnusableFiguresError                .resource_id, .problems: no noise follows from them
     │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
     │   └── ResponseMismatchError               readable, but not the answer to this request
     ├── JobNotFoundError (LookupError)          .job_id, .store_path
+    ├── CharacterisationNotFoundError (LookupError)  .resource_id, .at, .oldest
     ├── DamagedJobError                         .path, .reason
     ├── UnsavableJobError                       .job_id, .reason
     ├── JournalError                            this process cannot write a job's journal
@@ -327,6 +329,26 @@ class InvalidCharacterisationError(InvalidInputError):
         return f"{place}: {self.field} {self.reason}"
 
 
+class UnusableFiguresError(InvalidInputError):
+    """Figures of a device from which no noise follows: some are missing, or too low."""
+
+    _SHOWN = 10
+
+    def __init__(self, resource_id: str, problems: Sequence[str]) -> None:
+        """``problems`` name a figure each, and what is wrong with it."""
+        super().__init__(resource_id, tuple(problems))
+        self.resource_id = resource_id
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        more = len(self.problems) - self._SHOWN
+        told = "; ".join(self.problems[: self._SHOWN]) + (f"; and {more} more" if more > 0 else "")
+        return (
+            f"no noise follows from what is known of {self.resource_id}: {told}; give other "
+            "figures with dataclasses.replace(characterisation, ...)"
+        )
+
+
 class MalformedRequestError(InvalidInputError):
     """A request body is not valid JSON, or not a job of AQT's interface."""
 
@@ -374,6 +396,34 @@ class JobNotFoundError(AQTError, LookupError):
     def __str__(self) -> str:
         here = f"no job '{self.job_id}' in {self.store_path}"
         return f"{here}, {self.elsewhere}" if self.elsewhere else here
+
+
+class CharacterisationNotFoundError(AQTError, LookupError):
+    """No figures of a device are known: none at all, or none of the wanted time."""
+
+    def __init__(
+        self, resource_id: str, at: datetime | None = None, oldest: datetime | None = None
+    ) -> None:
+        """Describe what was looked for.
+
+        Args:
+            resource_id: the device.
+            at: the wanted time; None for any.
+            oldest: the time of the oldest figures that are known, None if there are none.
+        """
+        super().__init__(resource_id, at, oldest)
+        self.resource_id = resource_id
+        self.at = at
+        self.oldest = oldest
+
+    def __str__(self) -> str:
+        if self.at is None:
+            return f"{self.resource_id} has no figures whose time is known"
+        known = "none were kept" if self.oldest is None else f"the oldest are of {self.oldest}"
+        return (
+            f"no figures of {self.resource_id} are as old as {self.at}: {known}; the portal tells "
+            "the present ones only, AQTProvider.keep_characterisation() keeps them"
+        )
 
 
 class DamagedJobError(AQTError):

@@ -105,6 +105,7 @@ def test_exception_tree():
         exceptions.FixedOptionError: ["shots", 7],
         exceptions.MalformedResponseError: ["expected a value", 7],
         exceptions.JobNotFoundError: ["x", Path("jobs")],
+        exceptions.UnusableFiguresError: ["ibex", ["t1 is missing"]],
         exceptions.DamagedJobError: [Path("jobs/x.json"), "it is empty"],
         exceptions.UnsavableJobError: ["x", "its noise model"],
         exceptions.JobFailedError: ["x", "out of ions"],

@@ -513,7 +513,7 @@ class TestStore:
         job = backend.run(CIRCUITS)
         job.result()
         file = journal_of(job).path / "job.json"
-        file.write_bytes(file.read_bytes().replace(b'"format":2', b'"format":4'))
+        file.write_bytes(file.read_bytes().replace(b'"format":2', b'"format":5'))
         with pytest.raises(DamagedJobError, match="written by a newer aqt-fast"):
             AQTJob.restore(job.job_id())
         assert file.exists()

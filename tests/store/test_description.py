@@ -29,6 +29,7 @@ LOCATIONS = [
     SIMULATOR,
     SimulatorLocation(None, {}),
     SimulatorLocation("standard", {"seed_simulator": 7, "method": "density_matrix"}),
+    SimulatorLocation(None, {}, {"device": {"t1": None}, "settings": {}}),
 ]
 
 
@@ -69,7 +70,14 @@ class TestLocation:
 
     @pytest.mark.parametrize(
         "content",
-        [None, [], "portal", {"kind": "moon"}, {**location_to_json(MACHINE), "max_shots": 0}],
+        [
+            None,
+            [],
+            "portal",
+            {"kind": "moon"},
+            {**location_to_json(MACHINE), "max_shots": 0},
+            {**location_to_json(SIMULATOR), "twin": "ibex"},
+        ],
     )
     def test_no_location(self, content):
         """Nothing that could be one."""

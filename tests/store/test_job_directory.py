@@ -15,6 +15,7 @@ import zstandard
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.events import lines_of
 from aqt_fast.store.job_directory import JobDirectory
+from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.plan import BatchPlan, Part
 from store.samples import CIRCUITS, HEADERS, described, rewritten
 
@@ -77,6 +78,16 @@ class TestFiles:
             description = described(job_id=job_id, options={"shots": shots}, plan=plan)
             directory = JobDirectory.create(tmp_path, description, snapshot=SNAPSHOT)
             assert orjson.loads((directory.path / "job.json").read_bytes())["format"] == version
+            assert reloaded(directory).description == description
+
+    def test_noise_twins(self, tmp_path):
+        """Older versions have no noise twins, and say so."""
+        for twin, version in ((None, 2), ({"device": {}}, 4)):
+            description = described(offline=True, location=SimulatorLocation(None, {}, twin))
+            directory = JobDirectory.create(tmp_path, description, snapshot=SNAPSHOT)
+            content = orjson.loads((directory.path / "job.json").read_bytes())
+            assert content["format"] == version
+            assert ("twin" in content["job"]["location"]) == (twin is not None)
             assert reloaded(directory).description == description
 
     def test_sweeps_and_shared_headers(self, tmp_path, description):
@@ -253,7 +264,7 @@ class TestDamage:
             (lambda _: b"", "empty document"),
             (lambda data: data[: len(data) // 2], "byte|string|end"),
             (lambda _: b"[1, 2]", "no saved job"),
-            (lambda data: data.replace(b'"format":2', b'"format":4'), "newer aqt-fast"),
+            (lambda data: data.replace(b'"format":2', b'"format":5'), "newer aqt-fast"),
             (lambda data: data.replace(b'"format":2', b'"format":1'), "before 0.2"),
             (lambda data: data.replace(b'"shots":10', b'"shots":11'), "checksum"),
             (lambda data: data.replace(b'"sha256"', b'"sha"'), "checksum"),

@@ -18,7 +18,7 @@ from aqt_fast._forks import ForkSafeLock
 from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
 from aqt_fast.aqt_job import AQTJob, Progress, provider_for_restoring
-from aqt_fast.aqt_options import checked_seconds
+from aqt_fast.aqt_options import AQTOptions, checked_seconds
 from aqt_fast.aqt_resource import OfflineSimulatorResource
 from aqt_fast.backends.admission import Besides
 from aqt_fast.exceptions import (
@@ -28,6 +28,7 @@ from aqt_fast.exceptions import (
     OtherProcessError,
     UnsavableJobError,
 )
+from aqt_fast.jobs.execution import Execution
 from aqt_fast.primitives.batch import Batch
 from aqt_fast.primitives.continuation import Continuation
 from aqt_fast.primitives.evaluation import Evaluation
@@ -95,6 +96,7 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         job = backend.job_class(
             backend, snapshot, options, evaluation=partial(evaluation_to_json, evaluation)
         )
+        make: Callable[[Snapshot, AQTOptions], Execution]
         make = partial(backend.execution, besides=besides)
         if executor is not None and isinstance(backend, OfflineSimulatorResource):
             make = partial(backend.execution, executor=executor, besides=besides)

@@ -190,6 +190,11 @@ def _backend(description: JobDescription, provider: Any, connections: Connection
             max_shots=location.max_shots,
         )
         return machine
+    if location.twin is not None:
+        from aqt_fast.backends.offline.device_noise import DeviceNoise
+        from aqt_fast.backends.offline.twin import NoiseTwin
+
+        return NoiseTwin(DeviceNoise.from_dict(location.twin), provider=provider)
     wanted = WantedBackends(description.backend_name, "offline_simulator")
     backend, _ = Discovery(provider, connections).one(wanted, description.available_qubits)
     return backend

@@ -37,14 +37,18 @@ from aqt_fast._ids import canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.checksummed_json import pack, unpack
 from aqt_fast.store.description import JobDescription, utc_at
+from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.metadata import to_json
 
 FORMAT = 2
 """Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
 
-NEWEST_FORMAT = 3
+_EXTENDED_FORMAT = 3
 """Version of ``job.json`` of a job that older versions of this package cannot read, and say so: its
 circuits have different shots, are sweeps or share headers, or it was saved with an evaluation."""
+
+NEWEST_FORMAT = 4
+"""Version of ``job.json`` of a job of a noise twin, and newest version that can be read."""
 
 _SWEEPS = b"AQTB\x02"
 """How the archive of a snapshot with sweeps begins."""
@@ -127,7 +131,9 @@ class JobDirectory:
             is_plain &= not data.startswith(_SWEEPS) and not any(isinstance(r, list) for r in runs)
             contents = {_SNAPSHOT: data, _HEADERS: _compress(to_json(runs))}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        version = FORMAT if is_plain else NEWEST_FORMAT
+        version = FORMAT if is_plain else _EXTENDED_FORMAT
+        if isinstance(description.location, SimulatorLocation) and description.location.twin:
+            version = NEWEST_FORMAT
         job = pack("job", {**description.to_json(), "digests": digests}, version)
         if circuits is not None:
             contents[_CIRCUITS] = _compress(circuits)

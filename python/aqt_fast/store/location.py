@@ -56,6 +56,8 @@ class SimulatorLocation:
     """Aer's description of the noise model, the name of a standard one, or None."""
     simulator_options: dict[str, Any]
     """Options of the simulator that differ from the default."""
+    twin: dict[str, Any] | None = None
+    """The noise of the device whose twin it is, None for other simulators."""
 
     @property
     def url(self) -> None:
@@ -78,12 +80,15 @@ _TYPES: dict[str, type] = {
     "max_shots": int,
     "simulator_options": dict,
 }
-"""Types of the fields of all kinds, but for the noise model, which Aer checks."""
+"""Types of the fields of all kinds, but for noise, which the simulator checks."""
 
 
 def location_to_json(location: JobLocation) -> dict[str, Any]:
     """Describe a location in JSON's types, with its kind."""
-    return {"kind": location.kind, **asdict(location)}
+    content = {"kind": location.kind, **asdict(location)}
+    if content.get("twin", ...) is None:
+        del content["twin"]
+    return content
 
 
 def location_from_json(content: dict[str, Any]) -> JobLocation:
@@ -98,7 +103,13 @@ def location_from_json(content: dict[str, Any]) -> JobLocation:
     for name, expected in _TYPES.items():
         if name in kind.__dataclass_fields__:
             entry(content, name, expected)
-    location = kind(**{field.name: content[field.name] for field in fields(kind)})
+    names = [field.name for field in fields(kind)]
+    if "twin" in names:
+        if content.get("twin") is None:  # jobs of other simulators, and of older versions
+            names.remove("twin")
+        else:
+            entry(content, "twin", dict)
+    location = kind(**{name: content[name] for name in names})
     if isinstance(location, MachineLocation) and location.max_shots < 1:
         raise ValueError(f"'max_shots' must be at least 1, not {location.max_shots}")
     return location

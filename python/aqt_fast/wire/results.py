@@ -158,6 +158,7 @@ def job_result(
     job_id: str,
     message: str | None,
     ended: datetime | None,
+    header: dict[str, Any] | None = None,
 ) -> Result:
     """Compose a job's result.
 
@@ -168,6 +169,7 @@ def job_result(
         message: the reason of a failure, which ``status`` and the key ``error`` of the result as a
             dictionary hold; None for success.
         ended: when the job has ended, None for now.
+        header: what the backend tells of itself, None if nothing.
     """
     return Result(
         backend_name=backend_name,
@@ -177,6 +179,7 @@ def job_result(
         results=results,
         date=(ended or datetime.now(timezone.utc)).astimezone(timezone.utc).isoformat(),
         status="COMPLETED" if message is None else message,
+        header=header,
         **({} if message is None else {"error": message}),
     )
 

@@ -40,7 +40,7 @@ class TestDamage:
             (lambda _: b"", "no content|empty|input"),
             (lambda path: path.read_bytes()[:-5], "unexpected|EOF"),
             (lambda path: path.read_bytes().replace(b"hit", b"hot"), "checksum"),
-            (lambda _: b'{"format": 4, "news": 1}', "format 4 was written by a newer aqt-fast"),
+            (lambda _: b'{"format": 5, "news": 1}', "format 5 was written by a newer aqt-fast"),
             (lambda _: b'{"format": 1}', "format 1 was written by an aqt-fast before 0.2"),
             (lambda _: b"[]", "no saved job"),
             (lambda path: TestDamage.repacked(path, created="long ago"), "long ago"),
@@ -87,7 +87,7 @@ class TestDamage:
         [
             (lambda _: b"", "no content|empty|input"),
             (lambda data: data[:-1], "unexpected|EOF"),
-            (lambda data: data.replace(b'"format":2', b'"format":4'), "newer"),
+            (lambda data: data.replace(b'"format":2', b'"format":5'), "newer"),
             (lambda data: data.replace(b'"job":', b'"jub":'), "checksum"),
             (lambda _: b'{"a":1,"circuits":""}', "no saved job"),
         ],

@@ -26,6 +26,8 @@ from qiskit_aer.noise import NoiseModel, depolarizing_error
 from aqt_fast._native import Samples
 from aqt_fast._shots import Shots, each
 from aqt_fast.backends.offline import noise_strengths
+from aqt_fast.backends.offline.device_noise import DeviceNoise
+from aqt_fast.backends.offline.device_noise_model import DeviceNoiseModel
 from aqt_fast.backends.offline.noise_description import described, noise_model_of
 from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.bare_circuits import AlikeCircuits, BareCircuits
@@ -46,6 +48,9 @@ _FEWEST_ALIKE = 4
 """From this number of circuits on, one circuit with parameters takes less time than all of them."""
 
 _STANDARD = "standard"
+
+_DEVICE_NOISE = "device_noise"
+"""Key of the description of a device's noise."""
 
 
 def standard_noise_model() -> NoiseModel:
@@ -95,6 +100,8 @@ def noise_model_to_json(model: NoiseModel | None) -> Any:
     """
     if model is None:
         return None
+    if isinstance(model, DeviceNoiseModel):
+        return {_DEVICE_NOISE: model.noise.to_dict()}
     # Aer may be reading the same model in its thread. Qiskit 2.6 computes the indices of bits when
     # they are first asked for, and two threads that ask at once can wait for each other for ever.
     model = copy.deepcopy(model)
@@ -116,6 +123,8 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
         return None
     if description == _STANDARD:
         return standard_noise_model()
+    if _DEVICE_NOISE in description:
+        return DeviceNoiseModel(DeviceNoise.from_dict(description[_DEVICE_NOISE]))
     return noise_model_of(description)
 
 
@@ -229,6 +238,9 @@ class _Run:
             binds: the argument ``parameter_binds`` if the circuits have parameters.
         """
         settings = _settings(self.simulator.options, circuits)
+        noise_model = self.simulator.options.noise_model
+        if isinstance(noise_model, DeviceNoiseModel):
+            settings["noise_model"] = noise_model.of_gates(circuits)
         try:
             with _unheard_warnings():
                 job = self.simulator.run(

@@ -17,6 +17,7 @@ from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.backends.offline.copies import Copies
+from aqt_fast.devices import Characterisation
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.loading import ResumableJob
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from qiskit_aer import AerSimulator
+    from qiskit_aer.noise import NoiseModel
+
+    from aqt_fast.backends.offline.simulation import AerExecution
 
 
 class OfflineSimulatorResource(AQTResource):
@@ -41,14 +45,32 @@ class OfflineSimulatorResource(AQTResource):
     _own_options = ("executor",)
 
     def __init__(
-        self, resource: Resource, *, provider: Any = None, with_noise_model: bool = False
+        self,
+        resource: Resource,
+        *,
+        provider: Any = None,
+        with_noise_model: bool = False,
+        calibration: Calibration | None = None,
+        characterisation: Characterisation | None = None,
     ) -> None:
-        """``with_noise_model`` puts depolarising noise on r (0.003) and rxx (0.01)."""
-        strengths = (noise_strengths.R, noise_strengths.RXX) if with_noise_model else (0.0, 0.0)
-        calibration = Calibration.of_noise(
-            resource.available_qubits, r=strengths[0], rxx=strengths[1]
+        """Usually made by :class:`~aqt_fast.AQTProvider`.
+
+        Args:
+            resource: name and size of the simulator.
+            provider: the provider that makes the backend.
+            with_noise_model: put depolarising noise on r (0.003) and rxx (0.01).
+            calibration: what the target is told, None for the errors of this noise.
+            characterisation: the figures of the device that is simulated, None for no device.
+        """
+        if calibration is None:
+            r, rxx = (noise_strengths.R, noise_strengths.RXX) if with_noise_model else (0.0, 0.0)
+            calibration = Calibration.of_noise(resource.available_qubits, r=r, rxx=rxx)
+        super().__init__(
+            resource,
+            provider=provider,
+            calibration=calibration,
+            characterisation=characterisation,
         )
-        super().__init__(resource, provider=provider, calibration=calibration)
         self._noisy_from_start = with_noise_model
         self._simulator: AerSimulator | None = None
         self._copies = Copies()
@@ -74,15 +96,18 @@ class OfflineSimulatorResource(AQTResource):
         if self._simulator is None:
             from qiskit_aer import AerSimulator
 
-            from aqt_fast.backends.offline.aer import standard_noise_model
-
-            noise_model = standard_noise_model() if self._noisy_from_start else None
-            self._simulator = AerSimulator(noise_model=noise_model)
+            self._simulator = AerSimulator(noise_model=self._noise_model())
         return self._simulator
 
     @simulator.setter
     def simulator(self, simulator: AerSimulator) -> None:
         self._simulator = simulator
+
+    def _noise_model(self) -> NoiseModel | None:
+        """Make the noise model of a new simulator."""
+        from aqt_fast.backends.offline.aer import standard_noise_model
+
+        return standard_noise_model() if self._noisy_from_start else None
 
     @overload
     def run(
@@ -143,7 +168,7 @@ class OfflineSimulatorResource(AQTResource):
         executor: Executor | None = None,
         *,
         besides: Besides | None = None,
-    ) -> Execution:
+    ) -> AerExecution:
         """Make a simulation with the simulator's current options.
 
         Raises:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
-from typing import cast
+from typing import Any, cast
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
@@ -65,6 +66,9 @@ class AerExecution(Execution):
 
     The outcomes are those of one call of ``simulator.run`` with all bare circuits, seed included.
     """
+
+    twin: dict[str, Any] | None = None
+    """What makes the backend again if it is the twin of a device."""
 
     def __init__(
         self,
@@ -140,7 +144,7 @@ class AerExecution(Execution):
         Raises:
             ValueError: the noise model or an option cannot be described.
         """
-        location = simulator_location(self._simulator)
+        location = replace(simulator_location(self._simulator), twin=self.twin)
         return Checkpoint(self._job_id, location, ended=self.state.ended)
 
     def _bare(self, part: range) -> BareCircuits:

@@ -1,0 +1,183 @@
+"""The noise that follows from a device's characterisation, gate by gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from aqt_fast._warnings import warn_caller
+from aqt_fast.backends.offline.gate_noise import GateNoise
+from aqt_fast.backends.offline.noise_settings import NoiseSettings
+from aqt_fast.backends.offline.relaxation import Relaxation
+from aqt_fast.devices import Characterisation, Measured
+from aqt_fast.exceptions import UnusableFiguresError
+
+
+class CharacterisationWarning(UserWarning):
+    """Figures of a device contradict each other. The warning says what was taken instead."""
+
+
+@dataclass(frozen=True)
+class DeviceNoise:
+    """Noise of each gate on each qubit or pair, and of the measurement. rz has no noise.
+
+    An rz is virtual on AQT's devices: it changes the phase of later pulses, and takes no time.
+    """
+
+    device: Characterisation
+    """The figures from which the noise follows."""
+    settings: NoiseSettings
+    """How it follows."""
+    relaxation: Relaxation | None
+    """What time does to each qubit; None if nothing."""
+    r: Mapping[int, GateNoise] = field(compare=False)
+    """By qubit."""
+    rxx: Mapping[tuple[int, int], GateNoise] = field(compare=False)
+    """By pair, the lower qubit first. The noise is the same for both orders."""
+    readout_error: float = field(compare=False)
+    """Probability of a wrong outcome, the same for 0 and 1 and for all qubits."""
+
+    @classmethod
+    def of(cls, device: Characterisation, settings: NoiseSettings) -> DeviceNoise:
+        """Make the noise of a device.
+
+        Args:
+            device: what is known of it.
+            settings: how to make it.
+
+        Raises:
+            UnusableFiguresError: figures are missing or too low.
+
+        Warns:
+            CharacterisationWarning: T2 is above 2 T1, which physics forbids: 2 T1 is taken. Or
+                relaxation alone makes gates worse than reported: their qubits relax for less time.
+        """
+        figures = _Figures(device, settings)
+        r = {qubit: figures.r(qubit) for qubit in range(device.num_qubits)}
+        rxx = {pair: figures.rxx(*pair) for pair in combinations(range(device.num_qubits), 2)}
+        fidelity = figures.present("spam_fidelity", device.spam_fidelity)
+        relaxation = figures.relaxation()
+        durations = figures.duration("r"), figures.duration("rxx")
+        if figures.problems:
+            raise UnusableFiguresError(device.resource_id, figures.problems)
+
+        def noise(fidelity: float, num_qubits: int) -> GateNoise:
+            duration = durations[num_qubits - 1]
+            return GateNoise.of_fidelity(
+                fidelity, num_qubits, duration=duration, relaxation=relaxation
+            )
+
+        found = cls(
+            device,
+            settings,
+            relaxation,
+            {qubit: noise(fidelity, 1) for qubit, fidelity in r.items()},
+            {pair: noise(fidelity, 2) for pair, fidelity in rxx.items()},
+            1 - fidelity,
+        )
+        found._tell_shorter(*durations)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return figures and settings in JSON's types: the same noise can be made of them."""
+        return {"device": self.device.to_dict(), "settings": self.settings.to_dict()}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> DeviceNoise:
+        """Make the noise that :meth:`to_dict` has described.
+
+        Raises:
+            InvalidInputError: it is none.
+            LookupError: something is missing.
+            TypeError: the settings have another field.
+        """
+        settings = NoiseSettings(**content["settings"])
+        return cls.of(Characterisation.from_dict(content["device"]), settings)
+
+    def _tell_shorter(self, r_duration: float, rxx_duration: float) -> None:
+        shorter = [
+            f"r on {qubit}" for qubit, noise in self.r.items() if noise.duration < r_duration
+        ]
+        shorter += [
+            f"rxx on {a}, {b}"
+            for (a, b), noise in self.rxx.items()
+            if noise.duration < rxx_duration
+        ]
+        if shorter:
+            warn_caller(
+                f"{self.device.resource_id}: T1, T2 and the durations alone make gates worse than "
+                f"reported ({_some(shorter)}); their qubits relax for less time",
+                CharacterisationWarning,
+            )
+
+
+class _Figures:
+    """Reads the figures that noise needs, and collects what is wrong with them."""
+
+    def __init__(self, device: Characterisation, settings: NoiseSettings) -> None:
+        self._device = device
+        self._settings = settings
+        self.problems: list[str] = []
+
+    def present(self, name: str, value: float | None) -> float:
+        """Return a figure, or 1 if it is missing."""
+        if value is None:
+            self.problems.append(f"{name} is missing")
+            return 1.0
+        return value
+
+    def r(self, qubit: int) -> float:
+        """Return the process fidelity of r on a qubit."""
+        reported = self._device.r_fidelity.get(qubit)
+        return self._process_fidelity(f"r_fidelity of qubit {qubit}", reported, 1)
+
+    def rxx(self, a: int, b: int) -> float:
+        """Return the process fidelity of rxx on a pair of qubits."""
+        reported = self._device.rxx_fidelity_of(a, b)
+        return self._process_fidelity(f"rxx_fidelity of pair {a}, {b}", reported, 2)
+
+    def _process_fidelity(self, name: str, reported: Measured | None, num_qubits: int) -> float:
+        fidelity = self.present(name, _value(reported))
+        # Of a gate that depolarises completely; what is below is no depolarising noise.
+        least = self._settings.reported_fidelity(1 / 4**num_qubits, num_qubits)
+        if fidelity < least:
+            self.problems.append(f"{name} is {fidelity}, below {least:g}: that is no noise")
+            return 1.0
+        return self._settings.process_fidelity(fidelity, num_qubits)
+
+    def duration(self, gate: str) -> float:
+        """Return the duration of r or rxx in seconds, as far as it is needed."""
+        needless = gate == "rxx" and self._device.num_qubits == 1
+        if not self._settings.relaxation or needless:
+            return 0.0
+        name = f"{gate}_duration"
+        return self.present(name, getattr(self._device, name))
+
+    def relaxation(self) -> Relaxation | None:
+        """Return how qubits relax; None if they do not.
+
+        Warns:
+            CharacterisationWarning: T2 is above 2 T1.
+        """
+        if not self._settings.relaxation:
+            return None
+        t1 = self.present("t1", _value(self._device.t1))
+        t2 = self.present("t2", _value(self._device.t2))
+        if t2 > 2 * t1 and None not in (self._device.t1, self._device.t2):
+            warn_caller(
+                f"{self._device.resource_id}: T2 is {t2} s, but at most 2 T1 = {2 * t1} s is "
+                "possible, which is taken",
+                CharacterisationWarning,
+            )
+        return Relaxation(t1, min(t2, 2 * t1))
+
+
+def _value(measured: Measured | None) -> float | None:
+    return None if measured is None else measured.value
+
+
+def _some(items: list[str], most: int = 3) -> str:
+    more = len(items) - most
+    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
