@@ -94,12 +94,12 @@ class Request:
 def request(rng: random.Random, device: AQTResource, *, width: int, way: str) -> Request:
     """Draw a job: circuits, shots, and the way in which it is sent."""
     picked = rng.choices(range(4), k=rng.choice([1, 2, 3, rng.randint(1, 7)]))
-    if way != "machine" and rng.random() < 0.1:
+    if way != "machine" and rng.random() < 0.05:
         picked = rng.choices(range(4), k=rng.randint(49, 102))
     numbers = [rng.randint(1, 40)] * len(picked)
     if rng.random() < 0.3:
         numbers = [rng.randint(1, 40) for _ in picked]
-    elif way != "sampler" and rng.random() < 0.1:
+    elif way != "sampler" and rng.random() < 0.05:
         numbers = [rng.randint(1990, 4100)] * len(picked)
     circuits = [CIRCUITS[ones] for ones in picked]
     if way == "estimator":
