@@ -22,7 +22,9 @@ from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
+from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.spending import SpendingLimits
+from aqt_fast.devices.usage import DeviceUsage
 from aqt_fast.exceptions import (
     DamagedJobError,
     DeviceNotOnlineError,
@@ -124,6 +126,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
         self._options = JobOptions.of(options, shots)
         self._execution: Execution | None = None
         self._result: Result | None = None
+        self._estimate: JobEstimate | None = None
         self._rescue = rescue
         self._evaluation = evaluation
         self._warned = False
@@ -279,12 +282,24 @@ class AQTJob(Single, AnyProtocol, JobV1):
         """The texts to find the job by: the option ``tags``."""
         return list(self._options.tags)
 
-    def usage(self) -> float:
-        """Return the seconds on the device, as far as the portal has reported.
+    def usage(self) -> DeviceUsage:
+        """Return the seconds on the device, as far as the portal has reported: a ``float``.
 
         That is when an API job has ended. A machine with direct access reports none.
+
+        It also has the ``estimate`` of the job, the ``ratio`` to its likely seconds, and the
+        ``cost``. The estimate is made when it is first asked for, also of a job that was restored:
+        from its circuits, with the durations and prices that the backend knows then.
         """
-        return 0.0 if self._execution is None else self._execution.device_seconds
+        seconds = 0.0 if self._execution is None else self._execution.device_seconds
+        return DeviceUsage(seconds, self._expected)
+
+    def _expected(self) -> JobEstimate | None:
+        """Return what the job was expected to take; None if its circuits are not known."""
+        if self._estimate is None:
+            with suppress(LookupError):
+                self._estimate = self._backend.estimate_of(self._snapshot, self._options)
+        return self._estimate
 
     def metrics(self) -> dict[str, Any]:
         """Return time stamps, usage and sizes, as Qiskit's tools read them.

@@ -23,13 +23,14 @@ try:
     from aqt_fast.server.faults import KINDS, Faults, InjectedFault
     from aqt_fast.server.record import AcceptedJob, count_runs
     from aqt_fast.server.sampler import circuit_digest
-    from aqt_fast.server.workspaces import Resource, Workspace, default_workspaces
+    from aqt_fast.server.workspaces import Durations, Resource, Workspace, default_workspaces
 except ImportError as error:
     raise ImportError(f"{error}; install aqt-fast[server]") from error
 
 __all__ = [
     "AcceptedJob",
     "ArnicaServer",
+    "Durations",
     "Faults",
     "InjectedFault",
     "KINDS",

@@ -96,6 +96,9 @@ class TestNewJobs:
 
     def test_run_cannot_loosen(self, ibex):
         """What the backend or the provider forbids."""
+        ibex.set_options(max_shots=50)
+        assert ibex.run(marker("1"), max_shots=100).options["max_shots"] == 50
+        assert ibex.run(marker("1"), max_shots=20).options["max_shots"] == 20
         ibex.set_options(max_shots=9)
         assert refused(ibex.run, marker("1"), max_shots=100).source == "backend"
         ibex.provider.spending_limits = SpendingLimits(max_shots=8)

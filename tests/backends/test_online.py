@@ -8,10 +8,12 @@ from functools import partial
 
 import pytest
 from aqt_fast.aqt_resource import BackendStatusWarning
+from aqt_fast.devices import DeviceTimes
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     DeviceNotOnlineError,
+    SpendingLimitError,
     WorkspaceRefusedError,
 )
 from aqt_fast.primitives import AQTSampler
@@ -53,6 +55,20 @@ def test_status_is_fresh(server, ibex, monkeypatch):
     assert ibex.status().status_msg == "offline"
     server.set_status("ibex", "online")
     assert ibex.run(marker("1"), require_online=True).result().success
+
+
+def test_fresh_durations(server, ibex, monkeypatch):
+    """Count, too: the device may have become slower."""
+    most = ibex.estimate(marker("1"), shots=10).device_seconds.high
+    assert ibex.run(marker("1"), shots=10, max_device_seconds=most, require_online=True).job_id()
+
+    def slower(device) -> None:
+        device.device_times = DeviceTimes(shot_overhead=60)
+
+    monkeypatch.setattr(type(ibex), "refresh", slower)
+    with pytest.raises(SpendingLimitError):
+        ibex.run(marker("1"), shots=10, max_device_seconds=most, require_online=True)
+    assert len(server.jobs) == 1
 
 
 @pytest.mark.parametrize("place", ["provider", "backend", "primitive"])

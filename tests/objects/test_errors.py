@@ -24,6 +24,8 @@ from clients import connect, device_of
 from markers import marker
 from qiskit.providers import JobTimeoutError, QiskitBackendNotFoundError
 
+MOMENT = datetime(2026, 11, 20, tzinfo=timezone.utc)
+
 SECRET = "token-that-nobody-may-see"  # noqa: S105
 
 FAILURES = [
@@ -32,11 +34,8 @@ FAILURES = [
 ]
 
 EXAMPLES = {
-    exceptions.DeviceNotOnlineError: (
-        "gone",
-        "offline",
-        datetime.now(timezone.utc),
-    ),
+    exceptions.CharacterisationNotFoundError: ("ibex", MOMENT, MOMENT),
+    exceptions.DeviceNotOnlineError: ("gone", "offline", MOMENT),
     exceptions.MissingEstimateError: ("max_cost", 5.0, "no price is known", "provider"),
     exceptions.SpendingLimitError: ("max_shots", 5, "7 shots", "backend", None),
     exceptions.DamagedJobError: (Path("jobs/x.json"), "it is empty"),
@@ -55,6 +54,7 @@ EXAMPLES = {
     exceptions.SubmissionUncertainError: ("label", "ab12", "connection lost"),
     exceptions.UnsavableJobError: ("x", "its noise model"),
     exceptions.UnsupportedQiskitError: ("1.0", "it is old"),
+    exceptions.UnusableFiguresError: ("ibex", ["t1 is missing"]),
 }
 """Arguments of the classes that take more than a message."""
 

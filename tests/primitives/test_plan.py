@@ -1,5 +1,7 @@
 """What an estimator tells before it runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from aqt_fast.exceptions import InvalidPubError
@@ -90,16 +92,32 @@ def test_nothing(backend):
 
 
 def test_time_on_a_device(server, pubs):
-    """The sum of the operations' durations, if the portal publishes them; nothing is sent."""
+    """That of gates, readout and what comes on top of a shot; nothing is sent."""
     with connect(server) as portal:
         device = device_of(portal, "ibex")
         estimator = AQTEstimator(device, {"grouping": "none", "optimization_level": 0})
         durations = device.target.durations().duration_by_name
-        plan = estimator.plan(pubs)
         readout, gate = durations["measure"][0], durations["rxx"][0]
-        assert plan.seconds > plan.shots * (readout + gate)
-        assert plan.seconds < plan.shots * (readout + 10 * gate)
+        alone = replace(device.device_times, shot_overhead=0, circuit_overhead=0)
+        for times, overhead in ((None, 0.2), (alone, 0)):
+            device.device_times = times
+            plan = estimator.plan(pubs)
+            assert plan.seconds > plan.shots * (overhead + readout + gate)
+            assert plan.seconds < plan.shots * (overhead + readout + 10 * gate) + 1
+            estimate = plan.estimate()
+            assert plan.seconds == pytest.approx(estimate.device_seconds.likely)
+            assert (estimate.circuits, estimate.shots) == (plan.circuits, plan.shots)
+            assert f"about {plan.seconds:.3g} s on the device" in str(plan)
+        assert plan[:1].estimate().shots == plan[0].shots * plan[0].circuits
+        assert estimator.plan([]).estimate().device_seconds == (0, 0, 0)
         assert not server.jobs
+
+
+def test_cost_of_runs(machine):
+    """A circuit with more shots than a run has counts several times."""
+    plan = AQTEstimator(machine).plan([(QuantumCircuit(1), "X", [], 0.01)])
+    assert plan.shots == 10_000
+    assert plan.cost(per_shot=0, per_circuit=0.1) == 0.5
 
 
 def test_time_is_unknown(backend, pubs):

@@ -6,9 +6,10 @@ import math
 from itertools import groupby
 
 import pytest
+from aqt_fast.backends.estimating import shots_of_parts
 from aqt_fast.exceptions import InvalidJobError
 from aqt_fast.wire.circuits import Limits
-from aqt_fast.wire.plan import BatchPlan, BatchSize, Part, again_label, cut, parts_of, size_of
+from aqt_fast.wire.plan import BatchPlan, Part, again_label, cut, parts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,20 +136,14 @@ class TestShotsForEach:
         with pytest.raises(InvalidJobError, match="would be 100001 API jobs"):
             cut(2, (100_000, 1), one)
 
-    def test_size_of_parts(self):
-        """Each part counts as often as it is there; circuits may be missing."""
-        some = [Part(0, 2, 5), Part(1, 3, ((1, 2), (7,))), Part(0, 2, 5)]
-        assert size_of(some, 4) == ((10, 13, 7, 0), BatchSize(3, 7))
-        assert size_of([], 2) == ((0, 0), BatchSize(0, 0))
-
     @settings(deadline=None)
     @given(st.lists(st.integers(0, 9000), min_size=1, max_size=120))
     def test_parts_of(self, shots):
         """Circuits may have no shots; no API job has none."""
         parts = parts_of(tuple(shots), Limits())
-        assert size_of(parts, len(shots))[0] == tuple(shots)
+        assert shots_of_parts(parts, len(shots)) == tuple(shots)
         assert all(part.num_runs for part in parts)
-        assert size_of(parts_of(tuple(shots), None), len(shots))[0] == tuple(shots)
+        assert shots_of_parts(parts_of(tuple(shots), None), len(shots)) == tuple(shots)
 
     def test_runs_and_circuits(self):
         """What there is for each run goes to its circuit."""

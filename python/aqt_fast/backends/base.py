@@ -23,7 +23,13 @@ from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
 from aqt_fast.backends.admission import Besides, check_limits, is_dry, requires_online, tighten
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
-from aqt_fast.backends.estimating import checked_prices, checked_times, job_estimate
+from aqt_fast.backends.estimating import (
+    checked_prices,
+    checked_times,
+    job_estimate,
+    requests_of,
+    shots_of_parts,
+)
 from aqt_fast.backends.knowledge import Knowledge
 from aqt_fast.backends.legacy import (
     BackendStatus,
@@ -32,7 +38,7 @@ from aqt_fast.backends.legacy import (
     status_of,
 )
 from aqt_fast.backends.run_options import changes_nothing, job_options
-from aqt_fast.devices import Characterisation
+from aqt_fast.devices.characterisation import Characterisation
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList
@@ -45,7 +51,7 @@ from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.circuits import Limits, checked_shots, count_gates, listed
-from aqt_fast.wire.plan import BatchPlan, Part, size_of
+from aqt_fast.wire.plan import BatchPlan, BatchSize, Part
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -343,7 +349,7 @@ class AQTResource(AnyProtocol, BackendV2):
                 now: one that was sent before and is sent again counts twice.
             limits: take the place of those in ``options``.
             besides: estimates what else counts; called only if there are limits.
-            asks: whether the portal may be asked for the device's status and durations.
+            asks: whether the portal may be asked for the device's status.
 
         Raises:
             SpendingLimitError: they may cost or take more than the job's options, the backend's or
@@ -352,12 +358,6 @@ class AQTResource(AnyProtocol, BackendV2):
             APIError: the portal cannot be asked whether the device is online.
         """
 
-        def estimate() -> JobEstimate:
-            if asks and self._is_unasked:
-                with suppress(APIError):  # usual durations are longer than most
-                    self.refresh()
-            return self.estimate_of(snapshot, options, parts)
-
         def check() -> None:
             check_limits(
                 self._resource.resource_type,
@@ -365,7 +365,7 @@ class AQTResource(AnyProtocol, BackendV2):
                 self.options,
                 SpendingLimits.of(options).replaced_by(limits or SpendingLimits()),
                 parts,
-                estimate,
+                lambda: self.estimate_of(snapshot, options, parts),
                 besides,
             )
 
@@ -452,29 +452,26 @@ class AQTResource(AnyProtocol, BackendV2):
             batch = compiled(batch, self, self.limits, checked.optimization_level)
         # Without a snapshot, whose headers of results take longer than reading the circuits.
         counts = count_gates(batch, self.limits, strict_angles=checked.strict_angles)
+        number = checked_shots(checked.shots, self.limits, len(batch))
         return job_estimate(
             self.name,
             lambda: counts,
             len(batch),
-            checked_shots(checked.shots, self.limits, len(batch)),
-            self.api_limits,
+            number,
+            requests_of(len(batch), number, self.api_limits),
             times=checked_times(device_times) or self.device_times,
             prices=checked_prices(price_list) or self.price_list,
         )
 
     def estimate_of(
-        self,
-        snapshot: Snapshot,
-        options: AQTOptions,
-        parts: Sequence[Part] | None = None,
+        self, snapshot: Snapshot, options: AQTOptions, parts: Sequence[Part] | None = None
     ) -> JobEstimate:
         """Return what a job of checked circuits will take.
 
         Args:
             snapshot: its circuits.
             options: its options.
-            parts: the API jobs to count, one for each time that it is sent; None for those that the
-                job is cut into.
+            parts: its API jobs, each as often as it is sent; None for all circuits once.
 
         Raises:
             InvalidJobError: there would be too many API jobs for one job.
@@ -482,26 +479,31 @@ class AQTResource(AnyProtocol, BackendV2):
         Warns:
             StalePriceWarning: the prices are old.
         """
-        shots, batch = checked_shots(options.shots, self.limits, len(snapshot)), None
-        if parts is not None:
-            shots, batch = size_of(parts, len(snapshot))
+        number = len(snapshot)
+        shots = checked_shots(options.shots, self.limits, number)
+        if parts is None:
+            requests = requests_of(number, shots, self.api_limits)
+        else:
+            shots = of_each = shots_of_parts(parts, number)
+            number = sum(each > 0 for each in of_each)
+            api_jobs = 0 if self.api_limits is None else len(parts)
+            requests = BatchSize(api_jobs, sum(part.num_runs for part in parts))
         return job_estimate(
             self.name,
             snapshot.gate_counts,
-            len(snapshot),
+            number,
             shots,
-            self.api_limits,
+            requests,
             times=self.device_times,
             prices=self.price_list,
-            batch=batch,
         )
 
     @property
     def device_times(self) -> DeviceTimes | None:
         """Durations on the device, for estimates; None if they are unknown, or there is none.
 
-        They are those that the portal publishes, unless others are set. Setting None takes them
-        from the portal again.
+        They are those of :attr:`characterisation`, and usual ones where the portal publishes none
+        or does not answer, unless others are set. Setting None takes them from there again.
 
         Raises:
             InvalidOptionError: on setting something else than ``DeviceTimes`` or None.
@@ -510,7 +512,10 @@ class AQTResource(AnyProtocol, BackendV2):
             return self._device_times
         if self._resource.resource_type != "device":
             return None
-        return DeviceTimes.of(self._known.characterisation)
+        figures = self._known.characterisation
+        with suppress(APIError):  # usual durations are not far off
+            figures = self.characterisation
+        return DeviceTimes.of(figures)
 
     @device_times.setter
     def device_times(self, times: DeviceTimes | None) -> None:

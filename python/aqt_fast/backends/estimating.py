@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList, StalePriceWarning
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.wire.circuits import Limits
-from aqt_fast.wire.plan import BatchSize, size
+from aqt_fast.wire.plan import BatchSize, Part, size
 
 
 def job_estimate(
@@ -23,52 +23,69 @@ def job_estimate(
     gate_counts: Callable[[], NDArray[np.uint32]],
     num_circuits: int,
     shots: Shots,
-    limits: Limits | None,
+    requests: BatchSize,
     *,
     times: DeviceTimes | None,
     prices: PriceList | None,
-    batch: BatchSize | None = None,
 ) -> JobEstimate:
     """Return what a job will take.
 
     Args:
         backend_name: where it would run.
         gate_counts: returns the numbers of r and rxx of each circuit; shape (circuits, 2).
-        num_circuits: number of circuits.
-        shots: repetitions of each circuit.
-        limits: limits of one API job, None where there are none.
+        num_circuits: number of circuits that run.
+        shots: repetitions of each circuit; 0 for one that does not run.
+        requests: numbers of API jobs and runs.
         times: the device's durations, None without a device or without durations.
         prices: what it costs there, None if that is unknown.
-        batch: numbers of API jobs and runs, None for those into which ``limits`` cut the shots.
-
-    Raises:
-        InvalidJobError: there would be too many API jobs for one job.
 
     Warns:
         StalePriceWarning: the prices are old.
     """
-    if limits is None:
-        batch = BatchSize(0, num_circuits)
-    elif batch is None:
-        batch = size(num_circuits, shots, limits)
-    api_jobs, runs = batch
     all_shots = total(shots, num_circuits)
     cost, seconds = None, None
     if prices is not None:
-        cost = prices.cost(shots=all_shots, circuits=runs, api_jobs=api_jobs)
+        cost = prices.cost(shots=all_shots, circuits=requests.runs, api_jobs=requests.api_jobs)
         if (stale := prices.warning()) is not None:
             warn_caller(stale, StalePriceWarning)
     if times is not None:
-        seconds = times.seconds(DeviceWork.of(gate_counts(), shots, runs))
+        seconds = times.seconds(DeviceWork.of(gate_counts(), shots, requests.runs))
     return JobEstimate(
         backend_name=backend_name,
         circuits=num_circuits,
-        api_jobs=api_jobs,
+        api_jobs=requests.api_jobs,
         shots=all_shots,
         device_seconds=seconds,
         cost=cost,
         device_times=times,
     )
+
+
+def requests_of(num_circuits: int, shots: Shots, limits: Limits | None) -> BatchSize:
+    """Return the numbers of API jobs and runs of a job.
+
+    Args:
+        num_circuits: number of circuits.
+        shots: repetitions of each circuit.
+        limits: limits of one API job, None where there are none.
+
+    Raises:
+        InvalidJobError: there would be too many API jobs for one job.
+    """
+    return BatchSize(0, num_circuits) if limits is None else size(num_circuits, shots, limits)
+
+
+def shots_of_parts(parts: Sequence[Part], num_circuits: int) -> tuple[int, ...]:
+    """Return the shots that parts of a job have of each circuit, 0 if they do not have it.
+
+    Args:
+        parts: some parts, each as often as it runs.
+        num_circuits: number of circuits of the job.
+    """
+    shots = np.zeros(num_circuits, np.int64)
+    for part in parts:
+        shots[part.start : part.stop] += part.shots
+    return tuple(shots.tolist())
 
 
 def checked_times(times: Any) -> DeviceTimes | None:

@@ -2,9 +2,12 @@
 
 ::
 
-    main        the command, backends, log-in
-    jobs        list, show, fetch and remove stored jobs
-    serve       the local server
-    demo        algorithm circuits on a local server
-    terminal    messages, errors, Ctrl-C, patterns
+    main            the command, backends, log-in
+    device          one backend: status, limits, characterisation
+    jobs            list, show, fetch and remove stored jobs
+    estimate        what a job will take
+    serve           the local server
+    demo            algorithm circuits on a local server
+    circuit_files   circuits from files in OpenQASM
+    terminal        messages, errors, Ctrl-C, patterns
 """

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import click
 import qiskit
-from qiskit import QuantumCircuit, qasm2
+from qiskit import QuantumCircuit
 from qiskit.exceptions import QiskitError
 from tabulate import tabulate
 
 from aqt_fast.aqt_provider import AQTProvider
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.cli.circuit_files import load_circuit
 from aqt_fast.exceptions import AQTError, InvalidInputError, JobFailedError
 from aqt_fast.wire.circuits import check_circuits
 
@@ -55,13 +56,13 @@ def run_demo(
     Prints a histogram of the first circuit and the time of each stage.
 
     Raises:
-        InvalidInputError: a file is not OpenQASM 2, or has a circuit that cannot run.
+        InvalidInputError: a file is not OpenQASM, or has a circuit that cannot run.
         AQTError: the server cannot be started, or a job fails.
     """
     stages = _Stages()
     paths = paths or _built_in()
     with stages.stage("read OpenQASM", f"{len(paths)} files"):
-        algorithms = [_load(path) for path in paths]
+        algorithms = [load_circuit(path) for path in paths]
     with stages.stage("start the local server", "1 process"):
         portal = _LocalPortal(seed)
     with portal, AQTProvider(portal.token, portal_url=portal.url, load_dotenv=False) as provider:
@@ -129,17 +130,6 @@ class _LocalPortal:
 
 def _built_in() -> list[Path]:
     return sorted((Path(__file__).parents[1] / "examples").glob("*.qasm"))
-
-
-def _load(path: Path) -> QuantumCircuit:
-    try:
-        circuit: QuantumCircuit = qasm2.load(
-            path, custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS
-        )
-    except (qasm2.QASM2ParseError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path} is not OpenQASM 2: {error}") from error
-    circuit.name = path.stem
-    return circuit
 
 
 def _transpile(path: Path, circuit: QuantumCircuit, backend: AQTResource) -> QuantumCircuit:

@@ -32,6 +32,11 @@ from aqt_fast.server.workspaces import Characterisation
     help="1: as slow as a real machine; 100: a hundred times faster.  [default: no device time]",
 )
 @click.option(
+    "--virtual-time",
+    is_flag=True,
+    help="Device time passes on the server's clock only, and nobody waits.",
+)
+@click.option(
     "--simulate/--no-simulate",
     default=True,
     show_default=True,
@@ -77,6 +82,7 @@ def serve_command(
     port: int,
     token: str,
     speed: float | None,
+    virtual_time: bool,
     simulate: bool,
     compress: bool,
     characterisation: Characterisation,
@@ -104,6 +110,7 @@ def serve_command(
         port=port,
         token=token,
         speed=speed,
+        virtual_time=virtual_time,
         simulate=simulate,
         seed=seed,
         compress=compress,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.interval import Interval
-from aqt_fast.devices.prices import Cost
+from aqt_fast.devices.prices import Cost, amount
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,8 @@ class JobEstimate:
     """The durations that the seconds are from; None without seconds."""
 
     def plus(self, other: JobEstimate) -> JobEstimate:
-        """Return what this job and another one on the same backend take together.
-
-        The hashes are those of this one.
-        """
-        seconds, cost = None, None
-        if self.device_seconds is not None and other.device_seconds is not None:
-            both = zip(self.device_seconds, other.device_seconds, strict=True)
-            seconds = Interval(*(mine + others for mine, others in both))
-        if self.cost is not None and other.cost is not None:
-            cost = self.cost.plus(other.cost)
-        return replace(
-            self,
-            circuits=self.circuits + other.circuits,
-            api_jobs=self.api_jobs + other.api_jobs,
-            shots=self.shots + other.shots,
-            device_seconds=seconds,
-            cost=cost,
-        )
+        """Return what this job and another one on the same backend take together."""
+        return added([self, other]) or self
 
     def to_dict(self) -> dict[str, Any]:
         """Return all figures in JSON's types."""
@@ -84,13 +69,17 @@ class JobEstimate:
         return f"<table>{rows}</table>"
 
     def _rows(self) -> list[tuple[str, str]]:
-        no_api_jobs = "none: it runs in this process"
+        api_jobs, time = "none: it runs in this process", "none"
+        if self.api_jobs:
+            api_jobs, time = f"{self.api_jobs:,}", "unknown"
+        if self.device_seconds is not None:
+            time = _time_text(self.device_seconds)
         rows = [
             ("backend", self.backend_name),
             ("circuits", f"{self.circuits:,}"),
-            ("API jobs", f"{self.api_jobs:,}" if self.api_jobs else no_api_jobs),
+            ("API jobs", api_jobs),
             ("shots", f"{self.shots:,}"),
-            ("device time", _time_text(self.device_seconds)),
+            ("device time", time),
             ("cost", "unknown: no list of prices" if self.cost is None else str(self.cost)),
         ]
         if self.cost is not None:
@@ -102,13 +91,41 @@ class JobEstimate:
         return rows
 
 
+def added(estimates: Sequence[JobEstimate]) -> JobEstimate | None:
+    """Return what jobs of one backend take together; None if there are none.
+
+    What is unknown of one of them is unknown of all.
+    """
+    if not estimates:
+        return None
+    first = estimates[0]
+    seconds = [item.device_seconds for item in estimates if item.device_seconds is not None]
+    costs = [item.cost for item in estimates if item.cost is not None]
+    cost = None
+    if len(costs) == len(estimates) and len({each.price_list for each in costs}) == 1:
+        total = amount(*((each.amount, 1) for each in costs))
+        cost = Cost(total, costs[0].currency, costs[0].price_list)
+    return JobEstimate(
+        backend_name=first.backend_name,
+        circuits=sum(item.circuits for item in estimates),
+        api_jobs=sum(item.api_jobs for item in estimates),
+        shots=sum(item.shots for item in estimates),
+        device_seconds=(
+            Interval(*map(sum, zip(*seconds, strict=True)))
+            if len(seconds) == len(estimates)
+            else None
+        ),
+        cost=cost,
+        payload_hashes=tuple(digest for item in estimates for digest in item.payload_hashes),
+        device_times=first.device_times,
+    )
+
+
 _UNITS = (("h", 3600.0), ("min", 60.0), ("s", 1.0))
 
 
-def _time_text(seconds: Interval | None) -> str:
+def _time_text(seconds: Interval) -> str:
     """Write an interval in the unit that suits its likely value."""
-    if seconds is None:
-        return "unknown"
     units = ((name, size) for name, size in _UNITS if seconds.likely >= 2 * size)
     name, size = next(units, _UNITS[-1])
     low, likely, high = (f"{value / size:.3g}" for value in seconds)

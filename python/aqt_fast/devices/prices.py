@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -85,12 +85,10 @@ class PriceList:
             circuits: how often a circuit runs with up to 2000 shots.
             api_jobs: number of API jobs.
         """
-        items = (
+        total = amount(
             (self.per_shot, shots), (self.per_circuit, circuits), (self.per_api_job, api_jobs)
-        )  # fmt: skip
-        # As decimals: three times 0.1 is not more than 0.3.
-        amount = sum((Decimal(repr(price)) * number for price, number in items), Decimal(0))
-        return Cost(float(amount), self.currency, self)
+        )
+        return Cost(total, self.currency, self)
 
     def age_days(self, today: date | None = None) -> int:
         """Return how old the list is, in days.
@@ -141,11 +139,6 @@ class Cost:
     price_list: PriceList
     """The prices."""
 
-    def plus(self, other: Cost) -> Cost:
-        """Return the cost of two jobs by the same prices."""
-        amount = Decimal(repr(self.amount)) + Decimal(repr(other.amount))
-        return replace(self, amount=float(amount))
-
     def __str__(self) -> str:
         return f"{self.amount:,.2f} {self.currency}"
 
@@ -156,6 +149,11 @@ class Cost:
             "currency": self.currency,
             "price_list": self.price_list.to_dict(),
         }
+
+
+def amount(*items: tuple[float, int]) -> float:
+    """Add up prices, each times a number, as decimals: three times 0.1 is not more than 0.3."""
+    return float(sum((Decimal(repr(price)) * number for price, number in items), Decimal(0)))
 
 
 def price_lists(given: PriceList | Iterable[PriceList] | None) -> tuple[PriceList, ...]:

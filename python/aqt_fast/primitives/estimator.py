@@ -17,7 +17,7 @@ from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.primitives.batch import Batch
-from aqt_fast.primitives.estimation.device_time import seconds_of_shot
+from aqt_fast.primitives.estimation.device_time import gates_of_shot
 from aqt_fast.primitives.estimation.estimates import EstimatorEvaluation
 from aqt_fast.primitives.estimation.gate_errors import GateErrors
 from aqt_fast.primitives.estimation.measurement import MeasurementGroup
@@ -29,7 +29,7 @@ from aqt_fast.primitives.estimation.pilot import (
     pilot_of,
     shots_after,
 )
-from aqt_fast.primitives.estimation.plan import EstimationPlan, GroupPlan
+from aqt_fast.primitives.estimation.plan import EstimationPlan, GroupPlan, Place
 from aqt_fast.primitives.estimation.planning import PlannedBlocks, PlannedPub, Planner
 from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.options import (
@@ -227,10 +227,14 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
             for sweep in pub.sweeps():
                 problems.finite(sweep)
         problems.raise_any()
+        place = Place.of(self._backend)
         groups = [
-            self._group_plan(pub, *item, settings) for pub in planned for item in pub.groups()
+            self._group_plan(pub, *item, settings, place)
+            for pub in planned
+            for item in pub.groups()
         ]
-        return EstimationPlan(groups, [pub.standard_errors(settings.variances) for pub in planned])
+        errors = [pub.standard_errors(settings.variances) for pub in planned]
+        return EstimationPlan(groups, errors, place)
 
     def _planned(
         self,
@@ -264,18 +268,23 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         group: MeasurementGroup,
         circuit: QuantumCircuit,
         settings: EstimatorOptions,
+        place: Place,
     ) -> GroupPlan:
-        seconds = seconds_of_shot(
-            circuit, pub.values[part.sets[0]], self._backend, settings.optimization_level
-        )
+        number, gates, seconds = len(part.sets), None, None
+        if place.times is not None:
+            level = settings.optimization_level
+            gates = gates_of_shot(circuit, pub.values[part.sets[0]], self._backend, level)
+            alone = place.estimate([gates] * number, [group.shots] * number, with_prices=False)
+            seconds = alone.device_seconds and alone.device_seconds.likely
         return GroupPlan(
             pub=pub.index,
             terms=tuple(part.measurement.terms.labels(group.terms)),
             gates=tuple(group.basis.gates),
             left_out=part.left_out,
-            circuits=len(part.sets),
+            circuits=number,
             shots=group.shots,
-            seconds=None if seconds is None else seconds * group.shots * len(part.sets),
+            seconds=seconds,
+            gates_of_shot=gates,
         )
 
 

@@ -21,6 +21,8 @@ from aqt_fast.aqt_job import AQTJob, Progress, provider_for_restoring
 from aqt_fast.aqt_options import AQTOptions, checked_seconds
 from aqt_fast.aqt_resource import OfflineSimulatorResource
 from aqt_fast.backends.admission import Besides
+from aqt_fast.devices.estimate import JobEstimate, added
+from aqt_fast.devices.usage import DeviceUsage
 from aqt_fast.exceptions import (
     DamagedJobError,
     InvalidOptionError,
@@ -290,9 +292,19 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
             sum(part.finished_count for part in parts), sum(part.total_count for part in parts)
         )
 
-    def usage(self) -> float:
-        """Return the seconds on the device, as far as the portal has reported."""
-        return sum((job.usage() for job in self.jobs), 0.0)
+    def usage(self) -> DeviceUsage:
+        """Return the seconds on the device, as far as the portal has reported: a ``float``.
+
+        As :meth:`AQTJob.usage <aqt_fast.AQTJob.usage>` it has ``estimate``, ``ratio`` and ``cost``;
+        of two jobs, for both together.
+        """
+        known = [job.usage() for job in self.jobs]
+
+        def expected() -> JobEstimate | None:
+            estimates = [usage.estimate for usage in known]
+            return added([item for item in estimates if item is not None])
+
+        return DeviceUsage(sum(known), expected)
 
     def metrics(self) -> dict[str, Any]:
         """Return time stamps, usage and sizes, as Qiskit's tools read them; {} without a job.

@@ -52,6 +52,7 @@ class ArnicaServer:
         token: str = "local-token",  # noqa: S107 - it opens nothing but this server
         workspaces: Sequence[Workspace] | None = None,
         speed: float | None = None,
+        virtual_time: bool = False,
         simulate: bool = True,
         identify_circuits: bool | None = None,
         seed: int = 0,
@@ -70,17 +71,22 @@ class ArnicaServer:
             port: 0 chooses a free one.
             token: bearer token that opens every workspace.
             workspaces: None means :func:`default_workspaces`.
-            speed: 1 takes the time of a real machine (0.1 s per circuit and 10 ms per shot), 100 is
-                a hundred times faster, None takes no device time.
+            speed: 1 takes the time of a real machine, 100 is a hundred times faster, None takes no
+                device time. A device takes 0.1 s per circuit; and per shot 0.2 s, its read-out and
+                its gates. A simulator takes 0.1 s per circuit and 10 ms per shot.
+            virtual_time: device time passes on the server's clock only, and nobody waits: time
+                stamps are those of machines that take turns.
             simulate: True validates with AQT's models and simulates with Aer. False validates
                 natively and makes outcomes up: right ones for circuits of full flips, random bits
                 for all others.
             identify_circuits: keep a digest of each circuit in the record; a server that simulates
                 always does.
-            seed: fixes all outcomes, together with the order in which jobs are accepted.
+            seed: fixes what devices publish, and all outcomes, together with the order in which
+                jobs are accepted.
             compress: send gzip to clients that accept it.
             characterisation: what devices publish: ``mean`` has the mean fidelity of two-qubit
-                gates, ``pairs`` also that of each pair, ``none`` has nothing.
+                gates, ``pairs`` also that of each pair, ``none`` has nothing. A ``Resource`` may
+                have another shape, or figures of its own.
             clock: returns seconds since the epoch, for time stamps, expiry and tokens.
             token_lifetime: seconds until tokens of the login expire.
             pending: number of requests for a token, in the login with a device code, before the
@@ -97,6 +103,7 @@ class ArnicaServer:
             speed=speed,
             seed=seed,
             clock=clock,
+            virtual_time=virtual_time,
         )
         self._tokens = AccessTokens(self._portal.clock.now)
         self._tokens.accept(token)
@@ -241,6 +248,21 @@ class ArnicaServer:
             LookupError: there is no such workspace.
         """
         self._portal.set_workspace(workspace_id, accepting_job_submissions, jobs_being_processed)
+
+    def drift(self, resource_id: str | None = None, *, amount: float = 0.2) -> None:
+        """Have a device publish other figures, measured now; None for all devices.
+
+        What it simulates stays the same. The new figures follow from the server's seed and from
+        how often they have drifted before.
+
+        Args:
+            resource_id: the device.
+            amount: how far each error and T2 goes: standard deviation of the logarithm.
+
+        Raises:
+            LookupError: there is no such device.
+        """
+        self._portal.drift(resource_id, amount)
 
     def hold(self) -> None:
         """Make every machine wait before its next circuit: tests then see jobs under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 
@@ -12,6 +13,7 @@ class Clock:
         """``source`` returns seconds since the epoch."""
         self._source = source
         self._ahead = 0.0
+        self._lock = threading.Lock()
 
     def now(self) -> float:
         """Return seconds since the epoch."""
@@ -19,4 +21,5 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         """Put the clock forward; device time does not depend on it."""
-        self._ahead += seconds
+        with self._lock:
+            self._ahead += seconds

@@ -8,14 +8,10 @@ from collections import deque
 from collections.abc import Iterable
 
 from aqt_fast.server.clock import Clock
+from aqt_fast.server.device_time import run_seconds
 from aqt_fast.server.errors import PortalError
 from aqt_fast.server.jobs import Job
 from aqt_fast.server.workspaces import Resource, ResourceStatus
-
-SECONDS_PER_CIRCUIT = 0.1
-"""Device time to load a circuit."""
-SECONDS_PER_SHOT = 0.01
-"""Device time of one shot: cooling, gates and read-out."""
 
 
 class _Machine:
@@ -43,6 +39,7 @@ class Machines:
         *,
         speed: float | None,
         seed: int,
+        virtual_time: bool = False,
     ) -> None:
         """Start no thread yet.
 
@@ -52,11 +49,13 @@ class Machines:
             changed: the portal's lock; notified when a job or a machine may go on.
             speed: divides the realistic device time; None means no device time.
             seed: of all outcomes.
+            virtual_time: whether device time passes on the clock only, and nobody waits.
         """
         self._machines = {resource.id: _Machine(resource) for resource in resources}
         self._clock = clock
         self._changed = changed
         self._speed = speed
+        self._virtual_time = virtual_time
         self._seed = seed
         self._failures: deque[str] = deque()
         self._permits: int | None = None
@@ -185,7 +184,8 @@ class Machines:
         assert job.workload is not None  # noqa: S101 - a job that has not ended has one
         seed = _derive(self._seed, job.number)
         for index, (shots, _) in enumerate(job.sizes):
-            if not self._wait_turn(job, shots):
+            seconds = run_seconds(job.resource, shots, job.workload.gates[index])
+            if not self._wait_turn(job, seconds):
                 return
             job.workload.measure(index, noisy=job.resource.noisy, seed=_derive(seed, index))
             with self._changed:
@@ -202,7 +202,7 @@ class Machines:
                 job.result = result
                 job.end("finished", self._clock.now())
 
-    def _wait_turn(self, job: Job, shots: int) -> bool:
+    def _wait_turn(self, job: Job, seconds: float) -> bool:
         """Wait during a hold, then for the device time; return False if it must not run."""
         with self._changed:
             self._changed.wait_for(lambda: self._permits != 0 or job.cancelling or self._closed)
@@ -212,9 +212,10 @@ class Machines:
                 self._permits -= 1
             if job.cancelling or self._closed:
                 return False
-            if self._speed is not None:
-                seconds = (SECONDS_PER_CIRCUIT + SECONDS_PER_SHOT * shots) / self._speed
-                self._changed.wait_for(lambda: self._closed, seconds)
+            if self._speed is not None and self._virtual_time:
+                self._clock.advance(seconds / self._speed)
+            elif self._speed is not None:
+                self._changed.wait_for(lambda: self._closed, seconds / self._speed)
             return not self._closed
 
 

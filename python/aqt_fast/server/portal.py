@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from aqt_fast.server.clock import Clock
 from aqt_fast.server.errors import PortalError, invalid
+from aqt_fast.server.figures import Figures
 from aqt_fast.server.jobs import Job
 from aqt_fast.server.machines import Machines
 from aqt_fast.server.record import AcceptedJob, accepted_job
@@ -30,6 +31,7 @@ class Portal:
         speed: float | None,
         seed: int,
         clock: Callable[[], float] = time.time,
+        virtual_time: bool = False,
     ) -> None:
         """Accept no job yet.
 
@@ -38,6 +40,7 @@ class Portal:
             speed: divides the realistic device time; None means no device time.
             seed: of all outcomes.
             clock: returns seconds since the epoch.
+            virtual_time: whether device time passes on the clock only, and nobody waits.
         """
         self.workspaces = {workspace.id: workspace for workspace in workspaces}
         self.clock = Clock(clock)
@@ -51,9 +54,18 @@ class Portal:
             self._changed,
             speed=speed,
             seed=seed,
+            virtual_time=virtual_time,
         )
         for workspace in workspaces:
             self.machines.set_processing(workspace.id, processed=workspace.jobs_being_processed)
+        self._seed = seed
+        self.figures = {
+            resource.id: Figures.of(resource, seed, self.created)
+            for workspace in workspaces
+            for resource in workspace.resources
+            if resource.type == "device"
+        }
+        """What each device measures of itself."""
         self._jobs: dict[str, Job] = {}
         self._fetched: deque[tuple[float, Job]] = deque()
         """Jobs with a result, and when a client first fetched it."""
@@ -155,6 +167,18 @@ class Portal:
                 raise invalid(("path", "job_id"), f"the job has ended: {job.status}")
             self.machines.cancel(job)
             return True
+
+    def drift(self, resource_id: str | None, amount: float) -> None:
+        """Have a device measure other figures of itself; None for all devices.
+
+        Raises:
+            LookupError: there is no such device.
+        """
+        with self._changed:
+            for device in self.figures if resource_id is None else (resource_id,):
+                before = self.figures[device]
+                resource, now = self.machines.resource(device), self.clock.now()
+                self.figures[device] = before.drifted(resource, self._seed, amount, now)
 
     def record(self) -> list[AcceptedJob]:
         """Describe every accepted job, in order of acceptance."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 ResourceType = Literal["device", "simulator"]
 ResourceStatus = Literal["online", "offline", "maintenance", "unavailable"]
@@ -19,6 +19,15 @@ characterisation at all.
 
 DIRECT_WORKSPACE = "direct-access"
 """Workspace identifier of circuits that came by direct access; no such workspace exists."""
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Durations of a device's operations in microseconds, typical of an ion trap."""
+
+    single_qubit_gate: float = 15.0
+    two_qubit_gate: float = 200.0
+    readout: float = 2500.0
 
 
 @dataclass
@@ -36,6 +45,10 @@ class Resource:
     """Maximum number of shots of a circuit."""
     status_updated_at: float | None = None
     """Seconds since the epoch; None means since the server was created."""
+    characterisation: Characterisation | Mapping[str, Any] | None = None
+    """What a device publishes: a shape, or just this; None for the server's shape."""
+    durations: Durations = Durations()
+    """What a device publishes of its durations, and takes."""
 
 
 @dataclass

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import uuid
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from aqt_fast._ids import LONGEST_LABEL
-from aqt_fast._shots import SHOTS_PER_API_JOB, Shots, each, total
+from aqt_fast._shots import SHOTS_PER_API_JOB, Shots, total
 from aqt_fast.exceptions import InvalidJobError
 
 if TYPE_CHECKING:
@@ -134,21 +133,6 @@ def size(num_circuits: int, shots: Shots, limits: Limits) -> BatchSize:
             f"has at most {MOST_API_JOBS}; split it"
         )
     return found
-
-
-def size_of(parts: Sequence[Part], num_circuits: int) -> tuple[tuple[int, ...], BatchSize]:
-    """Return what API jobs have together: the shots of each circuit, and their numbers.
-
-    Args:
-        parts: the API jobs. One may be there several times, and circuits may be missing.
-        num_circuits: number of circuits in the batch.
-    """
-    shots = [0] * num_circuits
-    for part, number in Counter(parts).items():
-        of_part = each(part.shots, len(part.circuits))
-        for index, of_circuit in zip(part.circuits, of_part, strict=True):
-            shots[index] += number * of_circuit
-    return tuple(shots), BatchSize(len(parts), sum(part.num_runs for part in parts))
 
 
 def cut(num_circuits: int, shots: Shots, limits: Limits) -> list[Part]:

@@ -43,6 +43,14 @@ class UnknownCircuits(Snapshot):
         """
         raise LookupError(f"circuit {index} is not known, only its outcomes are")
 
+    def gate_counts(self) -> NoReturn:
+        """Raise: nothing is known of the gates.
+
+        Raises:
+            LookupError: always.
+        """
+        raise LookupError("the circuits are not known, only their outcomes are")
+
     def rebuilt(self) -> list[QuantumCircuit]:
         """Return no circuits."""
         return []

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from aqt_fast._shots import simplified
+from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.backends.estimating import job_estimate, requests_of
+from aqt_fast.devices.device_time import DeviceTimes
+from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.devices.prices import PriceList, amount
 from aqt_fast.provider.table import Table
+from aqt_fast.wire.circuits import Limits
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -34,12 +41,60 @@ class GroupPlan:
     shots: int
     """Repetitions of each circuit."""
     seconds: float | None
-    """Time on the device for all shots, see :attr:`EstimationPlan.seconds`; None if unknown."""
+    """Likely time on the device for all shots, see :attr:`EstimationPlan.seconds`; None if unknown.
+    """
+    gates_of_shot: tuple[int, int] | None
+    """Number of r and of rxx in one shot for the first parameter set; None if the time is unknown.
+    """
 
     @property
     def two_qubit_gates(self) -> int:
         """Number of two-qubit gates that are appended; each becomes one rxx."""
         return sum(len(qubits) > 1 for _, qubits in self.gates)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a plan knows of its backend."""
+
+    backend_name: str
+    """Its name."""
+    api_limits: Limits | None
+    """Limits of one API job there, None where there are none."""
+    times: DeviceTimes | None
+    """Durations there, None if they are unknown."""
+    prices: PriceList | None
+    """Prices there, None if they are unknown."""
+
+    @classmethod
+    def of(cls, backend: AQTResource) -> Place:
+        """Take what a backend knows now."""
+        return cls(backend.name, backend.api_limits, backend.device_times, backend.price_list)
+
+    def estimate(
+        self,
+        gates: Sequence[tuple[int, int]],
+        shots: Sequence[int],
+        *,
+        with_prices: bool = True,
+    ) -> JobEstimate:
+        """Return what a job would take.
+
+        Args:
+            gates: numbers of r and of rxx in one shot of each circuit.
+            shots: repetitions of each circuit.
+            with_prices: whether to tell the cost.
+        """
+        number = simplified(shots) if shots else 0
+        return job_estimate(
+            self.backend_name,
+            lambda: np.array(gates, np.uint32).reshape(-1, 2),
+            len(shots),
+            number,
+            requests_of(len(shots), number, self.api_limits),
+            times=self.times,
+            prices=self.prices if with_prices else None,
+        )
 
 
 class EstimationPlan(Table[GroupPlan]):
@@ -50,15 +105,20 @@ class EstimationPlan(Table[GroupPlan]):
     SHORTENED = "first terms"
 
     def __init__(
-        self, groups: Sequence[GroupPlan], standard_errors: Sequence[NDArray[np.float64]]
+        self,
+        groups: Sequence[GroupPlan],
+        standard_errors: Sequence[NDArray[np.float64]],
+        place: Place,
     ) -> None:
         """Keep a plan.
 
         Args:
             groups: all groups.
             standard_errors: see :attr:`standard_errors`.
+            place: the backend.
         """
         super().__init__(groups)
+        self._place = place
         self._standard_errors = tuple(standard_errors)
 
     @property
@@ -82,25 +142,46 @@ class EstimationPlan(Table[GroupPlan]):
 
     @property
     def seconds(self) -> float | None:
-        """Time on the device for all shots, None if the backend does not tell its durations.
+        """Likely time on the device for all shots; None if it is unknown or there is no device.
 
-        It is the sum of the operations' durations, one after the other, for the first parameter set
-        of each group. Cooling and preparation come on top: no backend tells how long they take.
+        It counts the gates of the first parameter set of each group. :meth:`estimate` tells its
+        bounds, and ``backend.device_times`` what it is made of.
         """
         times = [group.seconds for group in self]
         known = [time for time in times if time is not None]
         return sum(known) if len(known) == len(times) else None
 
-    def cost(self, *, per_shot: float, per_circuit: float = 0.0) -> float:
-        """Return what the plan costs.
+    def estimate(self) -> JobEstimate:
+        """Return what the job of the plan would take, by the backend's durations and prices.
 
-        No resource tells its rates: they are those of your contract, in any currency.
+        It counts the gates of the first parameter set of each group.
+
+        Raises:
+            InvalidJobError: there would be too many API jobs for one job.
+
+        Warns:
+            StalePriceWarning: the prices are old.
+        """
+        gates = [group.gates_of_shot or (0, 0) for group in self for _ in range(group.circuits)]
+        return self._place.estimate(gates, self._shots_of_circuits())
+
+    def _shots_of_circuits(self) -> list[int]:
+        return [group.shots for group in self for _ in range(group.circuits)]
+
+    def cost(self, *, per_shot: float, per_circuit: float = 0.0) -> float:
+        """Return what the plan costs at these prices, in their currency.
+
+        :meth:`estimate` takes the prices that the provider was given.
 
         Args:
             per_shot: the price of a shot.
-            per_circuit: the price of a circuit, whatever its shots.
+            per_circuit: the price of a circuit with up to 2000 shots; one with more counts several
+                times.
         """
-        return self.shots * per_shot + self.circuits * per_circuit
+        limits = self._place.api_limits
+        most = limits and limits.shots
+        runs = sum(-(-shots // (most or shots)) for shots in self._shots_of_circuits())
+        return amount((per_shot, self.shots), (per_circuit, runs))
 
     def __str__(self) -> str:
         return f"{super().__str__()}\n{self._summary()}"
@@ -114,7 +195,7 @@ class EstimationPlan(Table[GroupPlan]):
         if errors:
             parts.append(f"standard error up to {max(errors):.3g}")
         if self.seconds is not None:
-            parts.append(f"at least {self.seconds:.3g} s on the device")
+            parts.append(f"about {self.seconds:.3g} s on the device")
         return ", ".join(parts)
 
     def rows(self) -> list[tuple[Any, ...]]:
@@ -133,7 +214,7 @@ class EstimationPlan(Table[GroupPlan]):
         ]
 
     def _part(self, items: Sequence[GroupPlan]) -> Self:
-        return type(self)(items, self._standard_errors)
+        return type(self)(items, self._standard_errors, self._place)
 
 
 _SHOWN = 4
