@@ -1,4 +1,7 @@
-"""Common parts of all backends: target, options, and how a job is made."""
+"""Common parts of all backends: target, options, and how a job is made.
+
+Longer than 400 lines: most of them are docstrings of the one class that users call.
+"""
 
 from __future__ import annotations
 
