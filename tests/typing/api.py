@@ -17,6 +17,8 @@ from aqt_fast import (
 )
 from aqt_fast.aqt_provider import BackendsTable
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.devices import JobEstimate, SpendingLimits
+from aqt_fast.primitives import AQTSampler
 from aqt_fast.provider.jobs_table import JobsTable
 from aqt_fast.store.listing import StoredJob
 from qiskit import QuantumCircuit
@@ -49,6 +51,18 @@ def jobs(circuit: QuantumCircuit, backend: AQTResource) -> AQTJob:
     limit: float | None = options.query_timeout_seconds
     print(done, message, path, shots, limit, used, made, tags, result)  # noqa: T201
     return AQTJob.restore("id", store_path=Path("jobs"), remove_from_store=False)
+
+
+def spending(circuit: QuantumCircuit, backend: AQTResource) -> JobEstimate:
+    """A dry run returns an estimate, a run a job; limits are options."""
+    job: AQTJob = backend.run(circuit, max_cost=5, dry_run=False)
+    dry: JobEstimate = backend.run([circuit], dry_run=True, require_online=True)
+    hashes: tuple[str, ...] = execute(circuit, backend, dry_run=True).payload_hashes
+    again: int = job.resubmit_failed(max_cost=10.0, max_shots=1000)
+    of_sampler: JobEstimate = AQTSampler(backend).dry_run([circuit], shots=5)
+    limits: SpendingLimits = AQTProvider("", max_cost=5.0, max_shots=100).spending_limits
+    print(dry, hashes, again, limits.max_cost)  # noqa: T201
+    return of_sampler
 
 
 def stored(provider: AQTProvider) -> AQTJob:

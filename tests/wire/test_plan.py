@@ -6,9 +6,10 @@ import math
 from itertools import groupby
 
 import pytest
+from aqt_fast.backends.estimating import shots_of_parts
 from aqt_fast.exceptions import InvalidJobError
 from aqt_fast.wire.circuits import Limits
-from aqt_fast.wire.plan import BatchPlan, Part, again_label, cut
+from aqt_fast.wire.plan import BatchPlan, Part, again_label, cut, parts_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +135,15 @@ class TestShotsForEach:
             cut(8, (*(2**31 - 1,) * 7, 2**31 - 2), Limits())
         with pytest.raises(InvalidJobError, match="would be 100001 API jobs"):
             cut(2, (100_000, 1), one)
+
+    @settings(deadline=None)
+    @given(st.lists(st.integers(0, 9000), min_size=1, max_size=120))
+    def test_parts_of(self, shots):
+        """Circuits may have no shots; no API job has none."""
+        parts = parts_of(tuple(shots), Limits())
+        assert shots_of_parts(parts, len(shots)) == tuple(shots)
+        assert all(part.num_runs for part in parts)
+        assert shots_of_parts(parts_of(tuple(shots), None), len(shots)) == tuple(shots)
 
     def test_runs_and_circuits(self):
         """What there is for each run goes to its circuit."""
