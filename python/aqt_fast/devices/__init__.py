@@ -5,9 +5,12 @@ Knows no backend: backends hand in what the portal publishes, and snapshots of c
 ::
 
     characterisation    Characterisation: a device's figures, in SI units
+    figures             its fields, checked
     measured            a value with its uncertainty; numbers and times of JSON
     published           what the portal publishes: per cent and microseconds
     saved               what a file of a characterisation has
+    report              its text and HTML
+    picture             its picture, with matplotlib
     history             characterisations that were kept, by time
     interval            a quantity that is known within bounds
     device_time         durations, and the seconds that circuits take
