@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
+    from aqt_fast.backends.offline.device_noise import CharacterisationWarning
     from aqt_fast.backends.offline.noise_settings import FidelityKind
     from aqt_fast.backends.offline.twin import NoiseTwin
     from aqt_fast.devices import Characterisation
@@ -60,6 +61,7 @@ __all__ = [
     "AQTProvider",
     "ArnicaConfig",
     "BackendsTable",
+    "CharacterisationWarning",
     "DotenvWarning",
     "JobsTable",
     "NoTokenWarning",
@@ -636,4 +638,12 @@ def _config() -> ModuleType:
     return config
 
 
-__getattr__ = lazy_names(__name__, {"ArnicaConfig": _config})
+def _device_noise() -> ModuleType:
+    from aqt_fast.backends.offline import device_noise
+
+    return device_noise
+
+
+__getattr__ = lazy_names(
+    __name__, {"ArnicaConfig": _config, "CharacterisationWarning": _device_noise}
+)
