@@ -319,22 +319,6 @@ _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
 }
 
 
-def tightest(name: str, *values: Any) -> Any:
-    """Return the value of an option that holds if several are set, one for each place.
-
-    Args:
-        name: one of :data:`TIGHTENING`.
-        values: valid values; None for no limit.
-    """
-    if name == "require_online":
-        return any(values)
-    return min((value for value in values if value is not None), default=None)
-
-
-TIGHTENING = ("max_cost", "max_device_seconds", "max_shots", "require_online")
-"""Options of which the tightest value counts, not the innermost one."""
-
-
 class AQTDirectAccessOptions(AQTOptions):
     """The options of direct-access backends, the same as those of all backends.
 

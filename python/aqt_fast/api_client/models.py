@@ -45,13 +45,16 @@ class Resource:
     """Whether the workspace's jobs are processed, at the time of the request; else they wait."""
 
     @property
-    def full_status(self) -> str:
-        """The status, and what the workspace does not do at the time of the request."""
+    def obstacle(self) -> str | None:
+        """What the workspace does not do at the time of the request; None if it does all."""
         if not self.accepting_job_submissions:
-            return f"{self.status}, no jobs accepted"
-        if not self.jobs_being_processed:
-            return f"{self.status}, jobs wait"
-        return self.status
+            return "no jobs accepted"
+        return None if self.jobs_being_processed else "jobs wait"
+
+    @property
+    def full_status(self) -> str:
+        """The status, and the workspace's obstacle, if there is one."""
+        return self.status if self.obstacle is None else f"{self.status}, {self.obstacle}"
 
 
 @dataclass(frozen=True)

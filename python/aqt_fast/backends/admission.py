@@ -10,7 +10,7 @@ from uuid import UUID
 from aqt_fast._shots import total
 from aqt_fast.api_client import BackendType
 from aqt_fast.api_client.payload import payload_hash
-from aqt_fast.aqt_options import AQTOptions, checked_flag, tightest
+from aqt_fast.aqt_options import AQTOptions, checked_flag
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.spending import SpendingLimits, check_spending
 from aqt_fast.wire.plan import BatchPlan, Part, default_label
@@ -28,6 +28,22 @@ this process."""
 
 class BackendStatusWarning(UserWarning):
     """The device does not run jobs at present, or its workspace does not accept them."""
+
+
+def tightest(name: str, *values: Any) -> Any:
+    """Return the value of an option that holds if several are set, one for each place.
+
+    Args:
+        name: one of :data:`TIGHTENING`.
+        values: valid values; None for no limit.
+    """
+    if name == "require_online":
+        return any(values)
+    return min((value for value in values if value is not None), default=None)
+
+
+TIGHTENING = ("max_cost", "max_device_seconds", "max_shots", "require_online")
+"""Options of which the tightest value counts, not the innermost one."""
 
 
 def limits_of(provider: Any) -> SpendingLimits:

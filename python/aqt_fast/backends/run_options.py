@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from aqt_fast._warnings import warn_caller
-from aqt_fast.aqt_options import TIGHTENING, AQTOptions, suggestion, tightest
+from aqt_fast.aqt_options import AQTOptions, suggestion
+from aqt_fast.backends.admission import TIGHTENING, tightest
 from aqt_fast.exceptions import InvalidOptionError, UnknownOptionError
 
 
