@@ -63,7 +63,7 @@ class PriceList:
         """Return what Amazon Braket charges for jobs on IBEX-Q1.
 
         They are the prices of another seller of the same device, so no estimate takes them by
-        itself. A task at Amazon Braket is one circuit with its shots.
+        itself. A task at Amazon Braket is one circuit with up to 2000 shots.
 
         Source: https://aws.amazon.com/braket/pricing, read on 3 October 2026 by the authors of
         https://github.com/darkforest-labs/qml-hardware-survey (``src/qmlsurvey/catalog.py``).
