@@ -22,7 +22,12 @@ from qiskit.quantum_info import SparsePauliOp
 
 SLOW = Durations(single_qubit_gate=50.0, two_qubit_gate=5000.0, readout=20_000.0)
 PRICES = PriceList(
-    per_shot=0.02, per_circuit=0.3, per_api_job=1, currency="EUR", source="us", as_of="2026-11-01"
+    per_shot=0.02,
+    per_circuit=0.3,
+    per_api_job=1,
+    currency="EUR",
+    source="us",
+    as_of=date(2026, 11, 1),
 )
 
 
@@ -283,7 +288,7 @@ class TestDeviceTimes:
         """They count for this backend until they are taken back."""
         backend = device_of(lab, "ibex")
         published = backend.device_times
-        backend.device_times = replace(published, shot_overhead=1)
+        backend.device_times = published.replaced(shot_overhead=1)
         assert backend.estimate(native(0, 0), shots=100).device_seconds.likely > 100
         backend.device_times = None
         assert backend.device_times == published

@@ -37,7 +37,7 @@ class PriceList:
     source: str
     """Where the prices are from."""
     as_of: date
-    """When the source said so: a date, or text in ISO 8601."""
+    """When the source said so."""
     resources: tuple[str, ...] = ()
     """Identifiers of the resources that have these prices; none stands for all devices."""
     max_age_days: int | None = None
@@ -188,10 +188,6 @@ def _check_text(name: str, value: Any) -> None:
 
 
 def _date(value: Any) -> date:
-    try:
-        value = date.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        value = None
     if isinstance(value, datetime):
         return value.date()
     if not isinstance(value, date):
