@@ -379,6 +379,9 @@ class AQTProvider(Single):
         at: datetime | None = None,
         fidelity: FidelityKind = "average",
         relaxation: bool = True,
+        idle: bool = False,
+        over_rotation: float = 0.0,
+        crosstalk: float = 0.0,
     ) -> NoiseTwin:
         """Make an offline simulator with the noise that a device has.
 
@@ -398,6 +401,13 @@ class AQTProvider(Single):
                 fidelity.
             relaxation: whether T1, T2 and durations count. If not, they need not be known, and all
                 errors of gates are depolarising.
+            idle: whether qubits relax while gates act on others, too. Gates run one after the
+                other, so in a long circuit most qubits wait most of the time.
+            over_rotation: how much farther each r and rxx rotates than it should, as a fraction of
+                its angle, -1 to 1. It comes on top of the reported errors.
+            crosstalk: the Rabi frequency of the ions beside those that a gate addresses, as a
+                fraction of theirs, 0 to 1. Neighbours turn along with r; with each of the qubits of
+                an rxx they interact. It comes on top of the reported errors.
 
         Returns:
             A simulator with the device's number of qubits, its limit of operations and its target.
@@ -420,7 +430,8 @@ class AQTProvider(Single):
         from aqt_fast.backends.offline.noise_settings import NoiseSettings
         from aqt_fast.provider.twins import make_twin
 
-        return make_twin(device, at, NoiseSettings(fidelity, relaxation), self)
+        settings = NoiseSettings(fidelity, relaxation, idle, over_rotation, crosstalk)
+        return make_twin(device, at, settings, self)
 
     def keep_characterisation(self, device: AQTResource | Characterisation | str | Path) -> Path:
         """Keep a device's figures for ``at`` of :meth:`get_noise_twin`: the portal has no history.

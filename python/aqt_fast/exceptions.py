@@ -34,6 +34,7 @@
     │   ├── ResultExpiredError                  .job_id
     │   ├── IncompleteBatchError                .failures: the API jobs without a known result
     │   └── SubmissionUncertainError            .label, .payload_hash, .reason
+    ├── MissingExtraError (ImportError)         .package, .extra
     └── UnsupportedQiskitError (ImportError)
 
 ``qiskit.providers.JobTimeoutError`` and ``qiskit.providers.QiskitBackendNotFoundError`` are raised
@@ -553,6 +554,20 @@ class IncompleteBatchError(APIError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.failures,), vars(self)
+
+
+class MissingExtraError(AQTError, ImportError):
+    """A package is not installed that only a part of this one needs."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        """``what`` needs the ``package``, which the ``extra`` of this package installs."""
+        super().__init__(what, package, extra)
+        self.what = what
+        self.package = package
+        self.extra = extra
+
+    def __str__(self) -> str:
+        return f"{self.what} needs {self.package}: pip install 'aqt-fast[{self.extra}]'"
 
 
 class UnsupportedQiskitError(AQTError, ImportError):

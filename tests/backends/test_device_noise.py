@@ -17,6 +17,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import RGate, RXXGate
 from qiskit.quantum_info import Operator, SuperOp, average_gate_fidelity, process_fidelity
 from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel
 
 FIDELITIES = {"average": average_gate_fidelity, "process": process_fidelity}
 AS_PUBLISHED = {"t1": 1.14, "t2": 0.45}
@@ -155,6 +156,26 @@ def decayed(known: Characterisation, duration: float) -> SuperOp:
     x, y = math.exp(-duration / known.t1.value), math.exp(-duration / known.t2.value)
     # In columns: what becomes of |0><0|, |1><0|, |0><1| and |1><1|.
     return SuperOp(np.array([[1, 0, 0, 1 - x], [0, y, 0, 0], [0, 0, y, 0], [0, 0, 0, x]]))
+
+
+@pytest.mark.parametrize("ideal", [False, True])
+def test_as_aer_builds_it(ideal):
+    """The model is the one that Aer's own methods make, whatever it is made of."""
+    known = device(2, 2)
+    if ideal:
+        perfect = {0: Measured(1.0), 1: known.r_fidelity[1]}
+        known = replace(known, r_fidelity=perfect, spam_fidelity=1.0, r_duration=0.0)
+    noise = noise_of(known)
+    expected = NoiseModel(["rz", "r", "rxx"])
+    for qubit, found in noise.r.items():
+        expected.add_quantum_error(quantum_error(found), ["r"], [qubit])
+    expected.add_all_qubit_quantum_error(quantum_error(noise.rxx[0, 1]), ["rxx"])
+    wrong = noise.readout_error
+    expected.add_all_qubit_readout_error([[1 - wrong, wrong], [wrong, 1 - wrong]])
+    model = DeviceNoiseModel(noise)
+    assert model == expected
+    assert model.noise_qubits == expected.noise_qubits == ([1] if ideal else [0, 1])
+    assert set(model.noise_instructions) == ({"r", "rxx"} if ideal else {"r", "rxx", "measure"})
 
 
 class TestMixtures:

@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
-from aqt_fast import __version__
+from aqt_fast import Characterisation, __version__
 from aqt_fast.cli.main import main
 from aqt_fast.testing import ArnicaServer
 from click.testing import CliRunner
@@ -97,6 +98,57 @@ class TestBackends:
             "workspace", "resource_id", "description", "type", "qubits", "status",
         }  # fmt: skip
 
+    def test_one(self, server, in_india):  # noqa: ARG002 - it sets the time zone
+        """A device: status with its time, limits, figures."""
+        result = invoke("backends", "ibex")
+        assert (result.exit_code, result.stderr) == (0, "")
+        lines = result.stdout.splitlines()
+        assert lines[0] == "ibex (lab): IBEX"
+        assert re.fullmatch(r"status      online since \d{4}-\d\d-\d\d \d\d:\d\d\+05:30", lines[2])
+        assert lines[3] == "type        device, 12 qubits"
+        assert "any number of circuits, each with any number of shots" in lines[4]
+        assert "up to 50 circuits, each with up to 2000 shots" in lines[5]
+        assert lines[7].startswith("characterisation: updated ")
+        assert "T1                       1.14 ± 0.06 s" in lines
+        assert sum(line.startswith("r on qubit ") for line in lines) == 12
+        assert server.token not in result.output
+        assert "rowan (lab)" in (text := invoke("backends", "rowan").stdout)
+        assert "status      maintenance since " in text
+
+    def test_one_without_figures(self):
+        """Simulators have limits only."""
+        for name, number in (("simulator_ideal", 1), ("offline_simulator_noise", 0)):
+            result = invoke("backends", name)
+            assert result.exit_code == 0
+            assert result.stdout.endswith("\n\nno characterisation\n")
+            assert result.stdout.count("an API job") == number
+
+    def test_one_as_json(self):
+        """All figures, in SI units."""
+        content = json.loads(invoke("backends", "ibex", "--json").stdout)
+        known = Characterisation.from_dict(content["characterisation"])
+        assert (known.resource_id, known.num_qubits) == ("ibex", content["qubits"]) == ("ibex", 12)
+        assert len(known.r_fidelity) == 12
+        assert content["status"] == "online"
+        assert content["status_since"].endswith("+00:00")
+        assert content["limits"] == {
+            "circuits": None, "shots": None, "operations": 2000, "qubits": 12
+        }  # fmt: skip
+        assert content["api_job_limits"]["circuits"] == 50
+        other = json.loads(invoke("backends", "offline_simulator_noise", "--json").stdout)
+        assert other["characterisation"] is other["api_job_limits"] is None
+
+    def test_one_of_several(self):
+        """Several with this ID, or none: an error that names what there is."""
+        result = invoke("backends", "simulator_noise")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "simulator_noise (default), simulator_noise (lab)" in result.stderr
+        assert invoke("backends", "simulator_noise", "--workspace", "lab").exit_code == 0
+        result = invoke("backends", "oak", "--json")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "ibex (lab)" in result.stderr
+        assert invoke("backends", "ibex", "--type", "simulator").exit_code == 1
+
     def test_nothing_fits(self):
         """Said, and in the exit code."""
         result = invoke("backends", "--name", "oak")
@@ -119,6 +171,7 @@ class TestBackends:
         """Mistakes have exit code 2."""
         assert invoke("backends", "--name", "[").exit_code == 2
         assert invoke("backends", "--type", "toaster").exit_code == 2
+        assert invoke("backends", "ibex", "--name", "i").exit_code == 2
 
 
 def test_log_in_without_a_way(monkeypatch):

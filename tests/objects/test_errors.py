@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ from clients import connect, device_of
 from markers import marker
 from qiskit.providers import JobTimeoutError, QiskitBackendNotFoundError
 
+MOMENT = datetime(2026, 11, 20, tzinfo=timezone.utc)
+
 SECRET = "token-that-nobody-may-see"  # noqa: S105
 
 FAILURES = [
@@ -31,6 +34,7 @@ FAILURES = [
 ]
 
 EXAMPLES = {
+    exceptions.CharacterisationNotFoundError: ("ibex", MOMENT, MOMENT),
     exceptions.DamagedJobError: (Path("jobs/x.json"), "it is empty"),
     exceptions.FixedOptionError: ("shots", 7),
     exceptions.IncompleteBatchError: (FAILURES,),
@@ -46,6 +50,7 @@ EXAMPLES = {
     exceptions.SubmissionUncertainError: ("label", "ab12", "connection lost"),
     exceptions.UnsavableJobError: ("x", "its noise model"),
     exceptions.UnsupportedQiskitError: ("1.0", "it is old"),
+    exceptions.UnusableFiguresError: ("ibex", ["t1 is missing"]),
 }
 """Arguments of the classes that take more than a message."""
 

@@ -117,6 +117,8 @@ def test_exception_tree():
         exceptions.NotSubmittedError: [],
         exceptions.SubmissionUncertainError: ["Bell states", "ab12", "connection lost"],
         exceptions.MalformedRequestError: ["expected a value", 7],
+        exceptions.InvalidCharacterisationError: ["t1", "must be above 0, not -1", Path("x")],
+        exceptions.MissingExtraError: ["the picture of a device", "matplotlib", "plot"],
         exceptions.UnsupportedQiskitError: ["1.0", "it is old"],
     }
     for cls in classes:

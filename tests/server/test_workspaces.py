@@ -78,7 +78,70 @@ class TestCharacterisation:
             properties = provider.get_backend("ibex").properties()
         assert (properties is not None) == known
         if known:
-            assert properties.gate_error("rxx", [7, 2]) == pytest.approx(0.0075)
+            errors = [properties.gate_error("rxx", pair) for pair in combinations(range(12), 2)]
+            assert sum(errors) / len(errors) == pytest.approx(0.0075, abs=1e-6)
+            assert (min(errors) < 0.007) == (max(errors) > 0.008) == (shape == "pairs")
+
+    def test_resources(self):
+        """A resource may have another shape than the server, or figures of its own."""
+        own = {"t1_s": 2}
+        devices = [
+            Resource("a", "A", "device", 3),
+            Resource("b", "B", "device", 3, characterisation="pairs"),
+            Resource("c", "C", "device", 3, characterisation="none"),
+            Resource("d", "D", "device", 3, characterisation=own),
+        ]
+        workspaces = [Workspace("w", devices)]
+        with (
+            ArnicaServer(simulate=False, workspaces=workspaces) as server,
+            client_of(server) as client,
+        ):
+            a, b, c, d = (client.get(f"/resources/{device.id}").json() for device in devices)
+        assert "two_qubit_gate_fidelity" not in a["characterisation"]
+        assert len(b["characterisation"]["two_qubit_gate_fidelity"]) == 3
+        assert "characterisation" not in c
+        assert d["characterisation"] == own
+
+    def test_drift(self):
+        """Other figures on request, the same for the same seed; the time stamp tells when."""
+
+        def days(seed):
+            with (
+                ArnicaServer(simulate=False, seed=seed, clock=lambda: 1e9) as server,
+                client_of(server) as client,
+            ):
+
+                def day():
+                    server.advance(3600)
+                    bodies = [client.get(f"/resources/{name}").json() for name in ("ibex", "pine")]
+                    return [
+                        ResourceDetails.model_validate(body).characterisation for body in bodies
+                    ]
+
+                found = [day()]
+                server.drift("ibex")
+                found.append(day())
+                server.drift(amount=3)
+                return [*found, day()]
+
+        first, second, third = days(1)
+        assert [day[0].updated_at.timestamp() - 1e9 for day in (first, second, third)] == [
+            0,
+            3600,
+            7200,
+        ]
+        assert first[1] == second[1] != third[1]
+        assert first[0] != second[0]
+        assert days(1) == [first, second, third]
+        assert days(2)[0] != first
+
+    def test_drift_of_what_is_no_device(self):
+        """There is nothing to drift."""
+        server = ArnicaServer(simulate=False)
+        for name in ("simulator_ideal", "nowhere"):
+            with pytest.raises(LookupError):
+                server.drift(name)
+        server.close()
 
 
 def test_own_workspaces():

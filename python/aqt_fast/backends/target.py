@@ -16,9 +16,9 @@ from aqt_fast.backends.calibration import Calibration
 class AQTTarget(Target):
     """rz, r, rxx and measure, with all-to-all connectivity.
 
-    For the transpiler all operations are global: nothing is routed. :meth:`items`, :meth:`values`
-    and :meth:`get` list the properties for each qubit and each pair, if there are any: Aer's
-    ``NoiseModel.from_backend`` reads those.
+    For the transpiler all operations are global: nothing is routed. ``target["rxx"]``,
+    :meth:`items`, :meth:`values` and :meth:`get` list the properties for each qubit and each
+    ordered pair, if there are any: Aer's ``NoiseModel.from_backend`` reads those.
     """
 
     calibration: Calibration | None = None
@@ -43,6 +43,9 @@ class AQTTarget(Target):
             )
         return self._durations
 
+    def __getitem__(self, key: str) -> Any:
+        return self._listed()[key]
+
     def items(self) -> ItemsView[str, Any]:
         """Properties of each operation on each qubit or ordered pair, by name."""
         return self._listed().items()
@@ -61,7 +64,8 @@ class AQTTarget(Target):
             if self.calibration is not None:
                 known = self.calibration.instructions(self.num_qubits)
             # A pair's mapping is empty on a single qubit.
-            self._listing = {name: known.get(name) or self[name] for name in self}
+            listed = super().__getitem__
+            self._listing = {name: known.get(name) or listed(name) for name in self}
         return self._listing
 
 

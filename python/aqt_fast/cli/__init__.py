@@ -3,6 +3,7 @@
 ::
 
     main            the command, backends, log-in
+    device          one backend: status, limits, characterisation
     jobs            list, show, fetch and remove stored jobs
     estimate        what a job will take
     serve           the local server

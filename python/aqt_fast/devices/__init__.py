@@ -8,6 +8,7 @@ Knows no backend: backends hand in what the portal publishes, and snapshots of c
     measured            a value with its uncertainty; numbers and times of JSON
     published           what the portal publishes: per cent and microseconds
     saved               what a file of a characterisation has
+    history             characterisations that were kept, by time
     interval            a quantity that is known within bounds
     device_time         durations, and the seconds that circuits take
     prices              lists of prices, and what a job costs

@@ -2,98 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aqt_fast._files import write_file
-from aqt_fast.devices.measured import (
-    DURATION,
-    LIFETIME,
-    PROBABILITY,
-    UNCERTAINTY,
-    Bounds,
-    Measured,
-    shown,
-)
+from aqt_fast.devices.figures import Figures
+from aqt_fast.devices.measured import Measured
 from aqt_fast.devices.published import read_published
-from aqt_fast.devices.saved import MEASURED, NUMBERS, from_json, to_json
-from aqt_fast.exceptions import InvalidCharacterisationError
+from aqt_fast.devices.report import as_html, as_text
+from aqt_fast.devices.saved import from_json, to_json
+from aqt_fast.exceptions import InvalidCharacterisationError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Characterisation", "Measured"]
 
 
 @dataclass(frozen=True)
-class Characterisation:
+class Characterisation(Figures):
     """Figures of a device, as far as they are known.
 
     Fidelities are average gate fidelities, as randomised benchmarking measures them, and
-    probabilities from 0 to 1. Times are in seconds.
+    probabilities from 0 to 1. Times are in seconds. The text form and notebooks show a table.
 
     Raises:
         InvalidCharacterisationError: a value is impossible; names the field.
     """
-
-    resource_id: str
-    """The device's identifier."""
-    workspace_id: str
-    """The workspace through which it was asked."""
-    num_qubits: int
-    """Number of its qubits."""
-    r_fidelity: Mapping[int, Measured] = field(default_factory=dict)
-    """Fidelity of r, by qubit."""
-    rxx_fidelity: Mapping[tuple[int, int], Measured] = field(default_factory=dict)
-    """Fidelity of rxx, by pair, the lower qubit first; empty if only the mean is published."""
-    mean_rxx_fidelity: Measured | None = None
-    """Mean fidelity of rxx over all pairs."""
-    spam_fidelity: float | None = None
-    """Lower bound of the fidelity of preparation and measurement of a qubit."""
-    t1: Measured | None = None
-    """Lifetime of a qubit."""
-    t2: Measured | None = None
-    """Coherence time of a qubit, without spin echo."""
-    r_duration: float | None = None
-    """Duration of r."""
-    rxx_duration: float | None = None
-    """Duration of rxx."""
-    readout_duration: float | None = None
-    """Duration of the measurement."""
-    updated_at: datetime | None = None
-    """When the figures were measured, as the portal tells."""
-    fetched_at: datetime | None = None
-    """When the portal was asked."""
-    problems: tuple[str, ...] = field(default=(), compare=False)
-    """What the portal published in a form that cannot be used: each names the portal's key."""
-
-    def __post_init__(self) -> None:
-        """Check all values."""
-        qubits = self.num_qubits
-        if type(qubits) is not int or qubits < 1:
-            raise InvalidCharacterisationError("num_qubits", f"must be 1 or more, not {qubits!r}")
-        for qubit, fidelity in self.r_fidelity.items():
-            place = f"r_fidelity[{shown(qubit)}]"
-            if type(qubit) is not int or not 0 <= qubit < qubits:
-                raise InvalidCharacterisationError(place, f"is none of {qubits} qubits")
-            _check(place, fidelity, PROBABILITY)
-        for pair, fidelity in self.rxx_fidelity.items():
-            place = f"rxx_fidelity[{shown(pair)}]"
-            if not (all(type(each) is int for each in pair) and 0 <= pair[0] < pair[1] < qubits):
-                reason = f"is no pair of {qubits} qubits, the lower one first"
-                raise InvalidCharacterisationError(place, reason)
-            _check(place, fidelity, PROBABILITY)
-        _check("mean_rxx_fidelity", self.mean_rxx_fidelity, PROBABILITY)
-        _check("spam_fidelity", self.spam_fidelity, PROBABILITY)
-        for name in ("t1", "t2"):
-            _check(name, getattr(self, name), LIFETIME)
-        for name in ("r_duration", "rxx_duration", "readout_duration"):
-            _check(name, getattr(self, name), DURATION)
-        for name in ("updated_at", "fetched_at"):
-            time = getattr(self, name)
-            if time is not None and time.tzinfo is None:
-                raise InvalidCharacterisationError(name, "must have a time zone")
 
     @classmethod
     def from_published(
@@ -126,36 +64,15 @@ class Characterisation:
             **read_published(published, num_qubits),
         )
 
-    @property
-    def is_known(self) -> bool:
-        """Whether any figure is known."""
-        figures = (self.r_fidelity, self.rxx_fidelity)
-        return any(figures) or any(
-            getattr(self, name) is not None for name in (*MEASURED, *NUMBERS)
-        )
+    def __str__(self) -> str:
+        return as_text(self)
 
-    @property
-    def mean_r_fidelity(self) -> Measured | None:
-        """Mean fidelity of r over the known qubits; None if there are none.
-
-        Its uncertainty is that of a mean of independent values.
-        """
-        known = list(self.r_fidelity.values())
-        if not known:
-            return None
-        spread = [entry.uncertainty for entry in known if entry.uncertainty is not None]
-        return Measured(
-            math.fsum(entry.value for entry in known) / len(known),
-            math.hypot(*spread) / len(known) if len(spread) == len(known) else None,
-        )
-
-    def rxx_fidelity_of(self, a: int, b: int) -> Measured | None:
-        """Return the fidelity of rxx on a pair in either order, or the mean if it has none."""
-        return self.rxx_fidelity.get((min(a, b), max(a, b)), self.mean_rxx_fidelity)
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything in JSON's types, in SI units; times in ISO 8601."""
-        return to_json(vars(self))
+        return to_json(self)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Characterisation:
@@ -196,21 +113,20 @@ class Characterisation:
         except InvalidCharacterisationError as error:
             raise InvalidCharacterisationError(error.field, error.reason, file) from None
 
+    def plot(self) -> Figure:
+        """Draw the figures: a matrix of the pairs, bars for the qubits with their uncertainties.
 
-def _check(name: str, entry: Measured | float | None, bounds: Bounds) -> None:
-    """Check a value against its bounds, and that its uncertainty is not negative.
+        Returns:
+            A figure of matplotlib's. It belongs to no window: notebooks show it, and its method
+            ``savefig`` writes it to a file.
 
-    Raises:
-        InvalidCharacterisationError: it is not.
-    """
-    if entry is None:
-        return
-    value, uncertainty = entry, None
-    if isinstance(entry, Measured):
-        value, uncertainty = entry.value, entry.uncertainty
-    try:
-        bounds.check(value)
-        if uncertainty is not None:
-            UNCERTAINTY.check(uncertainty)
-    except ValueError as error:
-        raise InvalidCharacterisationError(name, str(error)) from None
+        Raises:
+            MissingExtraError: matplotlib is not installed (extra ``plot``).
+        """
+        try:
+            import matplotlib as mpl  # noqa: F401 - an error in our own module is another one
+        except ImportError as error:
+            raise MissingExtraError("the picture of a device", "matplotlib", "plot") from error
+        from aqt_fast.devices.picture import draw
+
+        return draw(self)

@@ -5,46 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aqt_fast.devices.figures import MEASURED, NUMBERS, TIMES, Figures
 from aqt_fast.devices.measured import Measured, moment, number, shown
 from aqt_fast.exceptions import InvalidCharacterisationError
 
 FORMAT = 1
 """Version of the content."""
 
-MEASURED = ("mean_rxx_fidelity", "t1", "t2")
-"""Fields with a value that may have an uncertainty."""
-NUMBERS = ("spam_fidelity", "r_duration", "rxx_duration", "readout_duration")
-"""Fields with a number."""
-TIMES = ("updated_at", "fetched_at")
-"""Fields with a time."""
-
 _REQUIRED = {"format", "resource_id", "workspace_id", "num_qubits"}
 _ALL = {*_REQUIRED, "r_fidelity", "rxx_fidelity", *MEASURED, *NUMBERS, *TIMES, "problems"}
 
 
-def to_json(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert a characterisation's fields to JSON's types, in SI units; times in ISO 8601.
-
-    Args:
-        values: the fields by name.
-    """
-    content: dict[str, Any] = {"format": FORMAT, **values}
+def to_json(known: Figures) -> dict[str, Any]:
+    """Convert figures to JSON's types, in SI units; times in ISO 8601."""
+    content: dict[str, Any] = {"format": FORMAT, **vars(known)}
     content["r_fidelity"] = [
-        {"qubit": qubit, **_entry(found)} for qubit, found in values["r_fidelity"].items()
+        {"qubit": qubit, **_entry(found)} for qubit, found in known.r_fidelity.items()
     ]
     content["rxx_fidelity"] = [
-        {"qubits": list(pair), **_entry(found)} for pair, found in values["rxx_fidelity"].items()
+        {"qubits": list(pair), **_entry(found)} for pair, found in known.rxx_fidelity.items()
     ]
     for name in MEASURED:
-        content[name] = None if values[name] is None else _entry(values[name])
+        content[name] = None if content[name] is None else _entry(content[name])
     for name in TIMES:
-        content[name] = None if values[name] is None else values[name].isoformat()
-    content["problems"] = list(values["problems"])
+        content[name] = None if content[name] is None else content[name].isoformat()
+    content["problems"] = list(known.problems)
     return content
 
 
 def from_json(content: Any) -> dict[str, Any]:
-    """Read a characterisation's fields from what :func:`to_json` has returned.
+    """Read the fields of figures from what :func:`to_json` has returned.
 
     Raises:
         InvalidCharacterisationError: a field is missing, damaged or unknown; names it.

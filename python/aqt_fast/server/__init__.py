@@ -21,6 +21,7 @@ The files, in the order in which a request passes them::
     native_sampler    validate natively, make outcomes up
     portal            accept, find, fetch and cancel jobs; drop expired results
     workspaces        workspaces and resources
+    figures           what devices publish of themselves
     jobs              one job: its status changes, circuits and result
     machines          queues and threads that run the jobs; hold, release, fail
     device_time       how long machines take

@@ -81,10 +81,12 @@ class ArnicaServer:
                 for all others.
             identify_circuits: keep a digest of each circuit in the record; a server that simulates
                 always does.
-            seed: fixes all outcomes, together with the order in which jobs are accepted.
+            seed: fixes what devices publish, and all outcomes, together with the order in which
+                jobs are accepted.
             compress: send gzip to clients that accept it.
             characterisation: what devices publish: ``mean`` has the mean fidelity of two-qubit
-                gates, ``pairs`` also that of each pair, ``none`` has nothing.
+                gates, ``pairs`` also that of each pair, ``none`` has nothing. A ``Resource`` may
+                have another shape, or figures of its own.
             clock: returns seconds since the epoch, for time stamps, expiry and tokens.
             token_lifetime: seconds until tokens of the login expire.
             pending: number of requests for a token, in the login with a device code, before the
@@ -227,6 +229,21 @@ class ArnicaServer:
     def set_status(self, resource_id: str, status: ResourceStatus) -> None:
         """Set a machine's status; queued jobs wait until it is online."""
         self._portal.machines.set_status(resource_id, status)
+
+    def drift(self, resource_id: str | None = None, *, amount: float = 0.2) -> None:
+        """Have a device publish other figures, measured now; None for all devices.
+
+        What it simulates stays the same. The new figures follow from the server's seed and from
+        how often they have drifted before.
+
+        Args:
+            resource_id: the device.
+            amount: how far each error and T2 goes: standard deviation of the logarithm.
+
+        Raises:
+            LookupError: there is no such device.
+        """
+        self._portal.drift(resource_id, amount)
 
     def hold(self) -> None:
         """Make every machine wait before its next circuit: tests then see jobs under way."""

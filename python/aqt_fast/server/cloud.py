@@ -68,7 +68,10 @@ class CloudInterface:
         resource = self.portal.machines.resource(request.path_params["resource"])
         if not any(resource in workspace.resources for workspace in opened):
             raise PortalError(403, "the resource is in none of your workspaces")
-        return json_response(resource_details(resource, self.portal.created, self.characterisation))
+        figures = self.portal.figures.get(resource.id)
+        return json_response(
+            resource_details(resource, self.portal.created, figures, self.characterisation)
+        )
 
     async def submit(self, request: Request) -> Response:
         """Accept a job."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from statistics import fmean
 from typing import Any
 
+from aqt_fast.server.figures import Figures
 from aqt_fast.server.jobs import Job
-from aqt_fast.server.workspaces import Characterisation, Resource, Workspace
+from aqt_fast.server.workspaces import Characterisation, Durations, Resource, Workspace
 
 
 def workspace_list(workspaces: Iterable[Workspace]) -> list[dict[str, Any]]:
@@ -27,14 +29,15 @@ def workspace_list(workspaces: Iterable[Workspace]) -> list[dict[str, Any]]:
 
 
 def resource_details(
-    resource: Resource, created: float, characterisation: Characterisation
+    resource: Resource, created: float, figures: Figures | None, shape: Characterisation
 ) -> dict[str, Any]:
     """Return the response to ``GET /resources/{id}``.
 
     Args:
-        resource: a machine; only a device has a characterisation.
+        resource: a machine.
         created: when the server was created, in seconds since the epoch.
-        characterisation: how much of it devices publish.
+        figures: what it measures of itself; None for a simulator, which has no characterisation.
+        shape: how much of them it publishes, unless the resource says something else.
     """
     updated = resource.status_updated_at
     details: dict[str, Any] = {
@@ -45,11 +48,12 @@ def resource_details(
         "available_qubits": resource.available_qubits,
         "status_updated_at": _iso(created if updated is None else updated),
     }
-    if resource.type == "device" and characterisation != "none":
-        figures = _characterisation(resource, _iso(created))
-        if characterisation == "mean":
-            del figures["two_qubit_gate_fidelity"]
-        details["characterisation"] = figures
+    if figures is not None:
+        wanted = shape if resource.characterisation is None else resource.characterisation
+        if not isinstance(wanted, str):
+            details["characterisation"] = dict(wanted)
+        elif wanted != "none":
+            details["characterisation"] = _characterisation(figures, resource.durations, wanted)
     return details
 
 
@@ -73,25 +77,37 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
 
 
-def _characterisation(resource: Resource, updated_at: str) -> dict[str, Any]:
-    """Return fidelities in percent that fit the noise model, and times typical of an ion trap.
-
-    A depolarising channel of strength p on d levels has the average gate fidelity 1 − p (1 − 1/d).
-    """
-    single = {"value": 99.85, "uncertainty": 0.01}
-    double = {"value": 99.25, "uncertainty": 0.05}
-    qubits = range(resource.available_qubits)
-    return {
-        "single_qubit_gate_fidelity": {str(qubit): single for qubit in qubits},
-        "mean_two_qubit_gate_fidelity": double,
-        "two_qubit_gate_fidelity": [
-            {"qubits": [low, high], **double} for high in qubits for low in range(high)
-        ],
-        "spam_fidelity_lower_bound": 99.7,
+def _characterisation(
+    figures: Figures, durations: Durations, shape: Characterisation
+) -> dict[str, Any]:
+    """Return fidelities in percent, and times typical of an ion trap."""
+    double = figures.double.values()
+    found: dict[str, Any] = {
+        "single_qubit_gate_fidelity": {
+            str(qubit): _fidelity(error, 0.01) for qubit, error in enumerate(figures.single)
+        },
+        "mean_two_qubit_gate_fidelity": _fidelity(fmean(double) if double else 0.0, 0.05),
+        "spam_fidelity_lower_bound": _per_cent(figures.spam),
         "t1_s": {"value": 1.14, "uncertainty": 0.06},
-        "t2_coherence_time_s": {"value": 0.45, "uncertainty": 0.07},
-        "readout_time_micros": resource.durations.readout,
-        "single_qubit_gate_duration_micros": resource.durations.single_qubit_gate,
-        "two_qubit_gate_duration_micros": resource.durations.two_qubit_gate,
-        "updated_at": updated_at,
+        "t2_coherence_time_s": {"value": round(figures.t2, 3), "uncertainty": 0.07},
+        "readout_time_micros": durations.readout,
+        "single_qubit_gate_duration_micros": durations.single_qubit_gate,
+        "two_qubit_gate_duration_micros": durations.two_qubit_gate,
+        "updated_at": _iso(figures.updated_at),
     }
+    if shape == "pairs":
+        found["two_qubit_gate_fidelity"] = [
+            {"qubits": list(pair), **_fidelity(error, 0.05)}
+            for pair, error in figures.double.items()
+        ]
+    return found
+
+
+def _fidelity(error: float, uncertainty: float) -> dict[str, float]:
+    """Return a fidelity in percent; with its uncertainty, it is at most 100."""
+    fidelity = _per_cent(error)
+    return {"value": fidelity, "uncertainty": round(min(uncertainty, 100 - fidelity), 4)}
+
+
+def _per_cent(error: float) -> float:
+    return round(100 * (1 - error), 4)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from aqt_fast.server.clock import Clock
 from aqt_fast.server.errors import PortalError, invalid
+from aqt_fast.server.figures import Figures
 from aqt_fast.server.jobs import Job
 from aqt_fast.server.machines import Machines
 from aqt_fast.server.record import AcceptedJob, accepted_job
@@ -55,6 +56,14 @@ class Portal:
             seed=seed,
             virtual_time=virtual_time,
         )
+        self._seed = seed
+        self.figures = {
+            resource.id: Figures.of(resource, seed, self.created)
+            for workspace in workspaces
+            for resource in workspace.resources
+            if resource.type == "device"
+        }
+        """What each device measures of itself."""
         self._jobs: dict[str, Job] = {}
         self._fetched: deque[tuple[float, Job]] = deque()
         """Jobs with a result, and when a client first fetched it."""
@@ -139,6 +148,18 @@ class Portal:
                 raise invalid(("path", "job_id"), f"the job has ended: {job.status}")
             self.machines.cancel(job)
             return True
+
+    def drift(self, resource_id: str | None, amount: float) -> None:
+        """Have a device measure other figures of itself; None for all devices.
+
+        Raises:
+            LookupError: there is no such device.
+        """
+        with self._changed:
+            for device in self.figures if resource_id is None else (resource_id,):
+                before = self.figures[device]
+                resource, now = self.machines.resource(device), self.clock.now()
+                self.figures[device] = before.drifted(resource, self._seed, amount, now)
 
     def record(self) -> list[AcceptedJob]:
         """Describe every accepted job, in order of acceptance."""

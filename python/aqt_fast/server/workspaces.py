@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 ResourceType = Literal["device", "simulator"]
 ResourceStatus = Literal["online", "offline", "maintenance", "unavailable"]
@@ -45,6 +45,8 @@ class Resource:
     """Maximum number of shots of a circuit."""
     status_updated_at: float | None = None
     """Seconds since the epoch; None means since the server was created."""
+    characterisation: Characterisation | Mapping[str, Any] | None = None
+    """What a device publishes: a shape, or just this; None for the server's shape."""
     durations: Durations = Durations()
     """What a device publishes of its durations, and takes."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -33,10 +34,19 @@ class BareCircuits:
         in_place: if True, qubits keep their numbers, and those that the circuit measures are
             measured. If False, there are only those on which gates act (at least one), and all of
             them are measured.
+        change: what is done to each circuit after it was built; it leaves classical bits alone.
     """
 
-    def __init__(self, circuits: _native.Snapshot, part: range, *, in_place: bool) -> None:
+    def __init__(
+        self,
+        circuits: _native.Snapshot,
+        part: range,
+        *,
+        in_place: bool,
+        change: Callable[[QuantumCircuit], QuantumCircuit] | None = None,
+    ) -> None:
         """Build no circuit yet."""
+        self._change = change
         self._circuits = circuits
         self._part = part
         self._in_place = in_place
@@ -55,12 +65,22 @@ class BareCircuits:
         circuits = _native.Snapshot.from_bytes(data)
         return cls(circuits, range(len(circuits)), in_place=in_place)
 
+    def changed_by(self, change: Callable[[QuantumCircuit], QuantumCircuit]) -> BareCircuits:
+        """Return the same circuits with a change of each.
+
+        They count as different from each other: nothing is known of their gates any more.
+        """
+        return BareCircuits(self._circuits, self._part, in_place=self._in_place, change=change)
+
     def __len__(self) -> int:
         return len(self._part)
 
     def circuit(self, index: int) -> QuantumCircuit:
         """Build a circuit."""
-        place = self._part[index]
+        built = self._unchanged(self._part[index])
+        return built if self._change is None else self._change(built)
+
+    def _unchanged(self, place: int) -> QuantumCircuit:
         if self._in_place:
             return self._with_gates(place, None)
         size = len(self._active_qubits(place))
@@ -69,7 +89,12 @@ class BareCircuits:
         return circuit
 
     def alike(self, start: int, stop: int) -> list[AlikeCircuits]:
-        """Cut the circuits from ``start`` to before ``stop`` into runs that are alike."""
+        """Cut the circuits from ``start`` to before ``stop`` into runs that are alike.
+
+        Those that were changed are one run without angles.
+        """
+        if self._change is not None:
+            return [AlikeCircuits(range(start, stop), np.empty((0, stop - start)))]
         runs = []
         first = self._part.start
         for number, angles in self._circuits.alike(first + start, first + stop, self._in_place):

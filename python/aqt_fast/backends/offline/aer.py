@@ -131,6 +131,8 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
 def tells_qubits_apart(simulator: AerSimulator) -> bool:
     """Whether the noise depends on the number of a qubit, or is on measurements."""
     model = simulator.options.noise_model
+    if isinstance(model, DeviceNoiseModel) and model.noise.settings.crosstalk:
+        return True
     return model is not None and bool(model.noise_qubits or "measure" in model.noise_instructions)
 
 
@@ -155,6 +157,9 @@ def outcomes(
     ``seed`` is that of the first circuit. The outcomes are those of one run of Aer with all
     circuits, also for other neighbours with other shots.
     """
+    noise_model = simulator.options.noise_model
+    if isinstance(noise_model, DeviceNoiseModel):
+        circuits = noise_model.applied(circuits)
     found: list[Outcome] = []
     for number, group in groupby(each(shots, len(circuits))):
         start = len(found)

@@ -156,10 +156,14 @@ class OfflineSimulatorResource(AQTResource):
 
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:
         """Restore noise model and options of the simulator, and run the circuits again."""
+        from qiskit_aer import AerSimulator
+
         from aqt_fast.backends.offline.aer import restore_simulator
 
         location = job.description.location
         if not isinstance(location, SimulatorLocation):
             raise ValueError("it is no job of a simulator")
-        restore_simulator(self.simulator, location)
+        if self._simulator is None:
+            self._simulator = AerSimulator()
+        restore_simulator(self._simulator, location)
         return self.execution(snapshot, options)

@@ -81,6 +81,11 @@ class GateNoise:
         return 1 - average_fidelity(kept, self.num_qubits)
 
     @property
+    def is_ideal(self) -> bool:
+        """Whether nothing happens."""
+        return self.damping == 0 and all(set(found.operations) == {"I"} for found in self.events())
+
+    @property
     def damping(self) -> float:
         """Probability of decay, by which each qubit is damped after the events; mostly 0.
 

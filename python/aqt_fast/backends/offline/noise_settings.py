@@ -23,12 +23,31 @@ class NoiseSettings:
     """How to read the reported fidelities of gates."""
     relaxation: bool = True
     """Whether states decay while a gate acts on them; if not, all errors are depolarising."""
+    idle: bool = False
+    """Whether states decay while gates act on other qubits, one gate after the other."""
+    over_rotation: float = 0.0
+    """How much farther r and rxx rotate than they should, as a fraction of the angle."""
+    crosstalk: float = 0.0
+    """Rabi frequency of ions beside those on which a gate acts, as a fraction of theirs."""
 
     def __post_init__(self) -> None:
         if self.fidelity not in get_args(FidelityKind):
             raise InvalidOptionError("fidelity", self.fidelity, "'average' or 'process'")
-        if not isinstance(self.relaxation, bool):
-            raise InvalidOptionError("relaxation", self.relaxation, "True or False")
+        for name in ("relaxation", "idle"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidOptionError(name, getattr(self, name), "True or False")
+        if self.idle and not self.relaxation:
+            raise InvalidOptionError("idle", self.idle, "False without relaxation")
+        for name, least in (("over_rotation", -1), ("crosstalk", 0)):
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not least <= value <= 1:
+                raise InvalidOptionError(name, value, f"a number from {least} to 1")
+
+    @property
+    def changes_circuits(self) -> bool:
+        """Whether there is noise that no noise model of Aer's has."""
+        return self.idle or self.over_rotation != 0 or self.crosstalk != 0
 
     def process_fidelity(self, reported: float, num_qubits: int) -> float:
         """Return the process fidelity that a reported fidelity stands for.

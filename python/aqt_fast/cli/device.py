@@ -1,0 +1,73 @@
+"""One backend for people and for scripts: status, limits, characterisation."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.devices.report import printable
+from aqt_fast.provider.fitting import local_time
+from aqt_fast.store.description import utc
+from aqt_fast.wire.circuits import Limits
+
+
+def device_as_text(backend: AQTResource) -> str:
+    """Write a table of a backend."""
+    resource = backend.resource_id
+    qubits = "1 qubit" if backend.num_qubits == 1 else f"{backend.num_qubits} qubits"
+    heading = f"{resource.resource_id} ({resource.workspace_id}): {resource.resource_name}"
+    since = _local(resource.status_since)
+    rows = [
+        ("status", f"{resource.status} since {since}" if since else resource.status),
+        ("type", f"{resource.resource_type}, {qubits}"),
+        ("a job", _limits(backend.limits)),
+    ]
+    if backend.api_limits is not None:
+        rows.append(("an API job", _limits(backend.api_limits)))
+    width = max(len(label) for label, _ in rows)
+    lines = [printable(heading), ""]
+    lines += [f"{label:{width}}  {printable(text)}" for label, text in rows]
+    known = backend.characterisation
+    if known is None:
+        return "\n".join([*lines, "", "no characterisation"])
+    _, ages, *figures = str(known).splitlines()
+    return "\n".join([*lines, "", f"characterisation: {ages}", *figures])
+
+
+def device_as_json(backend: AQTResource) -> dict[str, Any]:
+    """Describe a backend in JSON's types."""
+    resource = backend.resource_id
+    known = backend.characterisation
+    limits = backend.api_limits
+    return {
+        "workspace": resource.workspace_id,
+        "resource_id": resource.resource_id,
+        "description": resource.resource_name,
+        "type": resource.resource_type,
+        "qubits": backend.num_qubits,
+        "status": resource.status,
+        "status_since": resource.status_since,
+        "limits": asdict(backend.limits),
+        "api_job_limits": None if limits is None else asdict(limits),
+        "characterisation": None if known is None else known.to_dict(),
+    }
+
+
+def _limits(limits: Limits) -> str:
+    return (
+        f"{_number(limits.circuits)} circuits, each with {_number(limits.shots)} shots, "
+        f"up to {limits.operations} operations on up to {limits.qubits} qubits"
+    )
+
+
+def _number(limit: int | None) -> str:
+    return "any number of" if limit is None else f"up to {limit}"
+
+
+def _local(stamp: str | None) -> str | None:
+    """Write a time stamp of the portal's as local time; as it came if it is none."""
+    with suppress(ValueError):
+        return stamp and local_time(utc(stamp))
+    return stamp

@@ -1,0 +1,135 @@
+"""The figures of a device: fidelities, coherence times, durations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aqt_fast.devices.measured import (
+    DURATION,
+    LIFETIME,
+    PROBABILITY,
+    UNCERTAINTY,
+    Bounds,
+    Measured,
+    shown,
+)
+from aqt_fast.exceptions import InvalidCharacterisationError
+
+MEASURED = ("mean_rxx_fidelity", "t1", "t2")
+"""Fields with a value that may have an uncertainty."""
+NUMBERS = ("spam_fidelity", "r_duration", "rxx_duration", "readout_duration")
+"""Fields with a number."""
+TIMES = ("updated_at", "fetched_at")
+"""Fields with a moment."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The fields of a :class:`~aqt_fast.devices.Characterisation`, checked."""
+
+    resource_id: str
+    """The device's identifier."""
+    workspace_id: str
+    """The workspace through which it was asked."""
+    num_qubits: int
+    """Number of its qubits."""
+    r_fidelity: Mapping[int, Measured] = field(default_factory=dict)
+    """Fidelity of r, by qubit."""
+    rxx_fidelity: Mapping[tuple[int, int], Measured] = field(default_factory=dict)
+    """Fidelity of rxx, by pair, the lower qubit first; empty if only the mean is published."""
+    mean_rxx_fidelity: Measured | None = None
+    """Mean fidelity of rxx over all pairs."""
+    spam_fidelity: float | None = None
+    """Lower bound of the fidelity of preparation and measurement of a qubit."""
+    t1: Measured | None = None
+    """Lifetime of a qubit."""
+    t2: Measured | None = None
+    """Coherence time of a qubit, without spin echo."""
+    r_duration: float | None = None
+    """Duration of r."""
+    rxx_duration: float | None = None
+    """Duration of rxx."""
+    readout_duration: float | None = None
+    """Duration of the measurement."""
+    updated_at: datetime | None = None
+    """When the figures were measured, as the portal tells."""
+    fetched_at: datetime | None = None
+    """When the portal was asked."""
+    problems: tuple[str, ...] = field(default=(), compare=False)
+    """What the portal published in a form that cannot be used: each names the portal's key."""
+
+    def __post_init__(self) -> None:
+        """Check all values."""
+        qubits = self.num_qubits
+        if type(qubits) is not int or qubits < 1:
+            raise InvalidCharacterisationError("num_qubits", f"must be 1 or more, not {qubits!r}")
+        for qubit, fidelity in self.r_fidelity.items():
+            place = f"r_fidelity[{shown(qubit)}]"
+            if type(qubit) is not int or not 0 <= qubit < qubits:
+                raise InvalidCharacterisationError(place, f"is none of {qubits} qubits")
+            _check(place, fidelity, PROBABILITY)
+        for pair, fidelity in self.rxx_fidelity.items():
+            place = f"rxx_fidelity[{shown(pair)}]"
+            if not (all(type(each) is int for each in pair) and 0 <= pair[0] < pair[1] < qubits):
+                reason = f"is no pair of {qubits} qubits, the lower one first"
+                raise InvalidCharacterisationError(place, reason)
+            _check(place, fidelity, PROBABILITY)
+        _check("mean_rxx_fidelity", self.mean_rxx_fidelity, PROBABILITY)
+        _check("spam_fidelity", self.spam_fidelity, PROBABILITY)
+        for name in ("t1", "t2"):
+            _check(name, getattr(self, name), LIFETIME)
+        for name in ("r_duration", "rxx_duration", "readout_duration"):
+            _check(name, getattr(self, name), DURATION)
+        for name in TIMES:
+            time = getattr(self, name)
+            if time is not None and time.tzinfo is None:
+                raise InvalidCharacterisationError(name, "must have a time zone")
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any figure is known."""
+        figures = (self.r_fidelity, self.rxx_fidelity)
+        return any(figures) or any(
+            getattr(self, name) is not None for name in (*MEASURED, *NUMBERS)
+        )
+
+    @property
+    def mean_r_fidelity(self) -> Measured | None:
+        """Mean fidelity of r over the known qubits; None if there are none.
+
+        Its uncertainty is that of a mean of independent values.
+        """
+        known = list(self.r_fidelity.values())
+        if not known:
+            return None
+        spread = [entry.uncertainty for entry in known if entry.uncertainty is not None]
+        return Measured(
+            math.fsum(entry.value for entry in known) / len(known),
+            math.hypot(*spread) / len(known) if len(spread) == len(known) else None,
+        )
+
+    def rxx_fidelity_of(self, a: int, b: int) -> Measured | None:
+        """Return the fidelity of rxx on a pair in either order, or the mean if it has none."""
+        return self.rxx_fidelity.get((min(a, b), max(a, b)), self.mean_rxx_fidelity)
+
+
+def _check(name: str, entry: Measured | float | None, bounds: Bounds) -> None:
+    """Check a value against its bounds, and that its uncertainty is not negative.
+
+    Raises:
+        InvalidCharacterisationError: it is not.
+    """
+    if entry is None:
+        return
+    value, uncertainty = entry, None
+    if isinstance(entry, Measured):
+        value, uncertainty = entry.value, entry.uncertainty
+    try:
+        bounds.check(value)
+        if uncertainty is not None:
+            UNCERTAINTY.check(uncertainty)
+    except ValueError as error:
+        raise InvalidCharacterisationError(name, str(error)) from None
