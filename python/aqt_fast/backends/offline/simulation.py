@@ -15,7 +15,12 @@ from qiskit_aer import AerSimulator
 from aqt_fast._native import Samples
 from aqt_fast._shots import Shots, shots_at, shots_of
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
+from aqt_fast.backends.offline.aer import (
+    Outcome,
+    noise_header,
+    simulator_location,
+    tells_qubits_apart,
+)
 from aqt_fast.backends.offline.clbits import at_clbits
 from aqt_fast.backends.offline.trajectories import Sampler
 from aqt_fast.jobs.execution import Checkpoint, Execution, unordered_shots
@@ -87,6 +92,7 @@ class AerExecution(Execution):
         self._seed = options.seed_simulator
         if self._seed is None:
             self._seed = simulator.options.seed_simulator
+        self.header = noise_header(simulator)
         self._in_place = tells_qubits_apart(simulator)
         self._sampler = Sampler.of(simulator)
         self._entries: list[ExperimentResult | Samples | None] = [None] * len(snapshot)
