@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -142,6 +142,12 @@ def tells_qubits_apart(simulator: AerSimulator) -> bool:
     return model is not None and bool(model.noise_qubits or "measure" in model.noise_instructions)
 
 
+@overload
+def seed_at(seed: int, start: int) -> int: ...
+@overload
+def seed_at(seed: None, start: int) -> None: ...
+@overload
+def seed_at(seed: int | None, start: int) -> int | None: ...
 def seed_at(seed: int | None, start: int) -> int | None:
     """Return the seed of a run whose first circuit has index ``start`` in the batch."""
     if seed is None:
