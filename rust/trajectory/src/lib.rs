@@ -9,11 +9,13 @@ mod random;
 mod rows;
 mod sampler;
 mod state;
+mod waiting;
 
 pub use self::{
     matrix::{Complex, Matrix},
     noise::{Kind, Mixture, Noise, Qubits, Readout, Step, Term},
     sampler::sample,
+    waiting::Waiting,
 };
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::{
     random::Random,
     rows::Rows,
     state::{LANES, States},
+    waiting::Waits,
 };
 
 /// Samples the outcomes of a circuit. Shots are independent of each other, in any order.
@@ -18,7 +19,8 @@ use crate::{
 /// If the amplitudes do not fit into the memory.
 #[must_use]
 pub fn sample(circuit: &Circuit, noise: &Noise, shots: u32, seed: u64) -> Samples {
-    let program = Program::new(circuit, noise);
+    let waits = Waits::new(circuit, noise.waiting());
+    let program = Program::new(circuit, noise, &waits);
     let mut random = Random::new(seed);
     let width = circuit.num_qubits() as usize;
     let mut rows = Rows::new(width, shots as usize);
