@@ -1,6 +1,6 @@
 """The Rust extension; :mod:`aqt_fast.wire` is its public face."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, final
 
 from qiskit import QuantumCircuit
@@ -58,6 +58,16 @@ class Samples:
     @staticmethod
     def from_memory(memory: Sequence[str], num_qubits: int) -> Samples:
         """Read the outcome of each shot from Qiskit's hexadecimal text: bit i is qubit i.
+
+        Raises:
+            ValueError: a text is no number of at most ``num_qubits`` bits.
+        """
+    @staticmethod
+    def from_counts(counts: Mapping[str, int], num_qubits: int, seed: int) -> Samples:
+        """Make shots from counts of Qiskit's hexadecimal text, in a random order.
+
+        Each order is equally likely: shots that were independent still are. Only ``seed``, from 0
+        to 2**64 - 1, decides about it, and not the order of ``counts``.
 
         Raises:
             ValueError: a text is no number of at most ``num_qubits`` bits.

@@ -76,6 +76,15 @@ class BareCircuits:
     def __len__(self) -> int:
         return len(self._part)
 
+    def size(self, index: int) -> int:
+        """Return the number of qubits that a circuit acts on or measures, at least one."""
+        place = self._part[index]
+        active = self._active_qubits(place)
+        if not self._in_place:
+            return len(active)
+        measured = (qubit for qubit, _ in self._circuits.measurements(place))
+        return len({*active, *measured})
+
     def circuit(self, index: int) -> QuantumCircuit:
         """Build a circuit."""
         built = self._unchanged(self._part[index])

@@ -9,6 +9,7 @@
 pub mod circuit;
 pub mod error;
 pub mod outcomes;
+mod random;
 pub mod wire;
 
 pub use circuit::{Circuit, CircuitBuilder, Gate, GateCounts, Limits, MeasurementMap, Operation};

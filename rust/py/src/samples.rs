@@ -89,6 +89,22 @@ impl Samples {
             .ok_or_else(error_texts::no_samples)
     }
 
+    /// Samples from counts of outcomes in hexadecimal, in an order that only the seed decides.
+    #[staticmethod]
+    fn from_counts(counts: &Bound<'_, PyDict>, num_qubits: usize, seed: u64) -> PyResult<Self> {
+        let mut entries = Vec::with_capacity(counts.len());
+        for (text, number) in counts {
+            entries.push((text.cast_into::<PyString>()?, number.extract::<usize>()?));
+        }
+        let entries = entries
+            .iter()
+            .map(|(text, number)| Ok((text.to_str()?, *number)))
+            .collect::<PyResult<Vec<_>>>()?;
+        aqt_core::Samples::from_counts(entries.into_iter(), num_qubits, seed)
+            .map(Self::from)
+            .ok_or_else(error_texts::no_samples)
+    }
+
     /// The shots on the qubits of a larger circuit.
     fn placed(&self, qubits: Vec<u32>, num_qubits: u32) -> PyResult<Self> {
         self.samples.placed(&qubits, num_qubits).map(Self::from).ok_or_else(error_texts::no_samples)

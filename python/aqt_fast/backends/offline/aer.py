@@ -8,12 +8,15 @@ import logging
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+import secrets
+from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeAlias, overload
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -26,6 +29,7 @@ from qiskit_aer.noise import NoiseModel, depolarizing_error
 from aqt_fast._native import Samples
 from aqt_fast._shots import Shots, each
 from aqt_fast.backends.offline import noise_strengths
+from aqt_fast.backends.offline.aer_settings import Noise, Settings, settings
 from aqt_fast.backends.offline.device_noise import DeviceNoise
 from aqt_fast.backends.offline.device_noise_model import DeviceNoiseModel
 from aqt_fast.backends.offline.noise_description import described, noise_model_of
@@ -41,9 +45,6 @@ _SEED_STEP = 2113
 _MOST_BITS_WITHOUT_PADDING = 64
 """Above this number of bits, Aer pads some outcomes with leading zeros."""
 
-_MOST_QUBITS_ON_ONE_THREAD = 12
-"""Up to this number of qubits, a team of threads costs more time than it saves."""
-
 _FEWEST_ALIKE = 4
 """From this number of circuits on, one circuit with parameters takes less time than all of them."""
 
@@ -51,6 +52,9 @@ _STANDARD = "standard"
 
 _DEVICE_NOISE = "device_noise"
 """Key of the description of a device's noise."""
+
+_NOISE: WeakKeyDictionary[AerSimulator, Noise] = WeakKeyDictionary()
+"""What is known of the noise of simulators."""
 
 
 def standard_noise_model() -> NoiseModel:
@@ -152,8 +156,24 @@ def seed_at(seed: int | None, start: int) -> int | None:
     """Return the seed of a run whose first circuit has index ``start`` in the batch."""
     if seed is None:
         return None
-    # Aer's seeds wrap around in 64 bits, but it accepts signed numbers only.
-    return (seed + _SEED_STEP * start + 2**63) % 2**64 - 2**63
+    return _signed(seed + _SEED_STEP * start)
+
+
+def scattered(seed: int) -> int:
+    """Return the seed of a circuit's first shot: those of neighbouring seeds are far apart.
+
+    It is the output function of splitmix64 (Steele, Lea and Flood, OOPSLA 2014), which maps numbers
+    of 64 bits one to one.
+    """
+    mixed = (seed + 0x9E3779B97F4A7C15) % 2**64
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB % 2**64
+    return _signed(mixed ^ mixed >> 31)
+
+
+def _signed(seed: int) -> int:
+    """Return a seed that Aer takes. Its seeds wrap around in 64 bits, but it takes signed ones."""
+    return (seed + 2**63) % 2**64 - 2**63
 
 
 def outcomes(
@@ -164,20 +184,36 @@ def outcomes(
     memory: bool,
     seed: int | None,
 ) -> list[Outcome]:
-    """Simulate circuits; ``memory`` keeps the outcome of each shot in order.
+    """Simulate circuits; ``memory`` keeps the outcome of each shot.
 
-    ``seed`` is that of the first circuit. The outcomes are those of one run of Aer with all
-    circuits, also for other neighbours with other shots.
+    ``seed`` is that of the first circuit. The outcomes of a circuit depend on its seed and its
+    shots, and not on its neighbours.
     """
     noise_model = simulator.options.noise_model
     if isinstance(noise_model, DeviceNoiseModel):
         circuits = noise_model.applied(circuits)
+    noise = _noise_of(simulator)
+    chosen = [
+        (number, settings(simulator.options, noise, circuits.size(index), number))
+        for index, number in enumerate(each(shots, len(circuits)))
+    ]
     found: list[Outcome] = []
-    for number, group in groupby(each(shots, len(circuits))):
-        start = len(found)
-        for run in _runs(circuits, start, start + len(list(group)), simulator.options):
-            found += _Run(simulator, circuits, number, memory, seed).outcomes(run)
+    for (number, how), group in groupby(chosen):
+        run = _Run(simulator, circuits, number, memory, seed, how)
+        start, stop = len(found), len(found) + len(list(group))
+        if how.trajectories:
+            found += [run.outcome(index) for index in range(start, stop)]
+        else:
+            for part in _runs(circuits, start, stop, simulator.options):
+                found += run.outcomes(part)
     return found
+
+
+def _noise_of(simulator: AerSimulator) -> Noise:
+    """Return what is known of the noise of a simulator whose options do not change any more."""
+    if simulator not in _NOISE:
+        _NOISE[simulator] = Noise(simulator.options.noise_model)
+    return _NOISE[simulator]
 
 
 def _runs(
@@ -208,6 +244,34 @@ class _Run:
     memory: bool
     seed: int | None
     """The seed of the first of all circuits."""
+    how: Settings
+
+    def outcome(self, index: int) -> Outcome:
+        """Simulate a circuit whose shots have random numbers of their own.
+
+        To Aer, shot i of a circuit with seed s has the random numbers of the seed s + i: neighbours
+        among seeds, or circuits of thousands of shots, would have the same ones.
+        """
+        circuit = self.circuits.circuit(index)
+        first = secrets.randbits(64) if self.seed is None else self.seed
+        seed = scattered(first + _SEED_STEP * index)
+        if self.how.shots_at_once is None:
+            status, simulated = self._simulated([circuit], seed, self.shots, memory=self.memory)
+            return _outcome(simulated[0], circuit) if simulated else _without_name(status, circuit)
+        counts: Counter[str] = Counter()
+        for start in range(0, self.shots, self.how.shots_at_once):
+            number = min(self.how.shots_at_once, self.shots - start)
+            status, simulated = self._simulated([circuit], _signed(seed + start), number)
+            if not simulated:
+                return _without_name(status, circuit)
+            found = _outcome(simulated[0], circuit)
+            if not isinstance(found, dict):
+                return found
+            counts.update(found)
+        if self.memory:
+            # Aer puts shots with the same errors next to each other.
+            return Samples.from_counts(counts, circuit.num_clbits, seed % 2**64)
+        return dict(counts)
 
     def outcomes(self, run: range | AlikeCircuits) -> list[Outcome]:
         """Simulate circuits in one run of Aer.
@@ -219,7 +283,9 @@ class _Run:
             found = self._of_alike(run)
             return self.outcomes(run.part) if found is None else found
         built = [self.circuits.circuit(index) for index in run]
-        status, simulated = self._simulated(built, run.start)
+        status, simulated = self._simulated(
+            built, seed_at(self.seed, run.start), self.shots, memory=self.memory
+        )
         if len(simulated) == len(built):
             return [_outcome(entry, item) for entry, item in zip(simulated, built, strict=True)]
         if len(built) == 1:
@@ -234,7 +300,13 @@ class _Run:
         """
         template, parameters = self.circuits.template(run.part.start)
         values = dict(zip(parameters, run.angles.tolist(), strict=True))
-        _, simulated = self._simulated([template], run.part.start, parameter_binds=[values])
+        _, simulated = self._simulated(
+            [template],
+            seed_at(self.seed, run.part.start),
+            self.shots,
+            memory=self.memory,
+            parameter_binds=[values],
+        )
         if len(simulated) != len(run.part) or not all(entry.success for entry in simulated):
             return None
         if self.seed is not None:
@@ -245,28 +317,23 @@ class _Run:
         return [_outcome(entry, template) for entry in simulated]
 
     def _simulated(
-        self, circuits: list[QuantumCircuit], start: int, **binds: Any
+        self, circuits: list[QuantumCircuit], seed: int | None, shots: int, **options: Any
     ) -> tuple[str, list[Any]]:
         """Return Aer's status, and what it tells of each circuit, nothing if it has failed.
 
         Args:
             circuits: the circuits.
-            start: index of the first one.
-            binds: the argument ``parameter_binds`` if the circuits have parameters.
+            seed: that of the first circuit.
+            shots: repetitions of each circuit.
+            options: arguments of Aer's run for this call only.
         """
-        settings = _settings(self.simulator.options, circuits)
         noise_model = self.simulator.options.noise_model
         if isinstance(noise_model, DeviceNoiseModel):
-            settings["noise_model"] = noise_model.of_gates(circuits)
+            options["noise_model"] = noise_model.of_gates(circuits)
         try:
             with _unheard_warnings():
                 job = self.simulator.run(
-                    circuits,
-                    shots=self.shots,
-                    memory=self.memory,
-                    seed_simulator=seed_at(self.seed, start),
-                    **settings,
-                    **binds,
+                    circuits, shots=shots, seed_simulator=seed, **dict(self.how.options), **options
                 )
                 result = job.result()
             return str(result.status), list(result.results)
@@ -286,18 +353,6 @@ def _unheard_warnings() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-
-
-def _settings(options: Options, circuits: Sequence[QuantumCircuit]) -> dict[str, Any]:
-    """Return what makes small circuits faster, and changes no outcome."""
-    settings: dict[str, Any] = {}
-    if any(circuit.num_qubits > _MOST_QUBITS_ON_ONE_THREAD for circuit in circuits):
-        return settings
-    if options.max_parallel_threads is None:
-        settings["max_parallel_threads"] = 1
-    if options.method == "automatic" and options.noise_model is None:
-        settings["method"] = "statevector"  # what it finds for AQT's gates, after a search
-    return settings
 
 
 def _outcome(simulated: Any, circuit: QuantumCircuit) -> Outcome:

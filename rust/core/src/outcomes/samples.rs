@@ -1,5 +1,7 @@
 //! Packed measurement outcomes of one circuit.
 
+use crate::random::Random;
+
 /// Outcomes of one circuit: a row a shot, a bit a qubit.
 ///
 /// Rows are [`Samples::stride`] bytes long. Qubit `q` is bit `q % 8` of byte `q / 8` of its row;
@@ -63,6 +65,36 @@ impl Samples {
         Self::new(num_shots, num_qubits, rows)
     }
 
+    /// Samples from counts of outcomes in hexadecimal, in an order that only `seed` decides.
+    ///
+    /// Each order is equally likely, so that shots that were independent still are. The order of
+    /// `counts` has no influence.
+    ///
+    /// Returns `None` unless each text is a number of at most `num_qubits` bits, and all shots
+    /// together have a place in memory.
+    pub fn from_counts<'a>(
+        counts: impl ExactSizeIterator<Item = (&'a str, usize)> + Clone,
+        num_qubits: usize,
+        seed: u64,
+    ) -> Option<Self> {
+        let distinct = Self::from_hex(counts.clone().map(|(text, _)| text), num_qubits)?;
+        let stride = distinct.stride();
+        let numbers = counts.map(|(_, number)| number);
+        let num_shots = numbers.clone().try_fold(0_usize, usize::checked_add)?;
+        if stride == 0 {
+            return Some(Self::from_packed(num_shots, num_qubits, Vec::new()));
+        }
+        let mut kinds: Vec<_> = distinct.rows.chunks_exact(stride).zip(numbers).collect();
+        kinds.sort_unstable();
+        let mut order = Vec::new();
+        order.try_reserve_exact(num_shots).ok()?;
+        for (row, number) in kinds {
+            order.resize(order.len() + number, row);
+        }
+        Random::new(seed, 0).shuffle(&mut order);
+        Some(Self::from_packed(num_shots, num_qubits, order.concat()))
+    }
+
     /// The shots of several runs of one circuit, one after the other.
     ///
     /// Returns `None` if there are none, or if they have different numbers of qubits.
@@ -115,6 +147,32 @@ impl Samples {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_shots_in_random_order() {
+        let made = |counts: &[(&'static str, usize)], seed| {
+            Samples::from_counts(counts.iter().copied(), 9, seed)
+        };
+        let counts = [("0x1f", 300), ("0x0", 100), ("0x100", 600)];
+        let samples = made(&counts, 5).unwrap();
+        assert_eq!((samples.num_shots(), samples.num_qubits()), (1000, 9));
+        let number =
+            |part: &[u8], row: [u8; 2]| part.chunks_exact(2).filter(|&found| found == row).count();
+        for (row, expected) in [([0x1f, 0], 300), ([0, 0], 100), ([0, 1], 600)] {
+            assert_eq!(number(samples.rows(), row), expected);
+            // Six standard deviations of a hypergeometric distribution at most.
+            let half = number(&samples.rows()[..1000], row);
+            assert!(half.abs_diff(expected / 2) < 48, "{row:?}: {half}");
+        }
+        let turned: Vec<_> = counts.iter().rev().copied().collect();
+        assert_eq!(made(&turned, 5).unwrap(), samples);
+        assert_ne!(made(&counts, 6).unwrap(), samples);
+        assert!(made(&[("0x200", 1)], 1).is_none());
+        assert!(made(&[("0x0", usize::MAX), ("0x1", 1)], 1).is_none());
+        assert_eq!(made(&[], 1), Samples::new(0, 9, vec![]));
+        let empty = Samples::from_counts([("0x0", 7)].into_iter(), 0, 1).unwrap();
+        assert_eq!((empty.num_shots(), empty.rows()), (7, &[][..]));
+    }
 
     #[test]
     fn runs_follow_each_other() {
