@@ -510,12 +510,16 @@ def sample_trajectories(
     *,
     shots: int | Sequence[int],
     seeds: Sequence[int],
+    method: Literal["trajectories", "density_matrix"] | None = None,
 ) -> list[Samples]:
     """Simulate the circuits from ``start`` to before ``stop`` with noise.
 
-    Other threads run meanwhile. The outcomes of a circuit depend on its seed (0 to 2⁶⁴ − 1) and on
-    nothing else; the shots are independent of each other, in any order.
+    Other threads run meanwhile. The outcomes of a circuit depend on its seed (0 to 2⁶⁴ − 1), its
+    shots and the method, and not on other circuits; the shots are independent of each other, in any
+    order. Without a method, each circuit is simulated by the one that is expected to take less
+    time.
 
     Raises:
+        ValueError: there is no such method.
         IndexError: there are no such circuits, or not one number of shots and one seed for each.
     """

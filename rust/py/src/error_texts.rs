@@ -492,3 +492,8 @@ pub fn no_readout_error(one_of_zero: f64, zero_of_one: f64) -> PyErr {
         "{one_of_zero} and {zero_of_one} are no probabilities of a readout error"
     ))
 }
+
+/// An unknown method of simulation.
+pub fn no_method(name: &str) -> PyErr {
+    PyValueError::new_err(format!("no method '{name}': 'trajectories' or 'density_matrix'"))
+}

@@ -1,6 +1,8 @@
 //! Noise, and outcomes of simulated trajectories.
 
-use aqt_trajectory::{Complex, Kind, Matrix, Mixture, Qubits, Readout, Step, Term, Waiting};
+use aqt_trajectory::{
+    Complex, Kind, Matrix, Method, Mixture, Qubits, Readout, Step, Term, Waiting,
+};
 use pyo3::{prelude::*, pybacked::PyBackedStr};
 
 use crate::{error_texts, repetitions::Shots, samples::Samples, snapshot::Snapshot};
@@ -105,9 +107,17 @@ fn step((name, places, rows): PyStep) -> Option<Step> {
     }
 }
 
+fn method(name: &str) -> PyResult<Method> {
+    match name {
+        "trajectories" => Ok(Method::Trajectories),
+        "density_matrix" => Ok(Method::Density),
+        _ => Err(error_texts::no_method(name)),
+    }
+}
+
 /// Outcomes of the circuits from `start` to before `stop`, one seed each.
 #[pyfunction]
-#[pyo3(signature = (circuits, start, stop, noise, *, shots, seeds))]
+#[pyo3(signature = (circuits, start, stop, noise, *, shots, seeds, method=None))]
 pub fn sample_trajectories(
     circuits: &Bound<'_, Snapshot>,
     start: usize,
@@ -115,9 +125,11 @@ pub fn sample_trajectories(
     noise: &Bound<'_, Noise>,
     shots: Shots,
     seeds: Vec<u64>,
+    method: Option<&str>,
 ) -> PyResult<Vec<Samples>> {
     let (snapshot, noise) = (circuits.get(), &noise.get().noise);
     snapshot.check(start, stop)?;
+    let method = method.map(self::method).transpose()?;
     let shots = shots.each(stop - start)?;
     if seeds.len() != shots.len() {
         return Err(error_texts::no_such_circuits());
@@ -127,7 +139,7 @@ pub fn sample_trajectories(
             .circuits(start, stop)
             .zip(shots.into_iter().zip(seeds))
             .map(|((circuit, _), (shots, seed))| {
-                aqt_trajectory::sample(&circuit, noise, shots, seed).into()
+                aqt_trajectory::sample(&circuit, noise, shots, seed, method).into()
             })
             .collect()
     });
