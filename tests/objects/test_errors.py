@@ -35,6 +35,9 @@ FAILURES = [
 
 EXAMPLES = {
     exceptions.CharacterisationNotFoundError: ("ibex", MOMENT, MOMENT),
+    exceptions.DeviceNotOnlineError: ("gone", "offline", MOMENT),
+    exceptions.MissingEstimateError: ("max_cost", 5.0, "no price is known", "provider"),
+    exceptions.SpendingLimitError: ("max_shots", 5, "7 shots", "backend", None),
     exceptions.DamagedJobError: (Path("jobs/x.json"), "it is empty"),
     exceptions.FixedOptionError: ("shots", 7),
     exceptions.IncompleteBatchError: (FAILURES,),

@@ -16,6 +16,7 @@ Knows no backend: backends hand in what the portal publishes, and snapshots of c
     device_time         durations, and the seconds that circuits take
     prices              lists of prices, and what a job costs
     estimate            what a job will take
+    spending            limits of what a job may cost and take
     usage               what a job took, beside its estimate
 """
 
@@ -27,6 +28,7 @@ from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.interval import Interval
 from aqt_fast.devices.measured import Measured
 from aqt_fast.devices.prices import Cost, PriceList, StalePriceWarning
+from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.devices.usage import DeviceUsage
 
 __all__ = [
@@ -38,5 +40,6 @@ __all__ = [
     "JobEstimate",
     "Measured",
     "PriceList",
+    "SpendingLimits",
     "StalePriceWarning",
 ]
