@@ -13,12 +13,14 @@ mod rows;
 mod sampler;
 mod state;
 mod transfer;
+mod waiting;
 
 pub use self::{
     cost::Method,
     matrix::{Complex, Matrix},
     noise::{Kind, Mixture, Noise, Qubits, Readout, Step, Term},
     sampler::sample,
+    waiting::Waiting,
 };
 
 #[cfg(test)]

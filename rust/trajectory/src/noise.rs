@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::OnceLock};
 
-use crate::{matrix::Matrix, transfer::Transfer};
+use crate::{matrix::Matrix, transfer::Transfer, waiting::Waiting};
 
 /// A part of an error, on the qubits of its gate: 0 or 1 is the first or the second of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -181,6 +181,8 @@ pub struct Noise {
     mixtures: Vec<Mixture>,
     after: HashMap<(Kind, Qubits), usize>,
     readouts: HashMap<Option<u32>, Readout>,
+    waiting: Option<Waiting>,
+    over_rotation: f64,
 }
 
 /// The qubits of a gate, in order.
@@ -229,6 +231,38 @@ impl Noise {
             self.readouts.insert(qubit, readout);
         }
         readout.is_valid()
+    }
+
+    /// Sets how qubits relax while gates act on others.
+    ///
+    /// Returns `false` and sets nothing if a time is out of its range.
+    #[must_use]
+    pub fn set_waiting(&mut self, waiting: Waiting) -> bool {
+        if waiting.is_valid() {
+            self.waiting = Some(waiting);
+        }
+        waiting.is_valid()
+    }
+
+    /// Sets how much farther r and rxx rotate than they should, as a fraction of the angle.
+    ///
+    /// Returns `false` and sets nothing if it is not finite.
+    #[must_use]
+    pub fn set_over_rotation(&mut self, fraction: f64) -> bool {
+        if fraction.is_finite() {
+            self.over_rotation = fraction;
+        }
+        fraction.is_finite()
+    }
+
+    /// How qubits relax while gates act on others; nothing happens to them if it is not set.
+    pub(crate) fn waiting(&self) -> Option<&Waiting> {
+        self.waiting.as_ref()
+    }
+
+    /// The factor of the angles of r and rxx.
+    pub(crate) fn rotation(&self) -> f64 {
+        1.0 + self.over_rotation
     }
 
     /// What happens after a gate.

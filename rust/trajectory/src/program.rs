@@ -8,6 +8,7 @@ use crate::{
     matrix::Matrix,
     noise::{Kind, Mixture, Noise, Qubits, Step},
     transfer::Transfer,
+    waiting::Waits,
 };
 
 /// A gate and what follows it.
@@ -62,12 +63,18 @@ pub(crate) struct Program<'noise> {
 
 impl<'noise> Program<'noise> {
     /// Arranges the gates of a circuit in blocks.
-    pub(crate) fn new(circuit: &Circuit, noise: &'noise Noise) -> Self {
+    pub(crate) fn new(circuit: &Circuit, noise: &'noise Noise, waits: &'noise Waits) -> Self {
         let active = circuit.active_qubits();
         let num_qubits = active.len().max(2);
         let mut drafts = Drafts::new(num_qubits);
         let place = |qubit: u32| active.partition_point(|&other| other < qubit);
-        for operation in circuit.operations() {
+        let rotation = noise.rotation();
+        for (number, operation) in circuit.operations().iter().enumerate() {
+            for (index, qubit) in operation.qubits().into_iter().enumerate() {
+                if let Some(mixture) = waits.before(number, index) {
+                    drafts.add_one(place(qubit), Matrix::identity(), Some(mixture));
+                }
+            }
             match *operation {
                 Operation::Rz { qubit, phi } => {
                     let mixture = noise.mixture(Kind::Rz, Qubits::One(qubit));
@@ -75,14 +82,18 @@ impl<'noise> Program<'noise> {
                 }
                 Operation::R { qubit, phi, theta } => {
                     let mixture = noise.mixture(Kind::R, Qubits::One(qubit));
-                    let matrix = Matrix::r(radians(theta), radians(phi));
+                    let matrix = Matrix::r(rotation * radians(theta), radians(phi));
                     drafts.add_one(place(qubit), matrix, mixture);
                 }
                 Operation::Rxx { qubits, theta } => {
                     let mixture = noise.mixture(Kind::Rxx, Qubits::Two(qubits));
-                    drafts.add_two(qubits.map(place), &Matrix::rxx(radians(theta)), mixture);
+                    let matrix = Matrix::rxx(rotation * radians(theta));
+                    drafts.add_two(qubits.map(place), &matrix, mixture);
                 }
             }
+        }
+        for (qubit, mixture) in waits.at_the_end() {
+            drafts.add_one(place(qubit), Matrix::identity(), Some(mixture));
         }
         let mut program =
             Self { num_qubits, active, blocks: vec![], sites: vec![], block_of: vec![] };

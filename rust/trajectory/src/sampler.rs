@@ -13,6 +13,7 @@ use crate::{
     random::Random,
     rows::Rows,
     state::{LANES, States},
+    waiting::Waits,
 };
 
 /// Samples the outcomes of a circuit. Shots are independent of each other, in any order.
@@ -29,7 +30,8 @@ pub fn sample(
     seed: u64,
     method: Option<Method>,
 ) -> Samples {
-    let program = Program::new(circuit, noise);
+    let waits = Waits::new(circuit, noise.waiting());
+    let program = Program::new(circuit, noise, &waits);
     let mut random = Random::new(seed);
     let width = circuit.num_qubits() as usize;
     let mut rows = Rows::new(width, shots as usize);

@@ -10,6 +10,7 @@ use crate::{
     program::Program,
     random::Random,
     sample,
+    waiting::{Waiting, Waits},
 };
 
 /// Amplitudes, and every gate applied on its own: slow and obvious.
@@ -212,7 +213,8 @@ fn counts(
 
 /// Checks the probabilities of a density matrix, which are exact.
 fn check_density(circuit: &Circuit, noise: &Noise, probabilities: &[f64]) {
-    let program = Program::new(circuit, noise);
+    let waits = Waits::new(circuit, noise.waiting());
+    let program = Program::new(circuit, noise, &waits);
     let mut density = Density::new(program.num_qubits);
     for block in &program.blocks {
         density.apply(block.qubits, &program.channel(block));
@@ -314,6 +316,100 @@ fn readout_errors_have_their_probabilities() {
     check(&found, &[0.25 * 0.5, 0.75 * 0.5, 0.25 * 0.5, 0.75 * 0.5], "idle qubit 1");
 }
 
+const WAITING: Waiting = Waiting { t1: 1.0, t2: 0.6, r: 0.1, rxx: 0.4 };
+
+/// The probability of each outcome if, after each gate, every other qubit that a gate has acted on
+/// relaxes for the gate's duration.
+fn distribution_of_waiting(circuit: &Circuit) -> Vec<f64> {
+    let num_qubits = circuit.num_qubits() as usize;
+    let mut branches = vec![(1.0, Reference::new(num_qubits))];
+    let mut used = vec![false; num_qubits];
+    for &operation in circuit.operations() {
+        for (_, state) in &mut branches {
+            state.apply(operation);
+        }
+        let time = match operation {
+            Operation::Rz { .. } => continue,
+            Operation::R { .. } => WAITING.r,
+            Operation::Rxx { .. } => WAITING.rxx,
+        };
+        let reset = 1.0 - (-time / WAITING.t1).exp();
+        let coherence = (-time / WAITING.t2).exp() / (1.0 - reset);
+        for (qubit, used) in used.iter_mut().enumerate() {
+            if operation.touches(u32::try_from(qubit).unwrap()) {
+                *used = true;
+            } else if *used {
+                let terms = [
+                    (reset, Step::Reset(0)),
+                    ((1.0 - reset) * (1.0 - coherence) / 2.0, Step::One(0, Matrix::Z)),
+                    ((1.0 - reset) * (1.0 + coherence) / 2.0, Step::One(0, Matrix::identity())),
+                ];
+                let relaxed = |(weight, state): &(f64, Reference)| {
+                    terms
+                        .iter()
+                        .flat_map(|(probability, step)| {
+                            let states = state.clone().after(step, &[qubit]).into_iter();
+                            states.map(move |state| (weight * probability, state))
+                        })
+                        .collect::<Vec<_>>()
+                };
+                branches = branches.iter().flat_map(relaxed).collect();
+            }
+        }
+    }
+    let mut total = vec![0.0; 1 << num_qubits];
+    for (weight, state) in branches {
+        for (sum, probability) in total.iter_mut().zip(state.probabilities()) {
+            *sum += weight * probability;
+        }
+    }
+    total
+}
+
+#[test]
+fn waiting_qubits_relax() {
+    let mut random = Random::new(8);
+    let mut noise = Noise::default();
+    assert!(noise.set_waiting(WAITING));
+    let mut different = 0;
+    for seed in 0..40 {
+        let num_qubits = 1 + below(&mut random, 3);
+        let circuit = random_circuit(&mut random, num_qubits, 5);
+        let expected = distribution_of_waiting(&circuit);
+        check_density(&circuit, &noise, &expected);
+        let found = counts(&circuit, &noise, 20_000, seed, Some(Method::Trajectories));
+        check(&found, &expected, &format!("seed {seed}"));
+        let without = distribution(&circuit, |_, _| false);
+        let distance = |(a, b): (&f64, &f64)| (a - b).abs();
+        different += u32::from(expected.iter().zip(&without).map(distance).sum::<f64>() > 0.1);
+    }
+    assert!(different > 5, "{different} circuits show it");
+}
+
+#[test]
+fn gates_rotate_too_far() {
+    let mut random = Random::new(9);
+    let mut noise = Noise::default();
+    assert!(noise.set_over_rotation(0.2));
+    for seed in 0..20 {
+        let num_qubits = 1 + below(&mut random, 3);
+        let circuit = random_circuit(&mut random, num_qubits, 10);
+        let mut reference = Reference::new(num_qubits as usize);
+        for &operation in circuit.operations() {
+            reference.apply(match operation {
+                Operation::Rz { .. } => operation,
+                Operation::R { qubit, phi, theta } => {
+                    Operation::R { qubit, phi, theta: 1.2 * theta }
+                }
+                Operation::Rxx { qubits, theta } => Operation::Rxx { qubits, theta: 1.2 * theta },
+            });
+        }
+        check_density(&circuit, &noise, &reference.probabilities());
+        let found = counts(&circuit, &noise, 20_000, seed, Some(Method::Trajectories));
+        check(&found, &reference.probabilities(), &format!("seed {seed}"));
+    }
+}
+
 #[test]
 fn shots_do_not_depend_on_their_place() {
     let mut random = Random::new(4);
@@ -367,4 +463,14 @@ fn what_is_no_noise_is_refused() {
     assert!(!noise.set_mixture(Kind::Rxx, Qubits::All, 0));
     assert!(!noise.set_mixture(Kind::R, Qubits::Two([0, 1]), 0));
     assert!(!noise.set_readout(None, Readout { one_of_zero: 1.1, zero_of_one: 0.0 }));
+    for wrong in [
+        Waiting { t1: 0.5, ..WAITING },
+        Waiting { t2: 0.0, ..WAITING },
+        Waiting { t1: f64::INFINITY, ..WAITING },
+        Waiting { r: -0.1, ..WAITING },
+        Waiting { rxx: f64::NAN, ..WAITING },
+    ] {
+        assert!(!noise.set_waiting(wrong));
+    }
+    assert!(!noise.set_over_rotation(f64::NAN));
 }
