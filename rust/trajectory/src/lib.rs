@@ -14,6 +14,7 @@ mod sampler;
 mod state;
 mod transfer;
 mod waiting;
+mod waits;
 
 pub use self::{
     cost::Method,

@@ -8,7 +8,7 @@ use crate::{
     matrix::Matrix,
     noise::{Kind, Mixture, Noise, Qubits, Step},
     transfer::Transfer,
-    waiting::Waits,
+    waits::Waits,
 };
 
 /// A gate and what follows it.
