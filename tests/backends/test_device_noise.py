@@ -285,6 +285,18 @@ class TestUnusable:
         with pytest.raises(UnusableFiguresError, match=f"qubit 2 is .*, below {least}"):
             noise_of(lower, fidelity)
 
+    def test_endless_gates(self):
+        """Gates that take longer than states live, and are reported as random."""
+        known = replace(device(0), r_duration=1e9, rxx_duration=1e9)
+        random = replace(
+            known,
+            r_fidelity=dict.fromkeys(range(3), Measured(0.5)),
+            rxx_fidelity=dict.fromkeys(combinations(range(3), 2), Measured(0.25)),
+        )
+        for error in channels(noise_of(random)).values():
+            size = round(error.dim[0])
+            assert average_gate_fidelity(error) == pytest.approx(1 / size, abs=1e-12)
+
     def test_needless_figures(self):
         """One qubit needs no rxx, and no times are needed without relaxation."""
         known = Characterisation("one", "lab", 1, r_fidelity={0: Measured(0.99)}, spam_fidelity=1.0)
