@@ -12,6 +12,7 @@ from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline.backend import OfflineSimulatorResource
 from aqt_fast.backends.offline.device_noise import DeviceNoise
 from aqt_fast.devices import Characterisation
+from aqt_fast.devices.report import printable
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class NoiseTwin(OfflineSimulatorResource):
         resource = Resource(
             workspace_id="default",
             resource_id=_PREFIX + noise.device.resource_id,
-            resource_name=f"Noise twin of {noise.device.resource_id}, {_age(noise.device)}",
+            resource_name=f"Noise twin of {printable(noise.device.resource_id)}, "
+            f"{_age(noise.device)}",
             resource_type="offline_simulator",
             available_qubits=noise.device.num_qubits,
         )
