@@ -6,9 +6,10 @@ use aqt_core::{Circuit, Operation, circuit::operation::radians};
 
 use crate::{
     matrix::Matrix,
-    noise::{Kind, Mixture, Noise, Qubits, Step},
+    mixture::{Mixture, Step},
+    noise::{Kind, Noise, Qubits},
     transfer::Transfer,
-    waits::Waits,
+    waiting::Waits,
 };
 
 /// A gate and what follows it.

@@ -6,12 +6,12 @@ use crate::{
     cost::Method,
     density::Density,
     matrix::{Complex, Matrix},
-    noise::{Kind, Mixture, Noise, Qubits, Readout, Step, Term},
+    mixture::{Mixture, Step, Term},
+    noise::{Kind, Noise, Qubits, Readout},
     program::Program,
     random::Random,
     sample,
-    waiting::Waiting,
-    waits::Waits,
+    waiting::{Waiting, Waits},
 };
 
 /// Amplitudes, and every gate applied on its own: slow and obvious.
