@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, TypeVar
 
+from aqt_fast._texts import printable
 from aqt_fast._warnings import warn_caller
 from aqt_fast.backends.offline.gate_noise import GateNoise
 from aqt_fast.backends.offline.noise_settings import NoiseSettings
 from aqt_fast.backends.offline.relaxation import Relaxation
 from aqt_fast.devices import Characterisation, Measured
-from aqt_fast.devices.report import printable
 from aqt_fast.exceptions import UnusableFiguresError
 
 _Place = TypeVar("_Place", tuple[int], tuple[int, int])

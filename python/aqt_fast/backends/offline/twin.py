@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
+from aqt_fast._texts import printable
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.admission import Besides
@@ -12,7 +13,6 @@ from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline.backend import OfflineSimulatorResource
 from aqt_fast.backends.offline.device_noise import DeviceNoise
 from aqt_fast.devices import Characterisation
-from aqt_fast.devices.report import printable
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
