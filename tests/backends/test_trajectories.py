@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
-from aqt_fast import AQTJob
+from aqt_fast import AQTJob, _native
 from aqt_fast.backends.offline import aer, trajectories
 from aqt_fast.backends.offline.trajectories import Sampler
 from qiskit import QuantumCircuit
@@ -28,6 +29,7 @@ from qiskit_aer.noise import (
 )
 
 SHOTS = 20_000
+METHODS = ("trajectories", "density_matrix")
 BASIS = ["rz", "r", "rxx"]
 
 
@@ -137,10 +139,12 @@ def distance(counts: dict[str, int], probabilities: np.ndarray) -> float:
 
 @pytest.fixture
 def simulated(backend, monkeypatch):
-    """Run circuits on the sampler alone: Aer would fail."""
+    """Run circuits on the sampler alone, by one of its methods: Aer would fail."""
     monkeypatch.setattr(trajectories, "outcomes", None)
+    sample = _native.sample_trajectories
 
-    def run(circuits, noise, **options):
+    def run(circuits, noise, method=None, **options):
+        monkeypatch.setattr(_native, "sample_trajectories", partial(sample, method=method))
         backend.simulator.set_options(noise_model=noise)
         assert Sampler.of(backend.simulator) is not None
         return backend.run(circuits, **options).result()
@@ -157,28 +161,33 @@ class TestDistributions:
         rng = np.random.default_rng(3)
         sizes = [1, 2, 3, 4, 4, 4, 5, 6]
         circuits = [random_circuit(rng, size, 4 + 4 * size) for size in sizes]
-        counts = simulated(circuits, noise(), shots=SHOTS, seed_simulator=1).get_counts()
-        distances = [
-            distance(found, exact(circuit, noise()))
-            for found, circuit in zip(counts, circuits, strict=True)
-        ]
-        assert max(distances) < 5
-        assert abs(np.mean(distances)) < 2
+        probabilities = [exact(circuit, noise()) for circuit in circuits]
+        for method in METHODS:
+            options = {"method": method, "shots": SHOTS, "seed_simulator": 1}
+            counts = simulated(circuits, noise(), **options).get_counts()
+            distances = list(map(distance, counts, probabilities))
+            assert max(distances) < 5, method
+            assert abs(np.mean(distances)) < 2, method
 
     def test_eight_qubits(self, simulated):
         """With a few hundred outcomes."""
         circuit = random_circuit(np.random.default_rng(8), 8, 60)
-        counts = simulated(circuit, strong(), shots=SHOTS, seed_simulator=1).get_counts()
-        assert distance(counts, exact(circuit, strong())) < 5
+        probabilities = exact(circuit, strong())
+        for method in METHODS:
+            options = {"method": method, "shots": SHOTS, "seed_simulator": 1}
+            counts = simulated(circuit, strong(), **options).get_counts()
+            assert distance(counts, probabilities) < 5, method
 
     def test_without_errors(self, simulated):
         """Noise that is none gives the distribution of the state vector."""
         rng = np.random.default_rng(4)
         circuits = [random_circuit(rng, size, 60) for size in (1, 2, 5, 7)]
-        result = simulated(circuits, NoiseModel(), shots=SHOTS, seed_simulator=2)
-        for counts, circuit in zip(result.get_counts(), circuits, strict=True):
-            state = Statevector(circuit.remove_final_measurements(inplace=False))
-            assert distance(counts, state.probabilities()) < 5
+        for method in METHODS:
+            options = {"method": method, "shots": SHOTS, "seed_simulator": 2}
+            result = simulated(circuits, NoiseModel(), **options)
+            for counts, circuit in zip(result.get_counts(), circuits, strict=True):
+                state = Statevector(circuit.remove_final_measurements(inplace=False))
+                assert distance(counts, state.probabilities()) < 5, method
 
     def test_one_gate(self, simulated):
         """An X with probability p after r(0) reads 1 that often; a reset after r(π) reads 0."""
@@ -190,8 +199,10 @@ class TestDistributions:
         circuit.r(0, 0, 0)
         circuit.r(math.pi, 0, 1)
         circuit.measure_all()
-        counts = simulated(circuit, noise, shots=100_000, seed_simulator=1).get_counts()
-        assert distance(counts, np.outer([0.3, 0.7], [0.8, 0.2]).reshape(-1)) < 5
+        for method in METHODS:
+            options = {"method": method, "shots": 100_000, "seed_simulator": 1}
+            counts = simulated(circuit, noise, **options).get_counts()
+            assert distance(counts, np.outer([0.3, 0.7], [0.8, 0.2]).reshape(-1)) < 5, method
 
     def test_moved_bits(self, simulated):
         """Qubits without gates read 0, or what readout makes of it; bits are the circuit's."""
@@ -207,11 +218,13 @@ class TestDistributions:
 class TestShots:
     """Each shot is independent of the others and of how it was simulated."""
 
-    def test_order(self, simulated):
+    @pytest.mark.parametrize("method", METHODS)
+    def test_order(self, simulated, method):
         """Shots with and without errors are mixed: neighbours agree as often as any two."""
         rng = np.random.default_rng(5)
         circuit = random_circuit(rng, 4, 30)
-        result = simulated(circuit, strong(), shots=40_000, memory=True, seed_simulator=3)
+        options = {"method": method, "shots": 40_000, "memory": True, "seed_simulator": 3}
+        result = simulated(circuit, strong(), **options)
         outcomes = np.array([int(text, 2) for text in result.get_memory()])
         bits = outcomes[:, None] >> np.arange(4) & 1
         centred = bits - bits.mean(axis=0)

@@ -183,7 +183,7 @@ CRATES = {
     "compile": [],
     "sweep": ["aqt-compile", "aqt-core"],
     "estimate": [],
-    "trajectory": ["aqt-core"],
+    "trajectory": ["aqt-compile", "aqt-core"],
     "py": ["aqt-compile", "aqt-core", "aqt-estimate", "aqt-sweep", "aqt-trajectory"],
 }
 """Our crates, and those of ours that each depends on."""

@@ -1,8 +1,7 @@
 //! Noise, and outcomes of simulated trajectories.
 
-use aqt_trajectory::{
-    Complex, Kind, Matrix, Method, Mixture, Qubits, Readout, Step, Term, Waiting,
-};
+use aqt_compile::complex::Complex;
+use aqt_trajectory::{Kind, Matrix, Method, Mixture, Qubits, Readout, Step, Term, Waiting};
 use pyo3::{prelude::*, pybacked::PyBackedStr};
 
 use crate::{error_texts, repetitions::Shots, samples::Samples, snapshot::Snapshot};

@@ -19,7 +19,7 @@ mod waits;
 
 pub use self::{
     cost::Method,
-    matrix::{Complex, Matrix},
+    matrix::Matrix,
     mixture::{Mixture, Step, Term},
     noise::{Kind, Noise, Qubits, Readout},
     sampler::sample,

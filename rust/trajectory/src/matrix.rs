@@ -2,45 +2,7 @@
 //!
 //! Bit `i` of a row or column is the state of qubit `i`, as in Qiskit.
 
-use std::ops::{Add, Mul};
-
-/// A complex number.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Complex {
-    /// The real part.
-    pub re: f64,
-    /// The imaginary part.
-    pub im: f64,
-}
-
-impl Complex {
-    /// 0.
-    pub const ZERO: Self = Self::new(0.0, 0.0);
-    /// 1.
-    pub const ONE: Self = Self::new(1.0, 0.0);
-
-    /// `re` + i `im`.
-    #[must_use]
-    pub const fn new(re: f64, im: f64) -> Self {
-        Self { re, im }
-    }
-}
-
-impl Add for Complex {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self::new(self.re + other.re, self.im + other.im)
-    }
-}
-
-impl Mul for Complex {
-    type Output = Self;
-
-    fn mul(self, other: Self) -> Self {
-        Self::new(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re)
-    }
-}
+use aqt_compile::complex::Complex;
 
 /// A square matrix with `N` rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,7 +52,7 @@ impl<const N: usize> Matrix<N> {
         let mut entries = [[Complex::ZERO; N]; N];
         for (row, entry) in entries.iter_mut().enumerate() {
             for (value, source) in entry.iter_mut().zip(&self.0) {
-                *value = Complex::new(source[row].re, -source[row].im);
+                *value = source[row].conjugate();
             }
         }
         Self(entries)
@@ -104,10 +66,9 @@ impl<const N: usize> Matrix<N> {
             for other in 0..N {
                 let mut sum = Complex::new(if column == other { -1.0 } else { 0.0 }, 0.0);
                 for row in &self.0 {
-                    let left = Complex::new(row[column].re, -row[column].im);
-                    sum = sum + left * row[other];
+                    sum = sum + row[column].conjugate() * row[other];
                 }
-                largest = largest.max(sum.re * sum.re + sum.im * sum.im);
+                largest = largest.max(sum.norm());
             }
         }
         largest

@@ -1,11 +1,12 @@
 //! Trajectories with given errors, and the distribution of all, against a simulation gate by gate.
 
+use aqt_compile::complex::Complex;
 use aqt_core::{Circuit, CircuitBuilder, Limits, Operation, circuit::operation::radians};
 
 use crate::{
     cost::Method,
     density::Density,
-    matrix::{Complex, Matrix},
+    matrix::Matrix,
     mixture::{Mixture, Step, Term},
     noise::{Kind, Noise, Qubits, Readout},
     program::Program,

@@ -3,7 +3,9 @@
 //! Entry (i, j) of a channel E is tr(Pᵢ E(Pⱼ))/4, where digit `q` of `i` to the base 4 is the Pauli
 //! of qubit `q`: I, X, Y or Z (Greenbaum, arXiv:1509.02921, section 2.3.3).
 
-use crate::matrix::{Complex, Matrix};
+use aqt_compile::complex::Complex;
+
+use crate::matrix::Matrix;
 
 /// Pairs of Paulis.
 pub(crate) const PAIRS: usize = 16;

@@ -68,9 +68,11 @@ def fitting_part(part: range, shots: Shots, last: range) -> range:
 
 
 class AerExecution(Execution):
-    """A batch that Aer runs: the operations that a device would run, and nothing else.
+    """A batch that is simulated: the operations that a device would run, and nothing else.
 
-    The outcomes are those of one call of ``simulator.run`` with all bare circuits, seed included.
+    The native sampler simulates what it can, Aer the rest. Circuit k has the seed of the job plus
+    2113 k. Its outcomes follow from its seed and its shots, and not from other circuits. Without
+    noise they are those of one call of ``simulator.run`` with all bare circuits.
     """
 
     twin: dict[str, Any] | None = None
