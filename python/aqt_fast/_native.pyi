@@ -1,7 +1,7 @@
 """The Rust extension; :mod:`aqt_fast.wire` is its public face."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 from qiskit import QuantumCircuit
 from qiskit.dagcircuit import DAGCircuit
@@ -11,6 +11,7 @@ from aqt_fast.exceptions import CircuitProblem
 
 __all__ = [
     "JobState",
+    "Noise",
     "Samples",
     "Snapshot",
     "Template",
@@ -32,6 +33,7 @@ __all__ = [
     "other_nodes",
     "read_job",
     "read_template",
+    "sample_trajectories",
 ]
 
 __version__: str
@@ -465,4 +467,50 @@ def allocate_shots(variances: bytes, errors: bytes, *, groups: int, minimum: int
     Raises:
         ValueError: a variance or a target error is out of range.
         OverflowError: a group needs more than 2⁵³ shots.
+    """
+
+_Step: TypeAlias = tuple[str, list[int], list[tuple[float, float]]]
+
+@final
+class Noise:
+    """Noise of a device: mixtures of unitary errors and resets after gates, wrong readout.
+
+    Args:
+        mixtures: the number of qubits, 1 or 2, and the terms, of which one happens: its
+            probability, and its steps in order. A step has a name, the qubits within the gate that
+            it acts on (0 or 1), and entries. The names are ``x``, ``y``, ``z``, ``reset`` and
+            ``unitary``: that has real and imaginary part of each entry of a matrix, row by row,
+            where bit i of a row is the i-th of its qubits. Other steps have no entries.
+        places: name of a gate (``rz``, ``r`` or ``rxx``), its qubits in order, and the index of the
+            mixture that follows. No qubits stand for all which are not named.
+        readouts: a qubit, or None for all which are not named; the probability to read 1 in state
+            0; and that to read 0 in state 1.
+
+    Raises:
+        ValueError: a mixture, place or probability is none.
+    """
+
+    def __new__(
+        cls,
+        mixtures: Sequence[tuple[int, Sequence[tuple[float, Sequence[_Step]]]]],
+        places: Sequence[tuple[str, Sequence[int], int]],
+        readouts: Sequence[tuple[int | None, float, float]],
+    ) -> Noise: ...
+
+def sample_trajectories(
+    circuits: Snapshot,
+    start: int,
+    stop: int,
+    noise: Noise,
+    *,
+    shots: int | Sequence[int],
+    seeds: Sequence[int],
+) -> list[Samples]:
+    """Simulate the circuits from ``start`` to before ``stop`` with noise.
+
+    Other threads run meanwhile. The outcomes of a circuit depend on its seed (0 to 2⁶⁴ − 1) and on
+    nothing else; the shots are independent of each other, in any order.
+
+    Raises:
+        IndexError: there are no such circuits, or not one number of shots and one seed for each.
     """

@@ -452,7 +452,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
             job_id=execution.name,
             message=message,
             ended=execution.ended_at,
-            header=self._backend.result_header,
+            header=execution.header,
         )
 
     def as_completed(self) -> Iterator[CompletedPart]:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
+    from aqt_fast.backends.offline.device_noise import CharacterisationWarning
     from aqt_fast.backends.offline.noise_settings import FidelityKind
     from aqt_fast.backends.offline.twin import NoiseTwin
     from aqt_fast.devices import Characterisation
@@ -59,6 +60,7 @@ __all__ = [
     "AQTProvider",
     "ArnicaConfig",
     "BackendsTable",
+    "CharacterisationWarning",
     "DotenvWarning",
     "JobsTable",
     "NoTokenWarning",
@@ -596,4 +598,12 @@ def _config() -> ModuleType:
     return config
 
 
-__getattr__ = lazy_names(__name__, {"ArnicaConfig": _config})
+def _device_noise() -> ModuleType:
+    from aqt_fast.backends.offline import device_noise
+
+    return device_noise
+
+
+__getattr__ = lazy_names(
+    __name__, {"ArnicaConfig": _config, "CharacterisationWarning": _device_noise}
+)

@@ -14,6 +14,7 @@ from aqt_fast.backends.offline.imperfections import Imperfections
 from aqt_fast.backends.offline.noise_settings import NoiseSettings
 from aqt_fast.devices import Characterisation, Measured
 from aqt_fast.exceptions import InvalidOptionError
+from executors import Inline
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator
 from scipy.linalg import expm
@@ -239,7 +240,7 @@ SETTINGS = [{"idle": True}, {"over_rotation": 0.1}, {"crosstalk": 0.1}]
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_kept(provider, tmp_path, settings):
-    """Saved jobs have the same noise, those of circuits that are alike, too."""
+    """Saved jobs and executors have the same noise, also for circuits that are alike."""
     known = device(r_duration=0.01, rxx_duration=0.02)
     known = replace(known, r_fidelity=at_best(known, 1), rxx_fidelity=at_best(known, 2))
     twin = provider.get_noise_twin(known, **settings)
@@ -253,8 +254,10 @@ def test_kept(provider, tmp_path, settings):
     job.persist(store_path=tmp_path)
     again = AQTJob.restore(job.job_id(), store_path=tmp_path)
     assert again.backend().noise.settings == NoiseSettings(**settings)
+    elsewhere = twin.run(circuits, memory=True, executor=Inline(), **options)
     for index in range(len(circuits)):
         assert again.result().get_memory(index) == job.result().get_memory(index)
+        assert elsewhere.result().get_memory(index) == job.result().get_memory(index)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from itertools import combinations
 
 import pytest
 from aqt_fast import AQTJob, AQTProvider
+from aqt_fast.aqt_provider import CharacterisationWarning
 from aqt_fast.devices import Characterisation, Measured
 from aqt_fast.exceptions import (
     CharacterisationNotFoundError,
@@ -128,7 +129,11 @@ class TestIdentity:
             "workspace_id": "lab",
             "updated_at": MEASURED_AT.isoformat(),
             "fetched_at": None,
-            **twin.noise.settings.to_dict(),
+            "fidelity": "average",
+            "relaxation": True,
+            "idle": False,
+            "over_rotation": 0.0,
+            "crosstalk": 0.0,
         }
 
 
@@ -166,6 +171,13 @@ class TestSources:
         """Anything else."""
         with pytest.raises(InvalidOptionError, match="device must be a backend, a char"):
             provider.get_noise_twin(source)
+
+    def test_contradictions(self, provider):
+        """A warning points at the caller, and the twin can be used."""
+        with pytest.warns(CharacterisationWarning, match="T2 is 3.0 s") as told:
+            twin = provider.get_noise_twin(known(t2=Measured(3.0)))
+        assert told[0].filename == __file__
+        assert twin.run(ghz(twin), shots=10, **QUIET).result().success
 
     def test_missing_figures(self, provider):
         """What is missing is told before anything runs, and can be filled in."""
@@ -278,6 +290,7 @@ class TestSaved:
         model.add_all_qubit_quantum_error(depolarizing_error(0.1, 2), ["rxx"])
         twin.simulator.set_options(noise_model=model, method="density_matrix")
         job = twin.run(ghz(twin), shots=10, **QUIET)
+        assert job.result().header is None
         job.persist(store_path=tmp_path)
         backend = AQTJob.restore(job.job_id(), store_path=tmp_path).backend()
         assert backend.noise == twin.noise
@@ -293,7 +306,7 @@ class TestSaved:
         assert again.backend().name == backend.name
         assert again.backend().simulator.options.noise_model.noise == twin.noise
         assert again.result().get_counts() == job.result().get_counts()
-        assert again.result().header is None
+        assert again.result().header == job.result().header == {"noise_twin": twin.noise.origin}
 
     @pytest.mark.parametrize(
         "damage", [{}, {"device": {}, "settings": {}}, {"device": None, "settings": {"x": 1}}]
@@ -346,6 +359,13 @@ class TestCopies:
             with pytest.raises(TypeError, match="cannot be changed"):
                 change()
         assert again == model
+
+    def test_pickled_job(self, twin):
+        """The result of a job in a pickle tells whose noise it has."""
+        job = twin.run(ghz(twin), shots=10, **QUIET)
+        again = pickled(job)
+        assert again.backend().noise == twin.noise
+        assert again.result().to_dict() == job.result().to_dict()
 
     def test_executor(self, twin):
         """Processes get the noise, and give the same outcomes."""

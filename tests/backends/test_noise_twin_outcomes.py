@@ -20,12 +20,12 @@ from qiskit_aer.noise import NoiseModel, QuantumError
 from scipy.optimize import brentq
 from scipy.stats import chisquare
 
-SHOTS = 20_000
+SHOTS = 50_000
 NUM_QUBITS = 4
 
 
 def bad_device(t1: float, t2: float) -> Characterisation:
-    """A device with so much noise that 20 000 shots tell small differences."""
+    """A device with so much noise that 50 000 shots tell small differences."""
     rng = np.random.default_rng(7)
     return Characterisation(
         "ibex",

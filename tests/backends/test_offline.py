@@ -17,6 +17,7 @@ class TestOutcomes:
     def test_equals_one_run_of_aer(self, provider, registers, name):
         """A batch in chunks equals one run of Aer with the same seed."""
         backend = provider.get_backend(name, available_qubits=5)
+        backend.simulator.set_options(max_parallel_threads=1)  # has Aer simulate noise, too
         batch = []
         for index in range(40):
             circuit = registers.copy()

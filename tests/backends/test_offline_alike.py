@@ -110,6 +110,7 @@ def test_every_shot_is_that_of_separate_circuits(backend, noise, seed, grid, bin
     """Bit for bit, with and without noise, here and on workers."""
     rng = np.random.default_rng(int(seed % 1000 + 10 * grid))
     backend.simulator.set_options(noise_model=noise and noise())
+    backend.simulator.set_options(max_parallel_threads=1)  # has Aer simulate noise, too
     circuits = sweep(rng, 30, grid=grid)
     memories = expected(backend.simulator, circuits, seed, in_place=noise is of_a_qubit)
     options = {"shots": SHOTS, "memory": True, "seed_simulator": seed}

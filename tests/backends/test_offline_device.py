@@ -64,6 +64,7 @@ class TestDecorations:
     def test_payload(self, provider, name):
         """Counts equal those of the payload: read back, all active qubits measured, mapped."""
         backend = provider.get_backend(name, available_qubits=3)
+        backend.simulator.set_options(max_parallel_threads=1)  # has Aer simulate noise, too
         rng = np.random.default_rng(5)
         batch = [decorated(rng) for _ in range(60)]
         result = backend.run(batch, shots=SHOTS, seed_simulator=3, with_progress_bar=False).result()

@@ -183,7 +183,8 @@ CRATES = {
     "compile": [],
     "sweep": ["aqt-compile", "aqt-core"],
     "estimate": [],
-    "py": ["aqt-compile", "aqt-core", "aqt-estimate", "aqt-sweep"],
+    "trajectory": ["aqt-core"],
+    "py": ["aqt-compile", "aqt-core", "aqt-estimate", "aqt-sweep", "aqt-trajectory"],
 }
 """Our crates, and those of ours that each depends on."""
 

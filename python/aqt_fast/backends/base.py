@@ -215,11 +215,6 @@ class AQTResource(AnyProtocol, BackendV2):
         return status_of(self._resource, __version__)
 
     @property
-    def result_header(self) -> dict[str, Any] | None:
-        """What ``header`` of its results holds, None if nothing."""
-        return None
-
-    @property
     def store_path(self) -> Path:
         """Where its jobs are stored: as its provider says, or in the default directory."""
         return get_store_path(getattr(self.provider, "store_path", None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from qiskit import QuantumCircuit
 
@@ -27,10 +27,6 @@ class JobBackend(Protocol):
     @property
     def limits(self) -> Limits:
         """Maximum number of circuits, shots, operations and qubits of one job."""
-
-    @property
-    def result_header(self) -> dict[str, Any] | None:
-        """What ``header`` of its results holds."""
 
     @property
     def store_path(self) -> Path:

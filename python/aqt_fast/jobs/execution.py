@@ -77,6 +77,8 @@ class Execution(ABC):
         self._completed: list[range] = []
         self.created = now()
         """When the job was submitted, in UTC."""
+        self.header: dict[str, Any] | None = None
+        """What the header of the result holds."""
         self._ended_at: datetime | None = None
         self._changed = threading.Condition()
         self.process = os.getpid()

@@ -64,6 +64,8 @@ class EndedJob:
     """What ``persist()`` saves, or why it cannot be saved."""
     samples: list[Samples] | None = None
     """One per circuit; None unless all were evaluated, and their shots are known in order."""
+    header: dict[str, Any] | None = None
+    """What the header of the result holds."""
 
     def execution(
         self,
@@ -179,6 +181,7 @@ def pickled(execution: Execution) -> EndedJob | RunningJob:
         results=execution.results() if samples is None else [],
         checkpoint=checkpoint,
         samples=samples,
+        header=execution.header,
     )
 
 
@@ -199,6 +202,7 @@ class EndedExecution(Execution):
         self._snapshot = snapshot
         self._memory = options.memory
         self.created = job.created
+        self.header = job.header
         self._completed = job.completed
         self._finished_count = job.state.finished_count
         self._end(job.state.status, job.state.message, job.state.error)

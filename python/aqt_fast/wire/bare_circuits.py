@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from qiskit.circuit import Parameter
 
 from aqt_fast import _native
 from aqt_fast._native import Samples
+from aqt_fast._shots import Shots
 
 
 class AlikeCircuits(NamedTuple):
@@ -122,19 +123,49 @@ class BareCircuits:
         parameters: list[Parameter] = []
         return self._with_gates(self._part[index], parameters), parameters
 
+    def part(self, part: range) -> BareCircuits:
+        """Return the circuits of a part."""
+        return BareCircuits(
+            self._circuits,
+            self._part[part.start : part.stop],
+            in_place=self._in_place,
+            change=self._change,
+        )
+
+    def sizes(self) -> list[int]:
+        """Return the number of qubits on which the gates of each circuit act, at least 1."""
+        return [len(self._active_qubits(place)) for place in self._part]
+
+    def sampled(
+        self, part: range, noise: _native.Noise, *, shots: Shots, seeds: Sequence[int]
+    ) -> list[Samples]:
+        """Simulate the circuits of a part, not the bare or changed ones: all qubits are measured.
+
+        Args:
+            part: their indices.
+            noise: what follows their gates.
+            shots: repetitions of each.
+            seeds: a seed of 0 to 2⁶⁴ − 1 for each.
+        """
+        places = self._part[part.start : part.stop]
+        return _native.sample_trajectories(
+            self._circuits, places.start, places.stop, noise, shots=shots, seeds=seeds
+        )
+
     def placed(self, index: int, samples: Samples) -> Samples:
-        """Return the samples of the circuit itself from those of its bare circuit.
+        """Return the samples of the circuit itself from those of its bare circuit, or of itself.
 
         A qubit that the bare circuit does not measure reads 0.
 
         Args:
             index: the circuit.
-            samples: the outcomes at the classical bits of its bare circuit.
+            samples: the outcomes at the classical bits of its bare circuit, or of its qubits.
         """
-        if self._in_place:
-            return samples
         place = self._part[index]
-        return samples.placed(self._active_qubits(place), self._circuits.num_qubits(place))
+        num_qubits = self._circuits.num_qubits(place)
+        if self._in_place or samples.num_qubits == num_qubits:
+            return samples
+        return samples.placed(self._active_qubits(place), num_qubits)
 
     def _active_qubits(self, place: int) -> list[int]:
         place = self._first_alike.get(place, place)

@@ -169,7 +169,7 @@ def job_result(
         message: the reason of a failure, which ``status`` and the key ``error`` of the result as a
             dictionary hold; None for success.
         ended: when the job has ended, None for now.
-        header: what the backend tells of itself, None if nothing.
+        header: what the result tells of its origin, None if nothing.
     """
     return Result(
         backend_name=backend_name,

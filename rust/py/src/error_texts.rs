@@ -459,3 +459,23 @@ pub fn allocation_failed(error: &AllocationError) -> PyErr {
         }
     }
 }
+
+/// Terms that are no mixture of unitary errors and resets.
+pub fn no_mixture(index: usize) -> PyErr {
+    PyValueError::new_err(format!(
+        "mixture {index}: no terms of unitary matrices and resets on the qubits of a gate, or \
+         probabilities whose sum is not 1"
+    ))
+}
+
+/// A mixture that cannot follow this gate.
+pub fn no_place_of_noise(gate: &str, qubits: &[u32]) -> PyErr {
+    PyValueError::new_err(format!("no noise of this size can follow '{gate}' on {qubits:?}"))
+}
+
+/// Probabilities that are none.
+pub fn no_readout_error(one_of_zero: f64, zero_of_one: f64) -> PyErr {
+    PyValueError::new_err(format!(
+        "{one_of_zero} and {zero_of_one} are no probabilities of a readout error"
+    ))
+}

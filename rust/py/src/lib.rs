@@ -13,6 +13,7 @@ mod response;
 mod samples;
 mod snapshot;
 mod template;
+mod trajectory;
 
 use pyo3::{exceptions::PyRuntimeWarning, prelude::*};
 
@@ -58,4 +59,6 @@ mod _native {
     use super::snapshot::Snapshot;
     #[pymodule_export]
     use super::template::{Template, read_template};
+    #[pymodule_export]
+    use super::trajectory::{Noise, sample_trajectories};
 }

@@ -279,7 +279,7 @@ impl Snapshot {
     }
 
     /// The circuits from `start` to before `stop` with their measurement maps, as far as there are.
-    fn circuits(
+    pub fn circuits(
         &self,
         start: usize,
         stop: usize,
@@ -289,7 +289,7 @@ impl Snapshot {
     }
 
     /// Checks that there are circuits from `start` to before `stop`.
-    fn check(&self, start: usize, stop: usize) -> PyResult<()> {
+    pub fn check(&self, start: usize, stop: usize) -> PyResult<()> {
         if start <= stop && stop <= self.batch.len() {
             Ok(())
         } else {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from aqt_fast import AQTProvider
+from aqt_fast.testing import ArnicaServer
 from mqt.bench import get_benchmark_mapped, get_benchmark_native_gates
 from qiskit import QuantumCircuit
 
@@ -36,3 +38,25 @@ def test_mirrored(ideal, generate, name):
     circuit = generate(name, 4, target=ideal.target, opt_level=1, generate_mirror_circuit=True)
     counts = ideal.run(_runnable(circuit), shots=100).result().get_counts()
     assert set("".join(counts).replace(" ", "")) == {"0"}
+
+
+@pytest.fixture(scope="module")
+def devices():
+    """A device whose pairs differ widely, and one as large of which nothing is known."""
+    with ArnicaServer(simulate=False, characterisation="pairs") as server:
+        with AQTProvider(server.token, portal_url=server.url) as provider:
+            server.drift(amount=1.5)
+            known = provider.get_backend("ibex")
+        return known, AQTProvider("").get_backend(
+            "offline_simulator_no_noise", available_qubits=known.num_qubits
+        )
+
+
+@GENERATORS
+@pytest.mark.parametrize("level", range(4))
+@pytest.mark.parametrize("name", ["ghz", "qft", "qaoa", "wstate"])
+def test_calibrated_target(devices, generate, name, level):
+    """The circuits are those of a target without figures: no pair is preferred or avoided."""
+    known, unknown = (generate(name, 5, target=each.target, opt_level=level) for each in devices)
+    assert known == unknown
+    assert "swap" not in known.count_ops()

@@ -1,4 +1,4 @@
-"""Qiskit's ``plot_gate_map`` of a backend draws all pairs.
+"""Qiskit's ``plot_gate_map`` of a backend draws all pairs, ``plot_error_map`` their errors.
 
 Graphviz draws; here a program that keeps the graph it is given takes its place.
 """
@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from qiskit.visualization import plot_gate_map
+from qiskit.visualization import plot_error_map, plot_gate_map
+from qiskit_aer import AerSimulator
 
 GRAPHVIZ = """#!{python}
 import sys
@@ -39,3 +40,12 @@ def test_all_pairs_are_drawn(noisy, drawn):
     assert plot_gate_map(noisy) is not None
     edges = re.findall(r"(\d+) -- (\d+)", drawn.read_text())
     assert len({frozenset(edge) for edge in edges}) == 28
+
+
+def test_errors_are_drawn(noisy, drawn):
+    """Aer's simulator of a backend takes its place: it has the same errors, for all pairs."""
+    figure = plot_error_map(AerSimulator.from_backend(noisy))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert "H error rate (%) [Avg. = 0.15]" in titles
+    assert "CNOT error rate (%) [Avg. = 0.75]" in titles
+    assert len(re.findall(r"\d+ -- \d+", drawn.read_text())) == 28

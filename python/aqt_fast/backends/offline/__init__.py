@@ -18,6 +18,8 @@
     noise_strengths     of offline_simulator_noise
     noise_description   noise models as JSON's types, and back
     aer                 noise, copying and saving of options, seeds and outcomes
+    trajectories        the native sampler, where it can stand for Aer
+    mixtures            noise as the native sampler takes it
     aer_settings        what Aer is told for each circuit, by measurement
     copies              copies of the simulator, with the options of one moment
     clbits              outcomes at the classical bits of the user's circuits

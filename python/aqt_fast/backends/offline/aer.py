@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -132,6 +132,12 @@ def noise_model_from_json(description: Any) -> NoiseModel | None:
     return noise_model_of(description)
 
 
+def noise_header(simulator: AerSimulator) -> dict[str, Any] | None:
+    """Tell whose noise a simulator has and of when, for the header of results; None if nobody's."""
+    model = simulator.options.noise_model
+    return {"noise_twin": model.noise.origin} if isinstance(model, DeviceNoiseModel) else None
+
+
 def tells_qubits_apart(simulator: AerSimulator) -> bool:
     """Whether the noise depends on the number of a qubit, or is on measurements."""
     model = simulator.options.noise_model
@@ -140,6 +146,12 @@ def tells_qubits_apart(simulator: AerSimulator) -> bool:
     return model is not None and bool(model.noise_qubits or "measure" in model.noise_instructions)
 
 
+@overload
+def seed_at(seed: int, start: int) -> int: ...
+@overload
+def seed_at(seed: None, start: int) -> None: ...
+@overload
+def seed_at(seed: int | None, start: int) -> int | None: ...
 def seed_at(seed: int | None, start: int) -> int | None:
     """Return the seed of a run whose first circuit has index ``start`` in the batch."""
     if seed is None:

@@ -80,6 +80,18 @@ class DeviceNoise:
         found._tell_shorter(*durations)
         return found
 
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Device, time of its figures and settings, in JSON's types."""
+        device = self.device
+        return {
+            "resource_id": device.resource_id,
+            "workspace_id": device.workspace_id,
+            "updated_at": device.updated_at and device.updated_at.isoformat(),
+            "fetched_at": device.fetched_at and device.fetched_at.isoformat(),
+            **self.settings.to_dict(),
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Return figures and settings in JSON's types: the same noise can be made of them."""
         return {"device": self.device.to_dict(), "settings": self.settings.to_dict()}

@@ -65,7 +65,7 @@ class ExecutorAerExecution(AerExecution):
             )
             raise InvalidOptionError("executor", executor, expected)
         try:
-            self._packed_simulator = pack_simulator(simulator)
+            self._packed_simulator = pack_simulator(simulator, self._sampler)
         except Exception as error:  # options are the user's own objects
             expected = f"None for a simulator that cannot be pickled ({described(error)})"
             raise InvalidOptionError("executor", executor, expected) from error

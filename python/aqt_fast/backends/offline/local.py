@@ -57,7 +57,8 @@ class LocalAerExecution(AerExecution):
         if part:
             began = time.perf_counter()
             bare = self._bare(part)
-            found = outcomes(
+            simulate = outcomes if self._sampler is None else self._sampler.outcomes
+            found = simulate(
                 self._simulator,
                 bare,
                 shots=shots_of(self._shots, part),

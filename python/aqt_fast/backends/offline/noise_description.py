@@ -67,7 +67,7 @@ def _quantum_error(error: Mapping[str, Any]) -> QuantumError:
     for operations in error["instructions"]:
         circuit = QuantumCircuit(size)
         for operation in operations:
-            circuit.append(_instruction(operation), operation["qubits"])
+            circuit.append(instruction_of(operation), operation["qubits"])
         circuits.append(circuit)
     return QuantumError(list(zip(circuits, error["probabilities"], strict=True)))
 
@@ -85,7 +85,13 @@ def _num_qubits(error: Mapping[str, Any]) -> int:
     return max(sizes)
 
 
-def _instruction(operation: Mapping[str, Any]) -> Instruction:
+def instruction_of(operation: Mapping[str, Any]) -> Instruction:
+    """Make the instruction of a described operation.
+
+    Raises:
+        LookupError: the description is incomplete.
+        ValueError: it depends on a condition, or is of an unknown kind.
+    """
     name, params = operation["name"], operation.get("params", [])
     if "condition" in operation:
         raise ValueError("an error that depends on a condition")

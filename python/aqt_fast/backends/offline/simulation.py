@@ -15,8 +15,14 @@ from qiskit_aer import AerSimulator
 from aqt_fast._native import Samples
 from aqt_fast._shots import Shots, shots_at, shots_of
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.backends.offline.aer import Outcome, simulator_location, tells_qubits_apart
+from aqt_fast.backends.offline.aer import (
+    Outcome,
+    noise_header,
+    simulator_location,
+    tells_qubits_apart,
+)
 from aqt_fast.backends.offline.clbits import at_clbits
+from aqt_fast.backends.offline.trajectories import Sampler
 from aqt_fast.jobs.execution import Checkpoint, Execution, unordered_shots
 from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.results import experiment_result, failed_experiment
@@ -86,7 +92,9 @@ class AerExecution(Execution):
         self._seed = options.seed_simulator
         if self._seed is None:
             self._seed = simulator.options.seed_simulator
+        self.header = noise_header(simulator)
         self._in_place = tells_qubits_apart(simulator)
+        self._sampler = Sampler.of(simulator)
         self._entries: list[ExperimentResult | Samples | None] = [None] * len(snapshot)
         self._cancelled = False
         self._measured = range(0)
@@ -115,7 +123,7 @@ class AerExecution(Execution):
                     start,
                     stop,
                     shots=shots_of(self._shots, range(start, stop)),
-                    memory=True,
+                    memory=self._memory,
                 )
             else:
                 results += [self._entry(index) for index in neighbours]
@@ -130,12 +138,11 @@ class AerExecution(Execution):
         """
         samples = []
         for outcome in self._entries if part is None else self._entries[part.start : part.stop]:
-            if isinstance(outcome, Samples):
-                samples.append(outcome)
-            elif outcome is None or not outcome.success:
+            if outcome is None or not (isinstance(outcome, Samples) or outcome.success):
                 raise LookupError(self._message or "not simulated yet")
-            else:
+            if not self._memory or not isinstance(outcome, Samples):
                 raise unordered_shots()
+            samples.append(outcome)
         return samples
 
     def checkpoint(self) -> Checkpoint:

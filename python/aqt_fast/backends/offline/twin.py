@@ -30,7 +30,8 @@ class NoiseTwin(OfflineSimulatorResource):
     of the device with ``noise_twin_`` before it. It has the device's qubits and target, and its
     limit of operations; like other offline simulators it has none of circuits and shots.
 
-    The figures never change. Results have them in their ``header``, and saved jobs keep them.
+    The figures never change. Results name device and time in their ``header``, and saved jobs keep
+    all figures.
     """
 
     def __init__(self, noise: DeviceNoise, *, provider: Any = None) -> None:
@@ -67,20 +68,6 @@ class NoiseTwin(OfflineSimulatorResource):
     def characterisation(self) -> Characterisation:
         """The figures that it imitates."""
         return self._noise.device
-
-    @property
-    def result_header(self) -> dict[str, Any]:
-        """What the header of its results tells: the device, the time of its figures, settings."""
-        device = self._noise.device
-        return {
-            "noise_twin": {
-                "resource_id": device.resource_id,
-                "workspace_id": device.workspace_id,
-                "updated_at": device.updated_at and device.updated_at.isoformat(),
-                "fetched_at": device.fetched_at and device.fetched_at.isoformat(),
-                **self._noise.settings.to_dict(),
-            }
-        }
 
     def execution(
         self,

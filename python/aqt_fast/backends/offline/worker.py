@@ -22,6 +22,7 @@ from aqt_fast._native import Samples
 from aqt_fast._shots import Shots
 from aqt_fast.backends.offline.aer import Outcome, outcomes, tells_qubits_apart
 from aqt_fast.backends.offline.copies import options_in_use
+from aqt_fast.backends.offline.trajectories import Sampler
 from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -33,21 +34,21 @@ class _Kept(threading.local):
     """Simulator that a worker's thread keeps from chunk to chunk."""
 
     packed: bytes | None = None
-    simulator: AerSimulator | None = None
+    unpacked: tuple[AerSimulator, Sampler | None] | None = None
 
 
 _KEPT = _Kept()
 
 
-def pack_simulator(simulator: AerSimulator) -> bytes:
-    """Pack the options of a simulator, including the noise model.
+def pack_simulator(simulator: AerSimulator, sampler: Sampler | None) -> bytes:
+    """Pack the options of a simulator, with the noise model, and the sampler that stands for it.
 
     Raises:
         Exception: any error that Python raises for an option that cannot be pickled.
     """
     # Workers share the computer's cores: Aer's threads would compete for them.
     options = {"max_parallel_threads": 1, **options_in_use(simulator)}
-    return zlib.compress(pickle.dumps(options), _FASTEST)
+    return zlib.compress(pickle.dumps((options, sampler)), _FASTEST)
 
 
 def pack_part(snapshot: Snapshot, part: range) -> bytes:
@@ -81,8 +82,9 @@ def simulate_chunk(
     began = time.perf_counter()
     found: Sequence[Any] | str
     try:
-        kept = _simulator(simulator)
-        found = outcomes(
+        kept, sampler = _simulator(simulator)
+        simulate = outcomes if sampler is None else sampler.outcomes
+        found = simulate(
             kept,
             BareCircuits.from_bytes(zlib.decompress(circuits), in_place=tells_qubits_apart(kept)),
             shots=shots,
@@ -97,12 +99,12 @@ def simulate_chunk(
     return zlib.compress(orjson.dumps(answer), _FASTEST)
 
 
-def _simulator(packed: bytes) -> AerSimulator:
-    if _KEPT.simulator is None or _KEPT.packed != packed:
+def _simulator(packed: bytes) -> tuple[AerSimulator, Sampler | None]:
+    if _KEPT.unpacked is None or _KEPT.packed != packed:
         # Whoever sends calls to a worker can run any code there anyway.
-        options = pickle.loads(zlib.decompress(packed))  # noqa: S301
-        _KEPT.packed, _KEPT.simulator = packed, AerSimulator(**options)
-    return _KEPT.simulator
+        options, sampler = pickle.loads(zlib.decompress(packed))  # noqa: S301
+        _KEPT.packed, _KEPT.unpacked = packed, (AerSimulator(**options), sampler)
+    return _KEPT.unpacked
 
 
 def _packed(samples: Samples) -> list[int | str]:
