@@ -1,4 +1,4 @@
-"""Noisy simulations: distributions, seeds, order of shots, and what the user has set."""
+"""Noise in Aer: distributions, seeds, order of shots, and what the user has set."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from aqt_fast.backends.offline import aer, aer_settings
 from aqt_fast.backends.offline.aer_settings import Noise, Row
+from aqt_fast.backends.offline.trajectories import Sampler
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import PauliGate
 from qiskit_aer import AerSimulator
@@ -21,6 +22,14 @@ from qiskit_aer.noise import (
     pauli_error,
     thermal_relaxation_error,
 )
+
+
+
+@pytest.fixture(autouse=True)
+def by_aer(monkeypatch) -> None:
+    """Have Aer simulate what the native sampler can."""
+    monkeypatch.setattr(Sampler, "of", lambda _: None)
+
 
 BRANCHING = (Row(64, density_matrix=None, branching=True, threads=None),)
 """A table that always takes branching, also for circuits of few qubits."""
