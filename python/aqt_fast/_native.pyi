@@ -485,6 +485,9 @@ class Noise:
             mixture that follows. No qubits stand for all which are not named.
         readouts: a qubit, or None for all which are not named; the probability to read 1 in state
             0; and that to read 0 in state 1.
+        waiting: T1, T2 (at most T1), and the durations of r and rxx in seconds: qubits relax while
+            gates act on others. None if they do not.
+        over_rotation: how much farther r and rxx rotate than they should, as a fraction.
 
     Raises:
         ValueError: a mixture, place or probability is none.
@@ -495,6 +498,8 @@ class Noise:
         mixtures: Sequence[tuple[int, Sequence[tuple[float, Sequence[_Step]]]]],
         places: Sequence[tuple[str, Sequence[int], int]],
         readouts: Sequence[tuple[int | None, float, float]],
+        waiting: tuple[float, float, float, float] | None = None,
+        over_rotation: float = 0.0,
     ) -> Noise: ...
 
 def sample_trajectories(
@@ -505,12 +510,16 @@ def sample_trajectories(
     *,
     shots: int | Sequence[int],
     seeds: Sequence[int],
+    method: Literal["trajectories", "density_matrix"] | None = None,
 ) -> list[Samples]:
     """Simulate the circuits from ``start`` to before ``stop`` with noise.
 
-    Other threads run meanwhile. The outcomes of a circuit depend on its seed (0 to 2⁶⁴ − 1) and on
-    nothing else; the shots are independent of each other, in any order.
+    Other threads run meanwhile. The outcomes of a circuit depend on its seed (0 to 2⁶⁴ − 1), its
+    shots and the method, and not on other circuits; the shots are independent of each other, in any
+    order. Without a method, each circuit is simulated by the one that is expected to take less
+    time.
 
     Raises:
+        ValueError: there is no such method.
         IndexError: there are no such circuits, or not one number of shots and one seed for each.
     """

@@ -23,13 +23,16 @@ from aqt_fast._pickles import AnyProtocol, Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.devices.usage import DeviceUsage
 from aqt_fast.exceptions import (
     DamagedJobError,
+    DeviceNotOnlineError,
     InvalidInputError,
     JobFailedError,
     JournalError,
     OtherProcessError,
+    SpendingLimitError,
     UnsavableJobError,
 )
 from aqt_fast.jobs.backend import JobBackend
@@ -346,6 +349,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
             JobTimeoutError: the time has passed. The job continues; call ``result()`` again to wait
                 longer.
             SubmissionUncertainError: it is unknown whether the job was accepted.
+            SpendingLimitError: API jobs were not accepted yet, and a limit that is tighter now does
+                not let them be sent.
             ResultExpiredError: the portal has deleted the result.
             APIError: the portal has refused the submission or cannot deliver the result. If the job
                 was accepted, another call of ``result()`` retries.
@@ -431,10 +436,10 @@ class AQTJob(Single, AnyProtocol, JobV1):
         )
 
     def _retry(self, execution: Execution, *, quietly: bool) -> None:
-        """Resume after an error. If ``quietly``, ignore a journal that prevents it."""
+        """Resume after an error. If ``quietly``, ignore what prevents it: a journal, a limit."""
         try:
             execution.retry()
-        except JournalError:
+        except (JournalError, SpendingLimitError, DeviceNotOnlineError):
             if not quietly:
                 raise
 
@@ -484,24 +489,43 @@ class AQTJob(Single, AnyProtocol, JobV1):
                 return
             yield part
 
-    def resubmit_failed(self, *, uncertain: bool = False, expired: bool = False) -> int:
+    def resubmit_failed(
+        self,
+        *,
+        uncertain: bool = False,
+        expired: bool = False,
+        max_cost: float | None = None,
+        max_device_seconds: float | None = None,
+        max_shots: int | None = None,
+    ) -> int:
         """Submit again the API jobs that have failed so far. They are charged again, too.
 
-        With direct access, each circuit is an API job.
+        With direct access, each circuit is an API job. Limits count for all submissions of the job
+        together: those that have run or may run, and those that would be sent now.
 
         Args:
             uncertain: include API jobs of which it is unknown whether they were accepted. They may
                 run twice: first :meth:`adopt` those that were accepted.
             expired: include API jobs that have run, but whose results the portal has deleted.
+            max_cost: takes the place of the job's own limit from now on, as long as this object
+                lives; None leaves it. Limits of the backend and the provider stay.
+            max_device_seconds: the same for the time on the device.
+            max_shots: the same for the shots.
 
         Returns:
             The number of API jobs that were submitted again.
 
         Raises:
             RuntimeError: the job was not submitted.
+            SpendingLimitError: a limit would be exceeded; nothing was sent.
+            DeviceNotOnlineError: the job has the option ``require_online``, and the device is not.
             JournalError: another process works on the job or has continued it.
         """
-        number = self._submitted().resubmit_failed(uncertain=uncertain, expired=expired)
+        number = self._submitted().resubmit_failed(
+            uncertain=uncertain,
+            expired=expired,
+            limits=SpendingLimits(max_cost, max_device_seconds, max_shots),
+        )
         if number:
             self._result = None
         return number

@@ -55,6 +55,16 @@ class AQTOptions(Options):
             this computer. Default: none.
         optimization_level: compile circuits as :func:`aqt_fast.compile` does, with this level, 0 to
             3. None takes circuits of AQT's gates only. Default: None.
+        max_cost: refuse a job that may cost more, in the currency of the price list, more than 0.
+            Without a price list it is refused, too. None for no limit. Default: None.
+        max_device_seconds: refuse a job that may take more seconds on the device, more than 0. The
+            upper end of the estimate counts. Default: None.
+        max_shots: refuse a job with more shots of all circuits together, 1 or more. It is read as
+            ``options["max_shots"]``, for ``options.max_shots()`` is a method. Default: None.
+        require_online: ask the portal whether the device is online and its workspace takes jobs
+            before anything is sent, and refuse the job if not. Default: False.
+
+    Limits of provider, backend and ``run`` hold together: the tightest counts.
 
     Raises:
         InvalidOptionError: a ``ValueError`` that names the option, the value and the range.
@@ -73,6 +83,9 @@ class AQTOptions(Options):
         journal: bool
         tags: tuple[str, ...]
         optimization_level: int | None
+        max_cost: float | None
+        max_device_seconds: float | None
+        require_online: bool
 
     __slots__ = ()
 
@@ -113,7 +126,8 @@ class AQTOptions(Options):
     def max_shots(cls) -> int:
         """Return the maximum number of shots of one API job, 2000.
 
-        The option ``shots`` takes more, which run as several API jobs.
+        The option ``shots`` takes more, which run as several API jobs. The option ``max_shots``,
+        a limit for all shots of a job, is another thing: read it as ``options["max_shots"]``.
         """
         return SHOTS_PER_API_JOB
 
@@ -191,11 +205,11 @@ def checked_seconds(name: str, value: Any, *, zero: bool = False) -> float:
         InvalidOptionError: ``value`` is not a finite number, or too small.
     """
     if zero:
-        return _seconds("a time of at least 0 s", lambda t: t >= 0)(name, value)
-    return _seconds("a time of more than 0 s", lambda t: t > 0)(name, value)
+        return _number("a time of at least 0 s", lambda t: t >= 0)(name, value)
+    return _number("a time of more than 0 s", lambda t: t > 0)(name, value)
 
 
-def _seconds(expected: str, valid: Callable[[float], bool]) -> Callable[[str, Any], float]:
+def _number(expected: str, valid: Callable[[float], bool]) -> Callable[[str, Any], float]:
     def check(name: str, value: Any) -> float:
         try:
             number = math.nan if isinstance(value, bool | str) else float(value)
@@ -208,7 +222,12 @@ def _seconds(expected: str, valid: Callable[[float], bool]) -> Callable[[str, An
     return check
 
 
-def _flag(name: str, value: Any) -> bool:
+def checked_flag(name: str, value: Any) -> bool:
+    """Return a flag, whatever boolean type it has.
+
+    Raises:
+        InvalidOptionError: ``value`` is not True or False.
+    """
     if not isinstance(value, bool | np.bool_):
         raise InvalidOptionError(name, value, "True or False")
     return bool(value)
@@ -277,19 +296,26 @@ def _or_none(check: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 
 _OPTIONS: dict[str, tuple[Any, Callable[[str, Any], Any]]] = {
     "shots": (100, lambda _, value: checked_shots(value)),
-    "memory": (False, _flag),
-    "query_period_seconds": (1.0, _seconds("a time of at least 0.1 s", lambda t: t >= 0.1)),
+    "memory": (False, checked_flag),
+    "query_period_seconds": (1.0, _number("a time of at least 0.1 s", lambda t: t >= 0.1)),
     "query_timeout_seconds": (
         None,
-        _or_none(_seconds("a time of more than 0 s, or None", lambda t: t > 0)),
+        _or_none(_number("a time of more than 0 s, or None", lambda t: t > 0)),
     ),
-    "with_progress_bar": (True, _flag),
+    "with_progress_bar": (True, checked_flag),
     "seed_simulator": (None, _or_none(_integer(0, 2**63 - 1))),
     "label": (None, _or_none(_label)),
-    "strict_angles": (False, _flag),
-    "journal": (True, _flag),
+    "strict_angles": (False, checked_flag),
+    "journal": (True, checked_flag),
     "tags": ((), _tags),
     "optimization_level": (None, _or_none(_integer(0, 3))),
+    "max_cost": (None, _or_none(_number("a finite number above 0, or None", lambda c: c > 0))),
+    "max_device_seconds": (
+        None,
+        _or_none(_number("a time of more than 0 s, or None", lambda t: t > 0)),
+    ),
+    "max_shots": (None, _or_none(_integer(1, 2**63 - 1))),
+    "require_online": (False, checked_flag),
 }
 
 

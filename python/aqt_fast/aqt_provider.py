@@ -21,9 +21,10 @@ from aqt_fast._pickles import Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import checked_integer, checked_seconds
+from aqt_fast.aqt_options import checked_flag, checked_integer, checked_seconds
 from aqt_fast.devices.prices import PriceList, price_lists
-from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.devices.spending import SpendingLimits
+from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
 from aqt_fast.provider.backends_table import BackendsTable
@@ -105,12 +106,17 @@ class AQTProvider(Single):
             concurrent polls, 1 to 64.
         price_list: what devices cost, for estimates: a list of prices, or several for different
             devices. None for no prices.
+        max_cost: refuse jobs of any backend that may cost more, in the currency of the price list.
+            Like the next three, as the option of :class:`~aqt_fast.AQTOptions`.
+        max_device_seconds: refuse jobs that may take more seconds on the device.
+        max_shots: refuse jobs with more shots of all circuits together.
+        require_online: refuse jobs for devices that are not online when they are submitted.
 
     Raises:
         FileNotFoundError: the file ``dotenv_path`` does not exist.
         AQTCredentialsError: others can read the saved token.
         InvalidInputError: an argument has a wrong type.
-        InvalidOptionError: ``max_parallel_requests`` or a time-out is out of range, or
+        InvalidOptionError: ``max_parallel_requests``, a limit or a time-out is out of range, or
             ``price_list`` is something else.
 
     Warns:
@@ -130,6 +136,10 @@ class AQTProvider(Single):
         read_timeout: float = 60.0,
         max_parallel_requests: int = 8,
         price_list: PriceList | Iterable[PriceList] | None = None,
+        max_cost: float | None = None,
+        max_device_seconds: float | None = None,
+        max_shots: int | None = None,
+        require_online: bool = False,
     ) -> None:
         """Find the token; open no connection."""
         _check_text("access_token", access_token)
@@ -152,6 +162,8 @@ class AQTProvider(Single):
         )
         self.price_lists = price_lists(price_list)
         """What devices cost."""
+        self.spending_limits = SpendingLimits(max_cost, max_device_seconds, max_shots)
+        self.require_online = require_online
         self._begin()
         if not self._connections.token:
             message = "no access token was given: only offline simulators are available"
@@ -202,6 +214,34 @@ class AQTProvider(Single):
     def access_token(self, token: str | None) -> None:
         _check_text("access_token", token)
         self._connections.use_token(token or "")
+
+    @property
+    def spending_limits(self) -> SpendingLimits:
+        """What a job of any backend may cost and take at most; may be set anew.
+
+        Raises:
+            InvalidOptionError: on setting something else than ``SpendingLimits``.
+        """
+        return self._spending_limits
+
+    @spending_limits.setter
+    def spending_limits(self, limits: SpendingLimits) -> None:
+        if not isinstance(limits, SpendingLimits):
+            raise InvalidOptionError("spending_limits", limits, "SpendingLimits")
+        self._spending_limits = limits
+
+    @property
+    def require_online(self) -> bool:
+        """Whether jobs for devices that are not online are refused; may be set anew.
+
+        Raises:
+            InvalidOptionError: on setting something else than True or False.
+        """
+        return self._require_online
+
+    @require_online.setter
+    def require_online(self, value: bool) -> None:
+        self._require_online = checked_flag("require_online", value)
 
     @property
     def store_path(self) -> Path:

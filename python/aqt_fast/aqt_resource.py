@@ -1,7 +1,8 @@
 """The backends: public names of ``aqt_fast.backends``."""
 
+from aqt_fast.backends.admission import BackendStatusWarning
 from aqt_fast.backends.base import AQTResource
-from aqt_fast.backends.cloud.backend import BackendStatusWarning, CloudResource
+from aqt_fast.backends.cloud.backend import CloudResource
 from aqt_fast.backends.direct.backend import AQTDirectAccessResource
 from aqt_fast.backends.offline.backend import OfflineSimulatorResource
 from aqt_fast.backends.run_options import UnknownOptionWarning

@@ -11,6 +11,8 @@
     │   │   ├── InvalidShotsError                 .circuits: those whose shots are invalid
     │   │   └── UnknownOptionError                .suggestion
     │   ├── FixedOptionError                    .option, .value: a job has begun without it
+    │   ├── SpendingLimitError                  .limit, .allowed, .estimated, .source, .estimate
+    │   │   └── MissingEstimateError              what a limit is about is not known
     │   ├── InvalidCharacterisationError        .field, .reason, .path: of a device
     │   ├── UnusableFiguresError                .resource_id, .problems: no noise follows from them
     │   └── MalformedRequestError               .reason, .offset
@@ -31,6 +33,9 @@
     │   ├── InsecureConnectionError             the token would be sent unprotected
     │   ├── RequestWithdrawnError               cancelled before it was sent
     │   ├── NotSubmittedError                   not sent: call ``resubmit_failed()``
+    │   ├── DeviceNotOnlineError                .status, .since: not sent, as it asks for
+    │   │                                       a device that is online
+    │   ├── WorkspaceRefusedError               .workspace_id: the workspace does not take a job
     │   ├── ResultExpiredError                  .job_id
     │   ├── IncompleteBatchError                .failures: the API jobs without a known result
     │   └── SubmissionUncertainError            .label, .payload_hash, .reason
@@ -258,6 +263,56 @@ class UnknownOptionError(InvalidOptionError):
             return f"option '{self.option}' is for {self.elsewhere} only"
         hint = "" if self.suggestion is None else f"; did you mean '{self.suggestion}'?"
         return f"there is no option '{self.option}'{hint}"
+
+
+class SpendingLimitError(InvalidInputError):
+    """A job may cost or take more than a limit allows; nothing was sent or written."""
+
+    def __init__(
+        self, limit: str, allowed: float, estimated: str, source: str, estimate: Any = None
+    ) -> None:
+        """Describe a limit and what would exceed it.
+
+        Args:
+            limit: the option that is exceeded: ``max_cost``, ``max_device_seconds`` or
+                ``max_shots``.
+            allowed: its value.
+            estimated: what the job may take, in words.
+            source: where the limit was set: ``provider``, ``backend`` or ``job``.
+            estimate: the job's estimate, a ``JobEstimate``.
+        """
+        super().__init__(limit, allowed, estimated, source)
+        self.limit = limit
+        """The option that is exceeded: ``max_cost``, ``max_device_seconds`` or ``max_shots``."""
+        self.allowed = allowed
+        """Its value: seconds, shots, or money in the currency of the price list."""
+        self.estimated = estimated
+        """What the job may take, in words."""
+        self.source = source
+        """Where the limit was set: ``provider``, ``backend``, or ``job``, which are the options of
+        ``run``, ``execute`` or a primitive, and the arguments of ``resubmit_failed``."""
+        self.estimate = estimate
+        """The job's :class:`~aqt_fast.devices.JobEstimate`; for API jobs that are submitted again,
+        with all that were sent before and may have run."""
+
+    def __str__(self) -> str:
+        return (
+            f"the job may take {self.estimated}, but {self.limit}={self.allowed} of the "
+            f"{self.source} allows less; nothing was sent"
+        )
+
+
+class MissingEstimateError(SpendingLimitError):
+    """A limit is set on what nobody knows, such as a cost without a price list. Nothing was sent.
+
+    ``estimated`` says what is missing.
+    """
+
+    def __str__(self) -> str:
+        return (
+            f"{self.limit}={self.allowed} of the {self.source} cannot be checked: "
+            f"{self.estimated}; nothing was sent"
+        )
 
 
 class InvalidCharacterisationError(InvalidInputError):
@@ -515,6 +570,54 @@ class NotSubmittedError(APIError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (), vars(self)
+
+
+class DeviceNotOnlineError(APIError):
+    """The device or its workspace takes no jobs at present; nothing was sent."""
+
+    def __init__(
+        self, message: str, status: str = "unknown", since: datetime | None = None
+    ) -> None:
+        """Describe what does not run.
+
+        Args:
+            message: what is not online, in words.
+            status: see :attr:`status`.
+            since: see :attr:`since`.
+        """
+        super().__init__(message)
+        self.status = status
+        """The device's status: ``offline``, ``maintenance``, ``unavailable``; or ``online`` if it
+        is its workspace that takes no jobs."""
+        self.since = since
+        """Since when the device has this status, None if the portal does not tell."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (*self.args, self.status, self.since), vars(self)
+
+
+class WorkspaceRefusedError(APIError):
+    """A workspace does not take a submission (403): nothing was accepted.
+
+    It accepts no jobs at present, or the access token does not open it.
+    """
+
+    def __init__(self, message: str, *, workspace_id: str = "", **answer: Any) -> None:
+        """Take the arguments of :class:`APIError`, and the workspace's identifier."""
+        super().__init__(message, **answer)
+        self.workspace_id = workspace_id
+        """The workspace's identifier."""
+
+    @classmethod
+    def of(cls, error: APIError, workspace_id: str) -> WorkspaceRefusedError:
+        """Make it of the portal's refusal."""
+        return cls(
+            str(error),
+            workspace_id=workspace_id,
+            status_code=error.status_code,
+            detail=error.detail,
+            http_response=error.http_response,
+        )
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import httpx
 import orjson
 import pytest
 from api_client.scripted import ASKING, Script
-from aqt_fast.exceptions import APIError
+from aqt_fast.exceptions import APIError, WorkspaceRefusedError
 
 
 class TestErrorDetail:
@@ -43,7 +43,8 @@ class TestErrorDetail:
             script = Script(httpx.Response(status, content=content), operation.ok())
             with pytest.raises(APIError) as caught:
                 operation.run(script, time)
-            assert type(caught.value) is APIError
+            of_workspace = (operation.method, status) == ("POST", 403)
+            assert type(caught.value) is (WorkspaceRefusedError if of_workspace else APIError)
             assert caught.value.status_code == status
             reason = httpx.codes.get_reason_phrase(status)
             end = f": {status} {reason}" + ("" if detail is None else f": {detail}")

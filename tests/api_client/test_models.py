@@ -1,6 +1,7 @@
 """Workspaces and resources, and the JSON that they are read from."""
 
 import re
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -89,14 +90,33 @@ def test_read_workspaces():
         [
             {"id": "w1", "resources": [{"id": "a", "name": "A", "type": "device"}]},
             {"id": "empty", "resources": []},
-            {"id": "w2", "resources": [{"id": "b", "name": "B", "type": "simulator"}]},
+            {
+                "id": "w2",
+                "accepting_job_submissions": False,
+                "jobs_being_processed": True,
+                "resources": [{"id": "b", "name": "B", "type": "simulator"}],
+            },
         ]
     )
     assert read_workspaces(body) == {
         "w1": [ListedResource("w1", "a", "A", "device")],
         "empty": [],
-        "w2": [ListedResource("w2", "b", "B", "simulator")],
+        "w2": [ListedResource("w2", "b", "B", "simulator", accepting_job_submissions=False)],
     }
+
+
+def test_flags_of_a_workspace():
+    """Are flags; its resources have them."""
+    body = orjson.dumps([{"id": "w", "jobs_being_processed": "no", "resources": [{}]}])
+    with pytest.raises(MalformedResponseError, match="jobs_being_processed"):
+        read_workspaces(body.replace(b"{}", b'{"id": "a", "name": "A", "type": "device"}'))
+    listed = ListedResource("w", "r", "R", "device", jobs_being_processed=False)
+    found = read_resource(orjson.dumps({**DETAILS, "status": "online"}), listed)
+    assert not found.jobs_being_processed
+    assert found.full_status == "online, jobs wait"
+    closed = replace(found, accepting_job_submissions=False)
+    assert closed.full_status == "online, no jobs accepted"
+    assert found != closed
 
 
 class TestWorkspaces:

@@ -9,9 +9,15 @@ from datetime import date
 import numpy as np
 import pytest
 from aqt_fast import AQTJob, AQTProvider, PriceList
+from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.devices import DeviceTimes, StalePriceWarning
 from aqt_fast.devices.estimate import added
-from aqt_fast.exceptions import InvalidCircuitError, InvalidJobError, InvalidOptionError
+from aqt_fast.exceptions import (
+    APIConnectionError,
+    InvalidCircuitError,
+    InvalidJobError,
+    InvalidOptionError,
+)
 from aqt_fast.primitives import AQTEstimator, AQTSampler
 from aqt_fast.testing import ArnicaServer, Durations, Resource, Workspace
 from aqt_fast.wire.plan import cut
@@ -22,7 +28,12 @@ from qiskit.quantum_info import SparsePauliOp
 
 SLOW = Durations(single_qubit_gate=50.0, two_qubit_gate=5000.0, readout=20_000.0)
 PRICES = PriceList(
-    per_shot=0.02, per_circuit=0.3, per_api_job=1, currency="EUR", source="us", as_of="2026-11-01"
+    per_shot=0.02,
+    per_circuit=0.3,
+    per_api_job=1,
+    currency="EUR",
+    source="us",
+    as_of=date(2026, 11, 1),
 )
 
 
@@ -145,6 +156,26 @@ class TestAgainstTheServer:
         assert again.usage() == job.usage()
         assert again.usage().estimate.shots == 73
         assert again.usage().ratio == pytest.approx(1, rel=0.05)
+
+    def test_restored_without_answer(self, realistic, lab, monkeypatch):
+        """If the portal does not tell the durations, usual ones stand in; nothing is raised."""
+        monkeypatch.setenv("AQT_PORTAL_URL", realistic.url)
+        monkeypatch.setenv("AQT_TOKEN", realistic.token)
+        job = device_of(lab, "ibex").run(native(3, 2))
+        job.result()
+        again = AQTJob.restore(job.job_id())
+        asked = []
+
+        def refresh(backend):
+            asked.append(backend.name)
+            raise APIConnectionError("no answer")
+
+        monkeypatch.setattr(AQTResource, "refresh", refresh)
+        used = again.usage()
+        assert used > 20
+        assert asked == []
+        assert used.estimate.device_times == DeviceTimes()
+        assert asked == ["ibex"]
 
     def test_unknown_circuits(self, realistic, lab):
         """Of a job whose circuits are not known, nothing is expected."""
@@ -283,7 +314,7 @@ class TestDeviceTimes:
         """They count for this backend until they are taken back."""
         backend = device_of(lab, "ibex")
         published = backend.device_times
-        backend.device_times = replace(published, shot_overhead=1)
+        backend.device_times = published.replaced(shot_overhead=1)
         assert backend.estimate(native(0, 0), shots=100).device_seconds.likely > 100
         backend.device_times = None
         assert backend.device_times == published

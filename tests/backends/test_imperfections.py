@@ -12,6 +12,7 @@ import pytest
 from aqt_fast import AQTJob
 from aqt_fast.backends.offline.imperfections import Imperfections
 from aqt_fast.backends.offline.noise_settings import NoiseSettings
+from aqt_fast.backends.offline.trajectories import Sampler
 from aqt_fast.devices import Characterisation, Measured
 from aqt_fast.exceptions import InvalidOptionError
 from executors import Inline
@@ -133,18 +134,29 @@ def outcomes(twin, circuits, **options) -> list[np.ndarray]:
     return found
 
 
-def test_jobs(provider):
-    """Outcomes have these errors, also of small circuits and with an executor."""
-    twin = provider.get_noise_twin(device(), over_rotation=0.1, crosstalk=0.1)
+@pytest.mark.parametrize(
+    ("over", "crosstalk", "aer"), [(0.1, 0.1, False), (0.1, 0.0, False), (0.1, 0.0, True)]
+)
+def test_jobs(provider, over, crosstalk, aer):
+    """Outcomes have these errors, also of small circuits, natively and with Aer."""
+    twin = provider.get_noise_twin(device(), over_rotation=over, crosstalk=crosstalk)
+    simulated_by(twin, aer=aer, forced=not crosstalk)
     circuits = [*map(mixed, range(3)), mixed(7, 2)]
     found = outcomes(twin, circuits)
     for seen, circuit in zip(found, circuits, strict=True):
         on_device = QuantumCircuit(NUM_QUBITS).compose(circuit, range(circuit.num_qubits))
-        chances = np.abs(by_hand(on_device, 0.1, 0.1)[:, 0]) ** 2
+        chances = np.abs(by_hand(on_device, over, crosstalk)[:, 0]) ** 2
         chances = chances.reshape(-1, 2**circuit.num_qubits).sum(axis=0)
         assert chisquare(seen, chances * SHOTS).pvalue > 1e-3
         ideal = np.abs(Operator(circuit).data[:, 0]) ** 2
         assert chisquare(seen, ideal * SHOTS).pvalue < 1e-6
+
+
+def simulated_by(twin, *, aer: bool, forced: bool = True) -> None:
+    """Have Aer simulate, or check that the native sampler does, unless the noise is only Aer's."""
+    if aer:
+        twin.simulator.set_options(max_parallel_threads=1)
+    assert (Sampler.of(twin.simulator) is None) == (aer or not forced)
 
 
 def ramsey(gap: int, *, kind: str = "rxx") -> QuantumCircuit:
@@ -160,14 +172,15 @@ def ramsey(gap: int, *, kind: str = "rxx") -> QuantumCircuit:
     return circuit
 
 
-@pytest.mark.parametrize("t2", [0.2, 0.8])
-def test_waiting(provider, t2):
+@pytest.mark.parametrize(("t2", "aer"), [(0.2, False), (0.2, True), (0.8, True)])
+def test_waiting(provider, t2, aer):
     """The contrast falls with T2, the excited state decays with T1."""
     rxx, r = 0.02, 0.005
     known = device(t2=Measured(t2), rxx_duration=rxx, r_duration=r)
     known = replace(known, r_fidelity=at_best(known, 1), rxx_fidelity=at_best(known, 2))
     twin = provider.get_noise_twin(known, idle=True)
     resting = provider.get_noise_twin(known)
+    simulated_by(twin, aer=aer)
     t1 = known.t1.value
     circuits = [ramsey(4), ramsey(4, kind="r"), flipped(4)]
     for found, waited in ((outcomes(twin, circuits), 4), (outcomes(resting, circuits), 0)):

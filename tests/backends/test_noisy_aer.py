@@ -24,7 +24,6 @@ from qiskit_aer.noise import (
 )
 
 
-
 @pytest.fixture(autouse=True)
 def by_aer(monkeypatch) -> None:
     """Have Aer simulate what the native sampler can."""
@@ -271,9 +270,9 @@ class TestShots:
 
     def test_neighbours_of_thousands_of_shots(self, backend):
         """Aer's seeds of circuits are 2113 apart."""
-        circuit = ladder(9, layers=1)
-        first, second = memory_of(backend, [circuit] * 2, shots=2513, seed_simulator=1)
-        late, early = first[2113:], second[:400]
+        circuit = ladder(8, layers=1)
+        first, second = memory_of(backend, [circuit] * 2, shots=2313, seed_simulator=1)
+        late, early = first[2113:], second[:200]
         equal = sum(one == other for one, other in zip(late, early, strict=True))
         assert equal < 40
 
@@ -324,7 +323,7 @@ class TestWhatTheUserHasSet:
     def test_options(self, backend, told, size, chosen, noise):
         """Each run has them."""
         backend.simulator.set_options(noise_model=noise and noise(), **chosen)
-        assert backend.run([ladder(size)] * 2, shots=20).result().success
+        assert backend.run([ladder(size, layers=1)] * 2, shots=20).result().success
         assert told
         for options in told:
             assert {name: options[name] for name in chosen} == chosen

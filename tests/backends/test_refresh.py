@@ -12,8 +12,8 @@ from aqt_fast import AQTJob
 from aqt_fast.api_client import portal as portal_module
 from aqt_fast.api_client.retry_timing import Patience
 from aqt_fast.exceptions import APIConnectionError, APIError, AQTCredentialsError
-from aqt_fast.testing import ArnicaServer
-from clients import connect, device_of
+from aqt_fast.testing import ArnicaServer, Resource, Workspace
+from clients import device_of
 from qiskit import QuantumCircuit, transpile
 
 
@@ -24,20 +24,29 @@ def _impatient(monkeypatch):
 
 
 @pytest.fixture
-def ibex(server, portal):
+def resource():
+    """The server's own description of a device, which tests change."""
+    return Resource("ibex", "IBEX", "device", 12, characterisation="pairs")
+
+
+@pytest.fixture
+def server(resource):
+    """A server with this device and a simulator."""
+    simulator = Resource("simulator_ideal", "A simulator", "simulator", 20)
+    workspaces = [Workspace("default", [simulator]), Workspace("lab", [resource, simulator])]
+    with ArnicaServer(simulate=False, workspaces=workspaces) as server:
+        yield server
+
+
+@pytest.fixture
+def ibex(portal):
     """A device with the fidelity of each pair."""
-    server_side(server, "ibex").characterisation = "pairs"
     return device_of(portal, "ibex")
 
 
 def errors_of(target):
     """The error of rxx on each ordered pair."""
     return {pair: properties.error for pair, properties in target["rxx"].items()}
-
-
-def server_side(server, name):
-    """The server's own object of a resource."""
-    return server._portal.machines.resource(name)  # noqa: SLF001 - there is no other way
 
 
 def test_figures(ibex, server):
@@ -76,27 +85,27 @@ def test_refresh(ibex, server):
     assert list(ibex.coupling_map) == list(coupling)
 
 
-def test_other_size(ibex, server):
+def test_other_size(ibex, resource):
     """A device may grow."""
-    server_side(server, "ibex").available_qubits = 13
+    resource.available_qubits = 13
     ibex.refresh()
     assert ibex.num_qubits == ibex.target.num_qubits == ibex.coupling_map.size() == 13
     assert ibex.limits.qubits == 13
     assert ibex.characterisation.num_qubits == 13
 
 
-def test_nothing_published_any_more(ibex, server):
+def test_nothing_published_any_more(ibex, resource):
     """Then nothing is known."""
-    server_side(server, "ibex").characterisation = "none"
+    resource.characterisation = "none"
     ibex.refresh()
     assert ibex.characterisation is None
     assert ibex.properties() is None
     assert ibex.target["rxx"] == {None: None}
 
 
-def test_malformed(ibex, server):
+def test_malformed(ibex, resource):
     """What is not understood is named; the rest is used."""
-    server_side(server, "ibex").characterisation = {"t1_s": "long", "t2_coherence_time_s": 2}
+    resource.characterisation = {"t1_s": "long", "t2_coherence_time_s": 2}
     ibex.refresh()
     assert ibex.characterisation.problems == ("t1_s must be a finite number, not 'long'",)
     assert ibex.characterisation.t2.value == 2
@@ -151,7 +160,7 @@ def test_restored(ibex, server, circuit):
 @pytest.mark.usefixtures("_impatient")
 def test_simulator_asks_once(server, portal):
     """That it has no figures is known, too."""
-    simulator = portal.get_backend("simulator_ideal")
+    simulator = portal.get_backend("simulator_ideal", workspace="lab")
     server.stop()
     assert simulator.characterisation is None
 
@@ -221,10 +230,9 @@ def test_under_way(ibex, server):
     assert target is not ibex.target
 
 
-def test_workspaces_differ():
-    """A refresh stays in the workspace through which the device was found."""
-    with ArnicaServer(simulate=False) as server, connect(server) as provider:
-        backend = provider.get_backend("simulator_noise", workspace="lab")
+def test_workspace_stays(portal):
+    """The same resource is in two workspaces: a refresh stays in the backend's own."""
+    for workspace in ("default", "lab"):
+        backend = portal.get_backend("simulator_ideal", workspace=workspace)
         backend.refresh()
-        assert backend.resource_id.workspace_id == "lab"
-        assert backend.name == "simulator_noise"
+        assert backend.resource_id.workspace_id == workspace

@@ -115,6 +115,16 @@ class TestBackends:
         assert "rowan (lab)" in (text := invoke("backends", "rowan").stdout)
         assert "status      maintenance since " in text
 
+    def test_a_workspace_that_takes_no_jobs(self, server):
+        """Is told, in the table, too."""
+        assert "workspace " not in invoke("backends", "ibex").stdout
+        server.set_workspace("lab", accepting_job_submissions=False)
+        assert "\nworkspace   no jobs accepted\n" in invoke("backends", "ibex").stdout
+        content = json.loads(invoke("backends", "ibex", "--json").stdout)
+        assert content["accepting_job_submissions"] is False
+        assert content["jobs_being_processed"] is True
+        assert "online, no jobs accepted" in invoke("backends", "--name", "ibex").stdout
+
     def test_one_without_figures(self):
         """Simulators have limits only."""
         for name, number in (("simulator_ideal", 1), ("offline_simulator_noise", 0)):

@@ -15,7 +15,7 @@ import pytest
 from aqt_connector.models.arnica.response_bodies.resources import CharacterisationResponse
 from aqt_fast import Characterisation
 from aqt_fast.devices import Measured
-from aqt_fast.exceptions import AQTError, InvalidCharacterisationError
+from aqt_fast.exceptions import AQTError, InvalidCharacterisationError, InvalidOptionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +93,9 @@ class TestPublished:
         assert found.fetched_at == NOON
         assert found.rxx_fidelity_of(2, 0) == found.rxx_fidelity[0, 2]
         assert found.rxx_fidelity_of(2, 1) == found.mean_rxx_fidelity
+        for pair in ((1, 1), (0, 3), (-1, 0)):
+            with pytest.raises(InvalidOptionError, match="two of 3 qubits"):
+                found.rxx_fidelity_of(*pair)
 
     def test_only_a_mean(self):
         """The older shape."""
@@ -218,7 +221,11 @@ class TestModel:
             ("r_fidelity", {0: Measured(1.1)}, "r_fidelity[0]"),
             ("rxx_fidelity", {(1, 0): Measured(0.9)}, "rxx_fidelity[(1, 0)]"),
             ("rxx_fidelity", {(0, 1): Measured(-0.1)}, "rxx_fidelity[(0, 1)]"),
-            ("mean_rxx_fidelity", Measured(0.9, -1.0), "mean_rxx_fidelity"),
+            ("rxx_fidelity", {3: Measured(0.9)}, "rxx_fidelity[3]"),
+            ("r_fidelity", {0: 0.9}, "r_fidelity[0]"),
+            ("mean_rxx_fidelity", Measured(0.9, -1.0), "mean_rxx_fidelity.uncertainty"),
+            ("t1", 1.25, "t1"),
+            ("spam_fidelity", Measured(0.99), "spam_fidelity"),
             ("spam_fidelity", 99.5, "spam_fidelity"),
             ("t1", Measured(0.0), "t1"),
             ("t2", Measured(math.nan), "t2"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
@@ -54,10 +53,14 @@ class TestTimes:
         """Numbers become intervals, and are checked."""
         times = DeviceTimes.of(None, shot_overhead=0.1, circuit_overhead=(0, 1, 2))
         assert times.shot_overhead == (0.1, 0.1, 0.1)
-        assert dataclasses.replace(times, r=1).r == (1, 1, 1)
+        assert times.replaced(r=1).r == (1, 1, 1)
         assert times.to_dict()["circuit_overhead"] == [0, 1, 2]
         with pytest.raises(InvalidOptionError, match=r"^rxx must be"):
             DeviceTimes(rxx=-1)
+        with pytest.raises(TypeError, match="shot"):
+            times.replaced(shot=1)
+        with pytest.raises(AttributeError):
+            times.r = 7
 
     def test_what_is_known_of_ibex(self):
         """About five hours for an API job of 50 circuits with 2000 shots each."""

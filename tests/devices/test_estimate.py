@@ -7,13 +7,14 @@ import json
 import math
 import pickle
 from dataclasses import replace
+from datetime import date
 
 import orjson
 import pytest
 from aqt_fast.devices import DeviceTimes, DeviceUsage, Interval, JobEstimate, PriceList
 from aqt_fast.devices.estimate import added
 
-PRICES = PriceList(per_shot=0.02, currency="EUR", source="<b>us</b> & co", as_of="2026-11-01")
+PRICES = PriceList(per_shot=0.02, currency="EUR", source="<b>us</b> & co", as_of=date(2026, 11, 1))
 ESTIMATE = JobEstimate(
     backend_name="ibex<script>",
     circuits=50,

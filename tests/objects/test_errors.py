@@ -35,10 +35,13 @@ FAILURES = [
 
 EXAMPLES = {
     exceptions.CharacterisationNotFoundError: ("ibex", MOMENT, MOMENT),
+    exceptions.DeviceNotOnlineError: ("gone", "offline", MOMENT),
+    exceptions.MissingEstimateError: ("max_cost", 5.0, "no price is known", "provider"),
+    exceptions.SpendingLimitError: ("max_shots", 5, "7 shots", "backend", None),
     exceptions.DamagedJobError: (Path("jobs/x.json"), "it is empty"),
     exceptions.FixedOptionError: ("shots", 7),
     exceptions.IncompleteBatchError: (FAILURES,),
-    exceptions.InvalidCharacterisationError: ("t1", "must be above 0, not -1", Path("ion.json")),
+    exceptions.InvalidCharacterisationError: ("t1", "is negative", Path("x.json")),
     exceptions.InvalidCircuitError: ([CircuitProblem(3, 4, "rz", 7.5, "no angle")],),
     exceptions.InvalidOptionError: ("shots", 0, "1 or more"),
     exceptions.InvalidShotsError: ([1, 0], "a whole number for each circuit", {1: 0}),

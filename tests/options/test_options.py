@@ -23,6 +23,10 @@ DEFAULTS = {
     "journal": True,
     "tags": (),
     "optimization_level": None,
+    "max_cost": None,
+    "max_device_seconds": None,
+    "max_shots": None,
+    "require_online": False,
 }
 
 
@@ -51,6 +55,13 @@ def test_defaults():
         ("label", "Bell states, Ψ⁻"),
         ("label", "x" * 255),
         ("label", None),
+        ("max_cost", 1e-9),
+        ("max_cost", 50),
+        ("max_device_seconds", np.float32(0.5)),
+        ("max_device_seconds", None),
+        ("max_shots", np.int64(1)),
+        ("max_shots", 2**40),
+        ("require_online", True),
     ],
 )
 def test_good_values(name, value):
@@ -89,6 +100,16 @@ def test_good_values(name, value):
         ("seed_simulator", -1),
         ("seed_simulator", 2**63),
         ("seed_simulator", 0.5),
+        ("max_cost", 0),
+        ("max_cost", math.inf),
+        ("max_cost", "50"),
+        ("max_device_seconds", -1.0),
+        ("max_device_seconds", math.nan),
+        ("max_shots", 0),
+        ("max_shots", 10.5),
+        ("max_shots", True),
+        ("require_online", None),
+        ("require_online", 1),
     ],
 )
 def test_bad_values(name, value):
@@ -118,6 +139,25 @@ def test_update_returns_the_options():
 def test_max_shots(kind):
     """That of one API job, asked of the class or of options."""
     assert kind.max_shots() == kind().max_shots() == 2000
+
+
+def test_the_option_max_shots():
+    """Has the name of a method: it is read by key."""
+    options = AQTOptions(max_shots=7)
+    options.max_shots = 9
+    assert options["max_shots"] == options.get("max_shots") == dict(options)["max_shots"] == 9
+    assert options.max_shots() == 2000
+
+
+def test_pickles_of_older_versions():
+    """Have no limits."""
+    old = AQTOptions(shots=7)
+    fields, validator = old.__getstate__()
+    for name in ("max_cost", "max_device_seconds", "max_shots", "require_online"):
+        del fields[name]
+    loaded = AQTOptions.__new__(AQTOptions)
+    loaded.__setstate__((fields, validator))
+    assert loaded == AQTOptions(shots=7)
 
 
 def test_unknown_option():

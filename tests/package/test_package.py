@@ -119,6 +119,8 @@ def test_exception_tree():
         exceptions.MalformedRequestError: ["expected a value", 7],
         exceptions.InvalidCharacterisationError: ["t1", "must be above 0, not -1", Path("x")],
         exceptions.MissingExtraError: ["the picture of a device", "matplotlib", "plot"],
+        exceptions.SpendingLimitError: ["max_shots", 5, "7 shots", "provider"],
+        exceptions.MissingEstimateError: ["max_cost", 5.0, "no price is known", "provider"],
         exceptions.UnsupportedQiskitError: ["1.0", "it is old"],
     }
     for cls in classes:

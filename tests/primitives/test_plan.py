@@ -1,7 +1,5 @@
 """What an estimator tells before it runs."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from aqt_fast.exceptions import InvalidPubError
@@ -98,7 +96,7 @@ def test_time_on_a_device(server, pubs):
         estimator = AQTEstimator(device, {"grouping": "none", "optimization_level": 0})
         durations = device.target.durations().duration_by_name
         readout, gate = durations["measure"][0], durations["rxx"][0]
-        alone = replace(device.device_times, shot_overhead=0, circuit_overhead=0)
+        alone = device.device_times.replaced(shot_overhead=0, circuit_overhead=0)
         for times, overhead in ((None, 0.2), (alone, 0)):
             device.device_times = times
             plan = estimator.plan(pubs)

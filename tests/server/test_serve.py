@@ -7,7 +7,7 @@ import sys
 
 import httpx
 import pytest
-from server.cloud_client import SUBMIT, flips, job
+from server.cloud_client import SUBMIT, final_state, flips, job
 
 SERVE = [sys.executable, "-m", "aqt_fast", "serve"]
 
@@ -17,15 +17,19 @@ def test_serve(number, tmp_path):
     """The first line is the URL. A signal ends the server: it writes the record, exits with 0."""
     path = tmp_path / "record.json"
     options = ["--port", "0", "--no-simulate", "--token", "tok-7", "--record", str(path)]
-    options += ["--characterisation", "pairs"]
+    options += ["--characterisation", "pairs", "--speed", "1", "--virtual-time"]
     with subprocess.Popen(  # noqa: S603
         [*SERVE, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         url = process.stdout.readline().strip()
         with httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as client:
             mine, other = ({"Authorization": f"Bearer {token}"} for token in ("tok-7", "secret-9"))
-            response = client.post(SUBMIT, headers=mine, json=job(flips(1)))
+            response = client.post(SUBMIT, headers=mine, json=job(flips(1, shots=2000)))
             assert response.status_code == 200
+            client.headers.update(mine)
+            job_id = response.json()["job"]["job_id"]
+            timing = final_state(client, job_id, include_timing_data=True).timing_data
+            assert (timing[-1].timestamp - timing[-2].timestamp).total_seconds() > 20
             assert client.get(SUBMIT, headers=other).status_code == 405
             figures = client.get("/resources/ibex", headers=mine).json()["characterisation"]
             assert len(figures["two_qubit_gate_fidelity"]) == 66

@@ -159,6 +159,22 @@ def test_own_workspaces():
         assert client.get("/workspaces").json()[1]["accepting_job_submissions"] is False
 
 
+def test_changing_a_workspace(server, client):
+    """It refuses jobs, or lets them wait, until it is told otherwise."""
+    server.set_workspace("lab", accepting_job_submissions=False)
+    assert client.post("/submit/lab/ibex", json=job(flips(1))).status_code == 403
+    server.set_workspace("lab", accepting_job_submissions=True, jobs_being_processed=False)
+    waiting = submit(client, job(flips(1)), "lab/simulator_noise")
+    final_state(client, submit(client, job(flips(1)), "default/simulator_noise"))
+    assert state(client, waiting).status == JobStatus.QUEUED
+    (_, lab) = client.get("/workspaces").json()
+    assert (lab["accepting_job_submissions"], lab["jobs_being_processed"]) == (True, False)
+    server.set_workspace("lab", jobs_being_processed=True)
+    assert final_state(client, waiting).status == JobStatus.FINISHED
+    with pytest.raises(LookupError, match="nowhere"):
+        server.set_workspace("nowhere")
+
+
 def test_offline_resource(server, client):
     """Its jobs wait until it is online."""
     waiting = submit(client, job(flips(1)), "lab/rowan")

@@ -22,6 +22,7 @@ INTENT = {"job": 0, "event": "intent", "label": "x", "payload_hash": "ab"}
 ACCEPTED = {"job": 0, "event": "accepted", "job_id": "id", "adopted": False}
 REFUSED = {"job": 0, "event": "refused", "message": "no"}
 UNCERTAIN = {"job": 0, "event": "uncertain", "message": "lost"}
+AGAIN = {**INTENT, "label": "y"}
 ENDED = {"job": 0, "event": "ended", "status": "ERROR", "message": "hot"}
 
 
@@ -87,6 +88,27 @@ def test_adding_up(events, record):
 def test_uncertain(record, uncertain):
     """Sent, and no answer."""
     assert record.uncertain == uncertain
+
+
+@pytest.mark.parametrize(
+    ("events", "earlier"),
+    [
+        ([INTENT, ACCEPTED], 0),
+        ([INTENT, ACCEPTED, ENDED, AGAIN], 1),
+        ([INTENT, UNCERTAIN, AGAIN], 1),
+        ([INTENT, AGAIN], 1),  # the process that has sent it has died
+        ([INTENT, REFUSED, AGAIN], 0),
+        ([INTENT, REFUSED, ENDED, AGAIN], 0),
+        ([INTENT, {**ENDED, "status": "CANCELLED"}, AGAIN], 0),  # before it was sent
+        ([INTENT, INTENT], 0),  # sent again because nothing was accepted
+        ([INTENT, ACCEPTED, AGAIN, ACCEPTED, {**AGAIN, "label": "z"}, REFUSED], 2),
+    ],
+)
+def test_earlier_submissions(events, earlier):
+    """Count if they may have run."""
+    record = added_up(*events)
+    assert record.earlier == earlier
+    assert added_up(*record.events(0)).earlier == earlier
 
 
 texts = st.text(max_size=5)

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from aqt_fast import (
     AQTJob,
     AQTOptions,
     AQTProvider,
+    PriceList,
     Progress,
     __version__,
     compile,  # noqa: A004
@@ -17,6 +18,15 @@ from aqt_fast import (
 )
 from aqt_fast.aqt_provider import BackendsTable
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.devices import (
+    Cost,
+    DeviceTimes,
+    DeviceUsage,
+    Interval,
+    JobEstimate,
+    SpendingLimits,
+)
+from aqt_fast.primitives import AQTSampler
 from aqt_fast.provider.jobs_table import JobsTable
 from aqt_fast.store.listing import StoredJob
 from qiskit import QuantumCircuit
@@ -49,6 +59,34 @@ def jobs(circuit: QuantumCircuit, backend: AQTResource) -> AQTJob:
     limit: float | None = options.query_timeout_seconds
     print(done, message, path, shots, limit, used, made, tags, result)  # noqa: T201
     return AQTJob.restore("id", store_path=Path("jobs"), remove_from_store=False)
+
+
+def spending(circuit: QuantumCircuit, backend: AQTResource) -> JobEstimate:
+    """A dry run returns an estimate, a run a job; limits are options."""
+    job: AQTJob = backend.run(circuit, max_cost=5, dry_run=False)
+    dry: JobEstimate = backend.run([circuit], dry_run=True, require_online=True)
+    hashes: tuple[str, ...] = execute(circuit, backend, dry_run=True).payload_hashes
+    again: int = job.resubmit_failed(max_cost=10.0, max_shots=1000)
+    of_sampler: JobEstimate = AQTSampler(backend).dry_run([circuit], shots=5)
+    limits: SpendingLimits = AQTProvider("", max_cost=5.0, max_shots=100).spending_limits
+    print(dry, hashes, again, limits.max_cost)  # noqa: T201
+    return of_sampler
+
+
+def estimated(circuit: QuantumCircuit, backend: AQTResource) -> float:
+    """What a job will take, and what it took."""
+    prices = PriceList(per_shot=0.02, currency="EUR", source="us", as_of=date(2026, 11, 1))
+    backend.device_times = DeviceTimes(shot_overhead=0.2, rxx=(1e-4, 2e-4, 3e-4))
+    times: DeviceTimes = backend.device_times.replaced(circuit_overhead=1)
+    estimate: JobEstimate = backend.estimate(
+        [circuit], shots=[3], price_list=prices, device_times=times, optimization_level=1
+    )
+    cost: Cost | None = estimate.cost
+    seconds: Interval | None = estimate.device_seconds
+    used: DeviceUsage = execute(circuit, backend).usage()
+    ratio: float | None = used.ratio
+    print(cost and cost.amount, ratio, times.r.low)  # noqa: T201
+    return used if seconds is None else seconds.likely
 
 
 def stored(provider: AQTProvider) -> AQTJob:

@@ -6,9 +6,10 @@ import math
 from itertools import groupby
 
 import pytest
+from aqt_fast.backends.estimating import shots_of_parts
 from aqt_fast.exceptions import InvalidJobError
 from aqt_fast.wire.circuits import Limits
-from aqt_fast.wire.plan import BatchPlan, Part, again_label, cut
+from aqt_fast.wire.plan import BatchPlan, Part, again_label, cut, parts_of, size
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,6 +136,15 @@ class TestShotsForEach:
         with pytest.raises(InvalidJobError, match="would be 100001 API jobs"):
             cut(2, (100_000, 1), one)
 
+    @settings(deadline=None)
+    @given(st.lists(st.integers(0, 9000), min_size=1, max_size=120))
+    def test_parts_of(self, shots):
+        """Circuits may have no shots; no API job has none."""
+        parts = parts_of(tuple(shots), Limits())
+        assert shots_of_parts(parts, len(shots)) == tuple(shots)
+        assert all(part.num_runs for part in parts)
+        assert shots_of_parts(parts_of(tuple(shots), None), len(shots)) == tuple(shots)
+
     def test_runs_and_circuits(self):
         """What there is for each run goes to its circuit."""
         part = Part(4, 7, ((1,), (2000, 2000, 5), (3,)))
@@ -144,6 +154,35 @@ class TestShotsForEach:
         alike = Part(4, 7, 9)
         assert (alike.shots, alike.by_circuit("abc")) == (9, [["a"], ["b"], ["c"]])
         assert [alike.num_finished(runs) for runs in range(5)] == [0, 1, 2, 3, 3]
+
+
+class TestSize:
+    """How many requests a batch takes, without making them."""
+
+    @settings(deadline=None)
+    @given(
+        st.one_of(
+            st.tuples(st.integers(1, 300), st.integers(1, 9000)),
+            st.lists(st.integers(1, 9000), min_size=1, max_size=40).map(
+                lambda shots: (len(shots), tuple(shots))
+            ),
+        ),
+        st.sampled_from([None, 1, 7, 50]),
+        st.sampled_from([None, 50, 2000]),
+    )
+    def test_as_cut(self, batch, width, most):
+        """Those of the parts."""
+        limits = Limits(circuits=width, shots=most)
+        parts = cut(*batch, limits)
+        assert size(*batch, limits) == (len(parts), sum(part.num_runs for part in parts))
+
+    @pytest.mark.parametrize("shots", [2000, (2000,) * 100_000 + (1,)])
+    def test_too_many(self, shots):
+        """Refused in the same words as by ``cut``."""
+        limits = Limits(circuits=1)
+        for count in (size, cut):
+            with pytest.raises(InvalidJobError, match="would be 100001 API jobs"):
+                count(100_001, shots, limits)
 
 
 class TestLabels:

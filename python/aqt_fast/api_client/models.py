@@ -39,6 +39,22 @@ class Resource:
     """Measured fidelities (per cent) and durations, as the portal publishes them."""
     fetched_at: datetime | None = field(default=None, repr=False, compare=False)
     """When the portal was asked; None if it was not, and status and figures are unknown."""
+    accepting_job_submissions: bool = field(default=True, repr=False)
+    """Whether the workspace accepts jobs, at the time of the request."""
+    jobs_being_processed: bool = field(default=True, repr=False)
+    """Whether the workspace's jobs are processed, at the time of the request; else they wait."""
+
+    @property
+    def obstacle(self) -> str | None:
+        """What the workspace does not do at the time of the request; None if it does all."""
+        if not self.accepting_job_submissions:
+            return "no jobs accepted"
+        return None if self.jobs_being_processed else "jobs wait"
+
+    @property
+    def full_status(self) -> str:
+        """The status, and the workspace's obstacle, if there is one."""
+        return self.status if self.obstacle is None else f"{self.status}, {self.obstacle}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,10 @@ class ListedResource:
     """Its name, for people."""
     resource_type: BackendType
     """Its kind."""
+    accepting_job_submissions: bool = field(default=True, repr=False)
+    """Whether the workspace accepts jobs, at the time of the request."""
+    jobs_being_processed: bool = field(default=True, repr=False)
+    """Whether the workspace's jobs are processed, at the time of the request; else they wait."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +194,8 @@ def read_workspaces(body: bytes) -> dict[str, list[ListedResource]]:
                 resource_id=_value(resource, "id", str),
                 resource_name=_value(resource, "name", str),
                 resource_type=cast("BackendType", _value(resource, "type", str)),
+                accepting_job_submissions=_flag(workspace, "accepting_job_submissions"),
+                jobs_being_processed=_flag(workspace, "jobs_being_processed"),
             )
             for resource in _value(workspace, "resources", list)
         )
@@ -203,6 +225,8 @@ def read_resource(body: bytes, listed: ListedResource) -> Resource:
         status=_value(details, "status", str),
         status_since=since if isinstance(since, str) else None,
         characterisation=characterisation,
+        accepting_job_submissions=listed.accepting_job_submissions,
+        jobs_being_processed=listed.jobs_being_processed,
         fetched_at=datetime.now(timezone.utc),
     )
 
@@ -245,6 +269,11 @@ def _of_type(value: Any, kind: type, what: str) -> Any:
     if not isinstance(value, kind):
         raise MalformedResponseError(f"{what}: found {type(value).__name__}", 0)
     return value
+
+
+def _flag(workspace: dict[str, Any], key: str) -> bool:
+    """Read a flag of a workspace, which is True where the portal does not tell."""
+    return bool(_of_type(workspace.get(key, True), bool, f"key '{key}'"))
 
 
 def _value(parent: Any, key: str, kind: type) -> Any:

@@ -27,7 +27,7 @@ from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL, api_root, portal_
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
-from aqt_fast.exceptions import APIError
+from aqt_fast.exceptions import APIError, WorkspaceRefusedError
 
 T = TypeVar("T")
 
@@ -148,7 +148,12 @@ class PortalClient:
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as threads:
             found = dict(zip(distinct, threads.map(ask, distinct.values()), strict=True))
         return [
-            replace(details, workspace_id=item.workspace_id)
+            replace(
+                details,
+                workspace_id=item.workspace_id,
+                accepting_job_submissions=item.accepting_job_submissions,
+                jobs_being_processed=item.jobs_being_processed,
+            )
             for item in wanted
             if (details := found[item.resource_id]) is not None
         ]
@@ -183,11 +188,17 @@ class PortalClient:
         Raises:
             SubmissionUncertainError: the portal may have accepted the job or not.
             RequestWithdrawnError: it was not wanted any more; nothing was accepted.
+            WorkspaceRefusedError: the workspace does not take it; nothing was accepted.
             APIError: the portal has not accepted the job.
         """
         path = f"/submit/{path_segment(workspace_id)}/{path_segment(resource_id)}"
         request = Request("POST", path, content=body, label=label, wanted=wanted)
-        return self._http.send(request, _job_id, _SUBMIT)
+        try:
+            return self._http.send(request, _job_id, _SUBMIT)
+        except APIError as error:
+            if error.status_code == httpx.codes.FORBIDDEN:
+                raise WorkspaceRefusedError.of(error, workspace_id) from error
+            raise
 
     def result(self, job_id: str, read: Callable[[bytes], T]) -> T:
         """Fetch the state of a job, which holds its result once there is one.

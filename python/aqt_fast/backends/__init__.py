@@ -3,6 +3,7 @@
 ::
 
     base           AQTResource: options, how a job is made
+    admission      whether a job may be sent: limits, and whether the device is online
     run_options    the options of run: ours, other providers', unknown ones
     target         what the transpiler is told; make_transpiler_target()
     compiling      circuits of any gates, compiled on their way into a job

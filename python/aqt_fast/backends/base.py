@@ -1,4 +1,7 @@
-"""Common parts of all backends: target, options, and how a job is made."""
+"""Common parts of all backends: target, options, and how a job is made.
+
+Longer than 400 lines: most of them are docstrings of the one class that users call.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2
@@ -20,6 +23,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob, provider_for_restoring
 from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
+from aqt_fast.backends.admission import Besides, check_limits, is_dry, requires_online, tighten
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
 from aqt_fast.backends.estimating import (
@@ -41,6 +45,7 @@ from aqt_fast.devices.characterisation import Characterisation
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList
+from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import APIError, InvalidOptionError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.description import JobDescription, now
@@ -249,12 +254,39 @@ class AQTResource(AnyProtocol, BackendV2):
         """Return the name of the final stage of ``qiskit.transpile`` for this backend."""
         return "aqt_fast"
 
-    def run(self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any) -> AQTJob:
+    @overload
+    def run(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        dry_run: Literal[False] | None = None,
+        **options: Any,
+    ) -> AQTJob: ...
+    @overload
+    def run(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        dry_run: Literal[True],
+        **options: Any,
+    ) -> JobEstimate: ...
+    def run(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        dry_run: bool | None = None,
+        **options: Any,
+    ) -> AQTJob | JobEstimate:
         """Check circuits, start a job with them and return at once.
 
         Args:
             circuits: one circuit or any number of circuits, transpiled for this backend, or of any
                 gates if the option ``optimization_level`` is set.
+            dry_run: do all of it up to the first request, and return the job's estimate with the
+                SHA-256 of each request body that would be sent. Nothing is sent or written. Bodies
+                hold the option ``label``: without it, each job has a label of its own, and the
+                hashes are those with the nil UUID in it. In this process there are no requests and
+                no hashes.
             options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
                 the backend's own. Options of other providers that ask for what happens anyway are
                 taken, too (``meas_level=2``, ``init_qubits=True``).
@@ -265,13 +297,90 @@ class AQTResource(AnyProtocol, BackendV2):
             InvalidJobError: there are no circuits, or a device would need more than 100 000 API
                 jobs for circuits and shots.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+            SpendingLimitError: the job may cost or take more than an option, the backend or the
+                provider allows. Nothing was started.
+            DeviceNotOnlineError: the device is not online, or its workspace takes no jobs, and the
+                option ``require_online`` is set. Nothing was started.
 
         Warns:
             UnknownOptionWarning: a simulator has no such option.
+            BackendStatusWarning: the device or its workspace took no jobs when it was last asked.
         """
         job = self._job(circuits, options)
+        if is_dry(dry_run):
+            return self.dry_run(job.snapshot, job.options)
         job.submit()
         return job
+
+    @abstractmethod
+    def dry_run(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> JobEstimate:
+        """Return what :meth:`run` returns with ``dry_run=True``, for checked circuits.
+
+        Args:
+            snapshot: the circuits.
+            options: the job's options.
+            besides: as for :meth:`execution`. It counts for limits, and is not in the estimate.
+
+        Raises:
+            SpendingLimitError: as for :meth:`run`.
+            DeviceNotOnlineError: as for :meth:`run`, by the status when the portal was last asked.
+        """
+
+    def admit(
+        self,
+        snapshot: Snapshot,
+        options: AQTOptions,
+        parts: Sequence[Part],
+        limits: SpendingLimits | None = None,
+        *,
+        besides: Besides | None = None,
+        asks: bool = True,
+    ) -> None:
+        """Refuse what may not be sent. Whatever is sent to a device passes here before.
+
+        Args:
+            snapshot: the circuits of a job.
+            options: the job's options.
+            parts: the job's API jobs that were sent, as they may have run, and those to be sent
+                now: one that was sent before and is sent again counts twice.
+            limits: take the place of those in ``options``.
+            besides: estimates what else counts; called only if there are limits.
+            asks: whether the portal may be asked for the device's status.
+
+        Raises:
+            SpendingLimitError: they may cost or take more than the job's options, the backend's or
+                the provider allow.
+            DeviceNotOnlineError: the device takes no jobs, and ``require_online`` is set somewhere.
+            APIError: the portal cannot be asked whether the device is online.
+        """
+
+        def check() -> None:
+            check_limits(
+                self._resource.resource_type,
+                self.provider,
+                self.options,
+                SpendingLimits.of(options).replaced_by(limits or SpendingLimits()),
+                parts,
+                lambda: self.estimate_of(snapshot, options, parts),
+                besides,
+            )
+
+        check()
+        if requires_online(self.provider, self.options, options):
+            self._require_online(asks=asks)
+            check()  # the portal may tell other durations now
+
+    def _require_online(self, *, asks: bool) -> None:
+        """Check that jobs run now; simulators in this process always do.
+
+        Args:
+            asks: whether the portal may be asked.
+
+        Raises:
+            DeviceNotOnlineError: they do not.
+        """
 
     def _job(
         self, circuits: QuantumCircuit | Iterable[QuantumCircuit], options: dict[str, Any]
@@ -298,7 +407,11 @@ class AQTResource(AnyProtocol, BackendV2):
             UnknownOptionWarning: a simulator has no such option.
         """
         base: AQTOptions = self.options if present is None else present
-        return job_options(base, given, refuses=self._runs_on_hardware, own=self._own_options)
+        own = ("dry_run", *self._own_options)
+        options = job_options(base, given, refuses=self._runs_on_hardware, own=own)
+        if present is None:
+            tighten(options, self.provider)
+        return options
 
     @property
     def _runs_on_hardware(self) -> bool:
@@ -371,7 +484,8 @@ class AQTResource(AnyProtocol, BackendV2):
         else:
             shots = of_each = shots_of_parts(parts, number)
             number = sum(each > 0 for each in of_each)
-            requests = BatchSize(len(parts), sum(part.num_runs for part in parts))
+            api_jobs = 0 if self.api_limits is None else len(parts)
+            requests = BatchSize(api_jobs, sum(part.num_runs for part in parts))
         return job_estimate(
             self.name,
             snapshot.gate_counts,
@@ -501,8 +615,21 @@ class AQTResource(AnyProtocol, BackendV2):
         return Snapshot(circuits, self.limits, strict_angles=options.strict_angles)
 
     @abstractmethod
-    def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
-        """Make the execution of a snapshot, without starting it."""
+    def execution(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> Execution:
+        """Make the execution of a snapshot, without starting it.
+
+        Args:
+            snapshot: the circuits.
+            options: the job's options.
+            besides: estimates what else counts for the limits of this job: another job that belongs
+                to it.
+
+        Raises:
+            SpendingLimitError: a limit would be exceeded.
+            DeviceNotOnlineError: the device takes no jobs, and ``require_online`` is set.
+        """
 
     @abstractmethod
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:

@@ -37,7 +37,8 @@ class BackendStatus:
     pending_jobs: int
     """Number of jobs in its queue; 0 because AQT's portal does not tell."""
     status_msg: str
-    """``online``, ``offline``, ``maintenance`` or ``unavailable``."""
+    """``online``, ``offline``, ``maintenance`` or ``unavailable``; behind a comma, what its
+    workspace does not do at present."""
 
     def to_dict(self) -> dict[str, Any]:
         """All fields by name."""
@@ -141,7 +142,7 @@ def status_of(resource: Resource, version: str) -> BackendStatus:
     return BackendStatus(
         backend_name=resource.resource_id,
         backend_version=version,
-        operational=resource.status == "online",
+        operational=resource.status == "online" and resource.accepting_job_submissions,
         pending_jobs=0,
-        status_msg=resource.status,
+        status_msg=resource.full_status,
     )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, suggestion
+from aqt_fast.backends.admission import TIGHTENING, tightest
 from aqt_fast.exceptions import InvalidOptionError, UnknownOptionError
 
 
@@ -22,7 +23,8 @@ def job_options(
 
     Args:
         present: the backend's options.
-        given: what ``run`` got; None stands for the backend's own value.
+        given: what ``run`` got; None stands for the backend's own value. Of limits, the tightest
+            counts.
         refuses: whether an unknown option is an error.
         own: further arguments of this backend's ``run``, for suggestions.
 
@@ -38,6 +40,8 @@ def job_options(
         if name in options:
             if value is not None:
                 options[name] = value
+            if name in TIGHTENING:
+                options[name] = tightest(name, present[name], options[name])
         elif name in _SYNONYMS:
             if value is not None:
                 options[_SYNONYMS[name]] = value

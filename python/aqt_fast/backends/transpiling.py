@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
 import qiskit
 from qiskit import QuantumCircuit
@@ -16,17 +16,37 @@ from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.compiling import check_all, problems_of_others
 from aqt_fast.compiler import problems_of
 from aqt_fast.definitions import without_namesakes
+from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError, InvalidInputError
 from aqt_fast.wire.circuits import as_batch
 
 
+@overload
 def execute(
     circuits: QuantumCircuit | Iterable[QuantumCircuit],
     backend: AQTResource,
     *,
     optimization_level: int | None = None,
+    dry_run: Literal[False] | None = None,
     **options: Any,
-) -> AQTJob:
+) -> AQTJob: ...
+@overload
+def execute(
+    circuits: QuantumCircuit | Iterable[QuantumCircuit],
+    backend: AQTResource,
+    *,
+    optimization_level: int | None = None,
+    dry_run: Literal[True],
+    **options: Any,
+) -> JobEstimate: ...
+def execute(
+    circuits: QuantumCircuit | Iterable[QuantumCircuit],
+    backend: AQTResource,
+    *,
+    optimization_level: int | None = None,
+    dry_run: bool | None = None,
+    **options: Any,
+) -> AQTJob | JobEstimate:
     """Transpile circuits for a backend and run them: the short way from circuits to a job.
 
     AQT devices have no delay, control flow or gates after a measurement of their qubit, and reset
@@ -36,6 +56,7 @@ def execute(
         circuits: one circuit or any number of circuits.
         backend: where to run them.
         optimization_level: that of ``qiskit.transpile``, 0 to 3; None stands for its default.
+        dry_run: return the job's estimate, and send nothing: see :meth:`AQTResource.run`.
         options: those of :class:`~aqt_fast.AQTOptions`, for this job only.
 
     Raises:
@@ -43,6 +64,8 @@ def execute(
         InvalidOptionError: an option or ``optimization_level`` has an invalid value.
         InvalidJobError: there are no circuits.
         InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+        SpendingLimitError: the job may cost or take more than is allowed. Nothing was started.
+        DeviceNotOnlineError: as for :meth:`AQTResource.run`.
     """
     if not isinstance(backend, AQTResource):
         found = type(backend).__name__
@@ -50,7 +73,9 @@ def execute(
     if optimization_level is not None:
         optimization_level = checked_integer("optimization_level", optimization_level, 0, 3)
     transpiling = {"optimization_level": optimization_level}
-    return TranspiledBatch(circuits, backend, transpiling).run(**options)
+    batch = TranspiledBatch(circuits, backend, transpiling)
+    done: AQTJob | JobEstimate = batch.run(dry_run=dry_run, **options)
+    return done
 
 
 class TranspiledBatch:
@@ -78,8 +103,8 @@ class TranspiledBatch:
         except Exception as error:  # noqa: BLE001 - operations of any library take part
             self._transpiled = self._one_by_one(prepared, error)
 
-    def run(self, **options: Any) -> AQTJob:
-        """Run the circuits with options of the backend's ``run``.
+    def run(self, **options: Any) -> Any:
+        """Run the circuits with options of the backend's ``run``, and return what it returns.
 
         Raises:
             InvalidOptionError: an option has an invalid value.

@@ -21,6 +21,7 @@ def device_as_text(backend: AQTResource) -> str:
     since = _local(resource.status_since)
     rows = [
         ("status", f"{resource.status} since {since}" if since else resource.status),
+        *([("workspace", resource.obstacle)] if resource.obstacle else []),
         ("type", f"{resource.resource_type}, {qubits}"),
         ("a job", _limits(backend.limits)),
     ]
@@ -49,6 +50,8 @@ def device_as_json(backend: AQTResource) -> dict[str, Any]:
         "qubits": backend.num_qubits,
         "status": resource.status,
         "status_since": resource.status_since,
+        "accepting_job_submissions": resource.accepting_job_submissions,
+        "jobs_being_processed": resource.jobs_being_processed,
         "limits": asdict(backend.limits),
         "api_job_limits": None if limits is None else asdict(limits),
         "characterisation": None if known is None else known.to_dict(),

@@ -5,14 +5,18 @@ Knows no backend: backends hand in what the portal publishes, and snapshots of c
 ::
 
     characterisation    Characterisation: a device's figures, in SI units
+    figures             its fields, checked
     measured            a value with its uncertainty; numbers and times of JSON
     published           what the portal publishes: per cent and microseconds
     saved               what a file of a characterisation has
+    report              its text and HTML
+    picture             its picture, with matplotlib
     history             characterisations that were kept, by time
     interval            a quantity that is known within bounds
     device_time         durations, and the seconds that circuits take
     prices              lists of prices, and what a job costs
     estimate            what a job will take
+    spending            limits of what a job may cost and take
     usage               what a job took, beside its estimate
 """
 
@@ -24,6 +28,7 @@ from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.interval import Interval
 from aqt_fast.devices.measured import Measured
 from aqt_fast.devices.prices import Cost, PriceList, StalePriceWarning
+from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.devices.usage import DeviceUsage
 
 __all__ = [
@@ -35,5 +40,6 @@ __all__ = [
     "JobEstimate",
     "Measured",
     "PriceList",
+    "SpendingLimits",
     "StalePriceWarning",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,11 @@ from aqt_fast.devices.characterisation import Characterisation
 from aqt_fast.devices.interval import Interval
 
 SHOT_OVERHEAD = Interval(0.16, 0.2, 0.25)
-"""Seconds between shots, for cooling and preparation.
+"""Seconds of a shot besides its gates and its readout, for cooling and preparation.
 
-AQT publishes no such time. What is known of IBEX-Q1 (July 2026): about five shots a second, and
-about five hours for an API job of 50 circuits with 2000 shots each, which are 0.18 s a shot. The
-bounds are four and six shots a second.
+AQT publishes no such time, and no public source was found. What this project was told of IBEX-Q1
+(issue 14, November 2026): about five shots a second; and about five hours for an API job of 50
+circuits with 2000 shots each, which are 0.18 s a shot. The bounds are four and six shots a second.
 """
 CIRCUIT_OVERHEAD = Interval(0.0, 0.1, 1.0)
 """Seconds to load a circuit. AQT publishes no such time: the bounds are an assumption."""
@@ -57,41 +57,67 @@ class DeviceWork(NamedTuple):
         return cls(runs, total(shots, len(gate_counts)), float(r), float(rxx))
 
 
-@dataclass(frozen=True)
+Duration: TypeAlias = float | Sequence[float]
+"""Seconds: a number, which is exact, or ``(low, likely, high)``."""
+
+
+@dataclass(frozen=True, init=False)
 class DeviceTimes:
-    """Durations on a device, in seconds: numbers, or intervals where they are uncertain.
+    """Durations on a device, as intervals in seconds."""
 
-    Args may be numbers, or ``(low, likely, high)``; they become intervals.
-
-    Raises:
-        InvalidOptionError: one is negative or not finite, or its bounds are out of order.
-    """
-
-    r: Interval = R_DURATION
+    r: Interval
     """Duration of r. An rz takes no time: it is a change of frame."""
-    rxx: Interval = RXX_DURATION
+    rxx: Interval
     """Duration of rxx."""
-    readout: Interval = READOUT_DURATION
+    readout: Interval
     """Duration of the measurement of all qubits."""
-    shot_overhead: Interval = SHOT_OVERHEAD
+    shot_overhead: Interval
     """Time of a shot besides its gates and its measurement."""
-    circuit_overhead: Interval = CIRCUIT_OVERHEAD
+    circuit_overhead: Interval
     """Time to load a circuit, for each run of at most 2000 shots."""
 
-    def __post_init__(self) -> None:
-        """Make intervals of numbers."""
-        for name in self.__dataclass_fields__:
-            object.__setattr__(self, name, Interval.of(getattr(self, name), name))
+    def __init__(
+        self,
+        r: Duration = R_DURATION,
+        rxx: Duration = RXX_DURATION,
+        readout: Duration = READOUT_DURATION,
+        shot_overhead: Duration = SHOT_OVERHEAD,
+        circuit_overhead: Duration = CIRCUIT_OVERHEAD,
+    ) -> None:
+        """Take numbers, or ``(low, likely, high)``.
+
+        Raises:
+            InvalidOptionError: one is negative or not finite, or its bounds are out of order.
+        """
+        for name, value in (
+            ("r", r),
+            ("rxx", rxx),
+            ("readout", readout),
+            ("shot_overhead", shot_overhead),
+            ("circuit_overhead", circuit_overhead),
+        ):
+            object.__setattr__(self, name, Interval.of(value, name))
+
+    def replaced(self, **durations: Duration) -> DeviceTimes:
+        """Return these durations with others in place of some, as ``shot_overhead=0.19``.
+
+        Args:
+            durations: arguments of the class.
+
+        Raises:
+            InvalidOptionError: as for the class.
+        """
+        return replace(self, **durations)  # type: ignore[arg-type]
 
     @classmethod
-    def of(cls, characterisation: Characterisation | None, **overheads: Any) -> DeviceTimes:
+    def of(cls, characterisation: Characterisation | None, **overheads: Duration) -> DeviceTimes:
         """Take the durations that are published, and usual ones for those that are not.
 
         Args:
             characterisation: what the portal publishes of the device, None if nothing.
             overheads: ``shot_overhead`` and ``circuit_overhead``, if not the usual ones.
         """
-        published: dict[str, float | None] = {}
+        published: Mapping[str, float | None] = {}
         if characterisation is not None:
             published = {
                 "r": characterisation.r_duration,
@@ -99,7 +125,7 @@ class DeviceTimes:
                 "readout": characterisation.readout_duration,
             }
         known = {name: value for name, value in published.items() if value is not None}
-        return cls(**{**known, **overheads})
+        return cls(**known).replaced(**overheads)
 
     def seconds(self, work: DeviceWork) -> Interval:
         """Return the time of circuits, one after the other.
@@ -116,4 +142,4 @@ class DeviceTimes:
 
     def to_dict(self) -> dict[str, Sequence[float]]:
         """Return ``[low, likely, high]`` of each duration, in seconds."""
-        return {name: list(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {field.name: list(getattr(self, field.name)) for field in fields(self)}

@@ -36,6 +36,10 @@ class JobEstimate:
     device_times: DeviceTimes | None = None
     """The durations that the seconds are from; None without seconds."""
 
+    def plus(self, other: JobEstimate) -> JobEstimate:
+        """Return what this job and another one on the same backend take together."""
+        return added([self, other]) or self
+
     def to_dict(self) -> dict[str, Any]:
         """Return all figures in JSON's types."""
         seconds, times = self.device_seconds, self.device_times

@@ -16,7 +16,7 @@ from aqt_fast.devices.measured import (
     Measured,
     shown,
 )
-from aqt_fast.exceptions import InvalidCharacterisationError
+from aqt_fast.exceptions import InvalidCharacterisationError, InvalidOptionError
 
 MEASURED = ("mean_rxx_fidelity", "t1", "t2")
 """Fields with a value that may have an uncertainty."""
@@ -70,19 +70,21 @@ class Figures:
             place = f"r_fidelity[{shown(qubit)}]"
             if type(qubit) is not int or not 0 <= qubit < qubits:
                 raise InvalidCharacterisationError(place, f"is none of {qubits} qubits")
-            _check(place, fidelity, PROBABILITY)
+            _check_measured(place, fidelity, PROBABILITY)
         for pair, fidelity in self.rxx_fidelity.items():
             place = f"rxx_fidelity[{shown(pair)}]"
-            if not (all(type(each) is int for each in pair) and 0 <= pair[0] < pair[1] < qubits):
+            if not _is_pair(pair, qubits):
                 reason = f"is no pair of {qubits} qubits, the lower one first"
                 raise InvalidCharacterisationError(place, reason)
-            _check(place, fidelity, PROBABILITY)
-        _check("mean_rxx_fidelity", self.mean_rxx_fidelity, PROBABILITY)
-        _check("spam_fidelity", self.spam_fidelity, PROBABILITY)
-        for name in ("t1", "t2"):
-            _check(name, getattr(self, name), LIFETIME)
-        for name in ("r_duration", "rxx_duration", "readout_duration"):
-            _check(name, getattr(self, name), DURATION)
+            _check_measured(place, fidelity, PROBABILITY)
+        for name in MEASURED:
+            bounds = LIFETIME if name in ("t1", "t2") else PROBABILITY
+            if getattr(self, name) is not None:
+                _check_measured(name, getattr(self, name), bounds)
+        for name in NUMBERS:
+            bounds = PROBABILITY if name == "spam_fidelity" else DURATION
+            if getattr(self, name) is not None:
+                _check(name, getattr(self, name), bounds)
         for name in TIMES:
             time = getattr(self, name)
             if time is not None and time.tzinfo is None:
@@ -112,24 +114,43 @@ class Figures:
         )
 
     def rxx_fidelity_of(self, a: int, b: int) -> Measured | None:
-        """Return the fidelity of rxx on a pair in either order, or the mean if it has none."""
-        return self.rxx_fidelity.get((min(a, b), max(a, b)), self.mean_rxx_fidelity)
+        """Return the fidelity of rxx on a pair in either order, or the mean if it has none.
+
+        Raises:
+            InvalidOptionError: these are not two qubits of the device.
+        """
+        pair = (min(a, b), max(a, b))
+        if not 0 <= pair[0] < pair[1] < self.num_qubits:
+            raise InvalidOptionError("pair", (a, b), f"two of {self.num_qubits} qubits")
+        return self.rxx_fidelity.get(pair, self.mean_rxx_fidelity)
 
 
-def _check(name: str, entry: Measured | float | None, bounds: Bounds) -> None:
-    """Check a value against its bounds, and that its uncertainty is not negative.
+def _is_pair(pair: object, num_qubits: int) -> bool:
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        return False
+    return all(type(qubit) is int for qubit in pair) and 0 <= pair[0] < pair[1] < num_qubits
+
+
+def _check_measured(name: str, entry: Measured, bounds: Bounds) -> None:
+    """Check a value and its uncertainty.
 
     Raises:
-        InvalidCharacterisationError: it is not.
+        InvalidCharacterisationError: one of them is impossible, or this is no measured value.
     """
-    if entry is None:
-        return
-    value, uncertainty = entry, None
-    if isinstance(entry, Measured):
-        value, uncertainty = entry.value, entry.uncertainty
+    if not isinstance(entry, Measured):
+        raise InvalidCharacterisationError(name, f"must be a Measured, not {shown(entry)}")
+    _check(name, entry.value, bounds)
+    if entry.uncertainty is not None:
+        _check(f"{name}.uncertainty", entry.uncertainty, UNCERTAINTY)
+
+
+def _check(name: str, value: float, bounds: Bounds) -> None:
+    """Check a number.
+
+    Raises:
+        InvalidCharacterisationError: it is out of bounds, or no number.
+    """
     try:
         bounds.check(value)
-        if uncertainty is not None:
-            UNCERTAINTY.check(uncertainty)
     except ValueError as error:
         raise InvalidCharacterisationError(name, str(error)) from None

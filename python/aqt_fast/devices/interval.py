@@ -31,8 +31,10 @@ class Interval(NamedTuple):
             InvalidOptionError: a number is negative or not finite, or they are in another order.
         """
         try:
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            numbers = [float(value)] * 3 if is_number else [float(item) for item in value]  # type: ignore[union-attr, arg-type]
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                numbers = [float(value)] * 3
+            else:
+                numbers = [float(item) for item in value]  # type: ignore[union-attr]
         except (TypeError, ValueError, OverflowError):
             numbers = []
         ordered = len(numbers) == 3 and numbers == sorted(numbers) and numbers[0] >= 0

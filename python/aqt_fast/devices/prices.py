@@ -37,7 +37,7 @@ class PriceList:
     source: str
     """Where the prices are from."""
     as_of: date
-    """When the source said so: a date, or text in ISO 8601."""
+    """When the source said so."""
     resources: tuple[str, ...] = ()
     """Identifiers of the resources that have these prices; none stands for all devices."""
     max_age_days: int | None = None
@@ -63,7 +63,7 @@ class PriceList:
         """Return what Amazon Braket charges for jobs on IBEX-Q1.
 
         They are the prices of another seller of the same device, so no estimate takes them by
-        itself. A task at Amazon Braket is one circuit with its shots.
+        itself. A task at Amazon Braket is one circuit with up to 2000 shots.
 
         Source: https://aws.amazon.com/braket/pricing, read on 3 October 2026 by the authors of
         https://github.com/darkforest-labs/qml-hardware-survey (``src/qmlsurvey/catalog.py``).
@@ -188,10 +188,6 @@ def _check_text(name: str, value: Any) -> None:
 
 
 def _date(value: Any) -> date:
-    try:
-        value = date.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        value = None
     if isinstance(value, datetime):
         return value.date()
     if not isinstance(value, date):

@@ -159,6 +159,8 @@ class ApiJob:
         """The portal's latest answer."""
         self.cancelled = False
         """Whether the user has cancelled the API job."""
+        self.earlier = 0
+        """Number of its submissions before the present one that may have run."""
         self.submission = Submission(endpoint, snapshot, part, log)
         """Encodes and sends the request."""
         self._cancel_due = False
@@ -190,6 +192,13 @@ class ApiJob:
     def ended(self) -> bool:
         """Whether the status is final; only reopening changes it."""
         return self.status in JOB_FINAL_STATES
+
+    @property
+    def may_run(self) -> bool:
+        """Whether the present submission may run, or has run."""
+        if self.job_id is not None or not self.ended:
+            return True
+        return isinstance(self._error, SubmissionUncertainError)
 
     @property
     def finished_count(self) -> int:
@@ -258,6 +267,7 @@ class ApiJob:
         """
         with self._lock:
             if new_label is not None:
+                self.earlier += self.may_run
                 self.label = new_label
                 self.job_id = self.state = None
                 self._reported = []
@@ -294,6 +304,7 @@ class ApiJob:
             timing=self.changes if ended else [],
             ended_at=self._ended_at if ended else None,
             foreign=self._foreign and self.job_id is not None,
+            earlier=self.earlier,
         )
 
     def resume_from(self, record: ApiJobRecord, *, settled: bool, doubtful: bool) -> bool:
@@ -308,6 +319,7 @@ class ApiJob:
         self.label = record.label or self.label
         self.job_id = record.job_id
         self._foreign = record.foreign
+        self.earlier = record.earlier
         self.submission.payload_hash = record.payload_hash
         stored = self._stored_state()
         job_id = record.job_id or (stored and stored.job_id)

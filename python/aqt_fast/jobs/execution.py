@@ -15,6 +15,7 @@ from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._native import Samples
+from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import AQTError, InvalidOptionError, OtherProcessError
 from aqt_fast.jobs.timing import JobTiming, job_timing
 from aqt_fast.store.description import now
@@ -225,8 +226,20 @@ class Execution(ABC):
             ValueError: something cannot be expressed in a file.
         """
 
-    def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:  # noqa: ARG002
-        """Submit failed API jobs again and return their number."""
+    def resubmit_failed(
+        self,
+        *,
+        uncertain: bool,  # noqa: ARG002
+        expired: bool,  # noqa: ARG002
+        limits: SpendingLimits,  # noqa: ARG002
+    ) -> int:
+        """Submit failed API jobs again and return their number.
+
+        Args:
+            uncertain: include those of which it is unknown whether they were accepted.
+            expired: include those that have run, but whose results are gone.
+            limits: take the place of the job's own.
+        """
         return 0
 
     def adopt(self, label: str, job_id: str) -> None:  # noqa: ARG002

@@ -14,6 +14,7 @@ from qiskit.result.models import ExperimentResult
 
 from aqt_fast._native import Samples
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import (
     AQTError,
     DamagedJobError,
@@ -307,7 +308,13 @@ class EndedExecution(Execution):
             raise ValueError(self._job.checkpoint)
         return self._job.checkpoint
 
-    def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:  # noqa: ARG002
+    def resubmit_failed(
+        self,
+        *,
+        uncertain: bool,  # noqa: ARG002
+        expired: bool,  # noqa: ARG002
+        limits: SpendingLimits,  # noqa: ARG002
+    ) -> int:
         """Submit nothing: only the process that has run the job knows what may run again.
 
         Raises:

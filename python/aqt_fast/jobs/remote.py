@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
@@ -19,6 +19,7 @@ from aqt_fast._ids import is_canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._shots import shots_of
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
@@ -36,8 +37,15 @@ from aqt_fast.jobs.timing import job_timing
 from aqt_fast.store.events import Records
 from aqt_fast.store.journal import ApiJobLog, Journal
 from aqt_fast.store.location import JobLocation
-from aqt_fast.wire.plan import BatchPlan, again_label
+from aqt_fast.wire.plan import BatchPlan, Part, again_label
 from aqt_fast.wire.snapshot import Snapshot
+
+Admit: TypeAlias = Callable[[Sequence[Part], SpendingLimits], None]
+"""Refuses API jobs, by an exception, if they may not be sent.
+
+Takes all that have been sent and are to be sent, one for each time; and the limits that take the
+place of the job's own.
+"""
 
 
 class RemoteExecution(Execution):
@@ -50,6 +58,8 @@ class RemoteExecution(Execution):
         snapshot: the circuits.
         options: the job's options.
         plan: the API jobs.
+        admit: called before API jobs are sent that were not part of the new job, or were sent
+            before.
         journal: where to record events, None for nowhere.
         records: events of another process, None for a new batch.
     """
@@ -63,11 +73,15 @@ class RemoteExecution(Execution):
         options: AQTOptions,
         plan: BatchPlan,
         *,
+        admit: Admit,
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
         """Send nothing yet."""
         super().__init__()
+        self._admit = admit
+        self._limits = SpendingLimits()
+        """Limits that take the place of the job's own."""
         self._connection = connection
         self._location = location
         self._snapshot = snapshot
@@ -242,24 +256,55 @@ class RemoteExecution(Execution):
                 ended=self.state.ended,
             )
 
-    def resubmit_failed(self, *, uncertain: bool, expired: bool) -> int:
+    def resubmit_failed(self, *, uncertain: bool, expired: bool, limits: SpendingLimits) -> int:
         """Submit again the API jobs that have failed so far, and return their number."""
         self._require_process()
-        with self._changed:
-            failed = [
+
+        def find() -> list[ApiJob]:
+            return [
                 job
                 for job in self._jobs
                 if job.status is JobStatus.ERROR
                 and may_be_repeated(job, uncertain=uncertain, expired=expired)
             ]
+
+        limits = self._limits.replaced_by(limits)
+        with self._admitted(find, limits, anew=True) as failed:
             if not failed:
                 return 0
             self._own_journal()
+            self._limits = limits
             for job in failed:
                 job.reopen(again_label(job.label))
             self._reopen(failed)
         self._start(failed)
         return len(failed)
+
+    @contextmanager
+    def _admitted(
+        self, find: Callable[[], list[ApiJob]], limits: SpendingLimits, *, anew: bool
+    ) -> Iterator[list[ApiJob]]:
+        """Find API jobs to go on with, and have those admitted that are to be sent.
+
+        The lock is held while the caller reopens them, but not before: the portal may be asked.
+        What has changed meanwhile is admitted anew.
+
+        Args:
+            find: finds API jobs that have ended.
+            limits: take the place of the job's own.
+            anew: whether those that were accepted are sent again, too.
+        """
+        admitted: list[ApiJob] = []
+        while True:
+            with self._changed:
+                found = find()
+                unsent = [job for job in found if anew or job.job_id is None]
+                if unsent == admitted:
+                    yield found
+                    return
+                parts = [job.part for job in self._jobs for _ in range(job.earlier + job.may_run)]
+            self._admit([*parts, *(job.part for job in unsent)], limits)
+            admitted = unsent
 
     def adopt(self, label: str, job_id: str) -> None:
         """Set the identifier of an API job whose submission was uncertain."""
@@ -282,8 +327,11 @@ class RemoteExecution(Execution):
         if self._forked and self.state.ended:
             return
         self._require_process()
-        with self._changed:
-            again = [job for job in self._jobs if may_be_retried(job)]
+
+        def find() -> list[ApiJob]:
+            return [job for job in self._jobs if may_be_retried(job)]
+
+        with self._admitted(find, self._limits, anew=False) as again:
             if not again or self._connection.closed:
                 return
             if any(job.job_id is None for job in again):

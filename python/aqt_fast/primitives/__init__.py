@@ -6,6 +6,7 @@
     options               what they are made with
     pubs                  from PUBs to circuits, and what is wrong with them
     templates, angles     circuits with parameters, compiled for any number of parameter sets
+    batch                 the circuits of all PUBs, ready to run
     job                   the job of a call of ``run``
     continuation          a second job that follows the first one
     evaluation            what a primitive makes of the outcomes: the interface

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -14,6 +15,8 @@ from qiskit.primitives.containers.observables_array import ObservablesArray
 from aqt_fast._native import Samples
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.primitives.batch import Batch
 from aqt_fast.primitives.estimation.device_time import gates_of_shot
 from aqt_fast.primitives.estimation.estimates import EstimatorEvaluation
 from aqt_fast.primitives.estimation.gate_errors import GateErrors
@@ -24,6 +27,7 @@ from aqt_fast.primitives.estimation.pilot import (
     options_after_pilot,
     options_of_pilot,
     pilot_of,
+    shots_after,
 )
 from aqt_fast.primitives.estimation.plan import EstimationPlan, GroupPlan, Place
 from aqt_fast.primitives.estimation.planning import PlannedBlocks, PlannedPub, Planner
@@ -38,6 +42,7 @@ from aqt_fast.primitives.options import (
     options_of_job,
 )
 from aqt_fast.primitives.pubs import PubProblems, check_bound, listed_pubs, snapshot_of_sweeps
+from aqt_fast.wire.plan import parts_of
 from aqt_fast.wire.snapshot import Snapshot
 
 
@@ -134,41 +139,70 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
         options = options_of_job(self._backend, settings, 1)
         if not settings.adaptive:
             evaluation = EstimatorEvaluation([pub.measured() for pub in planned])
-            return self._start(planned, evaluation, options, settings, problems)
+            batch = self._batch(planned, options, settings, problems)
+            return self.job_class.start(batch, evaluation)
         first = [pilot_of(pub) for pub in planned]
         measured = [pub.measured() for pub in first]
         evaluation = EstimatorEvaluation(measured, pilot=any(pub.shots() for pub in first))
-        pilot = self._start(first, evaluation, options_of_pilot(options), settings, problems)
+        batch = self._batch(first, options_of_pilot(options), settings, problems)
+        pilot = self.job_class.start(batch, evaluation, besides=partial(_most_after, batch, first))
         later = options_after_pilot(options)
 
         def second(snapshot: Snapshot, samples: list[Samples]) -> AQTPrimitiveJob | None:
             more, both = continued(first, measured, snapshot, samples)
             if not any(pub.shots() for pub in more):
                 return None
-            return self._start(more, EstimatorEvaluation(both), later, settings, PubProblems())
+            rest = self._batch(more, later, settings, PubProblems())
+            return self.job_class.start(rest, EstimatorEvaluation(both), besides=batch.estimate)
 
         pilot.continue_with(second)
         return pilot
 
-    def _start(
+    def dry_run(
+        self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
+    ) -> JobEstimate:
+        """Do all that :meth:`run` does up to the first request; nothing is sent or written.
+
+        Args:
+            pubs: as for :meth:`run`.
+            precision: as for :meth:`run`.
+
+        Returns:
+            What the job would cost and take, with the SHA-256 of each request body: see
+            :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`. That of an adaptive
+            estimator is both jobs together, with the most shots that the second one is planned for,
+            and the request bodies of the pilot.
+
+        Raises:
+            InvalidOptionError: as for :meth:`run`, like the others.
+            InvalidPubError: PUBs cannot run.
+            SpendingLimitError: a limit would be exceeded.
+            DeviceNotOnlineError: the device was not online when the portal was last asked.
+        """
+        settings = estimator_options_of_run(self._options)
+        problems = PubProblems()
+        planned = self._planned(pubs, precision, settings, problems)
+        options = options_of_job(self._backend, settings, 1)
+        if not settings.adaptive:
+            return self._batch(planned, options, settings, problems).dry_run()
+        first = [pilot_of(pub) for pub in planned]
+        batch = self._batch(first, options_of_pilot(options), settings, problems)
+        second = _most_after(batch, first)
+        return batch.dry_run(lambda: second).plus(second)
+
+    def _batch(
         self,
         planned: Sequence[PlannedPub],
-        evaluation: EstimatorEvaluation,
         options: AQTOptions,
         settings: EstimatorOptions,
         problems: PubProblems,
-    ) -> AQTPrimitiveJob:
-        """Run PUBs."""
+    ) -> Batch:
+        """Compile the circuits of PUBs."""
         sweeps = [problems.finite(sweep) for pub in planned for sweep in pub.sweeps()]
         snapshot = snapshot_of_sweeps(sweeps, self._backend, settings.optimization_level, problems)
         shots = tuple(number for pub in planned for number in pub.shots())
-        return self.job_class.start(
-            self._backend,
-            snapshot,
-            evaluation,
-            AQTOptions(**{**options, "shots": shots or 1}),
-            executor=settings.executor,
-        )
+        of_job = AQTOptions(**{**options, "shots": shots or 1})
+        return Batch(self._backend, snapshot, of_job, settings.executor)
 
     def plan(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None
@@ -252,6 +286,16 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
             seconds=seconds,
             gates_of_shot=gates,
         )
+
+
+def _most_after(batch: Batch, pilot: Sequence[PlannedPub]) -> JobEstimate:
+    """Return what the job after a pilot takes at most.
+
+    Args:
+        batch: the circuits of the pilot.
+        pilot: its PUBs.
+    """
+    return batch.estimate(parts_of(shots_after(pilot), batch.backend.api_limits))
 
 
 def _coerced(index: int, pub: Any, precision: float, problems: PubProblems) -> EstimatorPub | None:

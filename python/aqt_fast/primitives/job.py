@@ -19,7 +19,8 @@ from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
 from aqt_fast.aqt_job import AQTJob, Progress, provider_for_restoring
 from aqt_fast.aqt_options import AQTOptions, checked_seconds
-from aqt_fast.aqt_resource import AQTResource, OfflineSimulatorResource
+from aqt_fast.aqt_resource import OfflineSimulatorResource
+from aqt_fast.backends.admission import Besides
 from aqt_fast.devices.estimate import JobEstimate, added
 from aqt_fast.devices.usage import DeviceUsage
 from aqt_fast.exceptions import (
@@ -29,6 +30,8 @@ from aqt_fast.exceptions import (
     OtherProcessError,
     UnsavableJobError,
 )
+from aqt_fast.jobs.execution import Execution
+from aqt_fast.primitives.batch import Batch
 from aqt_fast.primitives.continuation import Continuation
 from aqt_fast.primitives.evaluation import Evaluation
 from aqt_fast.primitives.evaluations import evaluation_from_json, evaluation_to_json
@@ -38,8 +41,6 @@ from aqt_fast.wire.circuits import API_LIMITS
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from typing_extensions import Self
 
     from aqt_fast import AQTProvider
@@ -76,38 +77,32 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         self._lock = ForkSafeLock()
 
     @classmethod
-    def start(
-        cls,
-        backend: AQTResource,
-        snapshot: Snapshot,
-        evaluation: Evaluation,
-        options: AQTOptions,
-        *,
-        executor: Executor | None = None,
-    ) -> Self:
+    def start(cls, batch: Batch, evaluation: Evaluation, *, besides: Besides | None = None) -> Self:
         """Submit circuits and return at once.
 
         Args:
-            backend: where to run them.
-            snapshot: the circuits; if there are none, nothing is submitted.
+            batch: the circuits; if there are none, nothing is submitted.
             evaluation: makes the result of the outcomes.
-            options: how to run them.
-            executor: that of an offline simulator's ``run``.
+            besides: estimates another job that counts for this one's limits, too.
 
         Raises:
             InvalidOptionError: the backend cannot use the executor.
             InvalidJobError: a device would need too many API jobs.
+            SpendingLimitError: a limit would be exceeded.
+            DeviceNotOnlineError: the device takes no jobs, and ``require_online`` is set.
             AQTCredentialsError: there is no token for the backend's portal.
         """
+        backend, snapshot, options, executor = batch
         if not len(snapshot):
             return cls(None, evaluation)
         job = backend.job_class(
             backend, snapshot, options, evaluation=partial(evaluation_to_json, evaluation)
         )
+        make: Callable[[Snapshot, AQTOptions], Execution]
+        make = partial(backend.execution, besides=besides)
         if executor is not None and isinstance(backend, OfflineSimulatorResource):
-            job.submit(partial(backend.execution, executor=executor))
-        else:
-            job.submit()
+            make = partial(backend.execution, executor=executor, besides=besides)
+        job.submit(make)
         return cls(job, evaluation)
 
     @classmethod

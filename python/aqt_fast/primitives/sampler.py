@@ -12,6 +12,8 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import MOST_SHOTS, checked_integer
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.primitives.batch import Batch
 from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.options import (
     Primitive,
@@ -96,10 +98,41 @@ class AQTSampler(Primitive, BaseSamplerV2):
             InvalidPubError: lists everything that is wrong with the PUBs. Nothing was sent.
             InvalidOptionError: ``shots`` or an option is out of range.
             InvalidInputError: ``pubs`` is no list.
+            SpendingLimitError: all PUBs together may cost or take more than a limit allows. Nothing
+                was sent.
+            DeviceNotOnlineError: the device takes no jobs, and the option ``require_online`` is
+                set.
 
         Warns:
             UserWarning: a circuit measures nothing, or has no classical register.
         """
+        batch, sampled = self._batch(pubs, shots)
+        return self.job_class.start(batch, SamplerEvaluation(sampled))
+
+    def dry_run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> JobEstimate:
+        """Do all that :meth:`run` does up to the first request; nothing is sent or written.
+
+        Args:
+            pubs: as for :meth:`run`.
+            shots: as for :meth:`run`.
+
+        Returns:
+            What the job would cost and take, with the SHA-256 of each request body: see
+            :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`.
+
+        Raises:
+            InvalidPubError: as for :meth:`run`, like the others.
+            InvalidOptionError: ``shots`` or an option is out of range.
+            SpendingLimitError: a limit would be exceeded.
+            DeviceNotOnlineError: the device was not online when the portal was last asked.
+        """
+        batch, _ = self._batch(pubs, shots)
+        return batch.dry_run()
+
+    def _batch(
+        self, pubs: Iterable[SamplerPubLike], shots: int | None
+    ) -> tuple[Batch, list[SampledPub]]:
+        """Compile the circuits of PUBs; return them, and what the result needs."""
         options = sampler_options_of_run(self._options)
         default = options.default_shots
         if shots is not None:
@@ -113,13 +146,7 @@ class AQTSampler(Primitive, BaseSamplerV2):
         for text in reader.warnings:
             warn_caller(text, UserWarning)
         of_job = options_of_job(self._backend, options, reader.shots)
-        return self.job_class.start(
-            self._backend,
-            snapshot,
-            SamplerEvaluation(reader.sampled),
-            of_job,
-            executor=options.executor,
-        )
+        return Batch(self._backend, snapshot, of_job, options.executor), reader.sampled
 
 
 class _Registers(NamedTuple):

@@ -63,7 +63,7 @@ class BackendsTable(Table[AQTResource]):
                 resource.resource_name,
                 resource.resource_type,
                 resource.available_qubits,
-                resource.status,
+                resource.full_status,
             )
             for resource in (backend.resource_id for backend in self)
         ]

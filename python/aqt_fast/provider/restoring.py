@@ -16,7 +16,7 @@ from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.exceptions import APIError, DamagedJobError
+from aqt_fast.exceptions import APIError, DamagedJobError, SpendingLimitError
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.discovery import DEFAULT_WORKSPACE, Discovery, WantedBackends
@@ -107,7 +107,7 @@ def _damage_named(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (APIError, DamagedJobError):
+    except (APIError, DamagedJobError, SpendingLimitError):
         raise
     except _UNUSABLE as error:
         raise DamagedJobError(path, f"{type(error).__name__}: {error}") from error

@@ -230,6 +230,25 @@ class ArnicaServer:
         """Set a machine's status; queued jobs wait until it is online."""
         self._portal.machines.set_status(resource_id, status)
 
+    def set_workspace(
+        self,
+        workspace_id: str,
+        *,
+        accepting_job_submissions: bool | None = None,
+        jobs_being_processed: bool | None = None,
+    ) -> None:
+        """Set what a workspace does with jobs; None leaves it as it is.
+
+        Args:
+            workspace_id: the workspace.
+            accepting_job_submissions: if False, submissions are refused (403).
+            jobs_being_processed: if False, jobs are accepted, and wait until it is True.
+
+        Raises:
+            LookupError: there is no such workspace.
+        """
+        self._portal.set_workspace(workspace_id, accepting_job_submissions, jobs_being_processed)
+
     def drift(self, resource_id: str | None = None, *, amount: float = 0.2) -> None:
         """Have a device publish other figures, measured now; None for all devices.
 

@@ -4,7 +4,8 @@ Where AQT's documents leave a choice:
 
 - ``GET /result`` and ``DELETE /jobs`` give 404 for an unknown job, and for a job in a workspace
   that the token does not open. A job that has ended by itself cannot be cancelled: 422.
-- A job for a resource that is not online is accepted and stays queued.
+- A job for a resource that is not online is accepted and stays queued, and so is a job through a
+  workspace whose jobs are not processed. One that accepts no submissions gives 403.
 - An unknown resource gives 404; a resource that only other workspaces have gives 403.
 - ``GET /testing/record`` needs no token, and serves loopback clients only. It returns the accepted
   jobs, see :func:`aqt_fast.server.record.record_as_json`.

@@ -60,6 +60,8 @@ class Machines:
         self._failures: deque[str] = deque()
         self._permits: int | None = None
         """How many circuits may start; None means any number."""
+        self._waiting: set[str] = set()
+        """Workspaces whose queued jobs wait."""
         self._closed = False
 
     def resource(self, resource_id: str) -> Resource:
@@ -84,6 +86,16 @@ class Machines:
             resource.status = status
             resource.status_updated_at = self._clock.now()
             self._start_thread(self._machines[resource_id])
+
+    def set_processing(self, workspace_id: str, *, processed: bool) -> None:
+        """Start or stop the processing of a workspace's jobs; those that run go on."""
+        with self._changed:
+            if processed:
+                self._waiting.discard(workspace_id)
+            else:
+                self._waiting.add(workspace_id)
+            for machine in self._machines.values():
+                self._start_thread(machine)
 
     def add(self, job: Job, *, alone: bool) -> None:
         """Put a job at the end of its machine's queue.
@@ -136,19 +148,27 @@ class Machines:
             self._changed.notify_all()
 
     def _start_thread(self, machine: _Machine) -> None:
-        if machine.busy or not machine.queue or machine.resource.status != "online":
+        if machine.busy or self._next(machine) is None:
             return
         machine.busy = True
         name = f"aqt-fast machine {machine.resource.id}"
         threading.Thread(target=self._work, args=(machine,), name=name, daemon=True).start()
 
+    def _next(self, machine: _Machine) -> Job | None:
+        """Return the job that may start; None if there is none."""
+        if self._closed or machine.resource.status != "online":
+            return None
+        ready = (job for job in machine.queue if job.workspace_id not in self._waiting)
+        return next(ready, None)
+
     def _work(self, machine: _Machine) -> None:
         while True:
             with self._changed:
-                if self._closed or not machine.queue or machine.resource.status != "online":
+                job = self._next(machine)
+                if job is None:
                     machine.busy = False
                     return
-                job = machine.queue.popleft()
+                machine.queue.remove(job)
                 job.changes.append(("ongoing", self._clock.now()))
                 failure = self._failures.popleft() if self._failures else None
             try:

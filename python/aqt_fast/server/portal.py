@@ -56,6 +56,8 @@ class Portal:
             seed=seed,
             virtual_time=virtual_time,
         )
+        for workspace in workspaces:
+            self.machines.set_processing(workspace.id, processed=workspace.jobs_being_processed)
         self._seed = seed
         self.figures = {
             resource.id: Figures.of(resource, seed, self.created)
@@ -67,6 +69,23 @@ class Portal:
         self._jobs: dict[str, Job] = {}
         self._fetched: deque[tuple[float, Job]] = deque()
         """Jobs with a result, and when a client first fetched it."""
+
+    def set_workspace(
+        self, workspace_id: str, accepting: bool | None, processed: bool | None
+    ) -> None:
+        """Set what a workspace does with jobs; None leaves it as it is.
+
+        Raises:
+            LookupError: there is no such workspace.
+        """
+        if workspace_id not in self.workspaces:
+            raise LookupError(f"there is no workspace '{workspace_id}'")
+        workspace = self.workspaces[workspace_id]
+        if accepting is not None:
+            workspace.accepting_job_submissions = accepting
+        if processed is not None:
+            workspace.jobs_being_processed = processed
+            self.machines.set_processing(workspace_id, processed=processed)
 
     def submit(self, workspace_id: str, resource: Resource, workload: Workload, sha256: str) -> Job:
         """Accept a job.

@@ -5,7 +5,8 @@ A line is the CRC-32 of the rest in hexadecimal, a space, and an event as JSON. 
 ``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, ``adopted`` if the
 user has given it, and ``foreign`` if another program has sent the API job), ``refused`` or
 ``uncertain`` (with ``message``), and ``ended`` (with ``status``, ``message``, and, if known,
-``timing``: the portal's status changes; ``at``: when that was learnt).
+``timing``: the portal's status changes; ``at``: when that was learnt). A copy sums up what was
+submitted before as ``earlier`` (with ``number``).
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ class ApiJobRecord:
     """When a process has learnt that it has ended without a result."""
     foreign: bool = False
     """Whether another program has sent it, under a label that is unknown here."""
+    earlier: int = 0
+    """Number of submissions before the last one that may have run."""
 
     @property
     def uncertain(self) -> bool:
@@ -94,7 +97,9 @@ class ApiJobRecord:
         if kind == "intent":
             label, payload_hash = entry(event, "label", str), entry(event, "payload_hash", str)
             # What was sent before this, if anything, has certainly failed, or the user took the
-            # risk.
+            # risk. The same label is used again only if nothing was accepted.
+            if label != self.label and (self.job_id is not None or self.uncertain):
+                self.earlier += 1
             self.label, self.payload_hash = label, payload_hash
             self.job_id = self.status = self.message = self.ended_at = None
             self.refused = self.adopted = self.foreign = False
@@ -117,6 +122,8 @@ class ApiJobRecord:
             moment = event.get("at")
             self.ended_at = None if moment is None else utc(entry(event, "at", str))
             self.status, self.message, self.timing = event["status"], message, timing
+        elif kind == "earlier":
+            self.earlier = entry(event, "number", int)
         else:
             raise LookupError(f"unknown event '{kind}'")
 
@@ -127,6 +134,8 @@ class ApiJobRecord:
             job: index of the API job in its batch.
         """
         events: list[dict[str, Any]] = []
+        if self.earlier:
+            events.append({"event": "earlier", "number": self.earlier})
         if self.payload_hash is not None:
             events.append(
                 {"event": "intent", "label": self.label, "payload_hash": self.payload_hash}

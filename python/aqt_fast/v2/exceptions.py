@@ -154,6 +154,7 @@ _KINDS: tuple[tuple[type[core.AQTError], type[AQTError]], ...] = (
     (core.AQTCredentialsError, AQTCredentialsError),
     (core.InsecureConnectionError, AQTCredentialsError),
     (core.APIConnectionError, AQTRequestError),
+    (core.DeviceNotOnlineError, AQTRequestError),
 )
 
 

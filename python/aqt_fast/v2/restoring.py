@@ -7,7 +7,12 @@ from functools import partial
 from typing import Any
 
 from aqt_fast.aqt_options import AQTOptions
-from aqt_fast.exceptions import DamagedJobError, InvalidInputError, JobNotFoundError
+from aqt_fast.exceptions import (
+    DamagedJobError,
+    InvalidInputError,
+    JobNotFoundError,
+    SpendingLimitError,
+)
 from aqt_fast.jobs.foreign import MovedJob
 from aqt_fast.store.events import ApiJobRecord, CopiedRecords, JournalState
 from aqt_fast.store.job_store import JobStore as OurStore
@@ -38,6 +43,8 @@ def restored(
     snapshot = restore_job(job_id, store=store, backend_kind=kind, backend_name=backend.name)
     try:
         job = _handle(backend, snapshot)
+    except SpendingLimitError:
+        raise
     except (InvalidInputError, LookupError, TypeError, ValueError) as error:
         raise AQTJobPersistenceError(f"job {job_id} cannot be restored: {error}") from error
     if delete:

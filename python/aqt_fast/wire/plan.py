@@ -166,6 +166,18 @@ def cut(num_circuits: int, shots: Shots, limits: Limits) -> list[Part]:
     ]
 
 
+def parts_of(shots: tuple[int, ...], limits: Limits | None) -> list[Part]:
+    """Return the API jobs of circuits of which some may have no shots.
+
+    Args:
+        shots: repetitions of each circuit, from 0.
+        limits: limits of one API job, None where there are none.
+    """
+    if limits is None:
+        return [Part.of(0, [(number,) for number in shots])]
+    return [part for part in cut(len(shots), shots, limits) if part.num_runs]
+
+
 def whole(num_circuits: int, shots: Shots) -> Part:
     """Return the part of an API job that has all circuits, as it was sent.
 

@@ -473,9 +473,27 @@ pub fn no_place_of_noise(gate: &str, qubits: &[u32]) -> PyErr {
     PyValueError::new_err(format!("no noise of this size can follow '{gate}' on {qubits:?}"))
 }
 
+/// Times that cannot be: T1, T2, durations of r and rxx.
+pub fn no_waiting(t1: f64, t2: f64, r: f64, rxx: f64) -> PyErr {
+    PyValueError::new_err(format!(
+        "no relaxation by resets and phase flips has T1 = {t1} s and T2 = {t2} s, or gates take \
+         {r} s and {rxx} s, which is no time"
+    ))
+}
+
+/// A fraction that is none.
+pub fn no_over_rotation(fraction: f64) -> PyErr {
+    PyValueError::new_err(format!("gates cannot rotate farther by the fraction {fraction}"))
+}
+
 /// Probabilities that are none.
 pub fn no_readout_error(one_of_zero: f64, zero_of_one: f64) -> PyErr {
     PyValueError::new_err(format!(
         "{one_of_zero} and {zero_of_one} are no probabilities of a readout error"
     ))
+}
+
+/// An unknown method of simulation.
+pub fn no_method(name: &str) -> PyErr {
+    PyValueError::new_err(format!("no method '{name}': 'trajectories' or 'density_matrix'"))
 }

@@ -1,6 +1,8 @@
 //! Noise, and outcomes of simulated trajectories.
 
-use aqt_trajectory::{Complex, Kind, Matrix, Mixture, Qubits, Readout, Step, Term};
+use aqt_trajectory::{
+    Complex, Kind, Matrix, Method, Mixture, Qubits, Readout, Step, Term, Waiting,
+};
 use pyo3::{prelude::*, pybacked::PyBackedStr};
 
 use crate::{error_texts, repetitions::Shots, samples::Samples, snapshot::Snapshot};
@@ -25,12 +27,16 @@ pub struct Noise {
 
 #[pymethods]
 impl Noise {
-    /// Noise from mixtures, the gates that they follow, and errors of readout.
+    /// Noise from mixtures, the gates that they follow, errors of readout, T1, T2 and durations of r
+    /// and rxx for waiting qubits, and the fraction by which gates rotate too far.
     #[new]
+    #[pyo3(signature = (mixtures, places, readouts, waiting=None, over_rotation=0.0))]
     fn new(
         mixtures: Vec<PyMixture>,
         places: Vec<PyPlace>,
         readouts: Vec<PyReadout>,
+        waiting: Option<(f64, f64, f64, f64)>,
+        over_rotation: f64,
     ) -> PyResult<Self> {
         let mixtures = mixtures
             .into_iter()
@@ -47,6 +53,14 @@ impl Noise {
             if !noise.set_readout(qubit, Readout { one_of_zero, zero_of_one }) {
                 return Err(error_texts::no_readout_error(one_of_zero, zero_of_one));
             }
+        }
+        if let Some((t1, t2, r, rxx)) = waiting
+            && !noise.set_waiting(Waiting { t1, t2, r, rxx })
+        {
+            return Err(error_texts::no_waiting(t1, t2, r, rxx));
+        }
+        if !noise.set_over_rotation(over_rotation) {
+            return Err(error_texts::no_over_rotation(over_rotation));
         }
         Ok(Self { noise })
     }
@@ -93,9 +107,17 @@ fn step((name, places, rows): PyStep) -> Option<Step> {
     }
 }
 
+fn method(name: &str) -> PyResult<Method> {
+    match name {
+        "trajectories" => Ok(Method::Trajectories),
+        "density_matrix" => Ok(Method::Density),
+        _ => Err(error_texts::no_method(name)),
+    }
+}
+
 /// Outcomes of the circuits from `start` to before `stop`, one seed each.
 #[pyfunction]
-#[pyo3(signature = (circuits, start, stop, noise, *, shots, seeds))]
+#[pyo3(signature = (circuits, start, stop, noise, *, shots, seeds, method=None))]
 pub fn sample_trajectories(
     circuits: &Bound<'_, Snapshot>,
     start: usize,
@@ -103,9 +125,11 @@ pub fn sample_trajectories(
     noise: &Bound<'_, Noise>,
     shots: Shots,
     seeds: Vec<u64>,
+    method: Option<&str>,
 ) -> PyResult<Vec<Samples>> {
     let (snapshot, noise) = (circuits.get(), &noise.get().noise);
     snapshot.check(start, stop)?;
+    let method = method.map(self::method).transpose()?;
     let shots = shots.each(stop - start)?;
     if seeds.len() != shots.len() {
         return Err(error_texts::no_such_circuits());
@@ -115,7 +139,7 @@ pub fn sample_trajectories(
             .circuits(start, stop)
             .zip(shots.into_iter().zip(seeds))
             .map(|((circuit, _), (shots, seed))| {
-                aqt_trajectory::sample(&circuit, noise, shots, seed).into()
+                aqt_trajectory::sample(&circuit, noise, shots, seed, method).into()
             })
             .collect()
     });

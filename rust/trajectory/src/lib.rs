@@ -1,19 +1,26 @@
 //! Trajectories: noisy state-vector simulation of AQT's circuits, without Python and without unsafe
 //! code.
 
+mod cost;
+mod density;
 mod events;
 mod matrix;
 mod noise;
+mod outcomes;
 mod program;
 mod random;
 mod rows;
 mod sampler;
 mod state;
+mod transfer;
+mod waiting;
 
 pub use self::{
+    cost::Method,
     matrix::{Complex, Matrix},
     noise::{Kind, Mixture, Noise, Qubits, Readout, Step, Term},
     sampler::sample,
+    waiting::Waiting,
 };
 
 #[cfg(test)]

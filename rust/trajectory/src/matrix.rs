@@ -84,6 +84,18 @@ impl<const N: usize> Matrix<N> {
         Self(entries)
     }
 
+    /// The conjugate transpose: of a unitary matrix, its inverse.
+    #[must_use]
+    pub fn adjoint(&self) -> Self {
+        let mut entries = [[Complex::ZERO; N]; N];
+        for (row, entry) in entries.iter_mut().enumerate() {
+            for (value, source) in entry.iter_mut().zip(&self.0) {
+                *value = Complex::new(source[row].re, -source[row].im);
+            }
+        }
+        Self(entries)
+    }
+
     /// The largest modulus of an entry of U†U − 1, squared.
     #[must_use]
     pub fn distance_from_unitary(&self) -> f64 {

@@ -1,8 +1,8 @@
 //! Noise: mixtures of unitary errors and resets after gates, and flips of what is read.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
-use crate::matrix::Matrix;
+use crate::{matrix::Matrix, transfer::Transfer, waiting::Waiting};
 
 /// A part of an error, on the qubits of its gate: 0 or 1 is the first or the second of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,17 @@ pub enum Step {
 }
 
 impl Step {
+    /// The matrix on two qubits, of which the gate's first one is at `place`; that of a reset
+    /// changes nothing.
+    pub(crate) fn placed(&self, place: usize) -> Matrix<4> {
+        match self {
+            Self::One(qubit, matrix) => matrix.on(qubit ^ place),
+            Self::Two(matrix) if place == 0 => **matrix,
+            Self::Two(matrix) => matrix.exchanged(),
+            Self::Reset(_) => Matrix::identity(),
+        }
+    }
+
     fn fits(&self, num_qubits: usize) -> bool {
         match self {
             Self::One(place, matrix) => *place < num_qubits && is_unitary(matrix),
@@ -51,6 +62,8 @@ pub struct Mixture {
     pub(crate) error: f64,
     /// The other terms. Their probabilities are added up, up to 1: those given an error.
     terms: Vec<Term>,
+    /// The channel on two qubits, by the place of the gate's first one.
+    channels: [OnceLock<Box<Transfer>>; 2],
 }
 
 impl Mixture {
@@ -80,7 +93,7 @@ impl Mixture {
             sum += term.probability;
             term.probability = sum / error;
         }
-        Some(Self { num_qubits, usual, error: error / total, terms })
+        Some(Self { num_qubits, usual, error: error / total, terms, channels: Default::default() })
     }
 
     /// What happens if there is no error.
@@ -94,10 +107,36 @@ impl Mixture {
         found.min(self.terms.len() - 1)
     }
 
+    /// The whole as a channel on two qubits, of which the gate's first one is at `place`.
+    pub(crate) fn channel(&self, place: usize) -> &Transfer {
+        self.channels[place].get_or_init(|| {
+            let mut sum = Transfer::zero();
+            let mut before = 0.0;
+            for term in &self.terms {
+                let given_error = term.probability - before;
+                before = term.probability;
+                sum.add(self.error * given_error, &channel(&term.steps, place));
+            }
+            sum.add(1.0 - self.error, &channel(&self.usual, place));
+            Box::new(sum)
+        })
+    }
+
     /// The steps of a term.
     pub(crate) fn steps(&self, term: usize) -> &[Step] {
         &self.terms[term].steps
     }
+}
+
+/// Steps as a channel on two qubits, of which the gate's first one is at `place`.
+fn channel(steps: &[Step], place: usize) -> Transfer {
+    steps.iter().fold(Transfer::identity(), |before, step| {
+        let next = match step {
+            Step::Reset(qubit) => Transfer::of_reset(qubit ^ place),
+            step => Transfer::of(&step.placed(place)),
+        };
+        next.after(&before)
+    })
 }
 
 /// The gates that noise can follow.
@@ -142,6 +181,8 @@ pub struct Noise {
     mixtures: Vec<Mixture>,
     after: HashMap<(Kind, Qubits), usize>,
     readouts: HashMap<Option<u32>, Readout>,
+    waiting: Option<Waiting>,
+    over_rotation: f64,
 }
 
 /// The qubits of a gate, in order.
@@ -190,6 +231,38 @@ impl Noise {
             self.readouts.insert(qubit, readout);
         }
         readout.is_valid()
+    }
+
+    /// Sets how qubits relax while gates act on others.
+    ///
+    /// Returns `false` and sets nothing if a time is out of its range.
+    #[must_use]
+    pub fn set_waiting(&mut self, waiting: Waiting) -> bool {
+        if waiting.is_valid() {
+            self.waiting = Some(waiting);
+        }
+        waiting.is_valid()
+    }
+
+    /// Sets how much farther r and rxx rotate than they should, as a fraction of the angle.
+    ///
+    /// Returns `false` and sets nothing if it is not finite.
+    #[must_use]
+    pub fn set_over_rotation(&mut self, fraction: f64) -> bool {
+        if fraction.is_finite() {
+            self.over_rotation = fraction;
+        }
+        fraction.is_finite()
+    }
+
+    /// How qubits relax while gates act on others; nothing happens to them if it is not set.
+    pub(crate) fn waiting(&self) -> Option<&Waiting> {
+        self.waiting.as_ref()
+    }
+
+    /// The factor of the angles of r and rxx.
+    pub(crate) fn rotation(&self) -> f64 {
+        1.0 + self.over_rotation
     }
 
     /// What happens after a gate.

@@ -1,20 +1,24 @@
 //! A circuit as blocks on two qubits each, which one matrix applies as long as there is no error.
 
+use std::ops::Range;
+
 use aqt_core::{Circuit, Operation, circuit::operation::radians};
 
 use crate::{
     matrix::Matrix,
     noise::{Kind, Mixture, Noise, Qubits, Step},
+    transfer::Transfer,
+    waiting::Waits,
 };
 
 /// A gate and what follows it.
 pub(crate) struct Site<'noise> {
     /// The gate on the qubits of its block.
     gate: Matrix<4>,
-    /// The gate with what follows it if there is no error.
+    /// All gates of the block up to this one, with what follows them if there is no error.
     usual: Matrix<4>,
-    /// Places of the gate's qubits in its block.
-    places: [usize; 2],
+    /// Place of the gate's first qubit in its block: 0 or 1.
+    place: usize,
     /// What follows.
     pub(crate) mixture: Option<&'noise Mixture>,
 }
@@ -24,7 +28,7 @@ pub(crate) struct Block {
     /// Two qubits of the state, in ascending order.
     pub(crate) qubits: [usize; 2],
     /// The sites, by their numbers in [`Program::sites`].
-    pub(crate) sites: std::ops::Range<usize>,
+    pub(crate) sites: Range<usize>,
     /// All gates without an error.
     pub(crate) matrix: Matrix<4>,
 }
@@ -59,12 +63,18 @@ pub(crate) struct Program<'noise> {
 
 impl<'noise> Program<'noise> {
     /// Arranges the gates of a circuit in blocks.
-    pub(crate) fn new(circuit: &Circuit, noise: &'noise Noise) -> Self {
+    pub(crate) fn new(circuit: &Circuit, noise: &'noise Noise, waits: &'noise Waits) -> Self {
         let active = circuit.active_qubits();
         let num_qubits = active.len().max(2);
         let mut drafts = Drafts::new(num_qubits);
         let place = |qubit: u32| active.partition_point(|&other| other < qubit);
-        for operation in circuit.operations() {
+        let rotation = noise.rotation();
+        for (number, operation) in circuit.operations().iter().enumerate() {
+            for (index, qubit) in operation.qubits().into_iter().enumerate() {
+                if let Some(mixture) = waits.before(number, index) {
+                    drafts.add_one(place(qubit), Matrix::identity(), Some(mixture));
+                }
+            }
             match *operation {
                 Operation::Rz { qubit, phi } => {
                     let mixture = noise.mixture(Kind::Rz, Qubits::One(qubit));
@@ -72,14 +82,18 @@ impl<'noise> Program<'noise> {
                 }
                 Operation::R { qubit, phi, theta } => {
                     let mixture = noise.mixture(Kind::R, Qubits::One(qubit));
-                    let matrix = Matrix::r(radians(theta), radians(phi));
+                    let matrix = Matrix::r(rotation * radians(theta), radians(phi));
                     drafts.add_one(place(qubit), matrix, mixture);
                 }
                 Operation::Rxx { qubits, theta } => {
                     let mixture = noise.mixture(Kind::Rxx, Qubits::Two(qubits));
-                    drafts.add_two(qubits.map(place), &Matrix::rxx(radians(theta)), mixture);
+                    let matrix = Matrix::rxx(rotation * radians(theta));
+                    drafts.add_two(qubits.map(place), &matrix, mixture);
                 }
             }
+        }
+        for (qubit, mixture) in waits.at_the_end() {
+            drafts.add_one(place(qubit), Matrix::identity(), Some(mixture));
         }
         let mut program =
             Self { num_qubits, active, blocks: vec![], sites: vec![], block_of: vec![] };
@@ -90,13 +104,17 @@ impl<'noise> Program<'noise> {
     }
 
     fn add(&mut self, draft: Draft<'noise>) {
-        let matrix =
-            draft.sites.iter().fold(Matrix::identity(), |before, site| site.usual.after(&before));
         let start = self.sites.len();
         let number = u32::try_from(self.blocks.len()).expect("fewer blocks than operations");
+        let matrix = draft.sites.last().map_or_else(Matrix::identity, |site| site.usual);
         self.sites.extend(draft.sites);
         self.block_of.resize(self.sites.len(), number);
         self.blocks.push(Block { qubits: draft.qubits, sites: start..self.sites.len(), matrix });
+    }
+
+    /// The expected number of errors in a shot.
+    pub(crate) fn errors(&self) -> f64 {
+        self.sites.iter().filter_map(|site| site.mixture).map(|mixture| mixture.error).sum()
     }
 
     /// Whether an error resets a qubit.
@@ -111,37 +129,51 @@ impl<'noise> Program<'noise> {
     pub(crate) fn actions(&self, block: &Block, events: &[Event]) -> Vec<Action> {
         let mut actions = vec![];
         let mut matrix = Matrix::identity();
-        let mut events = events.iter().peekable();
-        for number in block.sites.clone() {
+        let mut done = block.sites.start;
+        for event in events {
+            let number = event.site as usize;
             let site = &self.sites[number];
-            match (events.next_if(|event| event.site as usize == number), site.mixture) {
-                (Some(event), Some(mixture)) => {
-                    matrix = site.gate.after(&matrix);
-                    for step in mixture.steps(event.term as usize) {
-                        if let Step::Reset(place) = step {
-                            actions.push(Action::Apply(Box::new(matrix)));
-                            actions.push(Action::Reset(site.places[*place]));
-                            matrix = Matrix::identity();
-                        } else {
-                            matrix = placed(step, site.places).after(&matrix);
-                        }
-                    }
+            matrix = site.gate.after(&self.between(block, done..number, &matrix));
+            done = number + 1;
+            for step in site.mixture.map_or(&[][..], |mixture| mixture.steps(event.term as usize)) {
+                if let Step::Reset(place) = step {
+                    actions.push(Action::Apply(Box::new(matrix)));
+                    actions.push(Action::Reset(place ^ site.place));
+                    matrix = Matrix::identity();
+                } else {
+                    matrix = step.placed(site.place).after(&matrix);
                 }
-                _ => matrix = site.usual.after(&matrix),
             }
         }
+        matrix = self.between(block, done..block.sites.end, &matrix);
         actions.push(Action::Apply(Box::new(matrix)));
         actions
     }
-}
 
-/// The matrix of a step on the qubits of a block; that of a reset changes nothing.
-fn placed(step: &Step, places: [usize; 2]) -> Matrix<4> {
-    match step {
-        Step::One(place, matrix) => matrix.on(places[*place]),
-        Step::Two(matrix) if places == [0, 1] => **matrix,
-        Step::Two(matrix) => matrix.exchanged(),
-        Step::Reset(_) => Matrix::identity(),
+    /// A block as a channel, its errors included.
+    pub(crate) fn channel(&self, block: &Block) -> Transfer {
+        let mut channel = Transfer::identity();
+        let mut matrix = Matrix::identity();
+        for site in &self.sites[block.sites.clone()] {
+            matrix = site.gate.after(&matrix);
+            if let Some(mixture) = site.mixture {
+                channel = mixture.channel(site.place).after(&Transfer::of(&matrix).after(&channel));
+                matrix = Matrix::identity();
+            }
+        }
+        Transfer::of(&matrix).after(&channel)
+    }
+
+    /// A matrix, followed by some of the gates of a block without an error.
+    fn between(&self, block: &Block, sites: Range<usize>, first: &Matrix<4>) -> Matrix<4> {
+        if sites.is_empty() {
+            return *first;
+        }
+        let until = &self.sites[sites.end - 1].usual;
+        if sites.start == block.sites.start {
+            return until.after(first);
+        }
+        until.after(&self.sites[sites.start - 1].usual.adjoint().after(first))
     }
 }
 
@@ -185,9 +217,9 @@ impl<'noise> Drafts<'noise> {
     ) {
         let number = self.on(qubits);
         let draft = &mut self.begun[number];
-        let places = qubits.map(|qubit| draft.place(qubit));
-        let matrix = if places == [0, 1] { *matrix } else { matrix.exchanged() };
-        draft.add(matrix, places, mixture);
+        let place = draft.place(qubits[0]);
+        let matrix = if place == 0 { *matrix } else { matrix.exchanged() };
+        draft.add(matrix, place, mixture);
     }
 
     /// The block for a gate on two qubits: a new one unless their last block is the same.
@@ -230,12 +262,15 @@ impl<'noise> Draft<'noise> {
 
     fn add_one(&mut self, qubit: usize, matrix: &Matrix<2>, mixture: Option<&'noise Mixture>) {
         let place = self.place(qubit);
-        self.add(matrix.on(place), [place, 1 - place], mixture);
+        self.add(matrix.on(place), place, mixture);
     }
 
-    fn add(&mut self, gate: Matrix<4>, places: [usize; 2], mixture: Option<&'noise Mixture>) {
+    fn add(&mut self, gate: Matrix<4>, place: usize, mixture: Option<&'noise Mixture>) {
+        let before = self.sites.last().map_or_else(Matrix::identity, |site| site.usual);
         let steps = mixture.map_or(&[][..], Mixture::usual);
-        let usual = steps.iter().fold(gate, |before, step| placed(step, places).after(&before));
-        self.sites.push(Site { gate, usual, places, mixture });
+        let usual = steps
+            .iter()
+            .fold(gate.after(&before), |before, step| step.placed(place).after(&before));
+        self.sites.push(Site { gate, usual, place, mixture });
     }
 }

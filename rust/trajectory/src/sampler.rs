@@ -3,37 +3,62 @@
 use aqt_core::{Circuit, Samples};
 
 use crate::{
+    cost::{Method, cheaper},
+    density::Density,
     events::Events,
     matrix::Matrix,
     noise::Noise,
+    outcomes::Outcomes,
     program::{Action, Block, Event, Program},
     random::Random,
     rows::Rows,
     state::{LANES, States},
+    waiting::Waits,
 };
 
 /// Samples the outcomes of a circuit. Shots are independent of each other, in any order.
 ///
+/// The method that is expected to take less time is used unless one is given.
+///
 /// # Panics
 /// If the amplitudes do not fit into the memory.
 #[must_use]
-pub fn sample(circuit: &Circuit, noise: &Noise, shots: u32, seed: u64) -> Samples {
-    let program = Program::new(circuit, noise);
+pub fn sample(
+    circuit: &Circuit,
+    noise: &Noise,
+    shots: u32,
+    seed: u64,
+    method: Option<Method>,
+) -> Samples {
+    let waits = Waits::new(circuit, noise.waiting());
+    let program = Program::new(circuit, noise, &waits);
     let mut random = Random::new(seed);
     let width = circuit.num_qubits() as usize;
     let mut rows = Rows::new(width, shots as usize);
-    let errors: f64 =
-        program.sites.iter().filter_map(|site| site.mixture).map(|mixture| mixture.error).sum();
-    let mut simulation = Simulation::new(&program);
-    let most = shots_at_a_time(errors);
-    let mut first = 0;
-    while first < shots {
-        let number = most.min(shots - first);
-        let outcomes = simulation.outcomes(number, &mut random);
-        for (shot, outcome) in (first as usize..).zip(outcomes) {
-            rows.set(shot, outcome, &program.active);
+    match method.unwrap_or_else(|| cheaper(&program, shots)) {
+        Method::Density => {
+            let mut density = Density::new(program.num_qubits);
+            for block in &program.blocks {
+                density.apply(block.qubits, &program.channel(block));
+            }
+            let outcomes = Outcomes::new(density.probabilities());
+            for shot in 0..shots as usize {
+                rows.set(shot, outcomes.draw(&mut random), &program.active);
+            }
         }
-        first += number;
+        Method::Trajectories => {
+            let mut simulation = Simulation::new(&program);
+            let most = shots_at_a_time(program.errors());
+            let mut first = 0;
+            while first < shots {
+                let number = most.min(shots - first);
+                let outcomes = simulation.outcomes(number, &mut random);
+                for (shot, outcome) in (first as usize..).zip(outcomes) {
+                    rows.set(shot, outcome, &program.active);
+                }
+                first += number;
+            }
+        }
     }
     for qubit in 0..circuit.num_qubits() {
         rows.flip(qubit, noise.readout(qubit), &mut random);
@@ -60,13 +85,12 @@ struct Simulation<'a> {
     program: &'a Program<'a>,
     without_errors: States,
     states: States,
-    sums: Vec<f64>,
 }
 
 impl<'a> Simulation<'a> {
     fn new(program: &'a Program<'a>) -> Self {
         let states = States::new(program.num_qubits);
-        Self { program, without_errors: states.clone(), states, sums: vec![] }
+        Self { program, without_errors: states.clone(), states }
     }
 
     /// The outcome of each of so many shots: bit `i` is the `i`th active qubit.
@@ -87,15 +111,22 @@ impl<'a> Simulation<'a> {
             self.states.copy_from(&self.without_errors);
             self.run(batch, start, random);
             for (lane, group) in batch.iter().enumerate() {
-                self.states.cumulated(lane, &mut self.sums);
-                draw(&self.sums, group.shots, &mut outcomes, random);
+                let found = Outcomes::new(self.states.probabilities(lane));
+                for &shot in group.shots {
+                    outcomes[shot as usize] = found.draw(random);
+                }
             }
         }
-        for block in &program.blocks[reached..] {
-            self.without_errors.apply(block.qubits, &block.matrix);
+        let rest = events.without();
+        if !rest.is_empty() {
+            for block in &program.blocks[reached..] {
+                self.without_errors.apply(block.qubits, &block.matrix);
+            }
+            let found = Outcomes::new(self.without_errors.probabilities(0));
+            for shot in rest {
+                outcomes[shot as usize] = found.draw(random);
+            }
         }
-        self.without_errors.cumulated(0, &mut self.sums);
-        draw(&self.sums, &events.without(), &mut outcomes, random);
         outcomes
     }
 
@@ -165,15 +196,5 @@ impl<'a> Simulation<'a> {
                 }
             }
         }
-    }
-}
-
-/// Draws the outcome of each of some shots.
-fn draw(sums: &[f64], shots: &[u32], outcomes: &mut [usize], random: &mut Random) {
-    let total = sums.last().copied().unwrap_or_default();
-    for &shot in shots {
-        let drawn = total * random.uniform();
-        let outcome = sums.partition_point(|&sum| sum <= drawn);
-        outcomes[shot as usize] = outcome.min(sums.len() - 1);
     }
 }

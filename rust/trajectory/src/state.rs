@@ -77,14 +77,10 @@ impl States {
         }
     }
 
-    /// Probabilities of all outcomes of a trajectory, added up from the first on.
-    pub(crate) fn cumulated(&self, lane: usize, sums: &mut Vec<f64>) {
-        sums.clear();
-        let mut sum = 0.0;
-        sums.extend(self.re.iter().zip(&self.im).map(|(re, im)| {
-            sum += re[lane] * re[lane] + im[lane] * im[lane];
-            sum
-        }));
+    /// The probability of each outcome of a trajectory.
+    pub(crate) fn probabilities(&self, lane: usize) -> Vec<f64> {
+        let amplitudes = self.re.iter().zip(&self.im);
+        amplitudes.map(|(re, im)| re[lane] * re[lane] + im[lane] * im[lane]).collect()
     }
 }
 

@@ -3,10 +3,14 @@
 use aqt_core::{Circuit, CircuitBuilder, Limits, Operation, circuit::operation::radians};
 
 use crate::{
+    cost::Method,
+    density::Density,
     matrix::{Complex, Matrix},
     noise::{Kind, Mixture, Noise, Qubits, Readout, Step, Term},
+    program::Program,
     random::Random,
     sample,
+    waiting::{Waiting, Waits},
 };
 
 /// Amplitudes, and every gate applied on its own: slow and obvious.
@@ -189,14 +193,40 @@ fn check(counts: &[u32], probabilities: &[f64], what: &str) {
     }
 }
 
-fn counts(circuit: &Circuit, noise: &Noise, shots: u32, seed: u64) -> Vec<u32> {
-    let samples = sample(circuit, noise, shots, seed);
+const METHODS: [Option<Method>; 3] = [None, Some(Method::Trajectories), Some(Method::Density)];
+
+fn counts(
+    circuit: &Circuit,
+    noise: &Noise,
+    shots: u32,
+    seed: u64,
+    method: Option<Method>,
+) -> Vec<u32> {
+    let samples = sample(circuit, noise, shots, seed, method);
     assert_eq!(samples.num_qubits(), circuit.num_qubits() as usize);
     let mut counts = vec![0; 1 << circuit.num_qubits()];
     for row in samples.rows() {
         counts[usize::from(*row)] += 1;
     }
     counts
+}
+
+/// Checks the probabilities of a density matrix, which are exact.
+fn check_density(circuit: &Circuit, noise: &Noise, probabilities: &[f64]) {
+    let waits = Waits::new(circuit, noise.waiting());
+    let program = Program::new(circuit, noise, &waits);
+    let mut density = Density::new(program.num_qubits);
+    for block in &program.blocks {
+        density.apply(block.qubits, &program.channel(block));
+    }
+    let mut expected = vec![0.0; 1 << program.num_qubits];
+    for (outcome, probability) in probabilities.iter().enumerate() {
+        let bit = |(bit, &qubit): (usize, &u32)| (outcome >> qubit & 1) << bit;
+        expected[program.active.iter().enumerate().map(bit).sum::<usize>()] += probability;
+    }
+    for (found, expected) in density.probabilities().iter().zip(&expected) {
+        assert!((found - expected).abs() < 1e-12, "{found} instead of {expected}");
+    }
 }
 
 #[test]
@@ -210,8 +240,12 @@ fn without_noise_outcomes_have_their_probabilities() {
         for &operation in circuit.operations() {
             reference.apply(operation);
         }
-        let found = counts(&circuit, &Noise::default(), 20_000, seed);
-        check(&found, &reference.probabilities(), &format!("seed {seed}"));
+        let expected = reference.probabilities();
+        for method in METHODS {
+            let found = counts(&circuit, &Noise::default(), 20_000, seed, method);
+            check(&found, &expected, &format!("seed {seed}, {method:?}"));
+        }
+        check_density(&circuit, &Noise::default(), &expected);
     }
 }
 
@@ -226,18 +260,24 @@ fn with_noise_outcomes_have_their_probabilities() {
         for (kind, index) in [(Kind::Rz, 0), (Kind::R, 0), (Kind::Rxx, 1)] {
             assert!(everywhere.set_mixture(kind, Qubits::All, index));
         }
-        let found = counts(&circuit, &everywhere, 20_000, seed);
         let expected = distribution(&circuit, |_, _| true);
-        check(&found, &expected, &format!("everywhere, seed {seed}"));
+        for method in METHODS {
+            let found = counts(&circuit, &everywhere, 20_000, seed, method);
+            check(&found, &expected, &format!("everywhere, seed {seed}, {method:?}"));
+        }
+        check_density(&circuit, &everywhere, &expected);
 
         let mut somewhere = Noise::new(mixtures());
         assert!(somewhere.set_mixture(Kind::R, Qubits::One(0), 0));
         assert!(somewhere.set_mixture(Kind::Rxx, Qubits::Two([1, 0]), 1));
-        let found = counts(&circuit, &somewhere, 20_000, seed);
         let expected = distribution(&circuit, |kind, qubits| {
             kind == Kind::R && qubits == [0] || kind == Kind::Rxx && qubits == [1, 0]
         });
-        check(&found, &expected, &format!("somewhere, seed {seed}"));
+        for method in METHODS {
+            let found = counts(&circuit, &somewhere, 20_000, seed, method);
+            check(&found, &expected, &format!("somewhere, seed {seed}, {method:?}"));
+        }
+        check_density(&circuit, &somewhere, &expected);
     }
 }
 
@@ -255,11 +295,11 @@ fn noise_of_certain_qubits_replaces_that_of_all() {
     }
     builder.measure(0, 0).unwrap();
     let circuit = builder.finish().unwrap();
-    assert_eq!(counts(&circuit, &noise, 5, 0), [0, 5, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(counts(&circuit, &noise, 5, 0, None), [0, 5, 0, 0, 0, 0, 0, 0]);
     // Qubit 2 is idle, but read wrongly.
     assert!(noise.set_readout(Some(2), Readout { one_of_zero: 1.0, zero_of_one: 0.0 }));
     assert!(noise.set_readout(Some(0), Readout { one_of_zero: 0.0, zero_of_one: 1.0 }));
-    assert_eq!(counts(&circuit, &noise, 5, 0), [0, 0, 0, 0, 5, 0, 0, 0]);
+    assert_eq!(counts(&circuit, &noise, 5, 0, None), [0, 0, 0, 0, 5, 0, 0, 0]);
 }
 
 #[test]
@@ -272,8 +312,102 @@ fn readout_errors_have_their_probabilities() {
     builder.gate(Operation::R { qubit: 0, phi: 0.0, theta: 1.0 }).unwrap();
     builder.measure(0, 0).unwrap();
     let circuit = builder.finish().unwrap();
-    let found = counts(&circuit, &noise, 100_000, 3);
+    let found = counts(&circuit, &noise, 100_000, 3, None);
     check(&found, &[0.25 * 0.5, 0.75 * 0.5, 0.25 * 0.5, 0.75 * 0.5], "idle qubit 1");
+}
+
+const WAITING: Waiting = Waiting { t1: 1.0, t2: 0.6, r: 0.1, rxx: 0.4 };
+
+/// The probability of each outcome if, after each gate, every other qubit that a gate has acted on
+/// relaxes for the gate's duration.
+fn distribution_of_waiting(circuit: &Circuit) -> Vec<f64> {
+    let num_qubits = circuit.num_qubits() as usize;
+    let mut branches = vec![(1.0, Reference::new(num_qubits))];
+    let mut used = vec![false; num_qubits];
+    for &operation in circuit.operations() {
+        for (_, state) in &mut branches {
+            state.apply(operation);
+        }
+        let time = match operation {
+            Operation::Rz { .. } => continue,
+            Operation::R { .. } => WAITING.r,
+            Operation::Rxx { .. } => WAITING.rxx,
+        };
+        let reset = 1.0 - (-time / WAITING.t1).exp();
+        let coherence = (-time / WAITING.t2).exp() / (1.0 - reset);
+        for (qubit, used) in used.iter_mut().enumerate() {
+            if operation.touches(u32::try_from(qubit).unwrap()) {
+                *used = true;
+            } else if *used {
+                let terms = [
+                    (reset, Step::Reset(0)),
+                    ((1.0 - reset) * (1.0 - coherence) / 2.0, Step::One(0, Matrix::Z)),
+                    ((1.0 - reset) * (1.0 + coherence) / 2.0, Step::One(0, Matrix::identity())),
+                ];
+                let relaxed = |(weight, state): &(f64, Reference)| {
+                    terms
+                        .iter()
+                        .flat_map(|(probability, step)| {
+                            let states = state.clone().after(step, &[qubit]).into_iter();
+                            states.map(move |state| (weight * probability, state))
+                        })
+                        .collect::<Vec<_>>()
+                };
+                branches = branches.iter().flat_map(relaxed).collect();
+            }
+        }
+    }
+    let mut total = vec![0.0; 1 << num_qubits];
+    for (weight, state) in branches {
+        for (sum, probability) in total.iter_mut().zip(state.probabilities()) {
+            *sum += weight * probability;
+        }
+    }
+    total
+}
+
+#[test]
+fn waiting_qubits_relax() {
+    let mut random = Random::new(8);
+    let mut noise = Noise::default();
+    assert!(noise.set_waiting(WAITING));
+    let mut different = 0;
+    for seed in 0..40 {
+        let num_qubits = 1 + below(&mut random, 3);
+        let circuit = random_circuit(&mut random, num_qubits, 5);
+        let expected = distribution_of_waiting(&circuit);
+        check_density(&circuit, &noise, &expected);
+        let found = counts(&circuit, &noise, 20_000, seed, Some(Method::Trajectories));
+        check(&found, &expected, &format!("seed {seed}"));
+        let without = distribution(&circuit, |_, _| false);
+        let distance = |(a, b): (&f64, &f64)| (a - b).abs();
+        different += u32::from(expected.iter().zip(&without).map(distance).sum::<f64>() > 0.1);
+    }
+    assert!(different > 5, "{different} circuits show it");
+}
+
+#[test]
+fn gates_rotate_too_far() {
+    let mut random = Random::new(9);
+    let mut noise = Noise::default();
+    assert!(noise.set_over_rotation(0.2));
+    for seed in 0..20 {
+        let num_qubits = 1 + below(&mut random, 3);
+        let circuit = random_circuit(&mut random, num_qubits, 10);
+        let mut reference = Reference::new(num_qubits as usize);
+        for &operation in circuit.operations() {
+            reference.apply(match operation {
+                Operation::Rz { .. } => operation,
+                Operation::R { qubit, phi, theta } => {
+                    Operation::R { qubit, phi, theta: 1.2 * theta }
+                }
+                Operation::Rxx { qubits, theta } => Operation::Rxx { qubits, theta: 1.2 * theta },
+            });
+        }
+        check_density(&circuit, &noise, &reference.probabilities());
+        let found = counts(&circuit, &noise, 20_000, seed, Some(Method::Trajectories));
+        check(&found, &reference.probabilities(), &format!("seed {seed}"));
+    }
 }
 
 #[test]
@@ -283,7 +417,7 @@ fn shots_do_not_depend_on_their_place() {
     let mut noise = Noise::new(vec![Mixture::new(1, terms(1)).unwrap()]);
     assert!(noise.set_mixture(Kind::R, Qubits::All, 0));
     let shots = 40_000;
-    let samples = sample(&circuit, &noise, shots, 5);
+    let samples = sample(&circuit, &noise, shots, 5, Some(Method::Trajectories));
     let parts: Vec<_> = samples.rows().chunks(10_000).collect();
     for qubit in 0..4 {
         let ones = |part: &[u8]| part.iter().map(|row| f64::from(row >> qubit & 1)).sum::<f64>();
@@ -307,10 +441,10 @@ fn outcomes_depend_on_the_seed_alone() {
     let circuit = random_circuit(&mut random, 5, 30);
     let mut noise = Noise::new(vec![Mixture::new(2, terms(2)).unwrap()]);
     assert!(noise.set_mixture(Kind::Rxx, Qubits::All, 0));
-    let first = sample(&circuit, &noise, 1000, 7);
-    assert_eq!(first, sample(&circuit, &noise, 1000, 7));
-    assert_ne!(first, sample(&circuit, &noise, 1000, 8));
-    assert_eq!(sample(&circuit, &noise, 0, 7).num_shots(), 0);
+    let first = sample(&circuit, &noise, 1000, 7, None);
+    assert_eq!(first, sample(&circuit, &noise, 1000, 7, None));
+    assert_ne!(first, sample(&circuit, &noise, 1000, 8, None));
+    assert_eq!(sample(&circuit, &noise, 0, 7, None).num_shots(), 0);
 }
 
 #[test]
@@ -329,4 +463,14 @@ fn what_is_no_noise_is_refused() {
     assert!(!noise.set_mixture(Kind::Rxx, Qubits::All, 0));
     assert!(!noise.set_mixture(Kind::R, Qubits::Two([0, 1]), 0));
     assert!(!noise.set_readout(None, Readout { one_of_zero: 1.1, zero_of_one: 0.0 }));
+    for wrong in [
+        Waiting { t1: 0.5, ..WAITING },
+        Waiting { t2: 0.0, ..WAITING },
+        Waiting { t1: f64::INFINITY, ..WAITING },
+        Waiting { r: -0.1, ..WAITING },
+        Waiting { rxx: f64::NAN, ..WAITING },
+    ] {
+        assert!(!noise.set_waiting(wrong));
+    }
+    assert!(!noise.set_over_rotation(f64::NAN));
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -13,9 +14,13 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.backends.admission import BackendStatusWarning, Besides, payload_hashes
 from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
 from aqt_fast.backends.cloud.connection import CloudConnection
+from aqt_fast.backends.cloud.endpoint import CloudEndpoint
 from aqt_fast.backends.cloud.execution import CloudExecution, portal_location
+from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.exceptions import DeviceNotOnlineError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.jobs.foreign import foreign_job
 from aqt_fast.store.description import utc
@@ -23,10 +28,6 @@ from aqt_fast.store.loading import ResumableJob
 from aqt_fast.wire.circuits import API_LIMITS, Limits
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
-
-
-class BackendStatusWarning(UserWarning):
-    """The device does not run jobs at present; they wait in its queue."""
 
 
 class CloudResource(AQTResource):
@@ -66,32 +67,94 @@ class CloudResource(AQTResource):
         (resource,) = portal.resources([next(here, hidden)])
         return resource
 
-    def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
+    def execution(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> Execution:
         """Make the execution of a snapshot, as one API job or several.
 
         Raises:
             AQTCredentialsError: the backend was unpickled, and there is no token for its portal.
             InvalidJobError: there are too many API jobs for one job.
+            SpendingLimitError: a limit would be exceeded.
+            DeviceNotOnlineError: the device takes no jobs, and the job requires that it does.
 
         Warns:
-            BackendStatusWarning: the device was not online when the provider asked for it.
+            BackendStatusWarning: the device or its workspace took no jobs when the portal was last
+                asked.
         """
-        if self._resource.status != "online":
-            warn_caller(self._status_message(), BackendStatusWarning)
+        plan = self._plan(snapshot, options)
+        self.admit(snapshot, options, plan.parts, besides=besides)
+        self._warn_of_status()
         connection = self._connect()
-        plan = BatchPlan.new(len(snapshot), options.shots, self.api_limits, options.label)
         location = portal_location(connection, self._resource)
         journal = start_journal(self, location, plan, snapshot, options)
-        return CloudExecution(connection, self._resource, snapshot, options, plan, journal=journal)
+        return CloudExecution(
+            connection,
+            self._resource,
+            snapshot,
+            options,
+            plan,
+            admit=partial(self.admit, snapshot, options, besides=besides),
+            journal=journal,
+        )
 
-    def _status_message(self) -> str:
-        status = self._resource.status
-        status = {"maintenance": "in maintenance"}.get(status, status)
-        since = self._resource.status_since
-        with suppress(ValueError):
-            since = since and f"{utc(since).astimezone():%Y-%m-%d %H:%M %Z}"
-        place = f" since {since}" if since else ""
-        return f"{self.name} is {status}{place}: the job waits until the device is online"
+    def _plan(self, snapshot: Snapshot, options: AQTOptions) -> BatchPlan:
+        return BatchPlan.new(len(snapshot), options.shots, self.api_limits, options.label)
+
+    def dry_run(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> JobEstimate:
+        """Return the estimate of a job, with the hash of each request body.
+
+        Raises:
+            AQTCredentialsError: as for :meth:`execution`, like the others.
+
+        Warns:
+            BackendStatusWarning: as for :meth:`execution`.
+        """
+        plan = self._plan(snapshot, options)
+        self.admit(snapshot, options, plan.parts, besides=besides, asks=False)
+        self._warn_of_status()
+        self._connect()
+        hashes = payload_hashes(plan, options.label, partial(CloudEndpoint.encode, snapshot))
+        return replace(self.estimate_of(snapshot, options), payload_hashes=hashes)
+
+    def _warn_of_status(self) -> None:
+        if self._obstacles:
+            text = "; ".join(f"{what}: {consequence}" for what, consequence in self._obstacles)
+            warn_caller(text, BackendStatusWarning)
+
+    @property
+    def _obstacles(self) -> list[tuple[str, str]]:
+        """What kept jobs from running when the portal was last asked, and what follows."""
+        resource, found = self._resource, []
+        workspace = f"workspace '{resource.workspace_id}'"
+        if not resource.accepting_job_submissions:
+            found.append((f"{workspace} accepts no jobs", "the portal refuses the job"))
+        elif not resource.jobs_being_processed:
+            found.append((f"{workspace} does not process its jobs", "the job waits until it does"))
+        if resource.status != "online":
+            status = {"maintenance": "in maintenance"}.get(resource.status, resource.status)
+            since = self._status_since
+            place = f" since {since.astimezone():%Y-%m-%d %H:%M %Z}" if since else ""
+            consequence = "the job waits until the device is online"
+            found.append((f"{self.name} is {status}{place}", consequence))
+        return found
+
+    @property
+    def _status_since(self) -> datetime | None:
+        try:
+            return utc(self._resource.status_since or "")
+        except ValueError:
+            return None
+
+    def _require_online(self, *, asks: bool) -> None:
+        if asks:
+            self.refresh()
+        if self._obstacles:
+            text = "; ".join(what for what, _ in self._obstacles)
+            message = f"{text}; the job requires a device that is online, and nothing was sent"
+            raise DeviceNotOnlineError(message, self._resource.status, self._status_since)
 
     def api_job(
         self, job_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
@@ -139,6 +202,7 @@ class CloudResource(AQTResource):
             snapshot,
             options,
             plan,
+            admit=partial(self.admit, snapshot, options),
             journal=job.journal,
             records=job.records,
         )

@@ -26,7 +26,8 @@ class CloudEndpoint:
         self._portal = portal
         self._resource = resource
 
-    def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:
+    @staticmethod
+    def encode(snapshot: Snapshot, part: Part, label: str) -> bytes:
         """Encode the request body of an API job."""
         return snapshot.encode_job(part.start, part.stop, part.repetitions, label)
 

@@ -14,7 +14,7 @@ from aqt_fast.backends.cloud.endpoint import CloudEndpoint
 from aqt_fast.exceptions import AQTError, IncompleteBatchError, PartFailure
 from aqt_fast.jobs.api_job import ApiJob
 from aqt_fast.jobs.execution import Checkpoint
-from aqt_fast.jobs.remote import RemoteExecution
+from aqt_fast.jobs.remote import Admit, RemoteExecution
 from aqt_fast.store.events import Records
 from aqt_fast.store.journal import Journal
 from aqt_fast.store.location import PortalLocation
@@ -31,6 +31,7 @@ class CloudExecution(RemoteExecution):
         snapshot: the circuits.
         options: the job's options.
         plan: the API jobs.
+        admit: called before API jobs are sent again.
         journal: where to record events, None for nowhere.
         records: events of another process, None for a new batch.
     """
@@ -45,6 +46,7 @@ class CloudExecution(RemoteExecution):
         options: AQTOptions,
         plan: BatchPlan,
         *,
+        admit: Admit,
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
@@ -60,6 +62,7 @@ class CloudExecution(RemoteExecution):
             snapshot,
             options,
             plan,
+            admit=admit,
             journal=journal,
             records=records,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -11,10 +12,13 @@ from qiskit import QuantumCircuit
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
 from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions
+from aqt_fast.backends.admission import Besides, payload_hashes
 from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
 from aqt_fast.backends.direct.connection import DirectConnection
+from aqt_fast.backends.direct.endpoint import DirectEndpoint
 from aqt_fast.backends.direct.execution import DirectExecution
-from aqt_fast.exceptions import InvalidJobError
+from aqt_fast.devices.estimate import JobEstimate
+from aqt_fast.exceptions import APIConnectionError, DeviceNotOnlineError, InvalidJobError
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.jobs.foreign import foreign_job
 from aqt_fast.store.loading import ResumableJob
@@ -64,19 +68,60 @@ class AQTDirectAccessResource(AQTResource):
         qubits = min(self._resource.available_qubits, API_LIMITS.qubits)
         return replace(API_LIMITS, circuits=1, shots=self._max_shots, qubits=qubits)
 
-    def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:
+    def execution(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> Execution:
         """Make the execution of a snapshot, one circuit after the other.
 
         Raises:
             InvalidJobError: there are too many runs for one job.
+            SpendingLimitError: a limit would be exceeded.
+            DeviceNotOnlineError: the machine does not answer, and the job requires that it does.
         """
+        plan = self._plan(snapshot, options)
+        self.admit(snapshot, options, plan.parts, besides=besides)
         connection = self._connect()
-        plan = BatchPlan.new(
-            len(snapshot), options.shots, self.api_limits, options.label, by_circuit=True
-        )
         location = self._location(connection)
         journal = start_journal(self, location, plan, snapshot, options)
-        return DirectExecution(connection, location, snapshot, options, plan, journal=journal)
+        return DirectExecution(
+            connection,
+            location,
+            snapshot,
+            options,
+            plan,
+            admit=partial(self.admit, snapshot, options, besides=besides),
+            journal=journal,
+        )
+
+    def _plan(self, snapshot: Snapshot, options: AQTOptions) -> BatchPlan:
+        return BatchPlan.new(
+            len(snapshot), options.shots, self.api_limits, options.label, by_circuit=True
+        )
+
+    def dry_run(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> JobEstimate:
+        """Return the estimate of a job, with the hash of each request body.
+
+        Bodies have no label. The machine is not asked whether it answers.
+
+        Raises:
+            SpendingLimitError: as for :meth:`execution`.
+        """
+        plan = self._plan(snapshot, options)
+        self.admit(snapshot, options, plan.parts, besides=besides, asks=False)
+        self._connect()
+        hashes = payload_hashes(plan, options.label, partial(DirectEndpoint.encode, snapshot))
+        return replace(self.estimate_of(snapshot, options), payload_hashes=hashes)
+
+    def _require_online(self, *, asks: bool) -> None:
+        """Ask the machine for its size: it tells no status."""
+        if asks:
+            try:
+                self._connect().client.num_ions()
+            except APIConnectionError as error:
+                message = f"{self.name} does not answer, and nothing was sent: {error}"
+                raise DeviceNotOnlineError(message, "unavailable") from error
 
     def api_job(
         self, run_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
@@ -134,6 +179,7 @@ class AQTDirectAccessResource(AQTResource):
             snapshot,
             options,
             description.plan,
+            admit=partial(self.admit, snapshot, options),
             journal=job.journal,
             records=job.records,
         )

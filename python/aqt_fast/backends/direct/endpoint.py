@@ -24,7 +24,8 @@ class DirectEndpoint:
         """``client`` is the machine's client."""
         self._client = client
 
-    def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:  # noqa: ARG002
+    @staticmethod
+    def encode(snapshot: Snapshot, part: Part, label: str) -> bytes:  # noqa: ARG004
         """Encode the request body; it has no field for the label."""
         return snapshot.encode_circuit(part.start, total(part.shots, 1))
 

@@ -20,7 +20,7 @@ from aqt_fast.exceptions import (
 )
 from aqt_fast.jobs.api_job import ApiJob
 from aqt_fast.jobs.execution import Checkpoint
-from aqt_fast.jobs.remote import RemoteExecution
+from aqt_fast.jobs.remote import Admit, RemoteExecution
 from aqt_fast.jobs.repeating import NOT_ACCEPTED
 from aqt_fast.store.events import Records
 from aqt_fast.store.journal import Journal
@@ -42,6 +42,7 @@ class DirectExecution(RemoteExecution):
         snapshot: the circuits.
         options: the job's options.
         plan: the API jobs: runs of one circuit each.
+        admit: called before API jobs are sent again.
         journal: where to record events, None for nowhere.
         records: events of another process, None for a new batch.
     """
@@ -54,6 +55,7 @@ class DirectExecution(RemoteExecution):
         options: AQTOptions,
         plan: BatchPlan,
         *,
+        admit: Admit,
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
@@ -67,6 +69,7 @@ class DirectExecution(RemoteExecution):
             snapshot,
             options,
             plan,
+            admit=admit,
             journal=journal,
             records=records,
         )

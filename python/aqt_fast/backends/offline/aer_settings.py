@@ -11,7 +11,7 @@ shot, with errors drawn at random. *Branching* computes one state for all shots 
 same errors so far.
 
 Aer's branching (0.17 and 0.18) is wrong for some noise, see :attr:`Noise.branches`, and writes
-outside of its memory if there is too little for one state a shot: :data:`_BRANCHING_MEMORY`.
+outside of its memory if ``max_memory_mb`` does not suffice for one state a shot.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ _MOST_QUBITS_ON_ONE_THREAD = 12
 _BRANCHING_MEMORY = 2**28
 """Bytes for the states of branches: more shots are simulated one block after the other."""
 
-_MOST_SHOTS_IN_BLOCK = 500
-"""From here on, more shots that share their work spare little time."""
+_MOST_SHOTS_IN_BLOCK = 2000
+"""From here on, more shots that share their work spare no time."""
 
 _FEWEST_SHOTS_ON_THREAD = 64
 """With fewer, branching hardly saves work."""
@@ -167,6 +167,8 @@ def settings(options: Options, noise: Noise, num_qubits: int, shots: int) -> Set
     if not branching:
         return Settings(tuple(chosen.items()), trajectories=True)
     chosen |= {"shot_branching_enable": True, "shot_branching_sampling_enable": True}
+    if options.max_memory_mb is None:
+        chosen["max_memory_mb"] = at_once * _state_mb(num_qubits)
     return Settings(tuple(chosen.items()), trajectories=True, shots_at_once=at_once)
 
 
@@ -183,9 +185,12 @@ def _of_one_state(options: Options, num_qubits: int, method: str) -> Settings:
 
 def _shots_at_once(options: Options, num_qubits: int) -> int:
     """Return how many states fit into the memory for branches."""
-    memory = _BRANCHING_MEMORY
-    if options.max_memory_mb is not None:
-        memory = min(memory, options.max_memory_mb * _BYTES_PER_MB)
-    # Aer reckons with whole megabytes.
-    state = max(_BYTES_PER_AMPLITUDE << num_qubits, _BYTES_PER_MB)
-    return min(_MOST_SHOTS_IN_BLOCK, memory // state)
+    fitting = min(_MOST_SHOTS_IN_BLOCK, _BRANCHING_MEMORY // (_BYTES_PER_AMPLITUDE << num_qubits))
+    if options.max_memory_mb is None:
+        return fitting
+    return min(fitting, options.max_memory_mb // _state_mb(num_qubits))
+
+
+def _state_mb(num_qubits: int) -> int:
+    """Return what Aer reckons for a state: whole megabytes."""
+    return max(1, (_BYTES_PER_AMPLITUDE << num_qubits) // _BYTES_PER_MB)

@@ -5,22 +5,25 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from qiskit import QuantumCircuit
 
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.backends.admission import Besides, is_dry
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline import noise_strengths
 from aqt_fast.backends.offline.copies import Copies
 from aqt_fast.devices import Characterisation
+from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.store.loading import ResumableJob
 from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.plan import whole
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -106,18 +109,38 @@ class OfflineSimulatorResource(AQTResource):
 
         return standard_noise_model() if self._noisy_from_start else None
 
+    @overload
     def run(
         self,
         circuits: QuantumCircuit | Iterable[QuantumCircuit],
         *,
+        dry_run: Literal[False] | None = None,
         executor: Executor | None = None,
         **options: Any,
-    ) -> AQTJob:
+    ) -> AQTJob: ...
+    @overload
+    def run(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        dry_run: Literal[True],
+        executor: Executor | None = None,
+        **options: Any,
+    ) -> JobEstimate: ...
+    def run(
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        dry_run: bool | None = None,
+        executor: Executor | None = None,
+        **options: Any,
+    ) -> AQTJob | JobEstimate:
         """Check circuits, start a job with them and return at once.
 
         Args:
             circuits: one circuit or any number of circuits, transpiled for this backend, or of any
                 gates if the option ``optimization_level`` is set.
+            dry_run: check all of it, and return the job's estimate without running it.
             executor: its workers simulate; for example a ``ProcessPoolExecutor`` or the result of
                 Dask's ``Client.get_executor()``. None stands for this process. Outcomes do not
                 depend on it. It is neither saved with the job nor shut down.
@@ -129,8 +152,12 @@ class OfflineSimulatorResource(AQTResource):
                 the simulator's options cannot be sent to it.
             InvalidJobError: there are no circuits.
             InvalidCircuitError: lists every circuit that cannot run. Nothing was started.
+            SpendingLimitError: the job has more shots than an option, the backend or the provider
+                allows. Nothing was started.
         """
         job = self._job(circuits, options)
+        if is_dry(dry_run):
+            return self.dry_run(job.snapshot, job.options)
         job.submit(partial(self.execution, executor=executor))
         return job
 
@@ -139,13 +166,17 @@ class OfflineSimulatorResource(AQTResource):
         snapshot: Snapshot,
         options: AQTOptions,
         executor: Executor | None = None,
+        *,
+        besides: Besides | None = None,
     ) -> AerExecution:
         """Make a simulation with the simulator's current options.
 
         Raises:
             InvalidOptionError: ``executor`` is not an executor, or the simulator cannot be sent to
                 it.
+            SpendingLimitError: there are more shots than a limit allows.
         """
+        self.admit(snapshot, options, [whole(len(snapshot), options.shots)], besides=besides)
         from aqt_fast.backends.offline.executor import ExecutorAerExecution
         from aqt_fast.backends.offline.local import LocalAerExecution
 
@@ -153,6 +184,13 @@ class OfflineSimulatorResource(AQTResource):
         if executor is None:
             return LocalAerExecution(simulator, snapshot, options)
         return ExecutorAerExecution(executor, simulator, snapshot, options)
+
+    def dry_run(
+        self, snapshot: Snapshot, options: AQTOptions, *, besides: Besides | None = None
+    ) -> JobEstimate:
+        """Return the estimate of a job; there are no requests, and no hashes."""
+        self.admit(snapshot, options, [whole(len(snapshot), options.shots)], besides=besides)
+        return self.estimate_of(snapshot, options)
 
     def resumed(self, snapshot: Snapshot, options: AQTOptions, job: ResumableJob) -> Execution:
         """Restore noise model and options of the simulator, and run the circuits again."""

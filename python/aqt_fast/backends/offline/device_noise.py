@@ -81,6 +81,11 @@ class DeviceNoise:
         return found
 
     @property
+    def durations(self) -> tuple[float, float]:
+        """How long r and rxx take, in seconds; 0 if it is unknown."""
+        return self.device.r_duration or 0.0, self.device.rxx_duration or 0.0
+
+    @property
     def origin(self) -> dict[str, Any]:
         """Device, time of its figures and settings, in JSON's types."""
         device = self.device

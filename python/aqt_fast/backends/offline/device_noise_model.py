@@ -116,9 +116,8 @@ class DeviceNoiseModel(NoiseModel):
 
     def _waiting(self, gates: tuple[int, int]) -> GateNoise:
         """Return the noise of a qubit that waits for a number of r and of rxx."""
-        device = self.noise.device
-        duration = gates[0] * (device.r_duration or 0.0) + gates[1] * (device.rxx_duration or 0.0)
-        return GateNoise(1, 0.0, duration, self.noise.relaxation)
+        r, rxx = self.noise.durations
+        return GateNoise(1, 0.0, gates[0] * r + gates[1] * rxx, self.noise.relaxation)
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse a change: the backend's results tell that they have this noise.

@@ -40,6 +40,10 @@ class Mixtures:
     """Where they follow gates."""
     readouts: tuple[Readout, ...]
     """How qubits are read."""
+    waiting: tuple[float, float, float, float] | None = None
+    """T1, T2, durations of r and rxx in seconds, if qubits relax while gates act on others."""
+    over_rotation: float = 0.0
+    """How much farther r and rxx rotate than they should, as a fraction."""
 
     @classmethod
     def of(cls, model: NoiseModel) -> Mixtures:
@@ -48,9 +52,9 @@ class Mixtures:
         Raises:
             OtherNoiseError: the sampler does not take it: an error is no mixture of unitary
                 operations and resets, or it follows a measurement; a readout error is of several
-                qubits; or the model changes circuits.
+                qubits; or a device has crosstalk.
         """
-        if getattr(model, "changes_circuits", False) or model._custom_noise_passes:  # noqa: SLF001
+        if model._custom_noise_passes:  # noqa: SLF001
             raise OtherNoiseError
         if isinstance(model, DeviceNoiseModel):
             found = cls._of_device(model.noise)
@@ -65,6 +69,10 @@ class Mixtures:
     @classmethod
     def _of_device(cls, noise: DeviceNoise) -> Mixtures:
         """Spare a twin the way by Aer's errors, which takes a tenth of a second."""
+        if noise.settings.crosstalk or not (
+            noise.relaxation is None or noise.relaxation.is_mixture
+        ):
+            raise OtherNoiseError
         gates: dict[GateNoise, int] = {}
         places: list[Place] = [
             ("r", [qubit], gates.setdefault(gate, len(gates))) for qubit, gate in noise.r.items()
@@ -72,10 +80,14 @@ class Mixtures:
         for (a, b), gate in noise.rxx.items():
             index = gates.setdefault(gate, len(gates))
             places += [("rxx", [a, b], index), ("rxx", [b, a], index)]
-        if any(gate.damping > 0 for gate in gates):
-            raise OtherNoiseError
         mixtures = tuple((gate.num_qubits, _terms_of_gate(gate)) for gate in gates)
-        return cls(mixtures, tuple(places), ((None, noise.readout_error, noise.readout_error),))
+        readout = (None, noise.readout_error, noise.readout_error)
+        waiting = None
+        if noise.settings.idle and noise.relaxation is not None:
+            waiting = (noise.relaxation.t1, noise.relaxation.t2, *noise.durations)
+        return cls(
+            mixtures, tuple(places), (readout,), waiting, float(noise.settings.over_rotation)
+        )
 
     @classmethod
     def _of_errors(cls, errors: Iterable[Mapping[str, Any]]) -> Mixtures:
@@ -107,10 +119,14 @@ class Mixtures:
             ValueError: a matrix is not unitary, probabilities do not add up to 1, or a mixture is
                 of another number of qubits than its gate.
         """
-        return _native.Noise(self.mixtures, self.places, self.readouts)
+        return _native.Noise(*self._arguments)
+
+    @property
+    def _arguments(self) -> tuple[Any, ...]:
+        return self.mixtures, self.places, self.readouts, self.waiting, self.over_rotation
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.mixtures, self.places, self.readouts)
+        return type(self), self._arguments
 
 
 @functools.lru_cache(maxsize=1000)  # a twin's gates: the next job has the same

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.backends.admission import Besides
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.offline.backend import OfflineSimulatorResource
 from aqt_fast.backends.offline.device_noise import DeviceNoise
@@ -74,9 +75,11 @@ class NoiseTwin(OfflineSimulatorResource):
         snapshot: Snapshot,
         options: AQTOptions,
         executor: Executor | None = None,
+        *,
+        besides: Besides | None = None,
     ) -> AerExecution:
         """Make a simulation that tells whose noise it has, also after it was saved."""
-        execution = super().execution(snapshot, options, executor)
+        execution = super().execution(snapshot, options, executor, besides=besides)
         execution.twin = self._noise.to_dict()
         return execution
 

@@ -49,6 +49,30 @@ def pilot_of(pub: PlannedPub) -> PlannedPub:
     return replace(pub, parts=tuple(parts), values=pub.values.copy())
 
 
+def shots_after(pubs: Sequence[PlannedPub]) -> tuple[int, ...]:
+    """Return the largest number of shots of each circuit that the second job is planned for.
+
+    They are those that the variances cannot exceed, less those of the pilot. Several observables in
+    the same shots may call for more of one group, and fewer of others.
+
+    Args:
+        pubs: the PUBs of the pilot.
+    """
+    numbers = []
+    for pub in pubs:
+        for part in pub.parts:
+            groups = part.measurement.groups
+            try:
+                most = _fewest([group.half_spreads**2 for group in groups], part.measurement)
+            except OverflowError:
+                most = [MOST_SHOTS] * len(groups)
+            for group, number in zip(groups, most, strict=True):
+                if group.shots:
+                    more = min(max(0, number - group.shots), MOST_SHOTS)
+                    numbers += [more] * len(part.sets)
+    return tuple(numbers)
+
+
 def continued(
     pubs: Sequence[PlannedPub],
     measured: Sequence[MeasuredPub],
