@@ -11,6 +11,7 @@ from aqt_fast.aqt_resource import OfflineSimulatorResource, make_transpiler_targ
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import Measure, Parameter
 from qiskit.circuit.library import RGate, RXXGate, RZGate, efficient_su2
+from qiskit.quantum_info import SuperOp
 from qiskit.transpiler import Target, generate_preset_pass_manager
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
@@ -123,17 +124,26 @@ def test_status(backend):
 
 
 def test_noise_from_backend(noisy, backend):
-    """Aer makes the backend's own noise from it: the same outcomes for the same seed."""
+    """Aer makes the backend's own noise from it: the same channels, and the same distribution."""
     circuit = QuantumCircuit(3)
     for _ in range(5):
         circuit.rxx(math.pi / 2, 0, 1)
         circuit.r(math.pi, 0.3, 2)
         circuit.rxx(math.pi / 2, 2, 1)
     circuit.measure_all()
+    own = noisy.simulator.options.noise_model
+    made = NoiseModel.from_backend(noisy)
+    for name, places in made._local_quantum_errors.items():  # noqa: SLF001 - Aer has no list
+        expected = SuperOp(own._default_quantum_errors[name])  # noqa: SLF001
+        assert all(SuperOp(error) == expected for error in places.values())
+    assert {name: len(places) for name, places in made._local_quantum_errors.items()} == {  # noqa: SLF001
+        "r": 4,
+        "rxx": 12,
+    }
     simulator = AerSimulator.from_backend(noisy)
-    assert not NoiseModel.from_backend(noisy).is_ideal()
-    counts = simulator.run(circuit, shots=2000, seed_simulator=5).result().get_counts()
-    assert counts == noisy.run(circuit, shots=2000, seed_simulator=5).result().get_counts()
+    counts = simulator.run(circuit, shots=4000, seed_simulator=5).result().get_counts()
+    others = noisy.run(circuit, shots=4000, seed_simulator=6).result().get_counts()
+    assert all(abs(counts.get(k, 0) - others.get(k, 0)) < 200 for k in counts | others)
     assert noisy.properties().gate_error("rxx", [3, 1]) == pytest.approx(0.01 * 3 / 4)
     assert noisy.properties().gate_error("r", 2) == pytest.approx(0.003 / 2)
     assert NoiseModel.from_backend(backend).is_ideal()

@@ -173,7 +173,7 @@ class TestPublished:
         for text in ("2026-01-02T03:04:05", "2026-01-02T08:34:05+05:30"):
             assert read(updated_at=text).updated_at == read().updated_at
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=60, deadline=None)
     @given(
         st.dictionaries(
             st.sampled_from(sorted(PUBLISHED)),

@@ -1,6 +1,6 @@
 //! Which method takes less time, by measurement.
 //!
-//! The figures are nanoseconds on a Xeon of 2023 with AVX2: `benches/speed/trajectories.py --costs`.
+//! The figures are nanoseconds on a Xeon of 2023 with AVX2: `make bench-trajectories`.
 
 use crate::program::Program;
 

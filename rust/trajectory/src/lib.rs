@@ -5,6 +5,7 @@ mod cost;
 mod density;
 mod events;
 mod matrix;
+mod mixture;
 mod noise;
 mod outcomes;
 mod program;
@@ -18,7 +19,8 @@ mod waiting;
 pub use self::{
     cost::Method,
     matrix::{Complex, Matrix},
-    noise::{Kind, Mixture, Noise, Qubits, Readout, Step, Term},
+    mixture::{Mixture, Step, Term},
+    noise::{Kind, Noise, Qubits, Readout},
     sampler::sample,
     waiting::Waiting,
 };

@@ -6,7 +6,8 @@ use aqt_core::{Circuit, Operation, circuit::operation::radians};
 
 use crate::{
     matrix::Matrix,
-    noise::{Kind, Mixture, Noise, Qubits, Step},
+    mixture::{Mixture, Step},
+    noise::{Kind, Noise, Qubits},
     transfer::Transfer,
     waiting::Waits,
 };

@@ -6,7 +6,7 @@ use aqt_core::{Circuit, Operation};
 
 use crate::{
     matrix::Matrix,
-    noise::{Mixture, Step, Term},
+    mixture::{Mixture, Step, Term},
 };
 
 /// How qubits relax, and how long gates take.
