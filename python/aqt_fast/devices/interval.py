@@ -31,9 +31,9 @@ class Interval(NamedTuple):
             InvalidOptionError: a number is negative or not finite, or they are in another order.
         """
         try:
-            if isinstance(value, str | bytes):
+            if isinstance(value, bool | str | bytes):
                 numbers = []
-            elif isinstance(value, int | float) and not isinstance(value, bool):
+            elif isinstance(value, int | float):
                 numbers = [float(value)] * 3
             else:
                 numbers = [float(item) for item in value]
