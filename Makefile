@@ -8,7 +8,7 @@ WHEEL := dist/.built
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev test test-rust test-python test-ecosystem lint lint-workflows hooks lock demo bench bench-batch bench-large bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
+.PHONY: dev test test-rust test-python test-ecosystem lint lint-workflows hooks lock demo bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -152,7 +152,7 @@ hooks: .venv-lint/.ready
 	$(UV) pip install --quiet --python $(@D) --no-deps qiskit-aqt-provider==2.0.1
 	touch $@
 
-bench bench-batch bench-large bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults: export PYTHONPATH := $(CURDIR)/benches/support
+bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults: export PYTHONPATH := $(CURDIR)/benches/support
 
 bench: .venv-bench-new/.peer .venv-bench-2.4/.peer
 	.venv-bench-new/bin/python benches/speed/compare.py
@@ -163,6 +163,9 @@ bench-batch: .venv-bench-new/.installed .venv-peer/.ready
 
 bench-large: .venv-bench-new/.installed
 	.venv-bench-new/bin/python benches/speed/large.py
+
+bench-noisy: .venv-test/.installed
+	.venv-test/bin/python benches/speed/noisy.py
 
 bench-offline: .venv-bench-new/.peer
 	.venv-bench-new/bin/python benches/speed/offline.py

@@ -4,7 +4,7 @@ use aqt_compile::complex::Complex;
 use aqt_core::{Circuit, CircuitBuilder, Limits, Operation, circuit::operation::radians};
 
 use crate::{
-    cost::Method,
+    cost::{Method, cheaper},
     density::Density,
     matrix::Matrix,
     mixture::{Mixture, Step, Term},
@@ -448,6 +448,23 @@ fn outcomes_depend_on_the_seed_alone() {
     assert_eq!(first, sample(&circuit, &noise, 1000, 7, None));
     assert_ne!(first, sample(&circuit, &noise, 1000, 8, None));
     assert_eq!(sample(&circuit, &noise, 0, 7, None).num_shots(), 0);
+}
+
+#[test]
+fn many_errors_are_left_to_the_density_matrix() {
+    let mut random = Random::new(8);
+    let mut noise = Noise::new(vec![Mixture::new(2, terms(2)).unwrap()]);
+    assert!(noise.set_mixture(Kind::Rxx, Qubits::All, 0));
+    let small = random_circuit(&mut random, 4, 300);
+    let large = random_circuit(&mut random, 11, 300);
+    let waits = Waits::default();
+    let method = |circuit, noise, shots| cheaper(&Program::new(circuit, noise, &waits), shots);
+    assert_eq!(method(&small, &noise, 100_000), Method::Density);
+    assert_eq!(method(&small, &noise, 1), Method::Trajectories);
+    assert_eq!(method(&large, &noise, 100_000), Method::Trajectories);
+    // Without errors, all shots share one state.
+    let nothing = Noise::default();
+    assert_eq!(method(&small, &nothing, 100_000), Method::Trajectories);
 }
 
 #[test]

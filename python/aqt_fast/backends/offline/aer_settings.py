@@ -11,7 +11,7 @@ shot, with errors drawn at random. *Branching* computes one state for all shots 
 same errors so far.
 
 Aer's branching (0.17 and 0.18) is wrong for some noise, see :attr:`Noise.branches`, and writes
-outside of its memory if there is too little for one state a shot: :data:`_BRANCHING_MEMORY`.
+outside of its memory if ``max_memory_mb`` does not suffice for one state a shot.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Row(NamedTuple):
     branching: bool
     """Whether branching takes less time than separate trajectories."""
     threads: int | None
-    """Threads for trajectories; None stands for as many as there are."""
+    """Threads, None for as many as there are: a team costs small circuits more than it spares."""
 
 
 NOISY = (
@@ -52,14 +52,14 @@ NOISY = (
 
 _LARGER = Row(64, density_matrix=None, branching=True, threads=None)
 
-_MOST_QUBITS_ON_ONE_THREAD = 12
-"""Up to this number of qubits, a team of threads costs one state more time than it saves."""
+_IDEAL_ON_ONE_THREAD = 12
+"""Up to so many qubits, circuits without noise are simulated on one thread."""
 
 _BRANCHING_MEMORY = 2**28
 """Bytes for the states of branches: more shots are simulated one block after the other."""
 
-_MOST_SHOTS_IN_BLOCK = 500
-"""From here on, more shots that share their work spare little time."""
+_MOST_SHOTS_IN_BLOCK = 2000
+"""From here on, more shots that share their work spare no time."""
 
 _FEWEST_SHOTS_ON_THREAD = 64
 """With fewer, branching hardly saves work."""
@@ -140,13 +140,14 @@ def settings(options: Options, noise: Noise, num_qubits: int, shots: int) -> Set
     if options.device != "CPU":
         return Settings(trajectories=noise.on_operations)
     if not noise.on_operations:
-        return _of_one_state(options, num_qubits, "statevector")
+        small = num_qubits <= _IDEAL_ON_ONE_THREAD
+        return _of_one_state(options, "statevector", 1) if small else Settings()
     row = next((row for row in NOISY if num_qubits <= row.qubits), _LARGER)
     free = options.method == "automatic" and not options.shot_branching_enable
     if options.method == "density_matrix" or (
         free and row.density_matrix is not None and shots >= row.density_matrix
     ):
-        return _of_one_state(options, num_qubits, "density_matrix")
+        return _of_one_state(options, "density_matrix", row.threads)
     chosen: dict[str, Any] = {"method": "statevector"} if free else {}
     if row.threads is not None and options.max_parallel_threads is None:
         chosen["max_parallel_threads"] = row.threads
@@ -167,25 +168,29 @@ def settings(options: Options, noise: Noise, num_qubits: int, shots: int) -> Set
     if not branching:
         return Settings(tuple(chosen.items()), trajectories=True)
     chosen |= {"shot_branching_enable": True, "shot_branching_sampling_enable": True}
+    if options.max_memory_mb is None:
+        chosen["max_memory_mb"] = at_once * _state_mb(num_qubits)
     return Settings(tuple(chosen.items()), trajectories=True, shots_at_once=at_once)
 
 
-def _of_one_state(options: Options, num_qubits: int, method: str) -> Settings:
+def _of_one_state(options: Options, method: str, threads: int | None) -> Settings:
     """All shots are sampled from one state."""
     chosen: dict[str, Any] = {}
-    if num_qubits <= _MOST_QUBITS_ON_ONE_THREAD:
-        if options.max_parallel_threads is None:
-            chosen["max_parallel_threads"] = 1
-        if options.method == "automatic":
-            chosen["method"] = method
+    if threads is not None and options.max_parallel_threads is None:
+        chosen["max_parallel_threads"] = threads
+    if options.method == "automatic":
+        chosen["method"] = method
     return Settings(tuple(chosen.items()))
 
 
 def _shots_at_once(options: Options, num_qubits: int) -> int:
     """Return how many states fit into the memory for branches."""
-    memory = _BRANCHING_MEMORY
-    if options.max_memory_mb is not None:
-        memory = min(memory, options.max_memory_mb * _BYTES_PER_MB)
-    # Aer reckons with whole megabytes.
-    state = max(_BYTES_PER_AMPLITUDE << num_qubits, _BYTES_PER_MB)
-    return min(_MOST_SHOTS_IN_BLOCK, memory // state)
+    fitting = min(_MOST_SHOTS_IN_BLOCK, _BRANCHING_MEMORY // (_BYTES_PER_AMPLITUDE << num_qubits))
+    if options.max_memory_mb is None:
+        return fitting
+    return min(fitting, int(options.max_memory_mb) // _state_mb(num_qubits))
+
+
+def _state_mb(num_qubits: int) -> int:
+    """Return what Aer reckons for a state: whole megabytes."""
+    return max(1, (_BYTES_PER_AMPLITUDE << num_qubits) // _BYTES_PER_MB)

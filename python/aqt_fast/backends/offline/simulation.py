@@ -70,9 +70,10 @@ def fitting_part(part: range, shots: Shots, last: range) -> range:
 class AerExecution(Execution):
     """A batch that is simulated: the operations that a device would run, and nothing else.
 
-    The native sampler simulates what it can, Aer the rest. Circuit k has the seed of the job plus
-    2113 k. Its outcomes follow from its seed and its shots, and not from other circuits. Without
-    noise they are those of one call of ``simulator.run`` with all bare circuits.
+    The native sampler simulates what it can, Aer the rest. The outcomes of a circuit follow from
+    its shots and its seed, which is 2113 above that of the circuit before, as in a call of
+    ``simulator.run`` with all of them. They are those of that call without noise, and with noise
+    that Aer samples from a density matrix.
     """
 
     twin: dict[str, Any] | None = None
