@@ -359,6 +359,10 @@ def test_the_rows_are_in_order():
     """The first row with enough qubits is taken."""
     sizes = [row.qubits for row in aer_settings.NOISY]
     assert sizes == sorted(sizes)
+
+
+def test_what_is_known_of_noise():
+    """Whether it is on operations, and whether Aer's branching is right for it."""
     for noise in RIGHT:
         assert Noise(noise()).branches
         assert Noise(noise()).on_operations
