@@ -301,6 +301,19 @@ class AQTJob(Single, AnyProtocol, JobV1):
                 self._estimate = self._backend.estimate_of(self._snapshot, self._options)
         return self._estimate
 
+    def estimate_sent(self) -> JobEstimate:
+        """Return what was sent so far may take and cost: what was sent twice counts twice.
+
+        Submissions that were refused or withdrawn do not count. A simulation in this process counts
+        as a whole.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+            LookupError: its circuits are not known.
+        """
+        parts = self._submitted().sent_parts
+        return self._backend.estimate_of(self._snapshot, self._options, parts)
+
     def metrics(self) -> dict[str, Any]:
         """Return time stamps, usage and sizes, as Qiskit's tools read them.
 

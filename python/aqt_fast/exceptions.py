@@ -345,7 +345,7 @@ class UnusableFiguresError(InvalidInputError):
         more = len(self.problems) - self._SHOWN
         told = "; ".join(self.problems[: self._SHOWN]) + (f"; and {more} more" if more > 0 else "")
         return (
-            f"no noise follows from what is known of {self.resource_id}: {told}; give other "
+            f"no noise follows from what is known of {self.resource_id!r}: {told}; give other "
             "figures with dataclasses.replace(characterisation, ...)"
         )
 
@@ -419,11 +419,11 @@ class CharacterisationNotFoundError(AQTError, LookupError):
 
     def __str__(self) -> str:
         if self.at is None:
-            return f"{self.resource_id} has no figures whose time is known"
+            return f"{self.resource_id!r} has no figures, or none whose time is known"
         known = "none were kept" if self.oldest is None else f"the oldest are of {self.oldest}"
         return (
-            f"no figures of {self.resource_id} are as old as {self.at}: {known}; the portal tells "
-            "the present ones only, AQTProvider.keep_characterisation() keeps them"
+            f"no figures of {self.resource_id!r} are as old as {self.at}: {known}; the portal "
+            "tells the present ones only, AQTProvider.keep_characterisation() keeps them"
         )
 
 

@@ -51,6 +51,13 @@ def device(
     )
 
 
+def some_pairs() -> Characterisation:
+    """A device of four qubits with two of six fidelities of rxx."""
+    known = device(0, 4)
+    pairs = {pair: known.rxx_fidelity[pair] for pair in ((0, 3), (1, 3))}
+    return replace(known, rxx_fidelity=pairs)
+
+
 def noise_of(known: Characterisation, fidelity: str = "average", **settings) -> DeviceNoise:
     """The noise of a device."""
     return DeviceNoise.of(known, NoiseSettings(fidelity, **settings))
@@ -257,21 +264,37 @@ class TestUnusable:
     @pytest.mark.parametrize("name", ["t1", "t2", "r_duration", "rxx_duration", "spam_fidelity"])
     def test_missing(self, name):
         """The error names what is missing."""
-        with pytest.raises(UnusableFiguresError, match=f"ibex: {name} is missing;") as caught:
+        with pytest.raises(UnusableFiguresError, match=f"'ibex': {name} is missing;") as caught:
             noise_of(replace(device(0), **{name: None}))
         assert caught.value.problems == (f"{name} is missing",)
 
     def test_all_at_once(self):
-        """All problems are told, the first ten in words."""
+        """All problems are told, in few words."""
         known = replace(
             device(0, 6), r_fidelity={1: Measured(0.999)}, rxx_fidelity={}, mean_rxx_fidelity=None
         )
         with pytest.raises(
-            UnusableFiguresError, match=r"qubit 0 is missing.* and 10 more"
+            UnusableFiguresError, match=r"of qubits 0, 2, 3 and 2 more is missing; rxx_"
         ) as caught:
             noise_of(known)
-        assert len(caught.value.problems) == 5 + 15
-        assert "rxx_fidelity of pair 4, 5 is missing" in caught.value.problems
+        assert caught.value.problems[1:] == ("rxx_fidelity of all pairs is missing",)
+        with pytest.raises(
+            UnusableFiguresError, match=r"is 0.1, below .*; and 5 more; give"
+        ) as caught:
+            noise_of(replace(device(0, 15), r_fidelity=dict.fromkeys(range(15), Measured(0.1))))
+        assert len(caught.value.problems) == 15
+        with pytest.raises(
+            UnusableFiguresError, match=r"of pairs \(0, 1\), \(0, 2\), \(1, 2\) and 1 more is"
+        ):
+            noise_of(replace(some_pairs(), mean_rxx_fidelity=None))
+
+    def test_control_characters(self):
+        """They do not reach a terminal."""
+        odd = replace(device(0, t1=1.0, t2=3.0), resource_id="ib\x1b[31mex")
+        with pytest.warns(CharacterisationWarning, match="ib\ufffd\\[31mex"):
+            noise_of(odd)
+        with pytest.raises(UnusableFiguresError, match=r"'ib\\x1b\[31mex'"):
+            noise_of(replace(odd, t1=None))
 
     @pytest.mark.parametrize(("fidelity", "least"), [("average", 0.5), ("process", 0.25)])
     def test_too_low(self, fidelity, least):
@@ -284,6 +307,18 @@ class TestUnusable:
         lower = replace(known, r_fidelity={**worst.r_fidelity, 2: Measured(least - 0.01)})
         with pytest.raises(UnusableFiguresError, match=f"qubit 2 is .*, below {least}"):
             noise_of(lower, fidelity)
+
+    def test_endless_gates(self):
+        """Gates that take longer than states live, and are reported as random."""
+        known = replace(device(0), r_duration=1e9, rxx_duration=1e9)
+        random = replace(
+            known,
+            r_fidelity=dict.fromkeys(range(3), Measured(0.5)),
+            rxx_fidelity=dict.fromkeys(combinations(range(3), 2), Measured(0.25)),
+        )
+        for error in channels(noise_of(random)).values():
+            size = round(error.dim[0])
+            assert average_gate_fidelity(error) == pytest.approx(1 / size, abs=1e-12)
 
     def test_needless_figures(self):
         """One qubit needs no rxx, and no times are needed without relaxation."""

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from aqt_fast import AQTJob
+from aqt_fast import AQTJob, _native
 from aqt_fast.backends.offline.imperfections import Imperfections
 from aqt_fast.backends.offline.noise_settings import NoiseSettings
 from aqt_fast.backends.offline.trajectories import Sampler
@@ -271,6 +271,20 @@ def test_kept(provider, tmp_path, settings):
     for index in range(len(circuits)):
         assert again.result().get_memory(index) == job.result().get_memory(index)
         assert elsewhere.result().get_memory(index) == job.result().get_memory(index)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"waiting": (1.0, 1.5, 0.0, 0.0)}, "no relaxation by resets and phase flips has T1 = 1 s"),
+        ({"waiting": (1.0, 0.5, -1.0, 0.0)}, "or gates take -1 s and 0 s"),
+        ({"over_rotation": math.inf}, "cannot rotate farther by the fraction inf"),
+    ],
+)
+def test_refused_by_the_native_sampler(arguments, told):
+    """What is no noise there."""
+    with pytest.raises(ValueError, match=told):
+        _native.Noise([], [], [], **arguments)
 
 
 @pytest.mark.parametrize(

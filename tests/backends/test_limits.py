@@ -246,6 +246,37 @@ class TestSubmittingAgain:
         assert job.result().success
         assert len(server.jobs) == 4
 
+    def test_at_once(self, server, ibex, monkeypatch):
+        """What another thread sends while this one asks for permission counts."""
+        server.fail_jobs("out of ions", 5)
+        job = ibex.run(marker("1"), max_shots=20)
+        job.result()
+        estimate_of, others = ibex.estimate_of, [1]
+
+        def slow(*given):
+            if others and others.pop():
+                assert job.resubmit_failed() == 1
+                job.wait_for_final_state()
+            return estimate_of(*given)
+
+        monkeypatch.setattr(type(ibex), "estimate_of", lambda _, *given: slow(*given))
+        ibex.set_options(max_device_seconds=1000)  # limits of shots alone need no estimate
+        assert refused(job.resubmit_failed).estimate.shots == 30
+        assert len(server.jobs) == 2
+
+    def test_what_was_sent(self, server, ibex):
+        """Tells submissions, not circuits; those that were refused are none."""
+        job = ibex.run(marker("1"), max_shots=100)
+        assert job.estimate_sent().shots == 10
+        job.result()
+        server.fail_jobs("out of ions")
+        job = ibex.run(marker("1"))
+        job.result()
+        assert job.resubmit_failed() == 1
+        job.result()
+        sent = job.estimate_sent()
+        assert (sent.shots, sent.api_jobs, sent.cost.amount) == (20, 2, 32)
+
     def test_a_part(self, server, ibex):
         """Of a batch: the other API jobs count once."""
         server.fail_jobs("out of ions")
@@ -479,6 +510,18 @@ class TestPrimitives:
         (pilot,) = server.jobs
         assert error.estimate.circuits == 2
         assert sum(pilot.repetitions) < 100
+
+    def test_second_job_after_two_pilots(self, server, ibex):
+        """A pilot that was sent twice counts twice."""
+        options = {"adaptive": True, "default_precision": 0.05, "max_shots": 400, **QUIET}
+        server.fail_jobs("out of ions")
+        job = AQTEstimator(ibex, options).run([(self.circuit(), "Z", [np.pi / 2])])
+        job.jobs[0].wait_for_final_state()
+        pilot = sum(server.jobs[0].repetitions)
+        assert job.jobs[0].resubmit_failed(max_shots=1000) == 1
+        error = refused(job.result)
+        assert error.estimate.shots > 400
+        assert [sum(sent.repetitions) for sent in server.jobs] == [pilot, pilot]
 
     def test_nothing_to_run(self, ibex):
         """Costs nothing."""

@@ -91,6 +91,12 @@ class TestIdentity:
         twin = provider.get_noise_twin(known(updated_at=None, fetched_at=fetched_at))
         assert twin.description == f"Noise twin of ibex, {told}"
 
+    def test_control_characters(self, provider):
+        """A name from the portal cannot write to the terminal."""
+        twin = provider.get_noise_twin(replace(known(), resource_id="ib\x1b[31mex"))
+        assert repr(twin).isprintable()
+        assert twin.description.isprintable()
+
     def test_limits(self, twin):
         """Qubits and operations of the device, any number of circuits and shots."""
         assert twin.num_qubits == twin.limits.qubits == 5
@@ -163,7 +169,7 @@ class TestSources:
 
     def test_no_figures(self, provider, backend):
         """An ideal simulator has none."""
-        with pytest.raises(CharacterisationNotFoundError, match="offline_simulator_no_noise has"):
+        with pytest.raises(CharacterisationNotFoundError, match="offline_simulator_no_noise' has"):
             provider.get_noise_twin(backend)
 
     @pytest.mark.parametrize("source", [None, 7, {"t1": 1}])
@@ -227,9 +233,10 @@ class TestTime:
 
     def test_wrong(self, provider):
         """What is no time, or has none."""
-        with pytest.raises(InvalidOptionError, match="at must be a datetime or None"):
-            provider.get_noise_twin(known(), at="2026-11-20")
-        with pytest.raises(CharacterisationNotFoundError, match="no figures whose time is known"):
+        for wrong in ("2026-11-20", 0, datetime.min):  # noqa: DTZ901 - no zone reaches so far
+            with pytest.raises(InvalidOptionError, match="at must be a datetime or None"):
+                provider.get_noise_twin(known(), at=wrong)
+        with pytest.raises(CharacterisationNotFoundError, match="none whose time is known"):
             provider.keep_characterisation(known(updated_at=None))
 
     def test_odd_names(self, provider):

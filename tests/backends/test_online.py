@@ -190,6 +190,23 @@ def test_submitting_again(server, ibex):
     assert len(server.jobs) == 2
 
 
+@pytest.mark.usefixtures("environment")
+def test_option_of_a_provider(server):
+    """Stays with its jobs, whoever restores them."""
+    with connect(server, require_online=True) as provider:
+        server.fail_jobs("out of ions")
+        job = device_of(provider, "ibex").run(marker("1"))
+        assert not job.result().success
+        assert job.options["require_online"] is True
+    server.set_status("ibex", "maintenance")
+    with connect(server) as provider:
+        again = provider.restore(job.batch_id)
+        again.wait_for_final_state()
+        with pytest.raises(DeviceNotOnlineError, match="ibex is in maintenance"):
+            again.resubmit_failed()
+    assert len(server.jobs) == 1
+
+
 def test_machine(server, portal):
     """Is online if it answers."""
     machine = machine_of(portal, server, shots=5)

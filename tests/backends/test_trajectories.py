@@ -104,7 +104,7 @@ def exact(circuit: QuantumCircuit, noise: NoiseModel) -> np.ndarray:
     """The probability of each outcome, from Aer's density matrix; readout errors by hand."""
     bare = circuit.remove_final_measurements(inplace=False)
     bare.save_density_matrix()
-    simulator = AerSimulator(method="density_matrix", noise_model=noise, fusion_enable=False)
+    simulator = AerSimulator(method="density_matrix", noise_model=noise, max_parallel_threads=1)
     state: DensityMatrix = simulator.run(bare).result().data()["density_matrix"]
     found = np.real(np.diag(state.data))
     errors = [error for error in noise.to_dict()["errors"] if error["type"] == "roerror"]

@@ -28,7 +28,21 @@ class TestInterval:
         assert Interval.of(Interval(0, 0, 0)) == (0, 0, 0)
 
     @pytest.mark.parametrize(
-        "value", [-1, math.nan, math.inf, True, "1", None, [1, 2], [3, 2, 1], [0, 1, math.inf], 1j]
+        "value",
+        [
+            -1,
+            math.nan,
+            math.inf,
+            True,
+            "1",
+            "123",
+            b"123",
+            None,
+            [1, 2],
+            [3, 2, 1],
+            [0, 1, math.inf],
+            1j,
+        ],
     )
     def test_others(self, value):
         """Refused by name."""

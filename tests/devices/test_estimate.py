@@ -42,7 +42,7 @@ class TestShown:
             ((0, 0, 1), "0 s (0 to 1 s)"),
             ((1, 30, 60), "30 s (1 to 60 s)"),
             ((60, 180, 600), "3 min (1 to 10 min)"),
-            ((1e6, 1e7, 1e8), "2.78e+03 h (278 to 2.78e+04 h)"),
+            ((1e6, 1e7, 1e8), "116 days (11.6 to 1,157 days)"),
         ):
             assert text in str(replace(ESTIMATE, device_seconds=Interval(*seconds)))
 
@@ -59,6 +59,12 @@ class TestShown:
         """The first one, and how many more."""
         assert str(replace(ESTIMATE, payload_hashes=("ab",))).endswith("payloads     ab")
         assert str(replace(ESTIMATE, payload_hashes=("ab", "cd", "ef"))).endswith("ab and 2 more")
+
+    def test_names(self):
+        """A portal's text does not command the terminal."""
+        assert str(replace(ESTIMATE, backend_name="ev\x1b[31mil")).startswith(
+            "backend      ev\N{REPLACEMENT CHARACTER}[31mil\n"
+        )
 
     def test_html(self):
         """Escaped, and with neither assets nor colours of its own."""

@@ -30,10 +30,10 @@ class TestFields:
         assert orjson.loads(orjson.dumps(prices.to_dict()))["as_of"] == "2026-11-01"
 
     @pytest.mark.parametrize("name", ["per_shot", "per_circuit", "per_api_job"])
-    @pytest.mark.parametrize("value", [-0.01, math.nan, math.inf, "1", True, None])
+    @pytest.mark.parametrize("value", [-0.01, 1e308, math.nan, math.inf, "1", True, None])
     def test_bad_prices(self, name, value):
         """Neither negative nor endless."""
-        with pytest.raises(InvalidOptionError, match=f"^{name} must be a finite number of 0 or"):
+        with pytest.raises(InvalidOptionError, match=f"^{name} must be a number from 0 to"):
             PriceList(**{**FIELDS, name: value})
 
     @pytest.mark.parametrize("name", ["currency", "source"])
@@ -46,8 +46,20 @@ class TestFields:
     @pytest.mark.parametrize("value", ["2026-11-01", 2026, None])
     def test_bad_dates(self, value):
         """A list without a date is none."""
-        with pytest.raises(InvalidOptionError, match=r"^as_of must be a date"):
+        with pytest.raises(InvalidOptionError, match=r"^as_of must be a datetime.date"):
             PriceList(**{**FIELDS, "as_of": value})
+
+    @pytest.mark.parametrize("value", [0, -1, 1.5, math.nan, "180", True])
+    def test_bad_ages(self, value):
+        """Whole days, at least one."""
+        with pytest.raises(InvalidOptionError, match=r"^max_age_days must be a whole number"):
+            PriceList(**FIELDS, max_age_days=value)
+
+    @pytest.mark.parametrize("value", [5, None, [5], "", ["ibex", ""]])
+    def test_bad_resources(self, value):
+        """Identifiers."""
+        with pytest.raises(InvalidOptionError, match=r"^resources must be text"):
+            PriceList(**FIELDS, resources=value)
 
     def test_several(self):
         """One, several, or none."""
@@ -69,6 +81,12 @@ class TestCost:
         assert (cost.amount, cost.currency) == (2020.0, "EUR")
         assert str(cost) == "2,020.00 EUR"
         assert cost.price_list is prices
+
+    @pytest.mark.parametrize("wrong", [{"shots": -1}, {"circuits": 1.5}, {"api_jobs": "1"}])
+    def test_bad_numbers(self, wrong):
+        """Whole numbers, none below 0."""
+        with pytest.raises(InvalidOptionError, match=r"must be a whole number from 0 to"):
+            PriceList(**FIELDS).cost(**{"shots": 1, "circuits": 1, "api_jobs": 1, **wrong})
 
     @pytest.mark.parametrize("number", [3, 7, 29, 1009])
     def test_decimal(self, number):

@@ -55,6 +55,7 @@ def tighten(options: AQTOptions, provider: Any) -> None:
     """Put the limits of a provider into the options of a job, which is stored with them."""
     for name, value in vars(limits_of(provider)).items():
         options[name] = tightest(name, options[name], value)
+    options["require_online"] = requires_online(provider, options)
 
 
 def check_limits(

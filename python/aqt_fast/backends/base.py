@@ -120,7 +120,7 @@ class AQTResource(AnyProtocol, BackendV2):
         )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}('{self.name}'), {self.num_qubits} qubits>"
+        return f"<{type(self).__name__}({self.name!r}), {self.num_qubits} qubits>"
 
     def __copy__(self) -> AQTResource:
         return self._copied(_options=copy.copy(self._options))

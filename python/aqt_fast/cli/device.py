@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from aqt_fast._texts import printable
 from aqt_fast.aqt_resource import AQTResource
-from aqt_fast.devices.report import printable
 from aqt_fast.provider.fitting import local_time
 from aqt_fast.store.description import utc
 from aqt_fast.wire.circuits import Limits

@@ -16,9 +16,9 @@ from aqt_fast.devices.interval import Interval
 SHOT_OVERHEAD = Interval(0.16, 0.2, 0.25)
 """Seconds of a shot besides its gates and its readout, for cooling and preparation.
 
-AQT publishes no such time, and no public source was found. What this project was told of IBEX-Q1
-(issue 14, November 2026): about five shots a second; and about five hours for an API job of 50
-circuits with 2000 shots each, which are 0.18 s a shot. The bounds are four and six shots a second.
+AQT publishes no such time, and no public source was found. This project was told to reckon with
+five shots a second, and that an API job of 50 circuits with 2000 shots each takes about five hours
+on IBEX-Q1 (its issue 14), which are 0.18 s a shot. The bounds are four and six shots a second.
 """
 CIRCUIT_OVERHEAD = Interval(0.0, 0.1, 1.0)
 """Seconds to load a circuit. AQT publishes no such time: the bounds are an assumption."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from aqt_fast._texts import printable
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.interval import Interval
 from aqt_fast.devices.prices import Cost, amount
@@ -75,7 +76,7 @@ class JobEstimate:
         if self.device_seconds is not None:
             time = _time_text(self.device_seconds)
         rows = [
-            ("backend", self.backend_name),
+            ("backend", printable(self.backend_name)),
             ("circuits", f"{self.circuits:,}"),
             ("API jobs", api_jobs),
             ("shots", f"{self.shots:,}"),
@@ -121,12 +122,16 @@ def added(estimates: Sequence[JobEstimate]) -> JobEstimate | None:
     )
 
 
-_UNITS = (("h", 3600.0), ("min", 60.0), ("s", 1.0))
+_UNITS = (("days", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
 
 
 def _time_text(seconds: Interval) -> str:
     """Write an interval in the unit that suits its likely value."""
     units = ((name, size) for name, size in _UNITS if seconds.likely >= 2 * size)
     name, size = next(units, _UNITS[-1])
-    low, likely, high = (f"{value / size:.3g}" for value in seconds)
+    low, likely, high = (_three_digits(value / size) for value in seconds)
     return f"{likely} {name} ({low} to {high} {name})"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"

@@ -31,10 +31,12 @@ class Interval(NamedTuple):
             InvalidOptionError: a number is negative or not finite, or they are in another order.
         """
         try:
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, bool | str | bytes):
+                numbers = []
+            elif isinstance(value, int | float):
                 numbers = [float(value)] * 3
             else:
-                numbers = [float(item) for item in value]  # type: ignore[union-attr]
+                numbers = [float(item) for item in value]
         except (TypeError, ValueError, OverflowError):
             numbers = []
         ordered = len(numbers) == 3 and numbers == sorted(numbers) and numbers[0] >= 0

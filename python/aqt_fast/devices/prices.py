@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from aqt_fast.aqt_options import checked_integer
 from aqt_fast.exceptions import InvalidOptionError
+
+_HIGHEST_PRICE = 1e9
+"""In any currency: the price of any job is then finite."""
+
+_MOST_DAYS = 36_500
 
 
 class StalePriceWarning(UserWarning):
@@ -21,8 +28,8 @@ class PriceList:
     """Prices of one device or several, from one source.
 
     Raises:
-        InvalidOptionError: a price is negative or not finite, a text is empty, or ``as_of`` is no
-            date.
+        InvalidOptionError: a price is out of range, a text is empty, ``as_of`` is no date, or
+            ``max_age_days`` is no whole number of 1 or more.
     """
 
     per_shot: float
@@ -41,7 +48,7 @@ class PriceList:
     resources: tuple[str, ...] = ()
     """Identifiers of the resources that have these prices; none stands for all devices."""
     max_age_days: int | None = None
-    """Age from which an estimate warns, in days; None for never."""
+    """Age from which an estimate warns, 1 day or more; None for never."""
 
     def __post_init__(self) -> None:
         """Check all fields."""
@@ -50,10 +57,10 @@ class PriceList:
         for name in ("currency", "source"):
             _check_text(name, getattr(self, name))
         self._set("as_of", _date(self.as_of))
-        names = (self.resources,) if isinstance(self.resources, str) else tuple(self.resources)
-        for name in names:
-            _check_text("resources", name)
-        self._set("resources", names)
+        self._set("resources", _names(self.resources))
+        if self.max_age_days is not None:
+            days = checked_integer("max_age_days", self.max_age_days, 1, _MOST_DAYS)
+            self._set("max_age_days", days)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -84,7 +91,12 @@ class PriceList:
             shots: those of all circuits together.
             circuits: how often a circuit runs with up to 2000 shots.
             api_jobs: number of API jobs.
+
+        Raises:
+            InvalidOptionError: one is no whole number of 0 or more.
         """
+        for name, number in (("shots", shots), ("circuits", circuits), ("api_jobs", api_jobs)):
+            checked_integer(name, number, 0, sys.maxsize)
         total = amount(
             (self.per_shot, shots), (self.per_circuit, circuits), (self.per_api_job, api_jobs)
         )
@@ -177,9 +189,17 @@ def _price(name: str, value: Any) -> float:
         number = math.nan if isinstance(value, bool | str) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not (math.isfinite(number) and number >= 0):
-        raise InvalidOptionError(name, value, "a finite number of 0 or more")
+    if not 0 <= number <= _HIGHEST_PRICE:
+        raise InvalidOptionError(name, value, f"a number from 0 to {_HIGHEST_PRICE:,.0f}")
     return number
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    single = isinstance(value, str) or not isinstance(value, Iterable)
+    names = (value,) if single else tuple(value)
+    for name in names:
+        _check_text("resources", name)
+    return names
 
 
 def _check_text(name: str, value: Any) -> None:
@@ -191,5 +211,5 @@ def _date(value: Any) -> date:
     if isinstance(value, datetime):
         return value.date()
     if not isinstance(value, date):
-        raise InvalidOptionError("as_of", value, "a date")
+        raise InvalidOptionError("as_of", value, "a datetime.date")
     return value

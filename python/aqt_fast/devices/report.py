@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from html import escape
 
+from aqt_fast._texts import printable
 from aqt_fast.devices.figures import Figures
 from aqt_fast.devices.measured import Measured
 
@@ -48,11 +49,6 @@ def title(known: Figures) -> str:
     """Name the device: its identifier, workspace and size."""
     qubits = "1 qubit" if known.num_qubits == 1 else f"{known.num_qubits} qubits"
     return f"{printable(known.resource_id)} ({printable(known.workspace_id)}), {qubits}"
-
-
-def printable(text: str) -> str:
-    """Replace control characters, which could change what a terminal shows."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def day_and_time(moment: datetime) -> str:

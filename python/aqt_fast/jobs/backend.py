@@ -12,6 +12,7 @@ from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot
 
 
@@ -35,7 +36,9 @@ class JobBackend(Protocol):
     def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them."""
 
-    def estimate_of(self, snapshot: Snapshot, options: AQTOptions) -> JobEstimate:
+    def estimate_of(
+        self, snapshot: Snapshot, options: AQTOptions, parts: Sequence[Part] | None = None
+    ) -> JobEstimate:
         """Return what a job of checked circuits will take."""
 
     def execution(self, snapshot: Snapshot, options: AQTOptions) -> Execution:

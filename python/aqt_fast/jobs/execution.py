@@ -20,7 +20,7 @@ from aqt_fast.exceptions import AQTError, InvalidOptionError, OtherProcessError
 from aqt_fast.jobs.timing import JobTiming, job_timing
 from aqt_fast.store.description import now
 from aqt_fast.store.location import JobLocation
-from aqt_fast.wire.plan import BatchPlan
+from aqt_fast.wire.plan import BatchPlan, Part
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,11 @@ class Execution(ABC):
     @property
     def places(self) -> list[JobStatus] | None:
         """The status of each API job, ``INITIALIZING`` until it is accepted; None without any."""
+        return None
+
+    @property
+    def sent_parts(self) -> list[Part] | None:
+        """The API jobs that were sent and may have run, each as often as that; None without any."""
         return None
 
     @property

@@ -167,6 +167,11 @@ class RemoteExecution(Execution):
             return [job.status for job in self._jobs]
 
     @property
+    def sent_parts(self) -> list[Part]:
+        """The API jobs that were sent and may have run, each as often as that."""
+        return [job.part for job in self._jobs for _ in range(job.earlier + job.may_run)]
+
+    @property
     def ended_at(self) -> datetime | None:
         """When the last API job has ended, as the portal reports it; None if not all have ended."""
         if not self.state.ended:
@@ -294,17 +299,17 @@ class RemoteExecution(Execution):
             limits: take the place of the job's own.
             anew: whether those that were accepted are sent again, too.
         """
-        admitted: list[ApiJob] = []
+        admitted: list[Part] | None = None
         while True:
             with self._changed:
                 found = find()
-                unsent = [job for job in found if anew or job.job_id is None]
-                if unsent == admitted:
+                unsent = [job.part for job in found if anew or job.job_id is None]
+                parts = [*self.sent_parts, *unsent]
+                if not unsent or parts == admitted:
                     yield found
                     return
-                parts = [job.part for job in self._jobs for _ in range(job.earlier + job.may_run)]
-            self._admit([*parts, *(job.part for job in unsent)], limits)
-            admitted = unsent
+            self._admit(parts, limits)
+            admitted = parts
 
     def adopt(self, label: str, job_id: str) -> None:
         """Set the identifier of an API job whose submission was uncertain."""

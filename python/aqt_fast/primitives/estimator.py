@@ -153,7 +153,8 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
             if not any(pub.shots() for pub in more):
                 return None
             rest = self._batch(more, later, settings, PubProblems())
-            return self.job_class.start(rest, EstimatorEvaluation(both), besides=batch.estimate)
+            sent = pilot.jobs[0].estimate_sent
+            return self.job_class.start(rest, EstimatorEvaluation(both), besides=sent)
 
         pilot.continue_with(second)
         return pilot

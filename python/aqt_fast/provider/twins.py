@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,22 @@ def make_twin(
     """
     device = characterisation_of(source)
     if at is not None:
-        if not isinstance(at, datetime):
-            raise InvalidOptionError("at", at, "a datetime or None")
+        moment = _aware(at)
         kept = history(provider).all(device.resource_id)
-        device = latest([*kept, device], device.resource_id, at.astimezone())
+        device = latest([*kept, device], device.resource_id, moment)
     return NoiseTwin(DeviceNoise.of(device, settings), provider=provider)
+
+
+def _aware(at: Any) -> datetime:
+    """Return a time with a time zone: the computer's, unless it has one.
+
+    Raises:
+        InvalidOptionError: it is no time, or so far away that the computer has no zone for it.
+    """
+    if isinstance(at, datetime):
+        with suppress(OverflowError, ValueError, OSError):
+            return at if at.tzinfo else at.astimezone()
+    raise InvalidOptionError("at", at, "a datetime or None")
 
 
 def history(provider: Any) -> CharacterisationHistory:

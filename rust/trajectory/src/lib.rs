@@ -15,6 +15,7 @@ mod sampler;
 mod state;
 mod transfer;
 mod waiting;
+mod waits;
 
 pub use self::{
     cost::Method,

@@ -9,7 +9,7 @@ use crate::{
     mixture::{Mixture, Step},
     noise::{Kind, Noise, Qubits},
     transfer::Transfer,
-    waiting::Waits,
+    waits::Waits,
 };
 
 /// A gate and what follows it.

@@ -13,7 +13,7 @@ use crate::{
     random::Random,
     rows::Rows,
     state::{LANES, States},
-    waiting::Waits,
+    waits::Waits,
 };
 
 /// Samples the outcomes of a circuit. Shots are independent of each other, in any order.

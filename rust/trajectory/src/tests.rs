@@ -11,7 +11,8 @@ use crate::{
     program::Program,
     random::Random,
     sample,
-    waiting::{Waiting, Waits},
+    waiting::Waiting,
+    waits::Waits,
 };
 
 /// Amplitudes, and every gate applied on its own: slow and obvious.

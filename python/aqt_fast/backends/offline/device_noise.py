@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeVar
 
+from aqt_fast._texts import printable
 from aqt_fast._warnings import warn_caller
 from aqt_fast.backends.offline.gate_noise import GateNoise
 from aqt_fast.backends.offline.noise_settings import NoiseSettings
 from aqt_fast.backends.offline.relaxation import Relaxation
 from aqt_fast.devices import Characterisation, Measured
 from aqt_fast.exceptions import UnusableFiguresError
+
+_Place = TypeVar("_Place", tuple[int], tuple[int, int])
 
 
 class CharacterisationWarning(UserWarning):
@@ -55,8 +58,7 @@ class DeviceNoise:
                 relaxation alone makes gates worse than reported: their qubits relax for less time.
         """
         figures = _Figures(device, settings)
-        r = {qubit: figures.r(qubit) for qubit in range(device.num_qubits)}
-        rxx = {pair: figures.rxx(*pair) for pair in combinations(range(device.num_qubits), 2)}
+        r, rxx = figures.r(), figures.rxx()
         fidelity = figures.present("spam_fidelity", device.spam_fidelity)
         relaxation = figures.relaxation()
         durations = figures.duration("r"), figures.duration("rxx")
@@ -123,10 +125,10 @@ class DeviceNoise:
             if noise.duration < rxx_duration
         ]
         if shorter:
-            warn_caller(
-                f"{self.device.resource_id}: T1, T2 and the durations alone make gates worse than "
-                f"reported ({_some(shorter)}); their qubits relax for less time",
-                CharacterisationWarning,
+            _warn(
+                self.device,
+                "T1, T2 and the durations alone make gates worse than reported "
+                f"({_some(shorter)}); their qubits relax for less time",
             )
 
 
@@ -145,24 +147,43 @@ class _Figures:
             return 1.0
         return value
 
-    def r(self, qubit: int) -> float:
-        """Return the process fidelity of r on a qubit."""
-        reported = self._device.r_fidelity.get(qubit)
-        return self._process_fidelity(f"r_fidelity of qubit {qubit}", reported, 1)
+    def r(self) -> dict[int, float]:
+        """Return the process fidelity of r on each qubit."""
+        qubits = range(self._device.num_qubits)
+        reported = {(qubit,): self._device.r_fidelity.get(qubit) for qubit in qubits}
+        return {qubit: found for (qubit,), found in self._fidelities("r", reported).items()}
 
-    def rxx(self, a: int, b: int) -> float:
-        """Return the process fidelity of rxx on a pair of qubits."""
-        reported = self._device.rxx_fidelity_of(a, b)
-        return self._process_fidelity(f"rxx_fidelity of pair {a}, {b}", reported, 2)
+    def rxx(self) -> dict[tuple[int, int], float]:
+        """Return the process fidelity of rxx on each pair of qubits."""
+        pairs = combinations(range(self._device.num_qubits), 2)
+        reported = {pair: self._device.rxx_fidelity_of(*pair) for pair in pairs}
+        return self._fidelities("rxx", reported)
 
-    def _process_fidelity(self, name: str, reported: Measured | None, num_qubits: int) -> float:
-        fidelity = self.present(name, _value(reported))
-        # Of a gate that depolarises completely; what is below is no depolarising noise.
-        least = self._settings.reported_fidelity(1 / 4**num_qubits, num_qubits)
-        if fidelity < least:
-            self.problems.append(f"{name} is {fidelity}, below {least:g}: that is no noise")
-            return 1.0
-        return self._settings.process_fidelity(fidelity, num_qubits)
+    def _fidelities(
+        self, gate: str, reported: Mapping[_Place, Measured | None]
+    ) -> dict[_Place, float]:
+        """Return process fidelities by place; 1 where there is a problem."""
+        missing: list[_Place] = []
+        fidelities: dict[_Place, float] = {}
+        for place, measured in reported.items():
+            size = len(place)
+            # Of a gate that depolarises completely; what is below is no depolarising noise.
+            least = self._settings.reported_fidelity(1 / 4**size, size)
+            fidelities[place] = 1.0
+            if measured is None:
+                missing.append(place)
+            elif measured.value < least:
+                self.problems.append(
+                    f"{gate}_fidelity of {_named([place])} is {measured.value}, below {least:g}: "
+                    "that is no noise"
+                )
+            else:
+                fidelities[place] = self._settings.process_fidelity(measured.value, size)
+        if missing:
+            every = len(missing) == len(reported) > 1
+            places = _named(missing, every=every)
+            self.problems.append(f"{gate}_fidelity of {places} is missing")
+        return fidelities
 
     def duration(self, gate: str) -> float:
         """Return the duration of r or rxx in seconds, as far as it is needed."""
@@ -183,16 +204,30 @@ class _Figures:
         t1 = self.present("t1", _value(self._device.t1))
         t2 = self.present("t2", _value(self._device.t2))
         if t2 > 2 * t1 and None not in (self._device.t1, self._device.t2):
-            warn_caller(
-                f"{self._device.resource_id}: T2 is {t2} s, but at most 2 T1 = {2 * t1} s is "
-                "possible, which is taken",
-                CharacterisationWarning,
+            _warn(
+                self._device,
+                f"T2 is {t2} s, but at most 2 T1 = {2 * t1} s is possible, which is taken",
             )
         return Relaxation(t1, min(t2, 2 * t1))
 
 
+def _warn(device: Characterisation, contradiction: str) -> None:
+    warn_caller(f"{printable(device.resource_id)}: {contradiction}", CharacterisationWarning)
+
+
 def _value(measured: Measured | None) -> float | None:
     return None if measured is None else measured.value
+
+
+def _named(places: Sequence[tuple[int, ...]], *, every: bool = False) -> str:
+    """Name qubits or pairs for people, some of them if they are many."""
+    word = "qubit" if len(places[0]) == 1 else "pair"
+    if every:
+        return f"all {word}s"
+    texts = [", ".join(map(str, place)) for place in places]
+    if len(texts) == 1:
+        return f"{word} {texts[0]}"
+    return f"{word}s " + _some(texts if word == "qubit" else [f"({text})" for text in texts])
 
 
 def _some(items: list[str], most: int = 3) -> str:
