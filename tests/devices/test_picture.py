@@ -102,5 +102,7 @@ def test_no_uncertainty():
     """Where none is known, none is drawn."""
     known = Characterisation("ion", "lab", 2, {0: Measured(0.99), 1: Measured(0.98, 0.001)})
     bars = known.plot().subfigs[1].axes[0].collections[0]
-    drawn = [segment for segment in bars.get_segments() if np.isfinite(segment).all() and len(segment)]
+    drawn = [
+        segment for segment in bars.get_segments() if np.isfinite(segment).all() and len(segment)
+    ]
     assert [segment[:, 1].tolist() for segment in drawn] == [[1, 1]]
