@@ -190,6 +190,8 @@ def test_malformed_figures_are_unknown(characterisation):
     device = characterised(characterisation)
     properties = device.properties()
     assert device.target.qubit_properties is None
+    for known in (device.qubit_properties(0), *device.qubit_properties([0, 2])):
+        assert (known.t1, known.t2) == (None, None)
     assert NoiseModel.from_backend(device).is_ideal()
     assert AerSimulator.from_backend(device).options.noise_model is None
     assert all(gate.gate == "rz" for gate in properties.gates if gate.parameters)

@@ -93,7 +93,7 @@ class TestPublished:
         assert found.fetched_at == NOON
         assert found.rxx_fidelity_of(2, 0) == found.rxx_fidelity[0, 2]
         assert found.rxx_fidelity_of(2, 1) == found.mean_rxx_fidelity
-        for pair in ((1, 1), (0, 3), (-1, 0)):
+        for pair in ((1, 1), (0, 3), (-1, 0), ("0", 1), (0.5, 1)):
             with pytest.raises(InvalidOptionError, match="two of 3 qubits"):
                 found.rxx_fidelity_of(*pair)
 
@@ -143,9 +143,14 @@ class TestPublished:
         assert found == replace(read(), **{FIELDS[name]: unknown})
 
     @pytest.mark.parametrize("name", [name for name in FIELDS if "fidelity" in name])
-    def test_more_than_everything(self, name):
-        """A fidelity is 100 per cent at most."""
-        assert read(**{name: 100.1}).problems
+    def test_other_units(self, name):
+        """Less than depolarisation leaves is no fidelity in per cent, nor is more than all."""
+        for value in (100.1, 0.9985):
+            entries = [{"qubits": [0, 1], "value": value}]
+            found = read(**{name: entries if name == "two_qubit_gate_fidelity" else value})
+            assert "to 100 per cent, not" in found.problems[0]
+        found = read(single_qubit_gate_fidelity={"0": 0.9985, "1": 50})
+        assert found.r_fidelity == {1: Measured(0.5)}
 
     def test_malformed_parts(self):
         """Other qubits, pairs and values stay."""
@@ -224,6 +229,11 @@ class TestModel:
             ("rxx_fidelity", {3: Measured(0.9)}, "rxx_fidelity[3]"),
             ("r_fidelity", {0: 0.9}, "r_fidelity[0]"),
             ("mean_rxx_fidelity", Measured(0.9, -1.0), "mean_rxx_fidelity.uncertainty"),
+            ("mean_rxx_fidelity", Measured(0.9, 1.5), "mean_rxx_fidelity.uncertainty"),
+            ("r_fidelity", [Measured(0.9)], "r_fidelity"),
+            ("rxx_fidelity", None, "rxx_fidelity"),
+            ("resource_id", 5, "resource_id"),
+            ("updated_at", "2026-01-01", "updated_at"),
             ("t1", 1.25, "t1"),
             ("spam_fidelity", Measured(0.99), "spam_fidelity"),
             ("spam_fidelity", 99.5, "spam_fidelity"),
@@ -240,6 +250,14 @@ class TestModel:
             replace(read(), **{field: value})
         assert caught.value.field == place
         assert str(caught.value).startswith(f"the characterisation: {place} ")
+
+    def test_a_key(self):
+        """Equal ones have one hash; later changes of what it was made of do not matter."""
+        fidelities = {0: Measured(0.9)}
+        found = replace(read(), r_fidelity=fidelities)
+        fidelities[1] = "?"
+        assert found.r_fidelity == {0: Measured(0.9)}
+        assert len({read(), read(), found}) == 2
 
     def test_copies(self):
         """A copy and a pickle are equal, and keep the problems."""
@@ -283,6 +301,8 @@ class TestSaved:
             ({"t1": {"value": "x"}}, "t1.value"),
             ({"t1": {"value": 1, "uncertainty": []}}, "t1.uncertainty"),
             ({"t1": {"value": -1}}, "t1"),
+            ({"t1": {"value": 1, "spread": 2}}, "t1.spread"),
+            ({"r_fidelity": [{"qubit": 0, "value": 1, "qubits": 1}]}, "r_fidelity[0].qubits"),
             ({"r_duration": "15"}, "r_duration"),
             ({"r_fidelity": {}}, "r_fidelity"),
             ({"r_fidelity": [3]}, "r_fidelity[0]"),
@@ -327,6 +347,10 @@ class TestSaved:
                 Characterisation.load(path)
         with pytest.raises(OSError, match="nowhere"):
             Characterisation.load(tmp_path / "nowhere")
+        nowhere = tmp_path / "nowhere" / "ion.json"
+        with pytest.raises(FileNotFoundError) as caught:
+            read().save(nowhere)
+        assert caught.value.filename == str(nowhere)
 
 
 class _Texts(HTMLParser):
@@ -390,6 +414,22 @@ class TestShown:
         assert "not understood:\nsingle_qubit_gate_fidelity: 'a' is none of 3 qubits\n" in text
         assert text.endswith("and 3 more")
         assert "1 qubit\nno date\n" in str(Characterisation("ion", "lab", 1))
+
+    @pytest.mark.parametrize(
+        ("known", "line"),
+        [
+            ({"t1": Measured(1.0, 1e-320)}, "T1                       1 ± 1e-320 s"),
+            ({"t1": Measured(1.5e300, 1e299)}, "T1                       1.5e+300 ± 1e+299 s"),
+            ({"t1": Measured(1.5, 1e308)}, "T1                       1.5 ± 1e+308 s"),
+            ({"spam_fidelity": 0.0}, "preparation and readout  at least 0 %"),
+            ({"r_duration": 0.0}, "duration of r            0 s"),
+            ({"r_duration": 3e-9}, "duration of r            3 ns"),
+        ],
+    )
+    def test_extremes(self, known, line):
+        """What no device has stays readable, too."""
+        assert line in str(replace(read(), **known)).splitlines()
+        assert line.split("  ")[-1].strip() in _Texts(replace(read(), **known)._repr_html_()).texts
 
     def test_control_characters(self):
         """What the portal sends does not steer the terminal, nor the page."""

@@ -6,9 +6,11 @@ import io
 import pickle
 import sys
 from dataclasses import replace
+from itertools import combinations
 
+import numpy as np
 import pytest
-from aqt_fast.devices import Characterisation
+from aqt_fast.devices import Characterisation, Measured
 from aqt_fast.exceptions import MissingExtraError
 from devices.test_characterisation import read
 from matplotlib.colors import to_rgb
@@ -46,7 +48,8 @@ def test_pairs_and_qubits():
     [
         (replace(read(), rxx_fidelity={}), "mean 98.0 ± 0.5 %"),
         (read({}), "unknown"),
-        (Characterisation("ion", "lab", 1), "ion (lab), 1 qubit"),
+        (Characterisation("ion", "lab", 1), "one qubit has no pair"),
+        (replace(read(), resource_id="a$\\frac$b"), "a$\\frac$b (lab), 3 qubits"),
         (replace(read({}, num_qubits=26), rxx_fidelity=read().rxx_fidelity), "26 qubits"),
     ],
 )
@@ -77,3 +80,29 @@ def test_extra(monkeypatch):
         read().plot()
     assert (caught.value.package, caught.value.extra) == ("matplotlib", "plot")
     assert isinstance(caught.value, ImportError)
+
+
+def test_scale():
+    """It is there where the pairs differ and leave room for it, and reaches from worst to best."""
+
+    def drawn(num_qubits, values):
+        pairs = dict(zip(combinations(range(num_qubits), 2), map(Measured, values), strict=True))
+        known = Characterisation("ion", "lab", num_qubits, rxx_fidelity=pairs)
+        axes = known.plot().subfigs[0].axes[0]
+        return len(axes.child_axes), axes.images[0].get_clim()
+
+    assert drawn(5, [0.99] * 9 + [0.95]) == (1, (pytest.approx(95), pytest.approx(99)))
+    for num_qubits, values in ((5, [0.99] * 10), (2, [0.99]), (3, [0.99, 0.98, 0.97])):
+        shown, (lowest, highest) = drawn(num_qubits, values)
+        assert shown == 0
+        assert highest - lowest <= 2.001
+
+
+def test_no_uncertainty():
+    """Where none is known, none is drawn."""
+    known = Characterisation("ion", "lab", 2, {0: Measured(0.99), 1: Measured(0.98, 0.001)})
+    bars = known.plot().subfigs[1].axes[0].collections[0]
+    drawn = [
+        segment for segment in bars.get_segments() if np.isfinite(segment).all() and len(segment)
+    ]
+    assert [segment[:, 1].tolist() for segment in drawn] == [[1, 1]]

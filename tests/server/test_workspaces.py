@@ -102,6 +102,12 @@ class TestCharacterisation:
         assert "characterisation" not in c
         assert d["characterisation"] == own
 
+    @pytest.mark.parametrize("wanted", ["some", [1, 2], 5])
+    def test_other_shapes(self, wanted):
+        """They are refused when the resource is made."""
+        with pytest.raises(ValueError, match="characterisation must be one of mean, pairs, none"):
+            Resource("a", "A", "device", 3, characterisation=wanted)
+
     def test_drift(self):
         """Other figures on request, the same for the same seed; the time stamp tells when."""
 

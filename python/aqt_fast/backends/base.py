@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from qiskit import QuantumCircuit
-from qiskit.providers import BackendV2
+from qiskit.providers import BackendV2, QubitProperties
 from qiskit.transpiler import Target
 
 from aqt_fast._ids import canonical_uuid
@@ -193,6 +193,21 @@ class AQTResource(AnyProtocol, BackendV2):
     def _asked_again(self) -> Resource | None:
         """Ask for the present details of the resource; None if there is nobody to ask."""
         return None
+
+    def qubit_properties(self, qubit: int | list[int]) -> QubitProperties | list[QubitProperties]:
+        """Lifetime and coherence time of a qubit or of several, in seconds; None if unknown.
+
+        Args:
+            qubit: index of a qubit, or a list.
+
+        Raises:
+            NotImplementedError: nothing is published of the device, or it is a simulator.
+        """
+        if self.target.qubit_properties is None and self._known.characterisation is not None:
+            return (
+                QubitProperties() if isinstance(qubit, int) else [QubitProperties() for _ in qubit]
+            )
+        return super().qubit_properties(qubit)
 
     @property
     def coupling_map(self) -> CouplingMap:

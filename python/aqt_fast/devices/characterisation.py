@@ -64,6 +64,11 @@ class Characterisation(Figures):
             **read_published(published, num_qubits),
         )
 
+    def __hash__(self) -> int:
+        qubits, pairs = (frozenset(each.items()) for each in (self.r_fidelity, self.rxx_fidelity))
+        place = (self.resource_id, self.workspace_id, self.num_qubits)
+        return hash((*place, qubits, pairs, self.updated_at, self.fetched_at))
+
     def __str__(self) -> str:
         return as_text(self)
 
@@ -93,7 +98,10 @@ class Characterisation(Figures):
         """
         import orjson
 
-        write_file(Path(path), orjson.dumps(self.to_dict(), option=orjson.OPT_INDENT_2))
+        try:
+            write_file(Path(path), orjson.dumps(self.to_dict(), option=orjson.OPT_INDENT_2))
+        except OSError as error:  # which names a temporary file beside it
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
     @classmethod
     def load(cls, path: str | Path) -> Characterisation:

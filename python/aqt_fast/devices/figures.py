@@ -62,8 +62,17 @@ class Figures:
     """What the portal published in a form that cannot be used: each names the portal's key."""
 
     def __post_init__(self) -> None:
-        """Check all values."""
+        """Check all values, and keep mappings of our own."""
         qubits = self.num_qubits
+        for name in ("resource_id", "workspace_id"):
+            if not isinstance(getattr(self, name), str):
+                reason = f"must be text, not {shown(getattr(self, name))}"
+                raise InvalidCharacterisationError(name, reason)
+        for name in ("r_fidelity", "rxx_fidelity"):
+            if not isinstance(getattr(self, name), Mapping):
+                reason = f"must be a mapping, not {shown(getattr(self, name))}"
+                raise InvalidCharacterisationError(name, reason)
+            object.__setattr__(self, name, dict(getattr(self, name)))
         if type(qubits) is not int or qubits < 1:
             raise InvalidCharacterisationError("num_qubits", f"must be 1 or more, not {qubits!r}")
         for qubit, fidelity in self.r_fidelity.items():
@@ -87,6 +96,8 @@ class Figures:
                 _check(name, getattr(self, name), bounds)
         for name in TIMES:
             time = getattr(self, name)
+            if time is not None and not isinstance(time, datetime):
+                raise InvalidCharacterisationError(name, f"must be a datetime, not {shown(time)}")
             if time is not None and time.tzinfo is None:
                 raise InvalidCharacterisationError(name, "must have a time zone")
 
@@ -119,8 +130,8 @@ class Figures:
         Raises:
             InvalidOptionError: these are not two qubits of the device.
         """
-        pair = (min(a, b), max(a, b))
-        if not 0 <= pair[0] < pair[1] < self.num_qubits:
+        pair = (b, a) if _is_pair((b, a), self.num_qubits) else (a, b)
+        if not _is_pair(pair, self.num_qubits):
             raise InvalidOptionError("pair", (a, b), f"two of {self.num_qubits} qubits")
         return self.rxx_fidelity.get(pair, self.mean_rxx_fidelity)
 
@@ -141,7 +152,8 @@ def _check_measured(name: str, entry: Measured, bounds: Bounds) -> None:
         raise InvalidCharacterisationError(name, f"must be a Measured, not {shown(entry)}")
     _check(name, entry.value, bounds)
     if entry.uncertainty is not None:
-        _check(f"{name}.uncertainty", entry.uncertainty, UNCERTAINTY)
+        highest = bounds.highest  # of a probability, an uncertainty is one, too
+        _check(f"{name}.uncertainty", entry.uncertainty, UNCERTAINTY._replace(highest=highest))
 
 
 def _check(name: str, value: float, bounds: Bounds) -> None:

@@ -26,6 +26,10 @@ _MOST_LABELLED = 14
 """Number of qubits up to which each pair has its value written in its cell."""
 
 
+_FEWEST_WITH_SCALE = 5
+"""Number of qubits from which on the corner without pairs has room for the scale."""
+
+
 class Picture(Figure):
     """A figure that notebooks show, whether or not matplotlib was told to draw there."""
 
@@ -48,7 +52,9 @@ def draw(known: Figures) -> Picture:
     _draw_facts(known, lower)
     date = known.updated_at or known.fetched_at
     heading = title(known) + (f", {day_and_time(date)}" if date else "")
-    figure.suptitle(heading, color=_INK, fontsize=13, fontweight="bold", x=0.015, ha="left")
+    # Names come from the portal: a dollar sign begins no formula.
+    words = figure.suptitle(heading, color=_INK, fontsize=13, fontweight="bold", x=0.015, ha="left")
+    words.set_parse_math(False)
     return figure
 
 
@@ -57,7 +63,7 @@ def _draw_pairs(known: Figures, axes: Axes, figure: Figure) -> None:
     told = "" if mean is None else f"mean {per_cent(mean)}"
     if not known.rxx_fidelity:
         axes.set_title("Fidelity of rxx", color=_INK, fontsize=11, loc="left")
-        _say(axes, told or "unknown")
+        _say(axes, told or ("one qubit has no pair" if known.num_qubits == 1 else "unknown"))
         return
     heading = f"Fidelity of rxx, %{told and f' ({told})'}"
     axes.set_title(heading, color=_INK, fontsize=11, loc="left")
@@ -65,7 +71,10 @@ def _draw_pairs(known: Figures, axes: Axes, figure: Figure) -> None:
     values = np.full((qubits, qubits), np.nan)
     for (low, high), found in known.rxx_fidelity.items():
         values[high, low] = 100 * found.value
-    image = axes.imshow(values, cmap=_SHADES, aspect="equal")
+    lowest, highest = np.nanmin(values), np.nanmax(values)
+    differ = bool(lowest < highest)
+    spread = (lowest, highest) if differ else (lowest - 1, lowest + 1)
+    image = axes.imshow(values, cmap=_SHADES, aspect="equal", vmin=spread[0], vmax=spread[1])
     axes.set_xlim(-0.5, qubits - 1.5)
     axes.set_ylim(qubits - 0.5, 0.5)
     ticks = range(0, qubits, 1 if qubits <= 24 else 5)
@@ -79,6 +88,8 @@ def _draw_pairs(known: Figures, axes: Axes, figure: Figure) -> None:
         for (row, column), value in np.ndenumerate(values):
             if not np.isnan(value):
                 _label(axes, (column, row), f"{value:.2f}", image.to_rgba(value))
+    if not differ or qubits < _FEWEST_WITH_SCALE:  # there is nothing to tell, or no room
+        return
     bar = axes.inset_axes((0.62, 0.94, 0.36, 0.025))
     scale = figure.colorbar(image, cax=bar, orientation="horizontal")
     scale.outline.set_visible(False)
@@ -102,7 +113,7 @@ def _draw_qubits(known: Figures, axes: Axes) -> None:
     axes.barh(
         qubits,
         [100 * (1 - each.value) for each in found],
-        xerr=[100 * (each.uncertainty or 0) for each in found],
+        xerr=[100 * _or_nan(each.uncertainty) for each in found],
         color=_BAR,
         height=0.62,
         error_kw={"ecolor": _INK, "elinewidth": 1.1, "capsize": 2.5},
@@ -116,6 +127,10 @@ def _draw_qubits(known: Figures, axes: Axes) -> None:
     axes.grid(axis="x", color=_LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[:].set_visible(False)
+
+
+def _or_nan(uncertainty: float | None) -> float:
+    return np.nan if uncertainty is None else uncertainty
 
 
 def _draw_facts(known: Figures, axes: Axes) -> None:

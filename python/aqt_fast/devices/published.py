@@ -27,7 +27,15 @@ class _Unit(NamedTuple):
     bounds: Bounds
 
 
-_PER_CENT = _Unit(100, Bounds(0, 100, "0 to 100 per cent"))
+def _per_cent(lowest: float) -> _Unit:
+    """Per cent from what is left of a qubit or a pair after complete depolarisation.
+
+    Less than that is no fidelity, but a number in another unit.
+    """
+    return _Unit(100, Bounds(lowest, 100, f"{lowest} to 100 per cent"))
+
+
+_OF_QUBIT, _OF_PAIR = _per_cent(50), _per_cent(25)
 _SECONDS = _Unit(1, LIFETIME)
 _MICROSECONDS = _Unit(1e6, DURATION)
 
@@ -49,8 +57,8 @@ def read_published(published: Mapping[str, Any], num_qubits: int) -> dict[str, A
     return {
         "r_fidelity": reader.of_qubits("single_qubit_gate_fidelity", num_qubits),
         "rxx_fidelity": reader.of_pairs("two_qubit_gate_fidelity", num_qubits),
-        "mean_rxx_fidelity": reader.measured("mean_two_qubit_gate_fidelity", _PER_CENT),
-        "spam_fidelity": reader.bare("spam_fidelity_lower_bound", _PER_CENT),
+        "mean_rxx_fidelity": reader.measured("mean_two_qubit_gate_fidelity", _OF_PAIR),
+        "spam_fidelity": reader.bare("spam_fidelity_lower_bound", _OF_QUBIT),
         "t1": reader.measured("t1_s", _SECONDS),
         "t2": reader.measured("t2_coherence_time_s", _SECONDS),
         "r_duration": reader.bare("single_qubit_gate_duration_micros", _MICROSECONDS),
@@ -94,7 +102,7 @@ class _Reader:
         for key, entry in entries.items():
             if key not in indices:
                 self.problems.append(f"{name}: {shown(key)} is none of {num_qubits} qubits")
-            elif (fidelity := self._measured(f"{name}[{key}]", entry, _PER_CENT)) is not None:
+            elif (fidelity := self._measured(f"{name}[{key}]", entry, _OF_QUBIT)) is not None:
                 found[indices[key]] = fidelity
         return dict(sorted(found.items()))
 
@@ -115,7 +123,7 @@ class _Reader:
                     f"{place} must name two of {num_qubits} qubits: {shown(entry)}"
                 )
                 continue
-            fidelity = self._measured(place, entry, _PER_CENT)
+            fidelity = self._measured(place, entry, _OF_PAIR)
             if fidelity is not None and found.setdefault(pair, fidelity) != fidelity:
                 self.problems.append(f"{place} is a second value for the pair {pair}")
         return dict(sorted(found.items()))
@@ -130,7 +138,8 @@ class _Reader:
         found = self._noted(name, unit.bounds.check, value)
         if found is None:
             return None
-        spread = self._noted(f"{name}: uncertainty", UNCERTAINTY.check, uncertainty)
+        bounds = UNCERTAINTY._replace(highest=unit.bounds.highest)
+        spread = self._noted(f"{name}: uncertainty", bounds.check, uncertainty)
         return Measured(found / unit.of_si, None if spread is None else spread / unit.of_si)
 
     def _noted(self, name: str, read: Callable[[Any], T], entry: Any) -> T | None:

@@ -13,6 +13,8 @@ from aqt_fast.devices.measured import Measured
 
 _MOST_PROBLEMS = 5
 """Number of problems that are shown."""
+_MOST_PRECISE, _LEAST_PRECISE = 1e-7, 1e6
+"""Bounds of an uncertainty, in the unit that is shown, for figures without an exponent."""
 _WEAKEST = 3
 """Number of pairs that are named as the weakest."""
 _STRONGEST_SHADE = 0.5
@@ -68,7 +70,7 @@ def facts(known: Figures) -> list[tuple[str, str]]:
     """List what holds for all qubits: label and value."""
     spam = known.spam_fidelity
     rows = [
-        ("preparation and readout", spam and f"at least {per_cent(Measured(spam))}"),
+        ("preparation and readout", None if spam is None else _at_least(spam)),
         ("T1", known.t1 and f"{_digits(known.t1)} s"),
         ("T2 without echo", known.t2 and f"{_digits(known.t2)} s"),
         ("duration of r", _duration(known.r_duration)),
@@ -89,6 +91,10 @@ def _of_device(known: Figures) -> list[tuple[str, str]]:
         *([("weakest pairs", weakest)] if weakest else []),
         *facts(known),
     ]
+
+
+def _at_least(fidelity: float) -> str:
+    return f"at least {per_cent(Measured(fidelity))}"
 
 
 def _of_qubits(known: Figures) -> list[tuple[str, str]]:
@@ -118,6 +124,8 @@ def _digits(measured: Measured, factor: float = 1) -> str:
     value, spread = measured.value * factor, (measured.uncertainty or 0) * factor
     if not spread:
         return f"{value:.6g}"
+    if not _MOST_PRECISE < spread < _LEAST_PRECISE or value >= _LEAST_PRECISE:
+        return f"{value:.6g} ± {spread:.2g}"
     decimals = max(0, -math.floor(math.log10(spread)))
     if f"{spread:.1e}"[0] == "1":
         decimals += 1

@@ -75,9 +75,10 @@ def _by_place(
     for index, entry in enumerate(_typed(name, present.get(name, []), list, "a list")):
         place = f"{name}[{index}]"
         qubits = read(f"{place}.{key}", _typed(place, entry, Mapping, "an object").get(key))
+        _refuse_others(place, entry, {key, "value", "uncertainty"})
         if qubits in found:
             raise InvalidCharacterisationError(place, f"is a second value for {qubits}")
-        found[qubits] = _measured(place, entry)
+        found[qubits] = _value(place, entry)
     return found
 
 
@@ -106,6 +107,16 @@ def _moment(name: str, value: Any) -> Any:
 
 def _measured(name: str, value: Any) -> Measured:
     entry = _typed(name, value, Mapping, "an object")
+    _refuse_others(name, entry, {"value", "uncertainty"})
+    return _value(name, entry)
+
+
+def _refuse_others(name: str, entry: Mapping[str, Any], known: set[str]) -> None:
+    for key in sorted(map(str, entry.keys() - known)):
+        raise InvalidCharacterisationError(f"{name}.{key}", "is no part of a value")
+
+
+def _value(name: str, entry: Mapping[str, Any]) -> Measured:
     spread = entry.get("uncertainty")
     return Measured(
         _number(f"{name}.value", entry.get("value")),

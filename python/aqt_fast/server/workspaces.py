@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 ResourceType = Literal["device", "simulator"]
 ResourceStatus = Literal["online", "offline", "maintenance", "unavailable"]
@@ -49,6 +49,14 @@ class Resource:
     """What a device publishes: a shape, or just this; None for the server's shape."""
     durations: Durations = Durations()
     """What a device publishes of its durations, and takes."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be published: the handler of requests could only fail."""
+        wanted = self.characterisation
+        shape = isinstance(wanted, str) and wanted in get_args(Characterisation)
+        if not (wanted is None or shape or isinstance(wanted, Mapping)):
+            shapes = ", ".join(get_args(Characterisation))
+            raise ValueError(f"characterisation must be one of {shapes}, or a mapping: {wanted!r}")
 
 
 @dataclass
