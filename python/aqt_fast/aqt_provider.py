@@ -478,7 +478,8 @@ class AQTProvider(Single):
     def keep_characterisation(self, device: AQTResource | Characterisation | str | Path) -> Path:
         """Keep a device's figures for ``at`` of :meth:`get_noise_twin`: the portal has no history.
 
-        They are written to the directory ``characterisations`` below :attr:`store_path`.
+        They are written to the directory ``characterisations`` below :attr:`store_path`, by
+        workspace, resource and time. Portals are not told apart: have a store for each.
 
         Args:
             device: as for :meth:`get_noise_twin`.

@@ -242,6 +242,16 @@ class TestContradictions:
             assert all(found.depolarising == 0 for found in gates)
             assert all(0 < found.duration < duration for found in gates)
 
+    @pytest.mark.parametrize("changes", [{"rxx_duration": 1e300}, {"t1": Measured(1e-290)}])
+    def test_durations_without_bounds(self, changes):
+        """The gate still has the fidelity that is reported."""
+        extreme = replace(device(0, t2=1e-290 if "t1" in changes else 0.45), **changes)
+        with pytest.warns(CharacterisationWarning, match="make gates worse than reported"):
+            noise = noise_of(extreme)
+        for pair, found in noise.rxx.items():
+            expected = reported(noise.device, "rxx", pair)
+            assert 1 - found.average_error == pytest.approx(expected, abs=1e-12)
+
     def test_without_relaxation(self):
         """The same figures without times: all errors are depolarising, nothing is told."""
         noise = noise_of(device(0, t1=1e-4, t2=1e-4), relaxation=False)

@@ -250,6 +250,15 @@ class TestTime:
             assert provider.get_noise_twin(unknown, at=later).name == f"noise_twin_{name}"
         assert len(provider.jobs()) == 0
 
+    def test_other_devices(self, provider):
+        """Of the same name, in another workspace or of another size, are others."""
+        provider.keep_characterisation(known())
+        later = MEASURED_AT + timedelta(days=1)
+        assert provider.get_noise_twin(known(updated_at=None), at=later)
+        for other in ({"workspace_id": "default"}, {"num_qubits": known().num_qubits + 1}):
+            with pytest.raises(CharacterisationNotFoundError, match="none were kept"):
+                provider.get_noise_twin(replace(known(updated_at=None), **other), at=later)
+
     def test_kept_by_the_portal_only_now(self, shared_server):
         """What a device publishes is kept under its time."""
         with AQTProvider(shared_server.token, portal_url=shared_server.url) as portal:

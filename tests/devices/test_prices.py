@@ -66,6 +66,11 @@ class TestFields:
         one = PriceList(**FIELDS)
         assert price_lists(None) == ()
         assert price_lists(one) == price_lists([one]) == (one,)
+        ibex, others = PriceList(**FIELDS, resources="ibex"), PriceList(**FIELDS, per_circuit=1)
+        assert price_lists([ibex, others]) == (ibex, others)
+        for twice in ([one, others], [ibex, PriceList(**FIELDS, resources=("pine", "ibex"))]):
+            with pytest.raises(InvalidOptionError, match=r"several for different .*, not two for"):
+                price_lists(twice)
         for wrong in (7, [one, "EUR"], "EUR"):
             with pytest.raises(InvalidOptionError, match=r"^price_list must be a PriceList"):
                 price_lists(wrong)

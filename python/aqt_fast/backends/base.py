@@ -536,16 +536,15 @@ class AQTResource(AnyProtocol, BackendV2):
 
     @property
     def price_list(self) -> PriceList | None:
-        """The prices that its provider was given for it, the first that fit; None without any.
+        """The prices that its provider was given for it; None without any.
 
-        A list that names no resources is for all devices in the cloud.
+        A list that names no resources is for all devices in the cloud that no other list names.
         """
         lists: Iterable[PriceList] = getattr(self.provider, "price_lists", ())
-        is_device = self._resource.resource_type == "device"
-        for prices in lists:
-            if self.name in prices.resources or (is_device and not prices.resources):
-                return prices
-        return None
+        by_name = {name: prices for prices in lists for name in prices.resources or ("",)}
+        if self._resource.resource_type == "device":
+            return by_name.get(self.name, by_name.get(""))
+        return by_name.get(self.name)
 
     def set_options(self, **fields: Any) -> None:
         """Set options of all later jobs: all of them, or none if one is invalid.

@@ -55,18 +55,20 @@ class CharacterisationHistory:
             raise CharacterisationNotFoundError(device.resource_id)
         stamp = time.astimezone(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
         make_directory(self._directory)
-        path = self._directory / f"{_prefix(device.resource_id)}{stamp}.json"
+        path = self._directory / f"{_prefix(device)}{stamp}.json"
         device.save(path)
         return path
 
-    def all(self, resource_id: str) -> list[Characterisation]:
-        """Read what was kept of a device, the oldest first.
+    def all(self, device: Characterisation) -> list[Characterisation]:
+        """Read what was kept of the same device, the oldest first.
+
+        That is what has its workspace, identifier and number of qubits.
 
         Raises:
             InvalidCharacterisationError: a file is damaged.
             OSError: a file cannot be read.
         """
-        prefix = _prefix(resource_id)
+        prefix = _prefix(device)
         if not self._directory.is_dir():
             return []
         files = sorted(
@@ -74,9 +76,11 @@ class CharacterisationHistory:
             for path in self._directory.iterdir()
             if path.name.startswith(prefix) and path.suffix == ".json"
         )
-        return [Characterisation.load(path) for path in files]
+        kept = map(Characterisation.load, files)
+        return [each for each in kept if each.num_qubits == device.num_qubits]
 
 
-def _prefix(resource_id: str) -> str:
+def _prefix(device: Characterisation) -> str:
     # quote() leaves no @, so no identifier begins with another one and this sign.
-    return quote(resource_id, safe="") + "@"
+    names = (device.workspace_id, device.resource_id)
+    return "".join(quote(name, safe="") + "@" for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -173,7 +174,7 @@ def price_lists(given: PriceList | Iterable[PriceList] | None) -> tuple[PriceLis
     """Return one list, several or none as a tuple.
 
     Raises:
-        InvalidOptionError: something else was given.
+        InvalidOptionError: something else was given, or two lists for the same resource.
     """
     if given is None:
         return ()
@@ -182,7 +183,17 @@ def price_lists(given: PriceList | Iterable[PriceList] | None) -> tuple[PriceLis
     found: tuple[Any, ...] = tuple(given) if isinstance(given, Iterable) else (given,)
     if not all(isinstance(item, PriceList) for item in found):
         raise InvalidOptionError("price_list", given, "a PriceList, or several")
+    twice = [name for name, number in Counter(_named(found)).items() if number > 1]
+    if twice:
+        named = twice[0] or "all devices"
+        expected = f"a PriceList, or several for different resources, not two for {named}"
+        raise InvalidOptionError("price_list", given, expected)
     return found
+
+
+def _named(lists: Iterable[PriceList]) -> list[str]:
+    """Return the resources that lists name, the empty text for all devices."""
+    return [name for prices in lists for name in prices.resources or ("",)]
 
 
 def _price(name: str, value: Any) -> float:

@@ -38,8 +38,9 @@ class DeviceUsage(float):
     @property
     def estimate(self) -> JobEstimate | None:
         """What the job was expected to take, for all of its circuits; None if that is unknown."""
-        if self._estimated is not None:
-            self._estimate, self._estimated = self._estimated(), None
+        make = self._estimated  # another thread may ask at the same time
+        if make is not None:
+            self._estimate, self._estimated = make(), None
         return self._estimate
 
     @property

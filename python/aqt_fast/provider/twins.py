@@ -57,7 +57,7 @@ def make_twin(
     device = characterisation_of(source)
     if at is not None:
         moment = _aware(at)
-        kept = history(provider).all(device.resource_id)
+        kept = history(provider).all(device)
         device = latest([*kept, device], device.resource_id, moment)
     return NoiseTwin(DeviceNoise.of(device, settings), provider=provider)
 

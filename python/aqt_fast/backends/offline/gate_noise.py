@@ -32,7 +32,7 @@ class GateNoise:
     num_qubits: int
     """1 or 2."""
     depolarising: float = 0.0
-    """Strength λ of the depolarising channel, from 0 to 4ⁿ/(4ⁿ − 1)."""
+    """Strength λ of the depolarising channel, from 0 to 1."""
     duration: float = 0.0
     """How long the qubits relax, in seconds."""
     relaxation: Relaxation | None = None

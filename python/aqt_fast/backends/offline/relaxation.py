@@ -8,6 +8,9 @@ from dataclasses import dataclass
 _BISECTIONS = 200
 """Enough to find a number of 64 bits."""
 
+_ALL_TIMES = 100.0
+"""After so many times the longer one of T1 and T2, no coherence is left in 64 bits."""
+
 
 @dataclass(frozen=True)
 class Relaxation:
@@ -67,7 +70,8 @@ class Relaxation:
             duration: a time that is too long.
             num_qubits: how many qubits wait.
         """
-        low, high = 0.0, duration
+        # Nothing is left after so long: a duration without bounds would take too many steps.
+        low, high = 0.0, min(duration, _ALL_TIMES * max(self.t1, self.t2))
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
             if self.process_fidelity(middle, num_qubits) > process_fidelity:
