@@ -15,6 +15,8 @@ from aqt_fast.backends.offline.noise_settings import NoiseSettings
 from aqt_fast.backends.offline.trajectories import Sampler
 from aqt_fast.devices import Characterisation, Measured
 from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.wire.circuits import Limits
+from aqt_fast.wire.snapshot import Snapshot
 from executors import Inline
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator
@@ -114,6 +116,19 @@ def test_ions_beside_the_circuit():
     circuit.rxx(1.0, 0, 1)
     for size, reached in ((2, 2), (3, 3), (9, 3)):
         assert Imperfections(settings, size).added(circuit).num_qubits == reached
+
+
+def test_size_with_ions_beside():
+    """What Aer is told depends on all ions that the circuit with crosstalk has."""
+    circuit = QuantumCircuit(9, 4)
+    for ion in (1, 3, 5, 7):
+        circuit.r(1.0, 0.5, ion)
+    circuit.measure([1, 3, 5, 7], range(4))
+    bare = Snapshot([circuit], Limits(circuits=None, shots=None, qubits=9)).bare(
+        range(1), in_place=True
+    )
+    assert bare.size(0) == 4
+    assert bare.changed_by(Imperfections(NoiseSettings(crosstalk=0.1), 9).added).size(0) == 9
 
 
 def outcomes(twin, circuits, **options) -> list[np.ndarray]:

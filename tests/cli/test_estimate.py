@@ -87,6 +87,12 @@ class TestDevice:
         assert first["device_seconds"]["likely"] == pytest.approx(0.1 + 100 * 0.2027, rel=0.01)
         assert len(shared_server.jobs) == before
 
+    def test_status(self, bell):
+        """Of a device that takes no jobs now."""
+        result = invoke(bell, "--backend", "rowan")
+        assert result.exit_code == 0
+        assert result.stderr == "aqt-fast: rowan is not ready for jobs: maintenance\n"
+
     def test_no_such_backend(self, bell):
         """Those that there are, in one line."""
         result = invoke(bell, "--backend", "oak")
@@ -123,7 +129,11 @@ class TestWithoutToken:
             ("nonsense", b"nonsense", "nonsense.qasm is not OpenQASM 2"),
             ("three", b"OPENQASM 3;\nnonsense", "three.qasm cannot be read as OpenQASM 3"),
             ("binary", b"\xff\xfe", "binary.qasm is not OpenQASM"),
-            ("open", VERSION_2.replace("measure q -> c;", "").encode(), "no measurement"),
+            (
+                "open",
+                VERSION_2.replace("measure q -> c;", "").encode(),
+                f"circuit '{tmp_path / 'open.qasm'}': no measurement",
+            ),
         ):
             path = tmp_path / f"{name}.qasm"
             path.write_bytes(text)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 import orjson
 import pytest
 from aqt_fast import PriceList
-from aqt_fast.devices.prices import price_lists
+from aqt_fast.devices.prices import Cost, price_lists
 from aqt_fast.exceptions import InvalidOptionError
 
 FIELDS = {
@@ -81,6 +81,9 @@ class TestCost:
         assert (cost.amount, cost.currency) == (2020.0, "EUR")
         assert str(cost) == "2,020.00 EUR"
         assert cost.price_list is prices
+        assert [str(Cost(amount, "EUR", prices)) for amount in (0, 0.00012, 0.01)] == [
+            "0.00 EUR", "0.00012 EUR", "0.01 EUR",
+        ]  # fmt: skip
 
     @pytest.mark.parametrize("wrong", [{"shots": -1}, {"circuits": 1.5}, {"api_jobs": "1"}])
     def test_bad_numbers(self, wrong):

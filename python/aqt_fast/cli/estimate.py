@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from aqt_fast.cli.terminal import errors, say
 
 if TYPE_CHECKING:
     from aqt_fast.devices import PriceList
+    from aqt_fast.exceptions import InvalidCircuitError
 
 
 @click.command("estimate")
@@ -68,6 +71,7 @@ def estimate_command(
 
         from aqt_fast.aqt_provider import AQTProvider
         from aqt_fast.cli.circuit_files import load_circuit
+        from aqt_fast.exceptions import InvalidCircuitError
 
         circuits = [load_circuit(path) for path in files]
         prices = None
@@ -79,15 +83,31 @@ def estimate_command(
             except QiskitBackendNotFoundError as error:
                 say(error.message)
                 sys.exit(1)
-            estimate = resource.estimate(
-                circuits, shots=shots, price_list=prices, optimization_level=optimization_level
-            )
+            state = resource.resource_id.full_status
+            if state != "online":
+                say(f"{backend} is not ready for jobs: {state}")
+            try:
+                estimate = resource.estimate(
+                    circuits, shots=shots, price_list=prices, optimization_level=optimization_level
+                )
+            except InvalidCircuitError as error:
+                raise _of_files(error, files) from error
         if as_json:
             import orjson
 
             click.echo(orjson.dumps(estimate.to_dict(), option=orjson.OPT_INDENT_2))
         else:
             click.echo(str(estimate))
+
+
+def _of_files(error: InvalidCircuitError, files: Sequence[Path]) -> InvalidCircuitError:
+    """Name the files of circuits that cannot run, in place of their indices."""
+    return type(error)(
+        [
+            replace(problem, circuit=None, circuit_name=str(files[problem.circuit or 0]))
+            for problem in error.problems
+        ]
+    )
 
 
 def _prices(per_shot: float, per_circuit: float, currency: str) -> PriceList:

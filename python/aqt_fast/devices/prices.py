@@ -152,7 +152,8 @@ class Cost:
     """The prices."""
 
     def __str__(self) -> str:
-        return f"{self.amount:,.2f} {self.currency}"
+        cents = not self.amount or self.amount >= 0.01
+        return f"{self.amount:{',.2f' if cents else '.2g'}} {self.currency}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return amount, currency and prices in JSON's types."""

@@ -254,7 +254,10 @@ class Discovery:
     def _not_found(self, wanted: WantedBackends, names: list[str], problems: list[Problem]) -> str:
         reasons = [str(problem) for problem in problems]
         if names:
-            return "; ".join([*reasons, f"several backends fit: {', '.join(names)}"])
+            several = f"several backends fit: {', '.join(names)}"
+            if wanted.workspace is None:
+                several += "; a workspace may tell them apart"
+            return "; ".join([*reasons, several])
         everything = WantedBackends()
         candidates = [backend.name for backend in self.offline(everything)]
         if not problems and not self._connections.token and wanted.may_be_in_the_cloud:

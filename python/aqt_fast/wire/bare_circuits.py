@@ -78,6 +78,8 @@ class BareCircuits:
 
     def size(self, index: int) -> int:
         """Return the number of qubits that a circuit acts on or measures, at least one."""
+        if self._change is not None:  # which may act on more qubits
+            return len({qubit for item in self.circuit(index).data for qubit in item.qubits}) or 1
         place = self._part[index]
         active = self._active_qubits(place)
         if not self._in_place:
