@@ -102,14 +102,6 @@ class Figures:
                 raise InvalidCharacterisationError(name, "must have a time zone")
 
     @property
-    def is_known(self) -> bool:
-        """Whether any figure is known."""
-        figures = (self.r_fidelity, self.rxx_fidelity)
-        return any(figures) or any(
-            getattr(self, name) is not None for name in (*MEASURED, *NUMBERS)
-        )
-
-    @property
     def mean_r_fidelity(self) -> Measured | None:
         """Mean fidelity of r over the known qubits; None if there are none.
 
