@@ -383,7 +383,7 @@ class TestShown:
             "updated 2026-01-02 03:04 UTC, fetched 2026-01-02 12:00 UTC",
             "",
             "fidelity of r            99.5 to 99.9 %, mean 99.73 ± 0.07 %",
-            "fidelity of rxx          97 to 98.5 %, mean 98.0 ± 0.5 %",
+            "fidelity of rxx          97.0 to 98.5 %, mean 98.0 ± 0.5 %",
             "preparation and readout  at least 99.5 %",
             "T1                       1.25 ± 0.05 s",
             "T2 without echo          0.50 ± 0.10 s",

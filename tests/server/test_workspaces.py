@@ -147,6 +147,9 @@ class TestCharacterisation:
         for name in ("simulator_ideal", "nowhere"):
             with pytest.raises(LookupError):
                 server.drift(name)
+        for amount in (-1, 11, float("nan")):
+            with pytest.raises(ValueError, match="amount must be 0 to 10"):
+                server.drift(amount=amount)
         server.close()
 
 

@@ -106,7 +106,9 @@ def _range(fidelities: Iterable[Measured], mean: Measured | None) -> str | None:
     values = sorted(found.value for found in fidelities)
     texts = [] if mean is None else [f"mean {per_cent(mean)}"]
     if values and values[0] < values[-1]:
-        texts.insert(0, f"{100 * values[0]:.5g} to {100 * values[-1]:.5g} %")
+        ends = [f"{100 * value:.5g}" for value in (values[0], values[-1])]
+        decimals = max(len(end.partition(".")[2]) for end in ends)
+        texts.insert(0, " to ".join(f"{float(end):.{decimals}f}" for end in ends) + " %")
     elif values and mean is None:
         texts = [per_cent(Measured(values[0]))]
     return ", ".join(texts) or None

@@ -261,7 +261,10 @@ class ArnicaServer:
 
         Raises:
             LookupError: there is no such device.
+            ValueError: ``amount`` is not 0 to 10.
         """
+        if not 0 <= amount <= 10:
+            raise ValueError(f"amount must be 0 to 10, not {amount!r}")
         self._portal.drift(resource_id, amount)
 
     def hold(self) -> None:
