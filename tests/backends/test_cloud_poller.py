@@ -57,6 +57,17 @@ class TestPoller:
         dispatcher.close()
         assert [job.polls for job in jobs[1:]] == [1] * 6
 
+    def test_overtaken_by_many(self):
+        """A job that has ended is found wherever it is in the queue, while the others do not end."""
+        dispatcher = Dispatcher(8, name="test")
+        poller = Poller(dispatcher, 8)
+        clock = [1]
+        jobs = [self.Job(30 - number, clock) for number in range(31)]
+        for job in jobs:
+            poller.watch("ibex", job)
+        wait_until(lambda: jobs[-1].polls == 1)
+        dispatcher.close()
+
 
 class TestPace:
     """Fast at first, and never more polls in a minute than the period allows."""

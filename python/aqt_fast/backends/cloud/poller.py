@@ -1,7 +1,8 @@
 """Poll many jobs, first those that may have ended.
 
 A resource works through its queue in order. While its first job runs, poll only that one and, in
-turn, one of the next few: concurrent submissions may overtake each other. After a job has ended,
+turn, one of the next few: concurrent submissions may overtake each other. Now and then it is one of
+all the others, in case a submission was overtaken by more. After a job has ended,
 poll the next ones immediately, and twice as many at a time each time one has ended. The number of
 requests thus grows with the elapsed time plus the number of jobs, not with their product.
 
@@ -84,7 +85,7 @@ class _Queue:
     window: int = 1
     """Maximum number of concurrent polls."""
     turn: int = 0
-    """Counts up; selects which of the next jobs is polled along with the first."""
+    """Counts up; selects which of the other jobs is polled along with the first."""
     resting: bool = False
     """Whether the first job has not ended, and a pause must pass."""
     pace: _Pace = field(default_factory=_Pace)
@@ -155,14 +156,21 @@ class Poller:
         with self._lock:
             queue.resting = False
             self._fill(queue)
-            near = heapq.nsmallest(self._most - 1, queue.waiting)
-            if near:
-                entry = near[queue.turn % len(near)]
-                queue.turn += 1
+            if queue.waiting:
+                entry = self._other(queue)
                 queue.waiting.remove(entry)
                 heapq.heapify(queue.waiting)
                 queue.asked += 1
                 self._call(partial(self._ask, queue, *entry))
+
+    def _other(self, queue: _Queue) -> tuple[int, Polled]:
+        """Choose a waiting job: each of the next few in turn, and then one of all."""
+        rounds, place = divmod(queue.turn, self._most)
+        queue.turn += 1
+        near = heapq.nsmallest(self._most - 1, queue.waiting)
+        if place < len(near):
+            return near[place]
+        return queue.waiting[rounds % len(queue.waiting)]
 
     def _pause(self, step: partial[None], job: Polled, period: float, left: float) -> None:
         """Call a step after a pause, and sooner if the job's period becomes shorter meanwhile.
