@@ -62,7 +62,7 @@ class TestPoller:
         dispatcher = Dispatcher(8, name="test")
         poller = Poller(dispatcher, 8)
         clock = [1]
-        jobs = [self.Job(30 - number, clock) for number in range(31)]
+        jobs = [self.Job(11 - number, clock) for number in range(12)]
         for job in jobs:
             poller.watch("ibex", job)
         wait_until(lambda: jobs[-1].polls == 1)

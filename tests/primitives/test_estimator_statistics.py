@@ -35,11 +35,11 @@ def random_pub(seed: int):
 @pytest.mark.parametrize(
     ("number", "options"),
     [
-        (500, {}),
-        (200, {"variances": "average"}),
-        (200, {"grouping": "general", "variances": "average"}),
-        (200, {"grouping": "none", "optimization_level": 0}),
-        (200, {"adaptive": True}),
+        (250, {}),
+        (100, {"variances": "average"}),
+        (100, {"grouping": "general", "variances": "average"}),
+        (100, {"grouping": "none", "optimization_level": 0}),
+        (100, {"adaptive": True}),
     ],
     ids=["default", "average", "general", "none", "adaptive"],
 )
