@@ -58,7 +58,7 @@ class TestPoller:
         assert [job.polls for job in jobs[1:]] == [1] * 6
 
     def test_overtaken_by_many(self):
-        """A job that has ended is found wherever it is in the queue, while the others do not end."""
+        """A job that has ended is found wherever it is, while the others do not end."""
         dispatcher = Dispatcher(8, name="test")
         poller = Poller(dispatcher, 8)
         clock = [1]
