@@ -84,7 +84,7 @@ class TestLife:
 
     def test_timeout(self, backend):
         """The job continues after a timeout, and another call gets the result."""
-        job = backend.run(slow_batch(backend)[:100], shots=5, query_timeout_seconds=0.05)
+        job = backend.run(slow_batch(backend)[:30], shots=5, query_timeout_seconds=0.05)
         with pytest.raises(JobTimeoutError, match=job.job_id()):
             job.result()
         with pytest.raises(JobTimeoutError, match=r"within 0\.01 s"):

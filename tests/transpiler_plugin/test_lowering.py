@@ -8,6 +8,7 @@ import pytest
 from aqt_fast.aqt_resource import make_transpiler_target
 from aqt_fast.transpiler_plugin import LowerToAQT
 from aqt_fast.wire.circuits import check_circuits
+from example_counts import examples
 from qiskit import QuantumCircuit, transpile
 from qiskit.circuit import Gate, Parameter
 from qiskit.circuit.library import (
@@ -27,7 +28,7 @@ def test_native_circuits(merge):
     """3000 circuits of native gates: same unitary with its phase, accepted by the encoder."""
     rng = np.random.default_rng(4)
     lower = PassManager([LowerToAQT(merge=merge)])
-    for _ in range(3000):
+    for _ in range(examples(3000)):
         circuit = native(rng, int(rng.integers(1, 4)), int(rng.integers(0, 15)))
         lowered = lower.run(circuit)
         assert np.allclose(Operator(lowered).data, Operator(circuit).data, atol=1e-8)
@@ -119,7 +120,7 @@ def test_angles_close_to_a_bound_are_put_onto_it():
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 def test_random_circuits_of_all_standard_gates(level):
     """125 circuits a level of up to 6 qubits; ``make bench-mqt`` does more."""
-    for seed in range(125):
+    for seed in range(examples(125)):
         algorithms.check_random_circuit(seed, level)
 
 

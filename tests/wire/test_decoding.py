@@ -19,8 +19,6 @@ from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from wire.examples import direct, finished, small_circuit
 
-pytestmark = pytest.mark.all_qiskits
-
 
 class TestDecode:
     """Response bytes → samples and results."""

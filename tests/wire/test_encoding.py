@@ -22,6 +22,7 @@ from aqt_fast.exceptions import (
     InvalidShotsError,
 )
 from aqt_fast.wire.circuits import API_LIMITS, Limits, check_circuits
+from example_counts import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
@@ -40,7 +41,7 @@ class TestEncode:
         """The text itself is as expected, to the byte."""
         assert wire.encode_job(small_circuit(), 100) == (GOLDEN / "job.json").read_bytes().strip()
 
-    @settings(max_examples=2000, deadline=None)
+    @settings(max_examples=examples(2000), deadline=None)
     @given(
         st.lists(strategies.circuits(), min_size=1, max_size=3),
         st.integers(1, 2000),
@@ -53,7 +54,7 @@ class TestEncode:
         request = SubmitJobRequest.model_validate_json(body)
         assert request.model_dump(mode="json") == oracle.job(circuits, shots, label)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=examples(300), deadline=None)
     @given(st.lists(st.tuples(strategies.circuits(), st.integers(1, 2000)), min_size=1, max_size=3))
     def test_shots_for_each(self, batch):
         """Each circuit has its own repetitions, as AQT's models read them."""
