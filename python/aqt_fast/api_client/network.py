@@ -1,7 +1,7 @@
-"""Connections whose requests end in time, whatever the server sends.
+"""Connections whose requests end in time and get no bytes of others, whatever the server sends.
 
 httpx has time-outs for single reads and writes only: a server that sends one byte now and then
-would keep a request for ever.
+would keep a request for ever. And it takes bytes that follow an answer for the next answer.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ _SLICE = 65536
 
 
 class TimedStream(httpcore.NetworkStream):
-    """A connection that ends each request in time.
+    """A connection that ends each request in time, and is not used again after bytes too many.
 
     A request begins with what is written. The head of its answer must be there within the read
     time-out. The client then calls :meth:`begin_body` and :meth:`received`.
+
+    An answer is passed on line by line, or up to the length of its body: never more than it has.
 
     Args:
         stream: the connection.
@@ -44,11 +46,23 @@ class TimedStream(httpcore.NetworkStream):
         self._stream = stream
         self._note = note
         self._until = math.inf
+        self._is_http = False
+        self._unread = b""
+        """What has arrived, of which the bytes from ``_start`` on are not passed on yet."""
+        self._start = 0
+        self._body_left: int | None = None
+        """Bytes of the present body that are not passed on yet; None if that is unknown."""
         note(stream.get_extra_info("socket"))
 
-    def begin_body(self, timeout: float) -> None:
-        """Allow the body of an answer this time in seconds, and more while it arrives."""
+    def begin_body(self, timeout: float, length: int | None) -> None:
+        """Prepare for the body of an answer.
+
+        Args:
+            timeout: the time for it in seconds; :meth:`received` adds more.
+            length: its length in bytes, None if the head does not tell.
+        """
         self._until = time.monotonic() + timeout
+        self._body_left = length
 
     def received(self, num_bytes: int) -> None:
         """Allow more time: so many bytes of a body have arrived."""
@@ -56,10 +70,23 @@ class TimedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Receive bytes, up to the end of the request's time."""
-        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        if self._start == len(self._unread):
+            self._start = 0
+            self._unread = self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        end = len(self._unread)
+        if self._body_left:
+            end = min(end, self._start + self._body_left)
+            self._body_left -= end - self._start
+        elif self._is_http:
+            end = self._unread.find(b"\n", self._start) + 1 or end
+        part = self._unread[self._start : end]
+        self._start = end
+        return part
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes; the time for the answer begins with the last of them."""
+        self._is_http |= buffer[:1].isalpha()  # a method; not so the requests to a SOCKS proxy
+        self._body_left = None
         allowed = math.inf if timeout is None else timeout
         self._until = time.monotonic() + allowed
         view = memoryview(buffer)
@@ -84,7 +111,9 @@ class TimedStream(httpcore.NetworkStream):
         return TimedStream(stream, self._note)
 
     def get_extra_info(self, info: str) -> Any:
-        """Return what httpcore asks for."""
+        """Return what httpcore asks for; a connection that is readable is not used again."""
+        if info == "is_readable" and self._start < len(self._unread):
+            return True
         return self._stream.get_extra_info(info)
 
     def _left(self, timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:

@@ -53,7 +53,8 @@ class PortalClient:
         transport: an ``httpx`` transport instead of the network.
         clock: tells the time and waits, None for the real one.
         connect_timeout: seconds to wait for a connection.
-        read_timeout: seconds to wait for an answer, or for more of it.
+        read_timeout: seconds to wait for an answer to begin, and for the rest of it. A request, and
+            the rest, may take a second more for each 20 kB.
 
     Raises:
         InsecureConnectionError: there is a token, and ``portal_url`` is plain HTTP to another
