@@ -15,6 +15,7 @@ from aqt_fast.api_client import Credentials, PortalClient
 from aqt_fast.exceptions import (
     APIError,
     AQTCredentialsError,
+    ResponseMismatchError,
     SubmissionUncertainError,
 )
 
@@ -275,6 +276,54 @@ def test_bytes_that_follow_an_answer(kind, junk):
             with suppress(APIError):
                 portal.result(JOB_ID, bytes)
             assert portal.submit("w", "r", PAYLOAD, label=LABEL) == JOB_ID
+
+
+def test_a_submission_has_a_connection_of_its_own():
+    """Polls share one; its answer cannot be that of another request, however late that comes."""
+    accepted = SUBMITTING["submit"].good
+    good = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(accepted), accepted)
+    heads = []
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        heads.append(request)
+        connection.sendall(good)
+        while request := connection.recv(65536):
+            heads.append(request)
+            connection.sendall(good)
+
+    with (
+        raw_server(answer) as server,
+        closing(PortalClient(TOKEN, portal_url=server.url)) as portal,
+    ):
+        for _ in range(3):
+            portal.result(JOB_ID, bytes)
+            portal.submit("w", "r", PAYLOAD, label=LABEL)
+        assert server.accepted == 1 + 3
+    assert {b"Connection: close" in head for head in heads if head.startswith(b"POST")} == {True}
+
+
+def test_an_answer_that_cannot_be_used_ends_its_connection():
+    """The next may be that of another request, too."""
+    turns = iter([b"7", b"8"])
+
+    def answer(connection: socket.socket, _request: bytes) -> None:
+        body = next(turns)
+        for _ in range(9):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + body)
+            connection.recv(65536)
+
+    def read(body: bytes) -> bytes:
+        if body == b"7":
+            raise ResponseMismatchError("it is about another job")
+        return body
+
+    with (
+        raw_server(answer) as server,
+        closing(PortalClient(TOKEN, portal_url=server.url)) as portal,
+    ):
+        for _ in range(3):
+            assert portal.result(JOB_ID, read) == b"8"
+        assert server.accepted == 2
 
 
 @pytest.mark.parametrize("kind", SEVEN)

@@ -48,15 +48,29 @@ def read_answer(response: httpx.Response, most_bytes: int) -> httpx.Response:
         ],
         content=_read(response, most_bytes),
         request=response.request,
-        extensions={"reason_phrase": response.reason_phrase.encode("ascii", "ignore")},
+        extensions={
+            "reason_phrase": response.reason_phrase.encode("ascii", "ignore"),
+            "network_stream": response.extensions.get("network_stream"),
+        },
     )
+
+
+def discard_connection(response: httpx.Response) -> None:
+    """End the connection of an answer that was not usable: the next may be another's."""
+    stream = response.extensions.get("network_stream")
+    if isinstance(stream, TimedStream):
+        stream.discard()
 
 
 def _read(response: httpx.Response, most_bytes: int) -> bytes:
     if response.is_stream_consumed:  # a transport of the caller's own has done it
         return response.content
     if response.is_success:
-        return b"".join(_limited(_decoded(response), most_bytes))
+        try:
+            return b"".join(_limited(_decoded(response), most_bytes))
+        except ResponseError:
+            discard_connection(response)
+            raise
     body = bytearray()
     with suppress(ResponseError):
         for part in _limited(_decoded(response), _MOST_BYTES_OF_AN_ERROR):

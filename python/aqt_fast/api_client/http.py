@@ -20,11 +20,12 @@ import tenacity
 
 from aqt_fast._forks import on_fork
 from aqt_fast._native import __version__
-from aqt_fast.api_client.answer_body import ACCEPTED_ENCODINGS, read_answer
+from aqt_fast.api_client.answer_body import ACCEPTED_ENCODINGS, discard_connection, read_answer
 from aqt_fast.api_client.credentials import Credentials
 from aqt_fast.api_client.decisions import (
     Decision,
     Fault,
+    RequestKind,
     decide,
     redirect_fault,
     status_fault,
@@ -241,6 +242,7 @@ class HTTPClient:
         try:
             return read(Answer(response.status_code, response.content))
         except (ResponseError, RecursionError, MemoryError) as error:
+            discard_connection(response)
             raise self._exception(
                 request,
                 Fault.UNREADABLE,
@@ -301,6 +303,8 @@ class HTTPClient:
     ) -> httpx.Response:
         """Send a request once, and receive the whole answer."""
         headers = {} if request.content is None else {"Content-Type": "application/json"}
+        if request.kind is RequestKind.SUBMIT:
+            headers["Connection"] = "close"  # see Transport
         if token:
             self._credentials.check_protected(url)
             headers["Authorization"] = f"Bearer {token}"

@@ -96,6 +96,10 @@ class TimedStream(httpcore.NetworkStream):
             self._until += len(part) / MIN_BYTES_PER_SECOND
         self._until = time.monotonic() + allowed
 
+    def discard(self) -> None:
+        """End the connection, also for a request that is on its way: an answer was not usable."""
+        _shut_down(self._stream.get_extra_info("socket"))
+
     def close(self) -> None:
         """Close the connection."""
         self._stream.close()
