@@ -328,6 +328,8 @@ class HTTPClient:
             ) from error
         except Exception as error:  # whatever httpx raises about strange answers
             reason = f"{type(error).__name__}: {self._redacted(error)}"
+            if self._closed.is_set():
+                reason = f"the client is closed; {reason}"
             raise self._exception(request, self._fault(error), reason, cause=error) from error
 
     def _fault(self, error: Exception) -> Fault:
