@@ -368,9 +368,7 @@ class AQTProvider(Single):
         """
         wanted = WantedBackends(name, backend_type, workspace)
         if available_qubits is not None:
-            available_qubits = checked_integer(
-                "available_qubits", available_qubits, 1, MOST_QUBITS
-            )
+            available_qubits = checked_integer("available_qubits", available_qubits, 1, MOST_QUBITS)
         backend, problems = self._discovery.one(wanted, available_qubits)
         for problem in problems:
             # The one that does not answer may have another match.

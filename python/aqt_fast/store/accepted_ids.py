@@ -1,11 +1,12 @@
 """Identifiers of API jobs, and whose they are: an answer that repeats one is a stranger's.
 
 The file is in the directory of all jobs, and all processes append to it. A line is an identifier of
-the portal or of a machine, the batch, the index of the API job in it, the CRC-32 of the
+the portal or of a machine, the batch, the number of the API job in it, the CRC-32 of the
 submission's label, and how it came to this identifier: as a decimal number, the answer to a
 submission (before which the file had so many lines); ``known``, any other way; ``seen``, by nothing
-but the question for its result; ``free``, not any more, for it was a stranger's. The line ``complete`` follows the identifiers that journals had when
-the file was made, or made anew after damage.
+but the question for its result; ``free``, not any more, for it was a stranger's. When the file is
+made, or made anew after damage, the identifiers that the journals have come first, and a line
+``complete`` with their number.
 
 The file is not flushed to the disk: journals have the same identifiers.
 """
@@ -29,7 +30,7 @@ FILE = "accepted-ids"
 
 _LINE = re.compile(rb"([0-9a-f-]{36} [0-9a-f-]{36} [0-9]+ [0-9a-f]{8}) ([0-9]+|known|seen|free)")
 
-_COMPLETE = b"complete"
+_COMPLETE = re.compile(rb"complete ([0-9]+)")
 
 
 class Owner(NamedTuple):
@@ -37,7 +38,7 @@ class Owner(NamedTuple):
 
     batch_id: str
     """The batch's identifier, a UUID."""
-    index: int
+    number: int
     """Index of the API job in the batch."""
     label: str
     """The label of the submission."""
@@ -46,7 +47,7 @@ class Owner(NamedTuple):
     def key(self) -> bytes:
         """What stands for it in a line."""
         label = zlib.crc32(self.label.encode(errors="surrogatepass"))
-        return b"%s %d %08x" % (self.batch_id.encode(), self.index, label)
+        return b"%s %d %08x" % (self.batch_id.encode(), self.number, label)
 
 
 class _Claim(NamedTuple):
@@ -67,10 +68,10 @@ class _Claim(NamedTuple):
     @property
     def in_words(self) -> str:
         """Whose the identifier is."""
-        batch_id, index, _ = self.owner.decode().split(" ")
+        batch_id, number, _ = self.owner.decode().split(" ")
         if self.how == b"seen":
             return "a job that was found by this identifier"
-        return f"API job {int(index) + 1} of job {batch_id}"
+        return f"API job {int(number) + 1} of job {batch_id}"
 
 
 class AcceptedIds:
@@ -98,7 +99,10 @@ class AcceptedIds:
         """Number of lines so far."""
         self._offset = 0
         """Number of bytes of the file that were read."""
+        self._intact = 0
+        """Number of lines since the last one that is no identifier's."""
         self._complete = root is None
+        """Whether all that journals have is known, and nothing was damaged since."""
 
     def position(self, *, complete: bool = True) -> int:
         """Return the number of lines so far, to be noted before a submission is sent.
@@ -110,7 +114,8 @@ class AcceptedIds:
             self._read()
             if complete and not self._complete:
                 known = [_line(job_id, owner, b"known") for job_id, owner in self._journalled()]
-                self._append(b"".join([*known, _COMPLETE, b"\n"]))
+                # An unfinished line may come before.
+                self._append(b"\n%scomplete %d\n" % (b"".join(known), len(known)))
             return self._number
 
     def claim(self, job_id: str, owner: Owner, position: int | None) -> str | None:
@@ -200,7 +205,10 @@ class AcceptedIds:
 
     def _append(self, lines: bytes) -> None:
         if self._path is not None:
-            with suppress(OSError), _opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file:
+            with (
+                suppress(OSError),
+                _opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file,
+            ):
                 if os.write(file, lines) == len(lines):
                     self._read()
                     return
@@ -220,14 +228,19 @@ class AcceptedIds:
                 whole = data.rfind(b"\n") + 1
                 self._offset += whole
                 self._take(data[:whole])
+                if whole < len(data):
+                    self._complete = False
 
     def _take(self, lines: bytes) -> None:
         for line in lines.split(b"\n")[:-1]:
             if _LINE.fullmatch(line):
                 job_id, claim = line[:36], (self._number, line[37:])
                 self._claims[job_id] = (*self._claims.get(job_id, ()), claim)
+                self._intact += 1
             else:
-                self._complete = line == _COMPLETE
+                end = _COMPLETE.fullmatch(line)
+                self._complete = end is not None and self._intact >= int(end[1])
+                self._intact = 0
             self._number += 1
 
 
