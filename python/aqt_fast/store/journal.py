@@ -5,7 +5,7 @@ The process that works on a batch holds a lock on the file of events; all others
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
+from aqt_fast.store.accepted_ids import Owner, batch_of
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.event_log import EventLog
 from aqt_fast.store.events import ApiJobRecord, JournalState, line_of, lines_of
@@ -109,14 +110,13 @@ class Journal:
             return cls.load(root, job_id)
         except JobNotFoundError:
             if is_canonical_uuid(job_id):
-                for file in root.glob(f"*/{EVENTS}"):
+                for name in _candidates(root, job_id):
                     # A damaged journal must not hide the one that is searched for.
                     with suppress(OSError, DamagedJobError, JobNotFoundError):
-                        if job_id.encode() in file.read_bytes():
-                            journal = cls.load(root, file.parent.name)
-                            records = journal.replay().records.values()
-                            if any(job_id == known.job_id for known in records):
-                                return journal
+                        journal = cls.load(root, name)
+                        records = journal.replay().records.values()
+                        if any(job_id == known.job_id for known in records):
+                            return journal
             raise
 
     def own(self) -> bool:
@@ -190,6 +190,26 @@ class Journal:
     def close(self) -> None:
         """Release the lock; :meth:`own` takes it again."""
         self._log.close()
+
+
+def _candidates(root: Path, job_id: str) -> Iterator[str]:
+    """Return the names of batches that may have an API job, the most likely one first."""
+    known = batch_of(root, job_id)
+    if known is not None:
+        yield known
+    for file in root.glob(f"*/{EVENTS}"):
+        with suppress(OSError):
+            if job_id.encode() in file.read_bytes():
+                yield file.parent.name
+
+
+def journalled_ids(root: Path) -> Iterator[tuple[str, Owner]]:
+    """Return the identifiers that all journals of a directory have, and whose they are."""
+    for file in root.glob(f"*/{EVENTS}"):
+        with suppress(OSError, DamagedJobError, JobNotFoundError):
+            for index, record in Journal.load(root, file.parent.name).replay().records.items():
+                if record.job_id is not None:
+                    yield record.job_id, Owner(file.parent.name, index, record.label or "")
 
 
 def remove_job(path: Path) -> None:
