@@ -16,6 +16,9 @@ from aqt_fast.exceptions import InvalidOptionError, MalformedResponseError
 BackendType = Literal["device", "simulator", "offline_simulator", "direct_access"]
 """Kinds of resources: two on the portal, one in this process, one in the same network."""
 
+MOST_QUBITS = 10_000
+"""Maximum number of qubits of a resource: there is an entry for each pair of them."""
+
 
 @dataclass(frozen=True)
 class Resource:
