@@ -3,7 +3,7 @@
 Run it by hand: ``PYTHONPATH=benches/support python benches/correctness/soak.py --minutes 5``. The
 server and the chaos proxy are in one process, the client in another, which prints what it holds.
 Eight users run one job after the other, of one to four API jobs, and take care of what is
-uncertain. The exit code is 1 if counts are wrong, if something was accepted twice without the user's
+uncertain. The exit code is 1 if counts are wrong, if something was accepted twice without their
 word, or if threads or files are left after closing.
 """
 
