@@ -362,12 +362,12 @@ class HTTPClient:
         fault = redirect_fault(status, request.method, same_server=same_server)
         if decide(fault, request.kind) is Decision.FOLLOW:
             return target
-        if fault is Fault.OTHER_SERVER:
-            host = self._redacted(f"{target.scheme}://{target.host}")
-            reason = f"the server redirects to {host}, which does not get the access token"
-        else:
-            verb = "points" if fault is Fault.SEE_OTHER else "redirects"
+        verb = "points" if fault is Fault.SEE_OTHER else "redirects"
+        if same_server:
             reason = f"the server {verb} to {self._redacted(target.path)}"
+        else:
+            host = self._redacted(f"{target.scheme}://{target.host}")
+            reason = f"the server {verb} to {host}, which does not get the access token"
         raise self._exception(request, fault, reason, status=status)
 
     def _no_success(self, request: Request, response: httpx.Response) -> Exception:
