@@ -205,6 +205,7 @@ bench-templates: .venv-test/.installed
 faults: .venv-test/.installed
 	.venv-test/bin/python benches/correctness/faults.py
 	.venv-test/bin/python benches/correctness/faults_one_job.py
+	.venv-test/bin/python benches/correctness/malformed_requests.py
 
 clean:
 	rm -rf .venv-* dist target

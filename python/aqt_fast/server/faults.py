@@ -32,7 +32,9 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -65,6 +67,7 @@ KINDS = (
 """All kinds of faults."""
 
 _DAY = 86_400
+_MOST_LOGGED = 100_000
 
 HANDLED = frozenset(
     kind
@@ -114,14 +117,14 @@ class Faults(Checked):
         """Value of ``Retry-After``, in seconds."""
         self._lock = threading.Lock()
         self._scripted: list[_Scripted] = []
-        self._log: list[InjectedFault] = []
+        self._log: deque[InjectedFault] = deque(maxlen=_MOST_LOGGED)
         self._rate = 0.0
         self._kinds: tuple[str, ...] = KINDS
         self._random = random.Random(0)  # noqa: S311 - not for secrets
 
     @property
     def log(self) -> list[InjectedFault]:
-        """All faults so far, in order."""
+        """The faults so far, in order; of very many, the last 100 000."""
         with self._lock:
             return list(self._log)
 
@@ -188,7 +191,7 @@ class Faults(Checked):
 
     def withdraw(self, fault: InjectedFault) -> None:
         """Remove a fault that did not suit the response from the log."""
-        with self._lock:
+        with self._lock, suppress(ValueError):  # it may be forgotten already
             self._log.remove(fault)
 
     def _take_scripted(self, method: str, path: str) -> str | None:
