@@ -20,7 +20,7 @@ from contextlib import suppress
 
 try:
     from aqt_fast.server.arnica import ArnicaServer
-    from aqt_fast.server.faults import KINDS, Faults, InjectedFault
+    from aqt_fast.server.faults import KINDS, ODD_KINDS, Faults, InjectedFault
     from aqt_fast.server.limits import Limits
     from aqt_fast.server.record import AcceptedJob, count_runs
     from aqt_fast.server.sampler import circuit_digest
@@ -36,6 +36,7 @@ __all__ = [
     "InjectedFault",
     "KINDS",
     "Limits",
+    "ODD_KINDS",
     "Resource",
     "Workspace",
     "circuit_digest",

@@ -91,7 +91,7 @@ VALID = {
     "faults.set": {"rate": 0},
     "faults.next": {"kind": "429"},
 }
-OF_FAULTS = {"refuse_seconds": NO_NUMBERS, "slow_seconds": NO_NUMBERS, "retry_after": NO_INTEGERS}
+OF_FAULTS = {"refuse_seconds": NO_NUMBERS, "drip_seconds": NO_NUMBERS, "retry_after": NO_INTEGERS}
 
 
 def refuses(call, name, values):
