@@ -301,13 +301,14 @@ class RemoteExecution(Execution):
                 and may_be_repeated(job, uncertain=uncertain, expired=expired)
             ]
 
-        if self._connection.closed:
-            raise APIConnectionError(f"{CLOSED}; nothing is submitted")
         limits = self._limits.replaced_by(limits)
         with self._admitted(find, limits, anew=True) as failed:
             if not failed:
                 return 0
             self._own_journal()
+            if self._connection.closed:
+                self._release_journal()
+                raise APIConnectionError(f"{CLOSED}; nothing is submitted")
             self._limits = limits
             self._reopen(failed, lambda job: job.reopen(again_label(job.label)))
         self._go_on()
