@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -183,9 +183,11 @@ class FetchedExecution(Execution):
                     self._end(JobStatus.ERROR, str(error), error)
             except AQTError as error:
                 self._end(JobStatus.ERROR, str(error), error)
-            except Exception as error:  # noqa: BLE001 - the other jobs must be polled
+            except BaseException as error:
                 reason = f"the state of job {self._id} cannot be read: {type(error).__name__}"
                 self._end(JobStatus.ERROR, reason, APIError(f"{reason}: {error}"))
+                if not isinstance(error, Exception):
+                    raise
         return self.state.ended
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:  # noqa: ARG002
@@ -241,7 +243,11 @@ class FetchedExecution(Execution):
                 return
             self._error = self._message = None
             self._status = JobStatus.QUEUED
-        self._watch()
+        try:
+            self._watch()
+        except BaseException:
+            self.abandon("interrupted")
+            raise
 
     def checkpoint(self) -> Checkpoint:
         """Return what another process needs: the circuits and the number of shots are known.
@@ -272,6 +278,11 @@ class FetchedExecution(Execution):
         return BatchPlan(self._batch_id, self.label, [self._part])
 
     @property
+    def stall(self) -> str | None:
+        """Why nothing goes on for want of a thread, None if all is well."""
+        return self._connection.stall
+
+    @property
     def unsent(self) -> list[str]:
         """Nothing: the API job is with the portal."""
         return []
@@ -279,11 +290,11 @@ class FetchedExecution(Execution):
     def wait_submitted(self, deadline: float) -> None:
         """Do not wait: the API job is with the portal."""
 
-    def shutdown_message(self) -> str:
+    def losses(self, unsent: Sequence[str]) -> list[str]:  # noqa: ARG002
         """Return nothing: the API job is with the portal."""
-        return ""
+        return []
 
-    def abandon(self, reason: str) -> None:
+    def abandon(self, reason: str, deadline: float = 0.0) -> None:  # noqa: ARG002
         """End now; the API job stays with the portal."""
         if not self.state.ended:
             error = APIConnectionError(f"{reason}; the job is with the portal")
