@@ -18,6 +18,7 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._shots import shots_of
+from aqt_fast._texts import one_line
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import (
@@ -317,11 +318,11 @@ class RemoteExecution(Execution):
         with self._changed:
             found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
             if not found:
-                raise LookupError(f"no uncertain submission has the label '{label}'")
+                raise LookupError(f"no uncertain submission has the label {label!r}")
             (job,) = found  # numbers make labels unique within the batch
             for other in self._jobs:
                 if other.job_id == job_id:
-                    raise ValueError(f"{job_id} is the identifier of '{other.label}'")
+                    raise ValueError(f"{job_id} is the identifier of {other.label!r}")
             self._own_journal()
             self._reopen([job])
             job.adopt(job_id)
@@ -470,7 +471,8 @@ class RemoteExecution(Execution):
             self._end(JobStatus.DONE)
             return
         failed = any(job.status is JobStatus.ERROR for job in self._jobs)
-        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, *self._reason(failures))
+        message, error = self._reason(failures)
+        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, one_line(message), error)
 
     def _reopen(self, jobs: Sequence[ApiJob]) -> None:
         """Undo the end of the batch for these API jobs."""
