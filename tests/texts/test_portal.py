@@ -56,10 +56,15 @@ FIGURES = {
 
 
 def hostile_server(**of_device) -> ArnicaServer:
-    """A portal with one device, all of whose texts are hostile."""
-    about = {"type": "device", "available_qubits": 2, "characterisation": FIGURES}
-    device = Resource(NAME, HOSTILE, **{**about, **of_device})
-    return ArnicaServer(workspaces=[Workspace(NAME, [device])], simulate=False)
+    """A portal with one device, all of whose texts are hostile.
+
+    They are planted past the local server's own checks.
+    """
+    device = Resource("ibex", "IBEX", "device", 2)
+    workspace = Workspace("lab", [device])
+    vars(workspace).update(id=NAME)
+    vars(device).update({"id": NAME, "name": HOSTILE, "characterisation": FIGURES, **of_device})
+    return ArnicaServer(workspaces=[workspace], simulate=False)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +190,7 @@ def test_messages_of_jobs(circuit):
         device.set_options(**QUIET)
         for count in (1, 2):
             server.fail_jobs(HOSTILE, count)
-            job = device.run([circuit] * 51 * count, label="mine")
+            job = device.run([circuit] * 50 * count, label="mine")
             result = job.result()
             assert str(result).isprintable()
             for each in (result.status, result.to_dict()["error"], job, job.error_message):
