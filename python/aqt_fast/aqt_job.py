@@ -20,6 +20,7 @@ from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
+from aqt_fast._texts import LONGEST_NAME, one_line, printable
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.devices.estimate import JobEstimate
@@ -137,7 +138,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
-        name = self.label or (self._execution and self._execution.name) or "not submitted"
+        told = self.label or (self._execution and self._execution.name) or "not submitted"
+        name = one_line(told, LONGEST_NAME)
         kind = type(self).__name__
         try:
             finished, total = self.progress()
@@ -274,7 +276,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if self._execution is None:
             return None
         state = self._execution.state
-        return ErrorText(state.message or "") if state.status is JobStatus.ERROR else None
+        text = printable(state.message or "")
+        return ErrorText(text) if state.status is JobStatus.ERROR else None
 
     @property
     def creation_date(self) -> datetime | None:

@@ -261,7 +261,7 @@ class Execution(ABC):
         Raises:
             LookupError: no uncertain submission has this label.
         """
-        raise LookupError(f"no uncertain submission has the label '{label}'")
+        raise LookupError(f"no uncertain submission has the label {label!r}")
 
     def retry(self) -> None:  # noqa: B027 - most have nothing to retry
         """Resume after an error, if another attempt may succeed."""

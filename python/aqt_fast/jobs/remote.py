@@ -20,6 +20,7 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._shots import shots_of
+from aqt_fast._texts import one_line
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import (
@@ -353,11 +354,11 @@ class RemoteExecution(Execution):
         with self._changed:
             found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
             if not found:
-                raise LookupError(f"no uncertain submission has the label '{label}'")
+                raise LookupError(f"no uncertain submission has the label {label!r}")
             (job,) = found  # numbers make labels unique within the batch
             holder = job.ids.holder(job_id, label)
             if holder is not None:
-                here = [f"'{other.label}'" for other in self._jobs if other.job_id == job_id]
+                here = [repr(other.label) for other in self._jobs if other.job_id == job_id]
                 raise InvalidInputError(f"{job_id} is the identifier of {(*here, holder)[0]}")
             self._own_journal()
             self._reopen([job], lambda job: job.adopt(job_id))
@@ -569,7 +570,8 @@ class RemoteExecution(Execution):
             self._end(JobStatus.DONE)
             return
         failed = any(job.status is JobStatus.ERROR for job in self._jobs)
-        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, *self._reason(failures))
+        message, error = self._reason(failures)
+        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, one_line(message), error)
 
     def _reopen(self, jobs: Sequence[ApiJob], reopen: Callable[[ApiJob], None]) -> None:
         """Undo the end of API jobs, and of the batch. They are to be started again."""
