@@ -159,16 +159,18 @@ class HTTPClient:
         """The server, with the path that all requests share."""
         return str(self._url)
 
-    def close(self) -> None:
+    def close(self, seconds: float = _CLOSING_SECONDS) -> None:
         """Close all connections, and end all waiting between attempts.
 
-        Wait up to 1 s for the answers to requests under way; a submission without an answer is
-        uncertain.
+        A submission that gets no answer in time is uncertain.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
         """
         self._closed.set()
         with self._idle:
             # A connection that is being made now would never be closed.
-            self._idle.wait_for(lambda: self._running == 0, _CLOSING_SECONDS)
+            self._idle.wait_for(lambda: self._running == 0, min(seconds, _CLOSING_SECONDS))
             client = self._client
         self._network.hang_up()
         if client is not None:
