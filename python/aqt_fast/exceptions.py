@@ -85,6 +85,7 @@ __all__ = [
     "JournalError",
     "MalformedRequestError",
     "MalformedResponseError",
+    "MisroutedResponseError",
     "MissingEstimateError",
     "MissingExtraError",
     "NotSubmittedError",
