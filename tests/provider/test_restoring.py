@@ -27,6 +27,7 @@ from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.testing import ArnicaServer
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.providers import JobStatus
+from store.samples import files_in
 from waiting import SECONDS, wait_until
 from workloads import marker
 
@@ -298,7 +299,7 @@ class TestUncertain:
         job = backend.run(CIRCUITS[3], shots=9)
         with pytest.raises(SubmissionUncertainError):
             job.result()
-        (path,) = get_store_path().iterdir()
+        (path,) = files_in(get_store_path())
         again = AQTJob.restore(path.name)
         with pytest.raises(SubmissionUncertainError) as caught:
             again.result()
@@ -513,7 +514,7 @@ class TestStore:
         job = backend.run(CIRCUITS)
         job.result()
         file = journal_of(job).path / "job.json"
-        file.write_bytes(file.read_bytes().replace(b'"format":2', b'"format":5'))
+        file.write_bytes(file.read_bytes().replace(b'"format":5', b'"format":6'))
         with pytest.raises(DamagedJobError, match="written by a newer aqt-fast"):
             AQTJob.restore(job.job_id())
         assert file.exists()
@@ -527,4 +528,4 @@ class TestStore:
         server.advance(25 * 3600)
         again = AQTJob.restore(server.jobs[2].job_id, store_path=tmp_path)
         assert again.result().get_counts() == COUNTS
-        assert list(tmp_path.iterdir()) == []
+        assert files_in(tmp_path) == []

@@ -32,7 +32,7 @@ from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.description import now
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.journal import ApiJobLog
-from aqt_fast.wire.plan import Part
+from aqt_fast.wire.plan import Part, differ_in_attempt
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.time_stamps import end_of
 
@@ -169,6 +169,8 @@ class ApiJob:
         """Whether another process has worked on the API job, and may have stored its result."""
         self._foreign = False
         """Whether another program has sent the API job, under a label that is unknown here."""
+        self._doubt: str | None = None
+        """What is wrong with the journal, if that may have lost what became of the API job."""
         self._adopted: SubmissionUncertainError | None = None
         """The uncertain submission for which the user adopted an identifier."""
         self._reported: list[tuple[str, str]] = []
@@ -192,6 +194,11 @@ class ApiJob:
     def ended(self) -> bool:
         """Whether the status is final; only reopening changes it."""
         return self.status in JOB_FINAL_STATES
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the journal has lost lines, which may have told that it was sent again."""
+        return self._doubt is not None
 
     @property
     def may_run(self) -> bool:
@@ -272,7 +279,7 @@ class ApiJob:
                 self.job_id = self.state = None
                 self._reported = []
                 self.cancelled = self._cancel_due = self._restored = self._foreign = False
-                self._adopted = self.submission.payload_hash = None
+                self._adopted = self._doubt = self.submission.payload_hash = None
                 self._most_finished = 0
             self.failure = self._ended_at = None
             self.status = JobStatus.INITIALIZING if self.job_id is None else JobStatus.QUEUED
@@ -283,6 +290,7 @@ class ApiJob:
         with self._lock:
             if isinstance(self._error, SubmissionUncertainError):
                 self._adopted = self._error
+            self._doubt = None
             self.job_id = job_id
             self.reopen()
 
@@ -305,29 +313,33 @@ class ApiJob:
             ended_at=self._ended_at if ended else None,
             foreign=self._foreign and self.job_id is not None,
             earlier=self.earlier,
+            doubt=self._doubt if self.job_id is not None else None,
         )
 
-    def resume_from(self, record: ApiJobRecord, *, settled: bool, doubtful: bool) -> bool:
+    def resume_from(self, record: ApiJobRecord, *, settled: bool) -> bool:
         """Continue from another process's record. Return False if that process may still act.
 
         Args:
             record: the API job's record in the journal.
             settled: whether no other process works on it.
-            doubtful: whether journal lines may be missing.
         """
         self._restored = True
         self.label = record.label or self.label
         self.job_id = record.job_id
         self._foreign = record.foreign
+        self._doubt = record.doubt
         self.earlier = record.earlier
         self.submission.payload_hash = record.payload_hash
         stored = self._stored_state()
         job_id = record.job_id or (stored and stored.job_id)
         if record.adopted:
             self._adopted = self.submission.uncertain(self.label, _UNSEEN)
-        fate = api_job_fate(
-            record, stored=stored is not None, active=not settled, doubtful=doubtful
-        )
+        fate = api_job_fate(record, stored=stored is not None, active=not settled)
+        if fate == "uncertain":
+            self.job_id = None
+            if settled:
+                self._end_uncertain(self._why_uncertain(record))
+            return settled
         if job_id is not None:
             self._accept(job_id)
         elif not settled:
@@ -339,11 +351,6 @@ class ApiJob:
                 self.end(JobStatus[record.status], record.message)
             else:  # the endpoint has refused it
                 self._end_with(APIError(record.message or "it was refused"))
-        elif fate == "uncertain":
-            reason = "the process that submits it has ended, and its journal is damaged"
-            if record.uncertain:
-                reason = record.message or _UNSEEN
-            self._end_uncertain(reason)
         elif fate == "unsent":
             self._end_with(NotSubmittedError())
         elif stored is not None:
@@ -367,6 +374,7 @@ class ApiJob:
     def _poll(self) -> bool:
         if self.ended or self.job_id is None:
             return True
+        self._log.catch_up()
         try:
             if self._cancel_due:
                 self._cancel_late(self.job_id)
@@ -456,7 +464,12 @@ class ApiJob:
                 else:
                     message = state.message or f"the job is {state.status}"
                     self._log.ended(status.name, message, self.changes)
-                    self.end(status, message)
+                    if status is JobStatus.ERROR and self._doubt is not None:
+                        reason = f"{self.job_id} has failed: {message}; {self._lost}"
+                        self.job_id = None
+                        self._end_uncertain(reason)
+                    else:
+                        self.end(status, message)
                 return True
             if state.status == "ongoing":
                 self.status = JobStatus.RUNNING
@@ -471,6 +484,26 @@ class ApiJob:
         with self._lock:
             self.job_id = None
             self._end_with(error)
+
+    def _why_uncertain(self, record: ApiJobRecord) -> str:
+        """Say why a restored API job is uncertain."""
+        if record.doubt is None:
+            return record.message or _UNSEEN
+        if record.status is not None:
+            known = f"{record.job_id or 'it'} has failed: {record.message}"
+        elif record.uncertain:
+            known = record.message or _UNSEEN
+        else:
+            known = "the process that submits it has ended"
+        return f"{known}; {self._lost}"
+
+    @property
+    def _lost(self) -> str:
+        """What follows from a damaged journal."""
+        return (
+            f"and {self._doubt}, as after a power cut: what is lost may have told that it was "
+            "accepted, or sent again"
+        )
 
     def _has_ended(self) -> bool:
         """Ask whether the API job has ended by itself, after a cancellation was refused."""
@@ -515,6 +548,9 @@ class ApiJob:
     def _decode(self, body: bytes) -> JobState:
         """Decode an answer and check that it is about the circuits that were sent."""
         state = self._endpoint.decode(body)
+        in_doubt = self._doubt is not None or self._adopted is not None
+        if in_doubt and state.label and differ_in_attempt(self.label, state.label):
+            self.label = state.label  # the line of the journal that had this label is lost
         if state.label not in (None, self.label) and not self._foreign:
             raise ResponseMismatchError(f"it is about '{state.label}', not about '{self.label}'")
         if self.job_id is not None and (state.job_id or self.job_id).lower() != self.job_id.lower():

@@ -9,7 +9,7 @@
     circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
     evaluation.zst      what a primitive makes of the outcomes: checksummed JSON, compressed
     continued-by        the identifier of the job that a primitive has made of its outcomes
-    events              one line per event of an API job (``events``)
+    events              one line per event of an API job (``events``, ``event_lines``)
     result-N.zst        the raw answer with the result of an API job, compressed; N counts from 0
 
 A job of the portal or of a machine has all but the circuits in QPY, unless ``persist()`` added
@@ -37,21 +37,11 @@ from aqt_fast._ids import canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.checksummed_json import pack, unpack
 from aqt_fast.store.description import JobDescription, utc_at
-from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.metadata import to_json
 
-FORMAT = 2
-"""Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
-
-_EXTENDED_FORMAT = 3
-"""Version of ``job.json`` of a job that older versions of this package cannot read, and say so: its
-circuits have different shots, are sweeps or share headers, or it was saved with an evaluation."""
-
-NEWEST_FORMAT = 4
-"""Version of ``job.json`` of a job of a noise twin, and newest version that can be read."""
-
-_SWEEPS = b"AQTB\x02"
-"""How the archive of a snapshot with sweeps begins."""
+FORMAT = 5
+"""Version of ``job.json``. Format 1, of versions before 0.2, is refused, and so are those that no
+release has written."""
 
 EVENTS = "events"
 """Name of the file of events."""
@@ -124,17 +114,11 @@ class JobDirectory:
         """
         path = root / canonical_uuid(description.job_id)
         contents: dict[str, bytes] = {}
-        is_plain = isinstance(description.shots, int) and evaluation is None
         if snapshot is not None:
             data, headers = snapshot
-            runs = _in_runs(headers)
-            is_plain &= not data.startswith(_SWEEPS) and not any(isinstance(r, list) for r in runs)
-            contents = {_SNAPSHOT: data, _HEADERS: _compress(to_json(runs))}
+            contents = {_SNAPSHOT: data, _HEADERS: _compress(to_json(_in_runs(headers)))}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        version = FORMAT if is_plain else _EXTENDED_FORMAT
-        if isinstance(description.location, SimulatorLocation) and description.location.twin:
-            version = NEWEST_FORMAT
-        job = pack("job", {**description.to_json(), "digests": digests}, version)
+        job = pack("job", {**description.to_json(), "digests": digests}, FORMAT)
         if circuits is not None:
             contents[_CIRCUITS] = _compress(circuits)
         if evaluation is not None:
@@ -173,7 +157,7 @@ class JobDirectory:
             raise JobNotFoundError(str(job_id), root) from None
         file = path / _JOB
         try:
-            content = unpack("job", file.read_bytes(), FORMAT, file, newest=NEWEST_FORMAT)
+            content = unpack("job", file.read_bytes(), FORMAT, file)
         except (FileNotFoundError, NotADirectoryError):
             _refuse_older(path)
             raise JobNotFoundError(str(job_id), root) from None
