@@ -47,7 +47,7 @@ def test_serve_refuses(server):
     """A port in use, kinds of faults that do not exist, a record that cannot be written."""
     for options, code, message in (
         (["--port", str(server.port)], 1, f"cannot listen on 127.0.0.1:{server.port}"),
-        (["--fault-kinds", "fire"], 2, "unknown kinds of faults: fire"),
+        (["--fault-kinds", "fire"], 2, "kinds must be of the kinds refuse, "),
         (["--record", "/nowhere/record.json"], 1, "cannot write /nowhere/record.json"),
     ):
         run = subprocess.run(  # noqa: S603

@@ -148,7 +148,7 @@ class TestCharacterisation:
             with pytest.raises(LookupError):
                 server.drift(name)
         for amount in (-1, 11, float("nan")):
-            with pytest.raises(ValueError, match="amount must be 0 to 10"):
+            with pytest.raises(ValueError, match="amount must be a number from 0 to 10"):
                 server.drift(amount=amount)
         server.close()
 

@@ -2,33 +2,65 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shlex
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, get_args
+from typing import IO, TYPE_CHECKING, Any, get_args
 
 import click
 
 from aqt_fast.cli.terminal import INTERRUPTED, say
+from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.server.workspaces import Characterisation
+
+if TYPE_CHECKING:
+    from aqt_fast.server.arnica import ArnicaServer
+
+
+class _Number(click.FloatRange):
+    """A finite number in a range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not finite", param, ctx)
+        return number
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on. Beyond this computer, no default secret is accepted.",
+)
 @click.option(
     "--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: a free one."
 )
 @click.option(
-    "--token", default="local-token", show_default=True, help="Bearer token that is accepted."
+    "--token",
+    default=None,
+    help="Bearer token that is accepted.  "
+    "[default: local-token; a random one beyond this computer]",
+)
+@click.option(
+    "--log-in/--no-log-in",
+    default=None,
+    help="Whether there is a login. Beyond this computer, a code on standard error confirms it.  "
+    "[default: on this computer only]",
 )
 @click.option(
     "--speed",
     default=None,
-    type=click.FloatRange(0, min_open=True),
+    type=_Number(0, min_open=True),
     help="1: as slow as a real machine; 100: a hundred times faster.  [default: no device time]",
 )
 @click.option(
@@ -54,7 +86,7 @@ from aqt_fast.server.workspaces import Characterisation
     "--fault-rate",
     default=0.0,
     show_default=True,
-    type=click.FloatRange(0, 1),
+    type=_Number(0, 1),
     help="Share of the requests that suffer a fault.",
 )
 @click.option(
@@ -67,7 +99,7 @@ from aqt_fast.server.workspaces import Characterisation
     "--token-lifetime",
     default=36_000.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=_Number(0, min_open=True),
     help="Seconds for which tokens of the login are accepted.",
 )
 @click.option(
@@ -80,7 +112,8 @@ from aqt_fast.server.workspaces import Characterisation
 def serve_command(
     host: str,
     port: int,
-    token: str,
+    token: str | None,
+    log_in: bool | None,
     speed: float | None,
     virtual_time: bool,
     simulate: bool,
@@ -105,41 +138,34 @@ def serve_command(
     except ImportError as error:
         say(f"{error}; install aqt-fast[server]")
         sys.exit(1)
-    server = ArnicaServer(
-        host=host,
-        port=port,
-        token=token,
-        speed=speed,
-        virtual_time=virtual_time,
-        simulate=simulate,
-        seed=seed,
-        compress=compress,
-        characterisation=characterisation,
-        token_lifetime=token_lifetime,
-    )
+    kinds = KINDS if fault_kinds is None else [kind.strip() for kind in fault_kinds.split(",")]
     try:
-        kinds = KINDS if fault_kinds is None else [kind.strip() for kind in fault_kinds.split(",")]
+        server = ArnicaServer(
+            host=host,
+            port=port,
+            token=token,
+            log_in=log_in,
+            speed=speed,
+            virtual_time=virtual_time,
+            simulate=simulate,
+            seed=seed,
+            compress=compress,
+            characterisation=characterisation,
+            token_lifetime=token_lifetime,
+        )
         server.faults.set(rate=fault_rate, kinds=kinds, seed=seed)
-    except ValueError as error:
-        raise click.UsageError(f"{error}; there are {', '.join(KINDS)}") from error
+    except InvalidOptionError as error:
+        raise click.UsageError(str(error)) from error
     with _record_file(record) as file, _signals() as wait:
         try:
             server.start()
         except OSError as error:
-            say(f"cannot listen on {host}:{port}: {error.strerror}")
+            say(f"cannot listen on {host}:{port}: {error.strerror or error}")
             sys.exit(1)
         try:
-            # Over plain HTTP, clients send their token only to this computer.
-            url = server.url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
-            click.echo(url)
+            click.echo(server.url)
             sys.stdout.flush()
-            click.echo(
-                f"AQT's interfaces are served at {url} (end with Ctrl-C). To use them:\n\n"
-                f"export AQT_PORTAL_URL={url}\n"
-                f"export AQT_TOKEN={token}\n\n"
-                f"Direct access: {server.direct_url.replace(server.url, url)}",
-                err=True,
-            )
+            click.echo(_how_to_use(server), err=True)
             if until_eof:
                 threading.Thread(target=_end_with_input, daemon=True).start()
             wait()
@@ -152,6 +178,27 @@ def serve_command(
 
             file.write(orjson.dumps(accepted, option=orjson.OPT_INDENT_2))
     say(f"{len(accepted['jobs'])} jobs were accepted")
+
+
+def _how_to_use(server: ArnicaServer) -> str:
+    """Tell what clients need; the only place where the server's secrets are printed."""
+    lines = [
+        f"AQT's interfaces are served at {server.url} (end with Ctrl-C). To use them:",
+        "",
+        f"export AQT_PORTAL_URL={server.url}",
+        f"export AQT_TOKEN={shlex.quote(server.token)}",
+        "",
+        f"Direct access: {server.direct_url}",
+    ]
+    if server.is_loopback:
+        return "\n".join(lines)
+    lines.append("Other computers reach this server, and what they send is not encrypted.")
+    if not server.log_in:
+        lines.append("There is no login; --log-in allows it.")
+    for client, secret in server.clients.items() if server.log_in else ():
+        lines.append(f"Login with client credentials: AQT_CLIENT_ID={client}")
+        lines.append(f"  AQT_CLIENT_SECRET={secret}")
+    return "\n".join(lines)
 
 
 @contextmanager

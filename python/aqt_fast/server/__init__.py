@@ -7,11 +7,17 @@ another party.
 The files, in the order in which a request passes them::
 
     arnica            ArnicaServer: builds everything below, and steers it for tests
+    arguments         the arguments of ArnicaServer, and what each may be
+    checks            checks of arguments, which name the culprit
+    addresses         where the server listens, and which names are this computer's own
     http_server       the socket and its thread: start, stop, reset connections
+    gate              middleware that turns away pages of other sites
     fault_injection   middleware that breaks requests and responses
     faults            the kinds of faults, and the choice of the next one
     app               all routes, compression, error responses
     oidc              the login: device code, client credentials, refresh tokens
+    device_codes      codes of the login with a device: who may redeem them, and when
+    log_in_page       the page on which a person confirms a login
     access_tokens     bearer tokens, and the workspaces that each one opens
     cloud             the cloud interface (ARNICA), route by route
     direct            the direct-access interface, route by route

@@ -14,6 +14,9 @@ class _Grant:
     workspaces: frozenset[str] | None
     expires: float | None
 
+    def has_ended(self, now: float) -> bool:
+        return self.expires is not None and self.expires <= now
+
 
 @dataclass
 class AccessTokens:
@@ -39,8 +42,11 @@ class AccessTokens:
             lifetime: in seconds; None means no expiry.
         """
         opened = None if workspaces is None else frozenset(workspaces)
-        expires = None if lifetime is None else self.now() + lifetime
+        now = self.now()
+        expires = None if lifetime is None else now + lifetime
         with self._lock:
+            for ended in [known for known, grant in self._grants.items() if grant.has_ended(now)]:
+                del self._grants[ended]
             self._grants[token] = _Grant(opened, expires)
 
     def revoke(self, token: str) -> None:
@@ -61,6 +67,6 @@ class AccessTokens:
             grant = self._grants.get(token.strip())
         if grant is None:
             raise PortalError(401, "invalid token")
-        if grant.expires is not None and grant.expires <= self.now():
+        if grant.has_ended(self.now()):
             raise PortalError(401, "token expired")
         return grant.workspaces

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from aqt_fast.server import checks
 from aqt_fast.server.access_tokens import AccessTokens
+from aqt_fast.server.addresses import ListeningAddress
 from aqt_fast.server.aer_sampler import AerSampler
 from aqt_fast.server.app import make_app
+from aqt_fast.server.arguments import check_arguments
+from aqt_fast.server.device_codes import DeviceCodes
 from aqt_fast.server.fault_injection import FaultInjection
 from aqt_fast.server.faults import Faults
+from aqt_fast.server.gate import Gate
 from aqt_fast.server.http_server import HttpServer
+from aqt_fast.server.log_in_page import PATH
 from aqt_fast.server.native_sampler import NativeSampler
 from aqt_fast.server.oidc import OIDCProvider
 from aqt_fast.server.portal import Portal
@@ -22,6 +30,7 @@ from aqt_fast.server.workspaces import (
     Characterisation,
     ResourceStatus,
     Workspace,
+    check_workspaces,
     default_workspaces,
 )
 
@@ -31,6 +40,8 @@ if TYPE_CHECKING:
 
 _NUM_READERS = 4
 """Threads that read request bodies."""
+
+_CLIENT_ID = "local-client"
 
 
 class ArnicaServer:
@@ -49,7 +60,7 @@ class ArnicaServer:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        token: str = "local-token",  # noqa: S107 - it opens nothing but this server
+        token: str | None = None,
         workspaces: Sequence[Workspace] | None = None,
         speed: float | None = None,
         virtual_time: bool = False,
@@ -63,17 +74,22 @@ class ArnicaServer:
         pending: int = 1,
         poll_interval: float = 1,
         clients: Mapping[str, str] | None = None,
+        log_in: bool | None = None,
+        console: Callable[[str], object] | None = None,
     ) -> None:
         """Listen on nothing yet.
 
         Args:
-            host: address to listen on.
+            host: address to listen on, or a name of this computer; empty for all of its IPv4
+                addresses. Only programs on this computer reach a loopback address. Elsewhere,
+                nothing opens the server that is publicly known.
             port: 0 chooses a free one.
-            token: bearer token that opens every workspace.
+            token: bearer token that opens every workspace. None means ``local-token`` on a loopback
+                address, and a random one elsewhere.
             workspaces: None means :func:`default_workspaces`.
-            speed: 1 takes the time of a real machine, 100 is a hundred times faster, None takes no
-                device time. A device takes 0.1 s per circuit; and per shot 0.2 s, its read-out and
-                its gates. A simulator takes 0.1 s per circuit and 10 ms per shot.
+            speed: 1 takes the time of a real machine, 100 is a hundred times faster, up to 10¹².
+                None takes no device time. A device takes 0.1 s per circuit; and per shot 0.2 s, its
+                read-out and its gates. A simulator takes 0.1 s per circuit and 10 ms per shot.
             virtual_time: device time passes on the server's clock only, and nobody waits: time
                 stamps are those of machines that take turns.
             simulate: True validates with AQT's models and simulates with Aer. False validates
@@ -88,32 +104,53 @@ class ArnicaServer:
                 gates, ``pairs`` also that of each pair, ``none`` has nothing. A ``Resource`` may
                 have another shape, or figures of its own.
             clock: returns seconds since the epoch, for time stamps, expiry and tokens.
-            token_lifetime: seconds until tokens of the login expire.
+            token_lifetime: seconds until tokens of the login expire, up to a hundred years.
             pending: number of requests for a token, in the login with a device code, before the
                 user counts as logged in.
-            poll_interval: seconds that the client is to wait between these requests.
+            poll_interval: seconds that the client is to wait between these requests, 0 to 86 400.
             clients: secret of each client identifier, for the login with client credentials; None
-                means ``{"local-client": "local-secret"}``.
+                means ``{"local-client": "local-secret"}`` on a loopback address, and a random
+                secret elsewhere.
+            log_in: whether there is a login. None means on a loopback address only. Elsewhere, a
+                person confirms each login with a device code: ``console`` gets a code to enter on
+                the login's page.
+            console: takes a line for the person who runs the server; None writes it to standard
+                error.
+
+        Raises:
+            InvalidOptionError: an argument has a wrong type, or is out of range.
         """
-        self.token = token
+        check_arguments(locals())
+        workspaces = default_workspaces() if workspaces is None else workspaces
+        check_workspaces(workspaces)
+        self._address = ListeningAddress.of(host)
+        public = self._address.is_loopback
+        self.token = token or ("local-token" if public else secrets.token_urlsafe(32))
+        if clients is None:
+            clients = {_CLIENT_ID: "local-secret" if public else secrets.token_urlsafe(32)}
+        self.clients: Mapping[str, str] = dict(clients)
+        """Secret of each client identifier."""
+        self.log_in: bool = public if log_in is None else log_in
+        """Whether there is a login."""
         self.faults = Faults()
-        self._host = host
         self._portal = Portal(
-            default_workspaces() if workspaces is None else workspaces,
+            workspaces,
             speed=speed,
             seed=seed,
             clock=clock,
             virtual_time=virtual_time,
         )
         self._tokens = AccessTokens(self._portal.clock.now)
-        self._tokens.accept(token)
+        self._tokens.accept(self.token)
         self._oidc = OIDCProvider(
             self._tokens,
             lambda: self.url,
             lifetime=token_lifetime,
-            pending=pending,
+            codes=DeviceCodes(self._portal.clock.now, pending=pending, confirm=not public),
             interval=poll_interval,
-            clients={"local-client": "local-secret"} if clients is None else clients,
+            clients=self.clients,
+            enabled=self.log_in,
+            console=_to_standard_error if console is None else console,
         )
         sampler = AerSampler() if simulate else NativeSampler(identify=identify_circuits is True)
         self._executor = ThreadPoolExecutor(_NUM_READERS, thread_name_prefix="aqt-fast reader")
@@ -126,7 +163,9 @@ class ArnicaServer:
             compress=compress,
             characterisation=characterisation,
         )
-        self._http = HttpServer(FaultInjection(app, self.faults, self.refuse), host, port)
+        breaking = FaultInjection(app, self.faults, self.refuse)
+        guarded = Gate(breaking, host, loopback=self.is_loopback, open_page=PATH)
+        self._http = HttpServer(guarded, self._address, port)
 
     def __enter__(self) -> Self:
         self.start()
@@ -152,9 +191,13 @@ class ArnicaServer:
 
     @property
     def url(self) -> str:
-        """Value of ``AQT_PORTAL_URL`` for clients."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}"
+        """Value of ``AQT_PORTAL_URL`` for clients on this computer."""
+        return f"http://{self._address.url_host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs on this computer reach the server."""
+        return self._address.is_loopback
 
     @property
     def direct_url(self) -> str:
@@ -170,7 +213,8 @@ class ArnicaServer:
         raise LookupError("no device is online")
 
     def direct_url_of(self, resource_id: str) -> str:
-        """Base address of direct access to a machine."""
+        """Base address of direct access to a machine, whether it exists or not."""
+        checks.identifier("resource_id", resource_id)
         return f"{self.url}/direct/{resource_id}"
 
     def start(self) -> None:
@@ -186,7 +230,12 @@ class ArnicaServer:
         self._http.stop()
 
     def refuse(self, seconds: float) -> None:
-        """Reset all connections, and refuse new ones for a number of seconds."""
+        """Reset all connections, and refuse new ones for a number of seconds.
+
+        Raises:
+            InvalidOptionError: ``seconds`` is not 0 to 86 400.
+        """
+        checks.number(0, 86_400)("seconds", seconds)
         self._http.refuse(seconds)
 
     def close(self) -> None:
@@ -210,7 +259,18 @@ class ArnicaServer:
             token: without ``Bearer``.
             workspaces: identifiers; None opens all workspaces.
             lifetime: in seconds; None means no expiry.
+
+        Raises:
+            InvalidOptionError: the token cannot stand in a header, or the lifetime is not 0 to a
+                hundred years.
+            LookupError: there is no such workspace.
         """
+        checks.token("token", token)
+        checks.optional(checks.number(0, checks.CENTURY))("lifetime", lifetime)
+        if workspaces is not None:
+            checks.items(str, "identifiers")("workspaces", workspaces)
+            for workspace_id in workspaces:
+                self._portal.check_workspace(workspace_id)
         self._tokens.accept(token, workspaces=workspaces, lifetime=lifetime)
 
     def revoke(self, token: str) -> None:
@@ -227,7 +287,13 @@ class ArnicaServer:
     # -- the machines -------------------------------------------------------------------------
 
     def set_status(self, resource_id: str, status: ResourceStatus) -> None:
-        """Set a machine's status; queued jobs wait until it is online."""
+        """Set a machine's status; queued jobs wait until it is online.
+
+        Raises:
+            InvalidOptionError: there is no such status.
+            LookupError: there is no such machine.
+        """
+        checks.text("resource_id", resource_id)
         self._portal.machines.set_status(resource_id, status)
 
     def set_workspace(
@@ -245,8 +311,12 @@ class ArnicaServer:
             jobs_being_processed: if False, jobs are accepted, and wait until it is True.
 
         Raises:
+            InvalidOptionError: a value is neither True nor False.
             LookupError: there is no such workspace.
         """
+        checks.text("workspace_id", workspace_id)
+        checks.optional(checks.flag)("accepting_job_submissions", accepting_job_submissions)
+        checks.optional(checks.flag)("jobs_being_processed", jobs_being_processed)
         self._portal.set_workspace(workspace_id, accepting_job_submissions, jobs_being_processed)
 
     def drift(self, resource_id: str | None = None, *, amount: float = 0.2) -> None:
@@ -261,10 +331,10 @@ class ArnicaServer:
 
         Raises:
             LookupError: there is no such device.
-            ValueError: ``amount`` is not 0 to 10.
+            InvalidOptionError: ``amount`` is not 0 to 10.
         """
-        if not 0 <= amount <= 10:
-            raise ValueError(f"amount must be 0 to 10, not {amount!r}")
+        checks.optional(checks.text)("resource_id", resource_id)
+        checks.number(0, 10)("amount", amount)
         self._portal.drift(resource_id, amount)
 
     def hold(self) -> None:
@@ -272,15 +342,31 @@ class ArnicaServer:
         self._portal.machines.hold()
 
     def release(self, circuits: int | None = None) -> None:
-        """Let this many circuits run during a hold; None ends the hold."""
+        """Let this many circuits run during a hold; None ends the hold.
+
+        Raises:
+            InvalidOptionError: ``circuits`` is no integer of at least 0.
+        """
+        checks.optional(checks.integer(0))("circuits", circuits)
         self._portal.machines.release(circuits)
 
     def fail_jobs(self, message: str, count: int = 1) -> None:
-        """Make the next ``count`` jobs that start end with an error."""
+        """Make the next ``count`` jobs that start end with an error.
+
+        Raises:
+            InvalidOptionError: ``message`` is no text, or ``count`` is not 1 to 1 000 000.
+        """
+        checks.text("message", message)
+        checks.integer(1, 1_000_000)("count", count)
         self._portal.machines.fail(message, count)
 
     def advance(self, seconds: float) -> None:
-        """Put the clock forward: results and tokens expire; no device time passes."""
+        """Put the clock forward: results and tokens expire; no device time passes.
+
+        Raises:
+            InvalidOptionError: ``seconds`` is not 0 to a hundred years.
+        """
+        checks.number(0, checks.CENTURY)("seconds", seconds)
         self._portal.clock.advance(seconds)
 
     # -- the record ---------------------------------------------------------------------------
@@ -293,3 +379,9 @@ class ArnicaServer:
     def record(self) -> dict[str, Any]:
         """Return the record in JSON's types, like ``GET /testing/record``."""
         return record_as_json(self.jobs)
+
+
+def _to_standard_error(line: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

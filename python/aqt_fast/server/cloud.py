@@ -7,7 +7,7 @@ Where AQT's documents leave a choice:
 - A job for a resource that is not online is accepted and stays queued, and so is a job through a
   workspace whose jobs are not processed. One that accepts no submissions gives 403.
 - An unknown resource gives 404; a resource that only other workspaces have gives 403.
-- ``GET /testing/record`` needs no token, and serves loopback clients only. It returns the accepted
+- ``GET /testing/record`` needs no token: ``gate`` tells for whom it is. It returns the accepted
   jobs, see :func:`aqt_fast.server.record.record_as_json`.
 """
 
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 
 import orjson
@@ -121,10 +120,8 @@ class CloudInterface:
         cancelled = self.portal.cancel(self._job(request))
         return Response(status_code=204 if cancelled else 208)
 
-    async def record(self, request: Request) -> Response:
+    async def record(self, _: Request) -> Response:
         """Return all accepted jobs."""
-        if request.client is None or not ip_address(request.client.host).is_loopback:
-            raise PortalError(403, "for loopback clients only")
         return json_response(record_as_json(self.portal.record()))
 
     def _opened(self, request: Request) -> list[Workspace]:

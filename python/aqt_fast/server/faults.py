@@ -32,8 +32,12 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
+
+from aqt_fast.exceptions import InvalidOptionError
+from aqt_fast.server.checks import Check, Checked, integer, number, optional, text
 
 KINDS = (
     "refuse",
@@ -60,6 +64,8 @@ KINDS = (
 )
 """All kinds of faults."""
 
+_DAY = 86_400
+
 HANDLED = frozenset(
     kind
     for kind in KINDS
@@ -85,8 +91,18 @@ class _Scripted:
     path: str | None
 
 
-class Faults:
-    """Decides which requests get a fault; every thread may use it while the server runs."""
+class Faults(Checked):
+    """Decides which requests get a fault; every thread may use it while the server runs.
+
+    Attributes and methods raise :class:`aqt_fast.exceptions.InvalidOptionError` for values out of
+    range. Durations are 0 to 86 400 s.
+    """
+
+    _checks: ClassVar[Mapping[str, Check]] = {
+        "refuse_seconds": number(0, _DAY),
+        "slow_seconds": number(0, _DAY),
+        "retry_after": integer(0, _DAY),
+    }
 
     def __init__(self) -> None:
         """Start without faults."""
@@ -121,11 +137,11 @@ class Faults:
             seed: of the random generator.
 
         Raises:
-            ValueError: the rate is out of range, or a kind does not exist.
+            InvalidOptionError: the rate is out of range, or a kind does not exist.
         """
-        if not 0 <= rate <= 1:
-            raise ValueError(f"rate must be between 0 and 1, not {rate!r}")
-        _check_kinds(kinds)
+        number(0, 1)("rate", rate)
+        _check_kinds("kinds", kinds)
+        integer(0)("seed", seed)
         with self._lock:
             self._rate = rate
             self._kinds = tuple(kinds)
@@ -138,14 +154,17 @@ class Faults:
 
         Args:
             kind: one of :data:`KINDS`.
-            count: number of requests.
+            count: number of requests, 1 to 10⁹.
             method: only requests with this method.
             path: only requests whose path contains this text.
 
         Raises:
-            ValueError: the kind does not exist.
+            InvalidOptionError: the kind does not exist, or ``count`` is out of range.
         """
-        _check_kinds([kind])
+        _check_kinds("kind", [kind])
+        integer(1, 1_000_000_000)("count", count)
+        optional(text)("method", method)
+        optional(text)("path", path)
         with self._lock:
             self._scripted.append(_Scripted(kind, count, method, path))
 
@@ -191,8 +210,10 @@ class Faults:
         return kinds[int(which * len(kinds))] if has_fault and kinds else None
 
 
-def _check_kinds(kinds: Sequence[str]) -> None:
-    """Raise ValueError for kinds that do not exist."""
-    unknown = sorted(set(kinds) - set(KINDS))
-    if unknown:
-        raise ValueError(f"unknown kinds of faults: {', '.join(unknown)}")
+def _check_kinds(name: str, kinds: Sequence[str]) -> None:
+    """Raise InvalidOptionError for kinds that do not exist, and for no kind."""
+    listed = isinstance(kinds, Collection) and not isinstance(kinds, str)
+    unknown = [kind for kind in kinds if kind not in KINDS] if listed else [kinds]
+    if unknown or not kinds:
+        expected = f"of the kinds {', '.join(KINDS)}"
+        raise InvalidOptionError(name, unknown[0] if unknown else kinds, expected)

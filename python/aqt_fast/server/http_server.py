@@ -17,6 +17,8 @@ from uvicorn.server import ServerState
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from aqt_fast.server.addresses import ListeningAddress
+
 _KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 2048
 
@@ -40,10 +42,10 @@ class _Connection(HttpToolsProtocol):
 class HttpServer:
     """Serves an ASGI application; keeps its port from the first start to :meth:`close`."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, address: ListeningAddress, port: int) -> None:
         """Listen on nothing yet; the first start replaces port 0 by a free one."""
         self._app = app
-        self._host = host
+        self._address = address
         self._port = port
         self._reservation: socket.socket | None = None
         self._thread: threading.Thread | None = None
@@ -66,7 +68,7 @@ class HttpServer:
         if self._reservation is None:
             # This socket never listens: it keeps the port while the server is stopped. Otherwise
             # another process could take it, or a client's outgoing connection.
-            self._reservation = _bind(self._host, self._port)
+            self._reservation = _bind(self._address, self._port)
             self._port = self._reservation.getsockname()[1]
         ready: threading.Event = threading.Event()
         failures: list[BaseException] = []
@@ -108,7 +110,7 @@ class HttpServer:
     def _run(self, ready: threading.Event, failures: list[BaseException]) -> None:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
-            self._serving = _Serving(self._app, lambda: _bind(self._host, self._port))
+            self._serving = _Serving(self._app, lambda: _bind(self._address, self._port))
             self._serving.listen()
             ready.set()
             await self._serving.until_ended()
@@ -135,6 +137,8 @@ class _Serving:
             lifespan="off",
             log_config=None,
             access_log=False,
+            # A header must not say who the client is.
+            proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
         self._config.load()
@@ -214,13 +218,12 @@ class _Serving:
                 connection.reset()
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _bind(address: ListeningAddress, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only on sockets with this protocol number.
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound = socket.socket(address.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
+        bound.bind(address.with_port(port))
     except BaseException:
         bound.close()
         raise

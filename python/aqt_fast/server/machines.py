@@ -79,13 +79,16 @@ class Machines:
         """Set a machine's status; queued jobs wait until it is online.
 
         Raises:
-            PortalError: there is no such machine (404).
+            LookupError: there is no such machine.
         """
-        resource = self.resource(resource_id)
+        machine = self._machines.get(resource_id)
+        if machine is None:
+            raise LookupError(f"there is no resource '{resource_id}'")
+        resource = machine.resource
         with self._changed:
             resource.status = status
             resource.status_updated_at = self._clock.now()
-            self._start_thread(self._machines[resource_id])
+            self._start_thread(machine)
 
     def set_processing(self, workspace_id: str, *, processed: bool) -> None:
         """Start or stop the processing of a workspace's jobs; those that run go on."""

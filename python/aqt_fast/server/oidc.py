@@ -2,7 +2,7 @@
 
 It has the flows of ``aqt-connector``:
 
-- device code: the user counts as logged in after a few requests for the token;
+- device code: the user counts as logged in after a few requests for the token, or confirms it;
 - client credentials;
 - refresh tokens: each can be used once.
 """
@@ -10,6 +10,7 @@ It has the flows of ``aqt-connector``:
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 import uuid
 from collections.abc import Callable, Mapping
@@ -23,6 +24,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aqt_fast.server.access_tokens import AccessTokens
+from aqt_fast.server.device_codes import LIFETIME, CodeError, DeviceCodes
+from aqt_fast.server.log_in_page import PATH, form_page, text_page
 
 if TYPE_CHECKING:
     from aqt_connector._sdk_config import AuthenticationConfig
@@ -33,6 +36,8 @@ DEVICE_CLIENT_ID = "aqt-fast-device"
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 _KEY_ID = "aqt-fast-server"
 _SUBJECT = "local|user"
+_MOST_REFRESH_TOKENS = 1000
+"""Refresh tokens that are accepted at one time; the oldest are forgotten."""
 
 
 class _OAuthError(Exception):
@@ -54,23 +59,32 @@ class OIDCProvider:
     """Returns the server's URL, without a slash at the end."""
     lifetime: float
     """Seconds until an access token expires."""
-    pending: int
-    """Number of requests for a token that get ``authorization_pending`` first."""
+    codes: DeviceCodes = field(repr=False)
+    """Logins that have begun."""
     interval: float
-    """Seconds that the client is to wait between these requests."""
+    """Seconds that a client is to wait between its requests for a token."""
     clients: Mapping[str, str] = field(repr=False)
     """Secret of each client identifier, for client credentials."""
-    _codes: dict[str, int] = field(default_factory=dict, repr=False)
-    _refresh_tokens: set[str] = field(default_factory=set, repr=False)
+    enabled: bool
+    """If False, every request is refused."""
+    console: Callable[[str], object] = field(repr=False)
+    """Takes a line for the person who runs the server."""
+    _refresh_tokens: dict[str, None] = field(default_factory=dict, repr=False)
+    """In order of issue."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _key: Any = field(default=None, repr=False)
 
     def routes(self) -> list[Route]:
         """Return the provider's routes, at the root of the server."""
+        served: list[tuple[str, Callable[[Request], Any], list[str]]] = [
+            ("/oauth/device/code", self._device_code, ["POST"]),
+            ("/oauth/token", self._token, ["POST"]),
+            ("/.well-known/jwks.json", self._jwks, ["GET"]),
+            (PATH, self._page, ["GET", "POST"]),
+        ]
         return [
-            Route("/oauth/device/code", self._device_code, methods=["POST"]),
-            Route("/oauth/token", self._token, methods=["POST"]),
-            Route("/.well-known/jwks.json", self._jwks, methods=["GET"]),
+            Route(path, serve if self.enabled else self._refuse, methods=methods)
+            for path, serve, methods in served
         ]
 
     @property
@@ -94,24 +108,46 @@ class OIDCProvider:
             device_client_id=DEVICE_CLIENT_ID,
         )
 
+    async def _refuse(self, _: Request) -> Response:
+        advice = "start it with --log-in, or ArnicaServer(log_in=True)"
+        return _OAuthError(403, "access_denied", f"this server has no login: {advice}").response
+
     async def _device_code(self, request: Request) -> Response:
         if (await _fields(request)).get("client_id") != DEVICE_CLIENT_ID:
             return _OAuthError(403, "unauthorized_client", "unknown client").response
-        code = uuid.uuid4().hex
-        user_code = f"{code[:4]}-{code[4:8]}".upper()
-        with self._lock:
-            self._codes[code] = self.pending
-        page = f"{self.url()}/activate"
+        try:
+            code = self.codes.begin()
+        except CodeError as error:
+            return _OAuthError(429, *error.args).response
+        page = f"http://{request.headers['host']}{PATH}"
+        if code.confirmation is not None:
+            client = request.client.host if request.client is not None else "an unknown client"
+            line = (
+                f"{client} asks to log in with the code {code.user_code}. To confirm it, enter "
+                f"{code.confirmation} at {page}?user_code={code.user_code}"
+            )
+            await asyncio.to_thread(self.console, line)
         return JSONResponse(
             {
-                "device_code": code,
-                "user_code": user_code,
+                "device_code": code.device_code,
+                "user_code": code.user_code,
                 "verification_uri": page,
-                "verification_uri_complete": f"{page}?user_code={user_code}",
-                "expires_in": 900,
+                "verification_uri_complete": f"{page}?user_code={code.user_code}",
+                "expires_in": LIFETIME,
                 "interval": self.interval,
             }
         )
+
+    async def _page(self, request: Request) -> Response:
+        if not self.codes.confirm:
+            return text_page("You are logged in. You can close this page.")
+        if request.method != "POST":
+            return form_page(request.query_params.get("user_code", ""))
+        fields = await _fields(request)
+        user_code = fields.get("user_code", "")
+        if self.codes.confirm_log_in(user_code, fields.get("confirmation_code", "")):
+            return text_page("The login is confirmed. You can close this page.")
+        return form_page(user_code, failed=True)
 
     async def _token(self, request: Request) -> Response:
         fields = await _fields(request)
@@ -137,8 +173,9 @@ class OIDCProvider:
         """
         grant = fields.get("grant_type")
         if grant == "client_credentials":
-            client, secret = fields.get("client_id", ""), fields.get("client_secret")
-            if self.clients.get(client) is None or self.clients[client] != secret:
+            client, secret = fields.get("client_id", ""), fields.get("client_secret", "")
+            right = self.clients.get(client)
+            if right is None or not secrets.compare_digest(right.encode(), secret.encode()):
                 raise _OAuthError(401, "access_denied", "unauthorized")
             if fields.get("audience") != self.audience:
                 raise _OAuthError(403, "access_denied", "unknown audience")
@@ -146,27 +183,19 @@ class OIDCProvider:
         if fields.get("client_id") != DEVICE_CLIENT_ID:
             raise _OAuthError(403, "unauthorized_client", "unknown client")
         if grant == _DEVICE_CODE:
-            self._redeem(fields.get("device_code", ""))
+            try:
+                self.codes.redeem(fields.get("device_code", ""))
+            except CodeError as error:
+                raise _OAuthError(403, *error.args) from None
         elif grant == "refresh_token":
             with self._lock:
                 token = fields.get("refresh_token", "")
                 if token not in self._refresh_tokens:
                     raise _OAuthError(403, "invalid_grant", "unknown or used refresh token")
-                self._refresh_tokens.remove(token)
+                del self._refresh_tokens[token]
         else:
             raise _OAuthError(403, "unsupported_grant_type", "unsupported grant type")
         return self._issue_all(_SUBJECT, with_refresh=True)
-
-    def _redeem(self, code: str) -> None:
-        """Use up a device code."""
-        with self._lock:
-            pending = self._codes.get(code)
-            if pending is None:
-                raise _OAuthError(403, "invalid_grant", "unknown or used device code")
-            if pending > 0:
-                self._codes[code] = pending - 1
-                raise _OAuthError(403, "authorization_pending", "the user has not yet logged in")
-            del self._codes[code]
 
     def _issue_all(self, subject: str, *, with_refresh: bool = False) -> dict[str, Any]:
         tokens: dict[str, Any] = {
@@ -179,7 +208,9 @@ class OIDCProvider:
             tokens["id_token"] = self._issue(subject, DEVICE_CLIENT_ID)
             tokens["refresh_token"] = uuid.uuid4().hex
             with self._lock:
-                self._refresh_tokens.add(tokens["refresh_token"])
+                self._refresh_tokens[tokens["refresh_token"]] = None
+                if len(self._refresh_tokens) > _MOST_REFRESH_TOKENS:
+                    del self._refresh_tokens[next(iter(self._refresh_tokens))]
         return tokens
 
     def _issue(self, subject: str, audience: str) -> str:
@@ -209,12 +240,13 @@ class OIDCProvider:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """Read a form or a JSON object; any other body has no fields."""
+    """Read the texts of a form or of a JSON object; any other body has no fields."""
     body = await request.body()
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             parsed = orjson.loads(body)
         except orjson.JSONDecodeError:
             return {}
-        return parsed if isinstance(parsed, dict) else {}
+        fields = parsed.items() if isinstance(parsed, dict) else ()
+        return {name: value for name, value in fields if isinstance(value, str)}
     return {name: values[-1] for name, values in parse_qs(body.decode(errors="replace")).items()}

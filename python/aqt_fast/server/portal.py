@@ -70,6 +70,11 @@ class Portal:
         self._fetched: deque[tuple[float, Job]] = deque()
         """Jobs with a result, and when a client first fetched it."""
 
+    def check_workspace(self, workspace_id: str) -> None:
+        """Raise LookupError unless there is such a workspace."""
+        if workspace_id not in self.workspaces:
+            raise LookupError(f"there is no workspace '{workspace_id}'")
+
     def set_workspace(
         self, workspace_id: str, accepting: bool | None, processed: bool | None
     ) -> None:
@@ -78,8 +83,7 @@ class Portal:
         Raises:
             LookupError: there is no such workspace.
         """
-        if workspace_id not in self.workspaces:
-            raise LookupError(f"there is no workspace '{workspace_id}'")
+        self.check_workspace(workspace_id)
         workspace = self.workspaces[workspace_id]
         if accepting is not None:
             workspace.accepting_job_submissions = accepting
@@ -174,6 +178,8 @@ class Portal:
         Raises:
             LookupError: there is no such device.
         """
+        if resource_id is not None and resource_id not in self.figures:
+            raise LookupError(f"there is no device '{resource_id}'")
         with self._changed:
             for device in self.figures if resource_id is None else (resource_id,):
                 before = self.figures[device]
