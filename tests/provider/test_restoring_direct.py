@@ -29,7 +29,6 @@ from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.testing import ArnicaServer
 from qiskit.providers import JobStatus
 from store.killed_client import BATCHES, Zygote
-from store.samples import files_in
 from waiting import SECONDS, wait_until
 from workloads import marker
 
@@ -413,7 +412,7 @@ def test_kills(zygote, tmp_path, monkeypatch):
                 break
             assert code == -signal.SIGKILL
             steps[name] += 1
-            batches = [path.name for path in files_in(store)] if store.exists() else []
+            batches = list(JobStore(store).job_ids())
             try:
                 job = AQTJob.restore(batches[0], access_token=server.token, store_path=store)
             except (IndexError, JobNotFoundError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from aqt_fast.store import locks
+from aqt_fast.store import accepted_ids, locks
 from aqt_fast.store.checksummed_json import pack
 from aqt_fast.store.description import JobDescription, utc
 from aqt_fast.store.job_directory import FORMAT
@@ -58,8 +58,9 @@ def saved_job(*events: dict[str, Any], **changes: Any) -> SavedJob:
 
 
 def files_in(root: Path) -> list[Path]:
-    """What is in a store, but for its file of locks, which stays."""
-    return sorted(path for path in root.iterdir() if path.name != locks.FILE)
+    """What is in a store, but for the files of all jobs, which stay."""
+    ours = (locks.FILE, accepted_ids.FILE)
+    return sorted(path for path in root.iterdir() if path.name not in ours)
 
 
 def rewritten(file: Path, **changes: Any) -> None:

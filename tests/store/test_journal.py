@@ -100,7 +100,7 @@ class TestFiles:
         """Kept by who writes; what is damaged is not there."""
         assert journal.result(3) is None
         journal.keep(3, b"[0, 1]")
-        assert journal.result(3) == b"[0, 1]"
+        assert journal.result(3) == (b"[0, 1]", True)
         (journal.path / "result-3.zst").write_bytes(b"x")
         assert journal.result(3) is None
 
@@ -270,7 +270,7 @@ class TestLines:
         assert "a result is of an unknown API job" in journal.replay().problem
         log.accepted("id")
         assert journal.replay().problem is None
-        assert log.stored_result() == b"{}"
+        assert log.stored_result() == (b"{}", True)
         (journal.path / EVENTS).write_bytes(b"")
         assert journal.replay().record(0).doubtful
         assert journal.replay().record(1).doubtful
@@ -449,7 +449,7 @@ def test_full_disk(tmp_path):
         5: ApiJobRecord(job_id="of 5"),
     }
     assert journal.result(0) is None
-    assert journal.result(5) == b"before"
+    assert journal.result(5) == (b"before", True)
     assert not [path for path in journal.path.iterdir() if path.suffix == ".tmp"]
 
 

@@ -11,8 +11,11 @@
     event_log           the journal's file: append, flush, lock
     event_lines         its lines: what is there, and what is missing
     events              its events, and the state they describe
+    accepted_ids        identifiers of API jobs, and whose they are: finds answers of strangers
     api_job_fate        the state of an API job, from its journal; `ApiJob.resume_from` acts on it
     states, listing     summaries of stored jobs
     checksummed_json    JSON with a version and a checksum
+    headers             headers of results, as JSON
+    named_files         compressed files that name the job and the file that they are
     locks               locks that other processes can query
 """

@@ -7,7 +7,6 @@ is read or written.
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from aqt_fast._files import open_file, read_file
 from aqt_fast._forks import on_fork
 from aqt_fast.exceptions import DamagedJobError, JournalError
 from aqt_fast.store import locks
@@ -153,8 +153,7 @@ class EventLog:
 
     def _load(self) -> EventFile:
         try:
-            with _opened(self._path, os.O_RDONLY) as file:
-                data = os.pread(file, os.fstat(file).st_size, 0)
+            data = read_file(self._path)
         except OSError as error:
             raise DamagedJobError(self._path, str(error)) from error
         return read_events(data, self._job.name)
@@ -206,15 +205,13 @@ class EventLog:
 
 @contextmanager
 def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open a file; refuse what is none, and do not wait for anybody.
+    """Open a file for a while.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: it cannot be opened, or is no file.
     """
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO would block
+    descriptor = open_file(path, flags)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("it is not a file")
         yield descriptor
     finally:
         os.close(descriptor)

@@ -18,6 +18,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from aqt_fast._files import open_file
+
 FILE = ".locks"
 """Name of the file, in the directory of all jobs. It stays, and stays empty."""
 
@@ -98,7 +100,7 @@ def is_held(job: Path) -> bool | None:
         if files and files[-1].is_at(_file_of(job)):
             return _is_locked(files[-1].descriptor, byte)
         try:
-            descriptor = os.open(_file_of(job), os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = open_file(_file_of(job))
         except FileNotFoundError:
             return False
         except OSError:
