@@ -115,7 +115,7 @@ class ApiJobRecord:
         elif kind == "doubt":
             self.doubt = entry(event, "message", str)
         else:
-            raise LookupError(f"unknown event '{kind}'")
+            raise LookupError(f"unknown event {kind!r}")
 
     def events(self, job: int) -> list[dict[str, Any]]:
         """Return events that reproduce this record.
