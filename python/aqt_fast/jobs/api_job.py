@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -131,7 +132,8 @@ class Submission:
         except AQTError as error:
             self._log.refused(str(error))
             raise
-        self._log.accepted(job_id)
+        with suppress(Exception):  # here the identifier is known; another process is uncertain
+            self._log.accepted(job_id)
         return job_id
 
     def uncertain(self, label: str, reason: str) -> SubmissionUncertainError:
@@ -194,6 +196,8 @@ class ApiJob:
         """Tells whether an identifier is known to be another's."""
         self.submission = Submission(endpoint, snapshot, part, log, ids)
         """Encodes and sends the request."""
+        self._may_be_there = False
+        """Whether a request that is under way may have been accepted."""
         self._cancel_due = False
         """Whether a cancellation must still be sent to the portal."""
         self._restored = False
@@ -252,36 +256,69 @@ class ApiJob:
         return end_of(self.changes) or self._ended_at
 
     def submit(self) -> None:
-        """Submit the API job, unless it has ended or the user has cancelled it."""
-        if self.ended:
-            return  # abandoned before its turn
-        self.submission.sending = True
+        """Submit the API job, unless it has ended, is with the endpoint, or is on its way."""
+        with self._lock:
+            if self.ended or self.job_id is not None or self.submission.sending:
+                return
+            self.submission.sending = True
+            self.submission.payload_hash = None  # of an earlier attempt
+            self._may_be_there = False
         try:
-            job_id = self.submission.send(self.label, lambda: not self.cancelled)
+            job_id = self.submission.send(self.label, self._wanted)
         except RequestWithdrawnError:
-            message = "the job was cancelled before it was submitted"
-            self._log.ended(JobStatus.CANCELLED.name, message)
-            self.end(JobStatus.CANCELLED, message)
+            self._withdraw()
         except AQTError as error:
-            self.end(JobStatus.ERROR, str(error), error)
-        except Exception as error:  # noqa: BLE001 - a background thread has nowhere to raise
-            reason = f"{type(error).__name__}: {error}"
-            if self.submission.payload_hash is None:
-                self._end_with(APIError(f"the job cannot be sent: {reason}"))
-            else:
-                self._log.uncertain(reason)
-                self._end_uncertain(reason)
+            self._may_be_there = isinstance(error, SubmissionUncertainError)
+            self._end_with(error)
+        except BaseException as error:
+            self._end_unsubmitted(error)
+            if not isinstance(error, Exception):
+                raise
         else:
+            self.job_id = job_id  # whatever happens next
             self._accept(job_id)
         finally:
             self.submission.sending = False
+
+    def _wanted(self) -> bool:
+        """Return whether to send the request, as the endpoint asks before each attempt."""
+        with self._lock:
+            if self.cancelled or self.ended:
+                return False
+            self._may_be_there = self.submission.payload_hash is not None
+            return True
+
+    def _withdraw(self) -> None:
+        """Note that the request was not wanted any more: nothing was accepted."""
+        if self.cancelled:
+            message = "the job was cancelled before it was submitted"
+            self._log.ended(JobStatus.CANCELLED.name, message)
+            self.end(JobStatus.CANCELLED, message)
+        elif self._may_be_there:  # abandoned between two attempts
+            self._log.refused("the job was not submitted")
+
+    def _end_unsubmitted(self, error: BaseException) -> None:
+        """End after an unexpected exception."""
+        reason = f"{type(error).__name__}: {error}"
+        if self.submission.payload_hash is None:
+            self._end_with(APIError(f"the job cannot be sent: {reason}"))
+            return
+        try:
+            self._log.uncertain(reason)
+        finally:
+            self._end_uncertain(reason)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the API job is not on its way to the endpoint."""
+        return not self.submission.sending or self.job_id is not None or self.ended
 
     def abandon(self, reason: str) -> None:
         """End now, without an answer; an accepted API job stays with the portal."""
         with self._lock:
             if self.ended:
                 return
-            if self.submission.sending:
+            if not self.answered and self._may_be_there:
                 self._end_uncertain(reason)  # the sending thread logs the outcome later
                 return
             where = "the job is not submitted"
@@ -291,6 +328,19 @@ class ApiJob:
                 where = "another process submits the job"
             error = APIConnectionError(f"{reason}; {where}")
             self.end(JobStatus.ERROR, str(error), error)
+
+    def fail(self, error: BaseException) -> None:
+        """End with a typed error after an unexpected exception, unless it is being submitted."""
+        with self._lock:
+            if not self.answered:
+                return
+            reason = f"{type(error).__name__}: {error}"
+            if self.job_id is None and self._may_be_there:
+                self._end_uncertain(reason)
+            elif isinstance(error, AQTError):
+                self._end_with(error)
+            else:
+                self._end_with(APIError(f"'{self.label}' cannot go on: {reason}"))
 
     def reopen(self, new_label: str | None = None) -> None:
         """Undo the end, so that the API job can be polled or submitted again.
@@ -394,9 +444,11 @@ class ApiJob:
         """
         try:
             return self._poll()
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+        except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
             self._end_with(APIError(f"the state of '{self.label}' cannot be read: {reason}"))
+            if not isinstance(error, Exception):
+                raise
             return True
 
     def _poll(self) -> bool:
@@ -439,8 +491,10 @@ class ApiJob:
             if isinstance(error, APIError) and may_have_ended(error) and self._has_ended():
                 return False
             raise
-        except Exception as error:
+        except BaseException as error:
             self.cancelled = False
+            if not isinstance(error, Exception):
+                raise
             reason = f"{type(error).__name__}: {error}"
             raise APIError(f"'{self.label}' cannot be cancelled: {reason}") from error
 

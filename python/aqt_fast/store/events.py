@@ -125,7 +125,7 @@ class ApiJobRecord:
         elif kind == "earlier":
             self.earlier = entry(event, "number", int)
         else:
-            raise LookupError(f"unknown event '{kind}'")
+            raise LookupError(f"unknown event {kind!r}")
 
     def events(self, job: int) -> list[dict[str, Any]]:
         """Return events that reproduce this record.
