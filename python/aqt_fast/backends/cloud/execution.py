@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from aqt_fast._threads import in_parallel
 from aqt_fast.api_client import Resource
@@ -39,6 +40,7 @@ class CloudExecution(RemoteExecution):
         options: the job's options.
         plan: the API jobs.
         admit: called before API jobs are sent again.
+        store_path: directory of all jobs.
         journal: where to record events, None for nowhere.
         records: events of another process, None for a new batch.
     """
@@ -54,6 +56,7 @@ class CloudExecution(RemoteExecution):
         plan: BatchPlan,
         *,
         admit: Admit,
+        store_path: Path,
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
@@ -70,6 +73,7 @@ class CloudExecution(RemoteExecution):
             options,
             plan,
             admit=admit,
+            store_path=store_path,
             journal=journal,
             records=records,
         )
