@@ -553,7 +553,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
         Raises:
             LookupError: no uncertain submission of this job has this label.
-            ValueError: ``job_id`` is not a UUID, or belongs to another API job of this job.
+            InvalidInputError: ``job_id`` is known to be the identifier of another API job.
+            ValueError: ``job_id`` is not a UUID.
             JournalError: another process works on the job or has continued it.
         """
         try:

@@ -18,6 +18,9 @@ from aqt_fast.api_client.models import (
     Resource,
     Workspace,
     Workspaces,
+    check_job,
+    job_of,
+    job_place,
     read_json,
     read_resource,
     read_uuid,
@@ -27,7 +30,7 @@ from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL, api_root, portal_
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
-from aqt_fast.exceptions import APIError, WorkspaceRefusedError
+from aqt_fast.exceptions import APIError, ResponseMismatchError, WorkspaceRefusedError
 
 T = TypeVar("T")
 
@@ -191,10 +194,11 @@ class PortalClient:
             WorkspaceRefusedError: the workspace does not take it; nothing was accepted.
             APIError: the portal has not accepted the job.
         """
+        sent = {"label": label, **job_place(workspace_id, resource_id)}
         path = f"/submit/{path_segment(workspace_id)}/{path_segment(resource_id)}"
         request = Request("POST", path, content=body, label=label, wanted=wanted)
         try:
-            return self._http.send(request, _job_id, _SUBMIT)
+            return self._http.send(request, lambda answer: _job_id(answer, sent), _SUBMIT)
         except APIError as error:
             if error.status_code == httpx.codes.FORBIDDEN:
                 raise WorkspaceRefusedError.of(error, workspace_id) from error
@@ -231,8 +235,22 @@ class PortalClient:
         )
 
 
-def _job_id(answer: Answer) -> str:
+_ENDED = ("finished", "error", "cancelled")
+"""Statuses that a job cannot have when it has just been accepted."""
+
+
+def _job_id(answer: Answer, sent: dict[str, str]) -> str:
+    """Read the identifier of a job that was just accepted, if the answer is about this job.
+
+    Raises:
+        MalformedResponseError: there is none.
+        ResponseMismatchError: it is another job.
+    """
     body = read_json(answer.body)
-    job = body.get("job") if isinstance(body, dict) else None
-    job_id = job.get("job_id") if isinstance(job, dict) else None
-    return read_uuid(job_id)
+    job = job_of(body)
+    job_id = read_uuid(job.get("job_id"))
+    check_job(job, sent)
+    state = body.get("response")
+    if isinstance(state, dict) and state.get("status") in _ENDED:
+        raise ResponseMismatchError(f"its status is already {state['status']!r}")
+    return job_id

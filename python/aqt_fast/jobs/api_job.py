@@ -6,6 +6,7 @@ Longer than 400 lines: all that decides whether an API job runs once stands here
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -13,13 +14,21 @@ from typing import NamedTuple
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
+from aqt_fast._ids import same_uuid
 from aqt_fast._native import JobState
-from aqt_fast.api_client.decisions import is_of_another_job, may_have_ended
+from aqt_fast.api_client.decisions import (
+    is_misrouted,
+    is_of_another_job,
+    is_unknown,
+    may_have_ended,
+)
 from aqt_fast.api_client.payload import payload_hash as payload_hash_of
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     AQTError,
+    MalformedResponseError,
+    MisroutedResponseError,
     NotSubmittedError,
     RequestWithdrawnError,
     ResponseError,
@@ -28,6 +37,7 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.jobs.endpoint import Endpoint
+from aqt_fast.jobs.known_ids import ApiJobIds
 from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.description import now
 from aqt_fast.store.events import ApiJobRecord
@@ -42,6 +52,8 @@ FINAL_STATUS = {
     "cancelled": JobStatus.CANCELLED,
 }
 """Qiskit's status for each final status of AQT's interface."""
+
+_STRANGER = "the answer was to somebody else's request"
 
 _UNSEEN = "the process that has sent it did not see the answer"
 
@@ -63,9 +75,17 @@ class Submission:
         snapshot: the circuits of the batch.
         part: the API job's part of the batch.
         log: the API job's entry in the journal.
+        ids: tells whether its identifier is known to be another's.
     """
 
-    def __init__(self, endpoint: Endpoint, snapshot: Snapshot, part: Part, log: ApiJobLog) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        snapshot: Snapshot,
+        part: Part,
+        log: ApiJobLog,
+        ids: ApiJobIds,
+    ) -> None:
         """Send nothing yet."""
         self.payload_hash: str | None = None
         """SHA-256 of the last request body that was sent, None if none was."""
@@ -75,6 +95,7 @@ class Submission:
         self._snapshot = snapshot
         self._part = part
         self._log = log
+        self._ids = ids
 
     def send(self, label: str, wanted: Callable[[], bool]) -> str:
         """Encode and send the API job, and return its identifier.
@@ -92,10 +113,16 @@ class Submission:
             raise RequestWithdrawnError("it is not wanted any more")
         body = self._encode(label)
         payload_hash = payload_hash_of(body)
+        self._ids.begin()
         try:
             self._log.intend(label, payload_hash)
             self.payload_hash = payload_hash
             job_id = self._endpoint.submit(body, label=label, wanted=wanted)
+            rival = self._ids.claim(job_id, label)
+            if rival is not None:
+                self._ids.release(job_id, label)
+                reason = f"{_STRANGER}: {job_id} is the identifier of {rival}"
+                raise SubmissionUncertainError(label, payload_hash, reason)
         except RequestWithdrawnError:
             raise
         except SubmissionUncertainError as error:
@@ -131,6 +158,7 @@ class ApiJob:
         lock: the batch's lock, held during each change.
         on_change: called with the lock held after each change.
         log: records events on the disk.
+        ids: tells whether its identifier is known to be another's.
     """
 
     def __init__(
@@ -143,6 +171,7 @@ class ApiJob:
         lock: threading.Condition,
         on_change: Callable[[ApiJob], None],
         log: ApiJobLog,
+        ids: ApiJobIds,
     ) -> None:
         """Send nothing yet."""
         self.part = part
@@ -161,7 +190,9 @@ class ApiJob:
         """Whether the user has cancelled the API job."""
         self.earlier = 0
         """Number of its submissions before the present one that may have run."""
-        self.submission = Submission(endpoint, snapshot, part, log)
+        self.ids = ids
+        """Tells whether an identifier is known to be another's."""
+        self.submission = Submission(endpoint, snapshot, part, log, ids)
         """Encodes and sends the request."""
         self._cancel_due = False
         """Whether a cancellation must still be sent to the portal."""
@@ -176,6 +207,8 @@ class ApiJob:
         self._ended_at: datetime | None = None
         """When this or another process has learnt that it has ended."""
         self._most_finished = 0
+        self._unknown_since: float | None = None
+        """Since when its endpoint has answered nothing but that it does not know the API job."""
         self._period = period
         self._lock = lock
         self._endpoint = endpoint
@@ -279,6 +312,7 @@ class ApiJob:
 
     def adopt(self, job_id: str) -> None:
         """Set the identifier of an uncertain submission, as the user has given it."""
+        self.ids.adopt(job_id, self.label)
         self._log.accepted(job_id, adopted=True)
         with self._lock:
             if isinstance(self._error, SubmissionUncertainError):
@@ -330,6 +364,7 @@ class ApiJob:
         )
         if job_id is not None:
             self._accept(job_id)
+            self.ids.note(job_id, self.label, seen=self._foreign)
         elif not settled:
             return False
         if fate in ("failed", "cancelled"):
@@ -372,13 +407,14 @@ class ApiJob:
                 self._cancel_late(self.job_id)
             state = self._stored_state() or self._endpoint.result(self.job_id, self._read)
         except APIError as error:
-            if self._endpoint.will_pass(error):
+            if self._endpoint.will_pass(error) or is_misrouted(error) or self._may_appear(error):
                 return self.ended
-            if self._adopted is not None and is_of_another_job(error):
-                self._take_back(self._adopted, str(error))
-                return True
-            self._end_with(error)
+            if is_of_another_job(error) and not self._foreign:
+                self._take_back(str(error))
+            else:
+                self._end_with(error)
             return True
+        self._unknown_since = None
         return self.ended if state is None else self._take(state)
 
     def cancel(self) -> bool:
@@ -463,14 +499,28 @@ class ApiJob:
             self._on_change(self)
         return False
 
-    def _take_back(self, uncertain: SubmissionUncertainError, reason: str) -> None:
-        """Drop an adopted identifier of another job: the submission is uncertain again."""
-        reason = f"{uncertain.reason}; and {self.job_id} was adopted, which is wrong: {reason}"
+    def _may_appear(self, error: APIError) -> bool:
+        """Whether an API job that is unknown to its endpoint may have been accepted just now."""
+        if not is_unknown(error) or self._adopted is not None or self._foreign:
+            return False
+        now = time.monotonic()
+        self._unknown_since = self._unknown_since or now
+        return now - self._unknown_since < self._endpoint.settling_seconds
+
+    def _take_back(self, reason: str) -> None:
+        """Drop an identifier that is another's, or nobody's: the submission is uncertain again."""
+        job_id = self.job_id or ""
+        if self._adopted is None:
+            reason = f"it got the identifier {job_id}, which is not its own: {reason}"
+        else:
+            reason = f"{self._adopted.reason}; and {job_id} was adopted, which is wrong: {reason}"
         self._log.uncertain(reason)
-        error = SubmissionUncertainError(uncertain.label, uncertain.payload_hash, reason)
+        self.ids.release(job_id, self.label)
         with self._lock:
-            self.job_id = None
-            self._end_with(error)
+            self.job_id = self.state = self._unknown_since = None
+            self.cancelled = self._cancel_due = False
+            self._most_finished = 0
+            self._end_uncertain(reason)
 
     def _has_ended(self) -> bool:
         """Ask whether the API job has ended by itself, after a cancellation was refused."""
@@ -499,11 +549,16 @@ class ApiJob:
 
     def _stored_state(self) -> JobState | None:
         """Return the state in the stored result, None if the result is not stored or damaged."""
-        body = self._log.stored_result() if self._restored else None
+        stored = self._log.stored_result() if self._restored else None
+        if stored is None:
+            return None
         try:
-            return None if body is None else self._decode(body)
+            state = self._decode(stored.content)
         except ResponseError:
             return None  # ask the endpoint instead
+        # A file that does not say of which API job it is may be another's.
+        known = stored.named or None not in (state.job_id, self.job_id)
+        return state if known else None
 
     def _read(self, body: bytes) -> JobState:
         """Decode an answer and store it if it contains the result."""
@@ -515,10 +570,14 @@ class ApiJob:
     def _decode(self, body: bytes) -> JobState:
         """Decode an answer and check that it is about the circuits that were sent."""
         state = self._endpoint.decode(body)
-        if state.label not in (None, self.label) and not self._foreign:
-            raise ResponseMismatchError(f"it is about '{state.label}', not about '{self.label}'")
-        if self.job_id is not None and (state.job_id or self.job_id).lower() != self.job_id.lower():
-            raise ResponseMismatchError(f"it is about {state.job_id}, not about {self.job_id}")
+        if self.job_id is not None:
+            if state.job_id is None:
+                raise MalformedResponseError("it does not tell which API job it is about", 0)
+            if not same_uuid(state.job_id, self.job_id):
+                message = f"it is about {state.job_id!r}, not about {self.job_id}"
+                raise MisroutedResponseError(message)
+        if not self._foreign:
+            self._require_own(body, state)
         if state.status == "finished":
             part = self.part
             samples = state.samples or []
@@ -526,3 +585,17 @@ class ApiJob:
                 samples, part.start, part.stop, repetitions=part.repetitions
             )
         return state
+
+    def _require_own(self, body: bytes, state: JobState) -> None:
+        """Check that an answer about this identifier is about what was sent.
+
+        Raises:
+            ResponseMismatchError: the identifier is, or may be, another API job's.
+        """
+        if state.label not in (None, self.label):
+            raise ResponseMismatchError(f"it is about {state.label!r}, not about {self.label!r}")
+        self._endpoint.check_place(body)
+        if state.status in FINAL_STATUS and self.job_id is not None:
+            rival = self.ids.rival(self.job_id, self.label)
+            if rival is not None:
+                raise ResponseMismatchError(f"{self.job_id} is also the identifier of {rival}")

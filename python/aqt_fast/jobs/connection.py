@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 from aqt_fast._warnings import say
 from aqt_fast.jobs.dispatcher import Dispatcher
+from aqt_fast.jobs.known_ids import KnownIds
 
 CLOSED = "the provider is closed"
 
@@ -43,6 +44,8 @@ class Connection:
         """Allow ``num_threads`` concurrent steps of jobs."""
         self.dispatcher = Dispatcher(num_threads, name=name)
         """Runs the steps of jobs."""
+        self.known_ids = KnownIds()
+        """Identifiers of API jobs, and whose they are."""
         self._executions: WeakSet[Closable] = WeakSet()
         self._lock = threading.Lock()
         self._process = os.getpid()

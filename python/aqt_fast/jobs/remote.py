@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from qiskit.providers import JobStatus
@@ -24,6 +25,7 @@ from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     AQTError,
+    InvalidInputError,
     JournalError,
     PartFailure,
 )
@@ -32,6 +34,7 @@ from aqt_fast.jobs.connection import CLOSED, Connection
 from aqt_fast.jobs.endpoint import Endpoint
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.group import grouped
+from aqt_fast.jobs.known_ids import ApiJobIds
 from aqt_fast.jobs.repeating import is_uncertain, may_be_repeated, may_be_retried
 from aqt_fast.jobs.timing import job_timing
 from aqt_fast.store.events import Records
@@ -60,6 +63,7 @@ class RemoteExecution(Execution):
         plan: the API jobs.
         admit: called before API jobs are sent that were not part of the new job, or were sent
             before.
+        store_path: directory of all jobs.
         journal: where to record events, None for nowhere.
         records: events of another process, None for a new batch.
     """
@@ -74,6 +78,7 @@ class RemoteExecution(Execution):
         plan: BatchPlan,
         *,
         admit: Admit,
+        store_path: Path,
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
@@ -91,6 +96,7 @@ class RemoteExecution(Execution):
         """Whether another process works on the batch, and this one only observes."""
         self._journal = journal
         self._records = records
+        store_path = store_path if journal is None else journal.path.parent
         self._restoring = "AQTJob.restore"
         """What gets the job in another process."""
         self._jobs = [
@@ -103,6 +109,7 @@ class RemoteExecution(Execution):
                 self._changed,
                 self._on_change,
                 ApiJobLog(journal, index),
+                ApiJobIds(connection.known_ids, store_path, journal, plan.batch_id, index),
             )
             for index, part in enumerate(plan.parts)
         ]
@@ -319,9 +326,10 @@ class RemoteExecution(Execution):
             if not found:
                 raise LookupError(f"no uncertain submission has the label '{label}'")
             (job,) = found  # numbers make labels unique within the batch
-            for other in self._jobs:
-                if other.job_id == job_id:
-                    raise ValueError(f"{job_id} is the identifier of '{other.label}'")
+            holder = job.ids.holder(job_id, label)
+            if holder is not None:
+                here = [f"'{other.label}'" for other in self._jobs if other.job_id == job_id]
+                raise InvalidInputError(f"{job_id} is the identifier of {(*here, holder)[0]}")
             self._own_journal()
             self._reopen([job])
             job.adopt(job_id)

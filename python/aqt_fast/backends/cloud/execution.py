@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import AQTOptions
@@ -32,6 +33,7 @@ class CloudExecution(RemoteExecution):
         options: the job's options.
         plan: the API jobs.
         admit: called before API jobs are sent again.
+        store_path: directory of all jobs.
         journal: where to record events, None for nowhere.
         records: events of another process, None for a new batch.
     """
@@ -47,6 +49,7 @@ class CloudExecution(RemoteExecution):
         plan: BatchPlan,
         *,
         admit: Admit,
+        store_path: Path,
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
@@ -63,6 +66,7 @@ class CloudExecution(RemoteExecution):
             options,
             plan,
             admit=admit,
+            store_path=store_path,
             journal=journal,
             records=records,
         )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
+from aqt_fast._ids import same_uuid
 from aqt_fast._native import JobState, Samples, decode_response
 from aqt_fast._shots import shots_of
 from aqt_fast.api_client import Resource
-from aqt_fast.api_client.decisions import may_have_ended, will_pass
+from aqt_fast.api_client.decisions import is_misrouted, may_have_ended, will_pass
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.execution import portal_location
@@ -21,6 +23,7 @@ from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     AQTError,
+    MisroutedResponseError,
     ResponseMismatchError,
     ResultExpiredError,
 )
@@ -29,6 +32,7 @@ from aqt_fast.jobs.connection import CLOSED
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.group import joined
 from aqt_fast.jobs.timing import job_timing
+from aqt_fast.store.accepted_ids import Owner
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.location import PortalLocation
 from aqt_fast.wire.plan import BatchPlan, Part, whole
@@ -46,13 +50,17 @@ class Fetched(NamedTuple):
     """What it says."""
 
     @classmethod
-    def read(cls, body: bytes) -> Fetched:
-        """Decode an answer.
+    def read(cls, body: bytes, job_id: str) -> Fetched:
+        """Decode an answer about an API job.
 
         Raises:
-            ResponseError: the answer cannot be used.
+            MisroutedResponseError: it is about another one.
+            ResponseError: it cannot be used.
         """
-        return cls(body, decode_response(body))
+        state = decode_response(body)
+        if state.job_id is not None and not same_uuid(state.job_id, job_id):
+            raise MisroutedResponseError(f"it is about {state.job_id!r}, not about {job_id}")
+        return cls(body, state)
 
 
 class FetchedExecution(Execution):
@@ -96,6 +104,7 @@ class FetchedExecution(Execution):
         """The API job as a part of a batch, None until the outcomes are known."""
         self._batch_id = str(uuid.uuid4())
         self.created = min(moments(self.changes).get("queued", [self.created]))
+        connection.known_ids.here.note(job_id, Owner(self._batch_id, 0, self.label), seen=True)
         connection.register(self)
 
     @property
@@ -167,9 +176,10 @@ class FetchedExecution(Execution):
         """Poll once and return whether the API job has ended."""
         if not self.state.ended:
             try:
-                self._take(self._connection.portal.result(self._id, Fetched.read))
+                read = partial(Fetched.read, job_id=self._id)
+                self._take(self._connection.portal.result(self._id, read))
             except APIError as error:
-                if not will_pass(error):
+                if not will_pass(error) and not is_misrouted(error):
                     self._end(JobStatus.ERROR, str(error), error)
             except AQTError as error:
                 self._end(JobStatus.ERROR, str(error), error)
@@ -293,11 +303,9 @@ class FetchedExecution(Execution):
         """Apply an answer.
 
         Raises:
-            ResponseMismatchError: it is about another API job, or about other circuits.
+            ResponseMismatchError: it is about other circuits.
         """
         state = answer.state
-        if (state.job_id or self._id).lower() != self._id:
-            raise ResponseMismatchError(f"it is about {state.job_id}, not about {self._id}")
         part: Part | None = None
         samples: list[Samples] = []
         if state.status == "finished":

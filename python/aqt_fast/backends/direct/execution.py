@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 
 from qiskit.providers import JobStatus
 
@@ -43,6 +44,7 @@ class DirectExecution(RemoteExecution):
         options: the job's options.
         plan: the API jobs: runs of one circuit each.
         admit: called before API jobs are sent again.
+        store_path: directory of all jobs.
         journal: where to record events, None for nowhere.
         records: events of another process, None for a new batch.
     """
@@ -56,6 +58,7 @@ class DirectExecution(RemoteExecution):
         plan: BatchPlan,
         *,
         admit: Admit,
+        store_path: Path,
         journal: Journal | None = None,
         records: Records | None = None,
     ) -> None:
@@ -70,6 +73,7 @@ class DirectExecution(RemoteExecution):
             options,
             plan,
             admit=admit,
+            store_path=store_path,
             journal=journal,
             records=records,
         )
