@@ -11,7 +11,6 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -47,7 +46,6 @@ from aqt_fast.exceptions import (
     InsecureConnectionError,
     RequestWithdrawnError,
     ResponseError,
-    ResponseMismatchError,
     ResultExpiredError,
     SubmissionUncertainError,
 )
@@ -232,8 +230,6 @@ class HTTPClient:
         try:
             return read(Answer(response.status_code, response.content))
         except ResponseError as error:
-            if isinstance(error, ResponseMismatchError):
-                _hang_up(response)
             raise self._exception(
                 request,
                 Fault.UNREADABLE,
@@ -291,8 +287,9 @@ class HTTPClient:
         raise self._exception(request, Fault.TOO_MANY_REDIRECTS, reason)
 
     def _note_socket(self, response: httpx.Response) -> None:
-        connection = _socket_of(response)
-        if connection is not None:
+        stream = response.extensions.get("network_stream")
+        connection = None if stream is None else stream.get_extra_info("socket")
+        if isinstance(connection, socket.socket):
             self._sockets.add(connection)
 
     def _fault(self, error: Exception) -> Fault:
@@ -405,21 +402,6 @@ class HTTPClient:
         if isinstance(text, BaseException):
             self._credentials.redact_chain(text)
         return self._credentials.redact(str(text))
-
-
-def _socket_of(response: httpx.Response) -> socket.socket | None:
-    """Return the connection that an answer came over, None if it is not known."""
-    stream = response.extensions.get("network_stream")
-    connection = None if stream is None else stream.get_extra_info("socket")
-    return connection if isinstance(connection, socket.socket) else None
-
-
-def _hang_up(response: httpx.Response) -> None:
-    """End the connection of an answer to another request: the next one may be wrong, too."""
-    connection = _socket_of(response)
-    if connection is not None:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _is_untrusted(error: BaseException | None) -> bool:
