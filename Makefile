@@ -200,11 +200,14 @@ bench-noisy-outcomes: .venv-test/.installed
 bench-templates: .venv-test/.installed
 	.venv-test/bin/python -W ignore benches/correctness/templates.py
 
-# 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; see
-# benches/README.md.
+# 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; and 300
+# behind a proxy that mistreats their bytes. See benches/README.md.
 faults: .venv-test/.installed
 	.venv-test/bin/python benches/correctness/faults.py
 	.venv-test/bin/python benches/correctness/faults_one_job.py
+	.venv-test/bin/python benches/correctness/chaos.py --rate 0.15
+	.venv-test/bin/python benches/correctness/chaos.py --rate 0.5 --no-labels
+	.venv-test/bin/python benches/correctness/chaos.py --rate 0.7
 
 clean:
 	rm -rf .venv-* dist target

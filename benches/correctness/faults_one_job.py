@@ -12,26 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 import fault_run
+import fault_user
 import workloads
 from aqt_fast import wire
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.exceptions import (
-    APIConnectionError,
-    AQTError,
-    IncompleteBatchError,
-    PartFailure,
-    ResultExpiredError,
-    SubmissionUncertainError,
-)
+from aqt_fast.exceptions import ResultExpiredError, SubmissionUncertainError
 from aqt_fast.testing import AcceptedJob
+from fault_user import Diary, take_care
 from qiskit import QuantumCircuit
 from qiskit.result import Result
 
@@ -44,10 +38,6 @@ SHOTS = MOST_SHOTS + 1
 READ_TIMEOUT_SECONDS = 2.0
 SPEED = 50_000
 """Multiple of a real machine's: an API job of 50 circuits × 2000 shots takes 20 ms."""
-
-_MOST_ROUNDS = 40
-_BEFORE_LOOKING_SECONDS = 0.5
-"""A user needs a moment before they open the portal's page."""
 
 _AGAIN = re.compile(r" \(again \d+\)$")
 
@@ -77,76 +67,6 @@ def parts_of(num_circuits: int, label: str) -> list[Part]:
         Part(circuits, shots, f"{label} [{number}/{len(cut)}]")
         for number, (circuits, shots) in enumerate(cut, 1)
     ]
-
-
-@dataclass
-class Diary:
-    """Errors that the user has met, and their answers."""
-
-    errors: list[AQTError] = field(default_factory=list)
-    """What ``result()`` has raised."""
-    failures: list[PartFailure] = field(default_factory=list)
-    """The API jobs that these errors named."""
-    adopted: dict[str, str] = field(default_factory=dict)
-    """Identifiers of the portal by label."""
-    sent_again: list[str] = field(default_factory=list)
-    """Labels of uncertain submissions that the record lacks and the user resubmitted."""
-    resubmitted: int = 0
-    """API jobs that the user resubmitted, uncertain ones included."""
-
-    def labels(self, kind: type[AQTError]) -> list[str]:
-        """Labels of the failures of a kind, once each, although each error names them again."""
-        labels = (failure.label for failure in self.failures if isinstance(failure.error, kind))
-        return list(dict.fromkeys(labels))
-
-
-def take_care(job: AQTJob, record: Callable[[], list[AcceptedJob]], diary: Diary) -> Result | None:
-    """Call ``result()`` until it returns; None if it does not within 40 calls.
-
-    Args:
-        job: was submitted.
-        record: what the portal's page shows.
-        diary: is written.
-    """
-    for _ in range(_MOST_ROUNDS):
-        result = _ask(job, record, diary)
-        if result is not None:
-            return result
-    return None
-
-
-def _ask(job: AQTJob, record: Callable[[], list[AcceptedJob]], diary: Diary) -> Result | None:
-    """Call ``result()`` once, and act on what failed."""
-    try:
-        return job.result()
-    except IncompleteBatchError as error:
-        diary.errors.append(error)
-        diary.failures += error.failures
-        _deal_with(job, error.failures, record, diary)
-    except APIConnectionError as error:
-        diary.errors.append(error)
-    return None
-
-
-def _deal_with(
-    job: AQTJob,
-    failures: Sequence[PartFailure],
-    record: Callable[[], list[AcceptedJob]],
-    diary: Diary,
-) -> None:
-    """Adopt what the record shows; if it shows nothing new, submit the rest again."""
-    time.sleep(_BEFORE_LOOKING_SECONDS)
-    shown = {entry.label: entry.job_id for entry in record()}
-    labels = [
-        failure.label for failure in failures if isinstance(failure.error, SubmissionUncertainError)
-    ]
-    found = [label for label in labels if label in shown]
-    for label in found:
-        job.adopt(label, shown[label])
-        diary.adopted[label] = shown[label]
-    if not found:  # else the job continues, and names the rest when it ends again
-        diary.sent_again += labels
-        diary.resubmitted += job.resubmit_failed(uncertain=True)
 
 
 @dataclass(kw_only=True)
@@ -207,7 +127,7 @@ def run(
         for kind in first:
             server.faults.next(kind, method="POST", path="/submit/")
         job = backend.run(circuits, label=label)
-        result = take_care(job, lambda: server.jobs, diary)
+        result = take_care(job, lambda: fault_user.labels(server.jobs), diary)
         seconds = watch.seconds
         server.faults.clear()
         fault_run.settle(server)

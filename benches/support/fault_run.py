@@ -15,7 +15,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -115,7 +115,13 @@ def leaks(secrets: Iterable[str], texts: Iterable[str]) -> list[str]:
 
 @contextmanager
 def watched(
-    rate: float, seed: int, directory: Path, *, speed: float, read_timeout: float
+    rate: float,
+    seed: int,
+    directory: Path,
+    *,
+    speed: float,
+    read_timeout: float,
+    through: Callable[[str], AbstractContextManager[str]] = nullcontext,
 ) -> Iterator[Watch]:
     """Start a server that injects faults, and log a provider in to it.
 
@@ -125,6 +131,7 @@ def watched(
         directory: for the tokens and the journals.
         speed: of the server's machines, as a multiple of a real one's.
         read_timeout: seconds that the client waits for an answer.
+        through: makes the URL by which the server is known from its own.
     """
     tokens: list[str] = []
     encode = jwt.encode
@@ -137,7 +144,9 @@ def watched(
     listener, level = _Listener(), root.level
     with (
         ArnicaServer(simulate=False, identify_circuits=True, seed=seed, speed=speed) as server,
-        patch.dict(os.environ, AQT_STORE_PATH=str(directory / "jobs"), AQT_PORTAL_URL=server.url),
+        through(server.url) as url,
+        patch.object(ArnicaServer, "url", url),
+        patch.dict(os.environ, AQT_STORE_PATH=str(directory / "jobs"), AQT_PORTAL_URL=url),
         patch.object(server.faults, "decide", wraps=server.faults.decide) as decide,
         patch.object(RetryBudget, "take", autospec=True, side_effect=RetryBudget.take) as take,
         patch.object(jwt, "encode", issue),
@@ -269,14 +278,19 @@ def listed(numbers: Counter[str]) -> str:
 
 
 def command(
-    run: Callable[[int, float, int, Path], Report], goal: str | None, noun: str, **size: Any
+    run: Callable[..., Report],
+    goal: str | None,
+    noun: str,
+    *others: Callable[[Any], Any],
+    **size: Any,
 ) -> Any:
     """The command line of a fault run.
 
     Args:
-        run: takes the size, the share of faults, the seed and a directory.
+        run: takes the size, the share of faults, the seed, a directory, and other options by name.
         goal: the help text.
         noun: name of the option for the size.
+        others: further options.
         size: ``default`` and ``type`` of that option.
     """
 
@@ -284,16 +298,18 @@ def command(
     @click.option(f"--{noun}", "number", show_default=True, **size)
     @click.option("--rate", default=0.2, show_default=True, type=click.FloatRange(0, 1))
     @click.option("--seed", default=None, type=click.IntRange(0), help="[default: random]")
-    def main(number: int, rate: float, seed: int | None) -> NoReturn:
+    def main(number: int, rate: float, seed: int | None, **other: Any) -> NoReturn:
         if seed is None:
             seed = time.time_ns() % 2**32
         print(f"{number} {noun}, {rate:.0%} faults, --seed {seed}\n", flush=True)
         with tempfile.TemporaryDirectory() as directory:
-            report = run(number, rate, seed, Path(directory))
+            report = run(number, rate, seed, Path(directory), **other)
         figures = report.rows()
         print(tabulate(figures, ("Figure", "Value"), tablefmt="github", disable_numparse=True))
         for problem in report.discrepancies:
             print(problem, file=sys.stderr)
         sys.exit(bool(report.discrepancies))
 
+    for option in others:
+        main = option(main)
     return main

@@ -10,6 +10,7 @@ from pathlib import Path
 import faults
 import faults_one_job
 import pytest
+from aqt_fast.exceptions import PartFailure, SubmissionUncertainError
 
 JOBS = 150
 SEED = 4
@@ -85,7 +86,7 @@ def test_discrepancies_are_found(home: Path):
 
 
 def _uncertain(end: faults.End, label: str) -> faults.End:
-    error = faults.SubmissionUncertainError(label, faults.payload_hash(end), "connection lost")
+    error = SubmissionUncertainError(label, faults.payload_hash(end), "connection lost")
     return replace(end, kind="uncertain", result=None, job_id=None, errors=[error])
 
 
@@ -143,8 +144,8 @@ def test_discrepancies_of_one_job_are_found(home: Path):
     report.result.results = entries
     fetched = replace(first, fetches=2)
     assert "5 results fetched" in found(accepted=[fetched, second, third, fourth])
-    uncertain = faults.SubmissionUncertainError("x", "y", "z")
-    failure = faults_one_job.PartFailure(0, range(50), str(first.label), "?", uncertain)
+    uncertain = SubmissionUncertainError("x", "y", "z")
+    failure = PartFailure(0, range(50), str(first.label), "?", uncertain)
     assert "1 uncertain after 0" in found(diary=replace(report.diary, failures=[failure]))
     expired = replace(failure, error=faults.ResultExpiredError(first.job_id))
     assert "1 expired after 0" in found(diary=replace(report.diary, failures=[expired]))
