@@ -65,6 +65,12 @@ def leave(job: AQTJob, way: str, server: ArnicaServer, number: int, shots: int) 
     assert len(server.jobs) == before + (way == "resubmit")
 
 
+def uncertain_labels(job: AQTJob) -> list[str]:
+    """The labels of uncertain API jobs, as the store lists them."""
+    found = job.backend().provider.jobs().find(job.batch_id)
+    return [part.label for part in found.api_jobs if part.state == "uncertain"]
+
+
 def in_another_process(job: AQTJob) -> AQTJob:
     """The job, as another process restores it; the present one has ended."""
     if not job.backend().store_path.exists():
@@ -183,6 +189,61 @@ class TestKnown:
             job.adopt(failure.label, right[failure.label])
         assert job.result().get_counts() == marker_counts(range(150), 2)
         assert len(server.jobs) == 3
+
+    @pytest.mark.parametrize(
+        ("ended", "process"), [(True, "same"), (True, "other"), (False, "same")]
+    )
+    def test_shifted(self, server, device, between, ended, process):
+        """Each submission gets the answer to the one before, whose identifier nobody knows yet."""
+        answers: list[Any] = []
+
+        def shift(request, answer) -> Any:
+            if request.method != "POST":
+                return answer
+            answers.append(answer)
+            return answers[max(len(answers) - 2, 0)]
+
+        between.changes.append(shift)
+        server.hold()
+        job = device.run(markers(range(150)), shots=2)
+        for index in range(3):
+            with suppress(APIError):
+                job.api_job_id(index)
+        between.changes.clear()
+        right = {record.label: record.job_id for record in server.jobs}
+        if ended:
+            server.release()
+            with pytest.raises(IncompleteBatchError):
+                job.result()
+        if process == "other":
+            job = job.backend().provider.restore(job.batch_id)
+        for _ in range(3):
+            for label in uncertain_labels(job):
+                job.adopt(label, right[label])
+            server.release()
+            with suppress(IncompleteBatchError):
+                job.result()
+        assert job.result().get_counts() == marker_counts(range(150), 2)
+        assert job.resubmit_failed(uncertain=True) == 0
+        assert AQTJob.restore(job.batch_id).result().get_counts() == job.result().get_counts()
+        assert len(server.jobs) == 3
+
+    @pytest.mark.parametrize("journal", [True, False])
+    def test_wrong_in_another_job(self, server, device, between, journal):
+        """Another job has the identifier, and its counts, since before it could be known."""
+        if between.labels:
+            pytest.skip("labels tell at once")
+        server.faults.next("reset_after", method="POST")
+        right = device.run(marker(1), shots=7, label="right", journal=journal)
+        error = uncertain(right)
+        (sent,) = server.jobs
+        between.swap("POST", accepted(sent.job_id))
+        wrong = device.run(marker(2), shots=7, label="wrong", journal=journal)
+        assert wrong.result().get_counts() == marker_counts([1], 7)[0]
+        right.adopt(error.label, sent.job_id)
+        assert right.result().get_counts() == marker_counts([1], 7)[0]
+        leave(wrong if not journal else in_another_process(wrong), "adopt", server, 2, 7)
+        assert len(server.jobs) == 2
 
     def test_index_gone(self, server, device, between):
         """Also if the file of identifiers was lost: journals have them."""

@@ -33,6 +33,9 @@ class Closable(Protocol):
     def abandon(self, reason: str) -> None:
         """End now; accepted API jobs stay with the portal or the machine."""
 
+    def give_up(self, job_id: str, reason: str) -> None:
+        """Take an identifier back from the API job that has it, for it is another's."""
+
 
 class Connection:
     """A connection with the threads that jobs share. Closing it ends the jobs."""
@@ -58,6 +61,12 @@ class Connection:
         """End this execution, too, when the connection is closed."""
         with self._lock:
             self._executions.add(execution)
+
+    @property
+    def executions(self) -> list[Closable]:
+        """The executions that use the connection."""
+        with self._lock:
+            return list(self._executions)
 
     def disconnect(self) -> None:
         """Close the underlying client."""

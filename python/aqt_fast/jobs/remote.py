@@ -319,7 +319,10 @@ class RemoteExecution(Execution):
             admitted = parts
 
     def adopt(self, label: str, job_id: str) -> None:
-        """Set the identifier of an API job whose submission was uncertain."""
+        """Set the identifier of an API job whose submission was uncertain.
+
+        Another one that has this identifier, and cannot prove it by its label, becomes uncertain.
+        """
         self._require_process()
         with self._changed:
             found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
@@ -332,8 +335,29 @@ class RemoteExecution(Execution):
                 raise InvalidInputError(f"{job_id} is the identifier of {(*here, holder)[0]}")
             self._own_journal()
             self._reopen([job])
+            taken = f"it was adopted for '{label}'"
+            self.give_up(job_id, taken)
             job.adopt(job_id)
         self._start([job])
+        for execution in self._connection.executions:
+            if execution is not self:
+                execution.give_up(job_id, taken)
+
+    def give_up(self, job_id: str, reason: str) -> None:
+        """Take an identifier back from the API job that has it: that becomes uncertain.
+
+        Args:
+            job_id: the identifier.
+            reason: why it is another's.
+        """
+        with self._changed:
+            for job in self._jobs:
+                if job.job_id == job_id and not job.foreign:
+                    with suppress(JournalError):  # its owner reads it in the store
+                        self._own_journal()
+                    self._reopen([job])
+                    job.reopen()
+                    job.take_back(reason)
 
     def retry(self) -> None:
         """Poll accepted API jobs again, and submit those that were certainly not accepted."""
@@ -488,6 +512,7 @@ class RemoteExecution(Execution):
             group.reopen(job)
         again = {job.part.circuits for job in jobs}
         self._completed = [part for part in self._completed if part not in again]
+        self.reopened += 1
         self._error = self._message = None
         self._status = JobStatus.QUEUED
 

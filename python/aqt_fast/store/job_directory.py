@@ -303,6 +303,14 @@ class JobDirectory:
         """
         write_file(self._result_file(number), _compress(body))
 
+    def drop_result(self, number: int) -> None:
+        """Delete the answer with the result of an API job, if it is stored.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        self._result_file(number).unlink(missing_ok=True)
+
     def result(self, number: int) -> bytes | None:
         """Return the answer with an API job's result; None if it is not stored or is damaged."""
         try:
