@@ -21,6 +21,9 @@ from aqt_fast.exceptions import (
 BackendType = Literal["device", "simulator", "offline_simulator", "direct_access"]
 """Kinds of resources: two on the portal, one in this process, one in the same network."""
 
+MOST_QUBITS = 10_000
+"""Maximum number of qubits of a resource: there is an entry for each pair of them."""
+
 
 MOST_QUBITS = 10_000
 """Largest number of qubits of a resource; what is larger is an error, and takes memory."""

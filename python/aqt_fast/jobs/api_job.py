@@ -552,11 +552,16 @@ class ApiJob:
 
     def _stored_state(self) -> JobState | None:
         """Return the state in the stored result, None if the result is not stored or damaged."""
-        body = self._log.stored_result() if self._restored else None
+        stored = self._log.stored_result() if self._restored else None
+        if stored is None:
+            return None
         try:
-            return None if body is None else self._decode(body)
+            state = self._decode(stored.content)
         except ResponseError:
             return None  # ask the endpoint instead
+        # A file that does not say of which API job it is may be another's.
+        known = stored.named or None not in (state.job_id, self.job_id)
+        return state if known else None
 
     def _read(self, body: bytes) -> JobState:
         """Decode an answer and store it if it contains the result."""

@@ -14,5 +14,7 @@
     api_job_fate        the state of an API job, from its journal; `ApiJob.resume_from` acts on it
     states, listing     summaries of stored jobs
     checksummed_json    JSON with a version and a checksum
+    headers             headers of results, as JSON
+    named_files         compressed files that name the job and the file that they are
     locks               locks that other processes can query
 """

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from aqt_fast._files import read_file
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
 from aqt_fast.store.accepted_ids import Owner, batch_of
@@ -18,6 +19,7 @@ from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.event_log import EventLog
 from aqt_fast.store.events import ApiJobRecord, JournalState, line_of, lines_of
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, remove_files
+from aqt_fast.store.named_files import NamedContent
 
 
 class JournalWarning(UserWarning):
@@ -126,7 +128,10 @@ class Journal:
             DamagedJobError: the file of events does not exist or cannot be read.
             OSError: the file system has no locks.
         """
-        return self._log.own()
+        owned = self._log.own()
+        if owned:
+            self.directory.tidy()
+        return owned
 
     def own_again(self) -> None:
         """Take the lock again if no other writer has appended lines since it was closed or read.
@@ -184,7 +189,7 @@ class Journal:
         except OSError as error:
             self.problem = f"what the primitive evaluates cannot be stored in {self.path}: {error}"
 
-    def result(self, job: int) -> bytes | None:
+    def result(self, job: int) -> NamedContent | None:
         """Return the answer with an API job's result; None if it is not stored or is damaged."""
         return self.directory.result(job)
 
@@ -206,19 +211,26 @@ def _candidates(root: Path, job_id: str) -> Iterator[str]:
     known = batch_of(root, job_id)
     if known is not None:
         yield known
-    for file in root.glob(f"*/{EVENTS}"):
+    for path in _directories(root):
         with suppress(OSError):
-            if job_id.encode() in file.read_bytes():
-                yield file.parent.name
+            if job_id.encode() in read_file(path / EVENTS):
+                yield path.name
 
 
 def journalled_ids(root: Path) -> Iterator[tuple[str, Owner]]:
     """Return the identifiers that all journals of a directory have, and whose they are."""
-    for file in root.glob(f"*/{EVENTS}"):
+    for path in _directories(root):
         with suppress(OSError, DamagedJobError, JobNotFoundError):
-            for index, record in Journal.load(root, file.parent.name).replay().records.items():
+            for index, record in Journal.load(root, path.name).replay().records.items():
                 if record.job_id is not None:
-                    yield record.job_id, Owner(file.parent.name, index, record.label or "")
+                    yield record.job_id, Owner(path.name, index, record.label or "")
+
+
+def _directories(root: Path) -> list[Path]:
+    """Return what is in the directory of all jobs; nothing if it cannot be read."""
+    with suppress(OSError):
+        return list(root.iterdir())
+    return []
 
 
 def remove_job(path: Path) -> None:
@@ -290,7 +302,7 @@ class ApiJobLog:
         if self._journal is not None:
             self._journal.drop(self._job)
 
-    def stored_result(self) -> bytes | None:
+    def stored_result(self) -> NamedContent | None:
         """Return the stored answer with the result; None if it is not stored or is damaged."""
         return None if self._journal is None else self._journal.result(self._job)
 
