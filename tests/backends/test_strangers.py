@@ -34,6 +34,18 @@ def between(request, monkeypatch) -> Between:
     return Between(monkeypatch, labels=request.param)
 
 
+@pytest.fixture
+def no_labels(monkeypatch) -> Between:
+    """What changes answers, which never name labels."""
+    return Between(monkeypatch, labels=False)
+
+
+@pytest.fixture
+def with_labels(monkeypatch) -> Between:
+    """What changes answers, which name labels."""
+    return Between(monkeypatch, labels=True)
+
+
 @pytest.fixture(autouse=True)
 def _found(environment: None) -> None:
     """The server is found by ``restore``."""
@@ -73,8 +85,6 @@ def uncertain_labels(job: AQTJob) -> list[str]:
 
 def in_another_process(job: AQTJob) -> AQTJob:
     """The job, as another process restores it; the present one has ended."""
-    if not job.backend().store_path.exists():
-        pytest.skip("there is nothing to restore")
     (name,) = (item.batch_id for item in job.backend().provider.jobs() if item.state == "uncertain")
     return AQTJob.restore(name)
 
@@ -229,15 +239,13 @@ class TestKnown:
         assert len(server.jobs) == 3
 
     @pytest.mark.parametrize("journal", [True, False])
-    def test_wrong_in_another_job(self, server, device, between, journal):
+    def test_wrong_in_another_job(self, server, device, no_labels, journal):
         """Another job has the identifier, and its counts, since before it could be known."""
-        if between.labels:
-            pytest.skip("labels tell at once")
         server.faults.next("reset_after", method="POST")
         right = device.run(marker(1), shots=7, label="right", journal=journal)
         error = uncertain(right)
         (sent,) = server.jobs
-        between.swap("POST", accepted(sent.job_id))
+        no_labels.swap("POST", accepted(sent.job_id))
         wrong = device.run(marker(2), shots=7, label="wrong", journal=journal)
         assert wrong.result().get_counts() == marker_counts([1], 7)[0]
         right.adopt(error.label, sent.job_id)
@@ -274,12 +282,9 @@ class TestKnown:
 class TestAtOnce:
     """Submissions that are under way at the same time."""
 
-    @pytest.mark.parametrize("journal", [True, False])
-    @pytest.mark.parametrize("providers", [1, 2])
+    @pytest.mark.parametrize(("providers", "journal"), [(1, True), (1, False), (2, True)])
     def test_same_answer(self, server, device, between, providers, journal):
         """Both get the answer to the second one: nobody knows whose it is, unless labels tell."""
-        if providers == 2 and not journal:
-            pytest.skip("they share nothing")
         barrier, answers = threading.Barrier(2), []
 
         def same(request, answer) -> Any:
@@ -311,23 +316,31 @@ class TestAtOnce:
         assert len(server.jobs) == 2
 
 
-OTHERS = (
-    {"label": "theirs"}, {"resource_id": "ibex"}, {"workspace_id": "lab"},
-    {"job_type": "pulses"}, {"job_type": 7},
-)  # fmt: skip
+OTHERS = ({"resource_id": "ibex"}, {"workspace_id": "lab"}, {"job_type": 7})
 """Fields of an answer that is about another API job."""
 
 
 class TestFields:
     """Answers whose fields do not fit, about an identifier that nobody knows."""
 
+    def test_labels(self, server, device, with_labels):
+        """Another label, in the answer to the submission or to the first poll."""
+        for method in ("POST", "GET"):
+            with_labels.amend(method, label="theirs")
+            job = device.run(marker(1), shots=7)
+            uncertain(job)
+            with_labels.changes.clear()
+            leave(in_another_process(job), "adopt", server, 1, 7)
+
     @pytest.mark.parametrize("fields", OTHERS, ids=str)
-    def test_of_the_submission(self, server, device, between, fields):
-        """The answer to the submission."""
-        if fields.keys() == {"label"} and not between.labels:
-            pytest.skip("there are no labels")
-        between.amend("POST", 1, **fields)
-        leave(device.run(marker(1), shots=7), "adopt", server, 1, 7)
+    @pytest.mark.parametrize("method", ["POST", "GET"])
+    def test_others(self, server, device, between, fields, method):
+        """Another place or type of job."""
+        between.amend(method, **fields)
+        job = device.run(marker(1), shots=7)
+        uncertain(job)
+        between.changes.clear()
+        leave(in_another_process(job), "adopt", server, 1, 7)
 
     @pytest.mark.parametrize("status", ["finished", "error", "cancelled"])
     def test_that_has_ended(self, server, device, between, status):
