@@ -20,12 +20,15 @@ from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
+from aqt_fast._texts import LONGEST_NAME, one_line, printable
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.devices.usage import DeviceUsage
 from aqt_fast.exceptions import (
+    APIConnectionError,
+    AQTError,
     DamagedJobError,
     DeviceNotOnlineError,
     InvalidInputError,
@@ -125,6 +128,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         shots = checked_shots(options.shots, backend.limits, len(self._snapshot) or None)
         self._options = JobOptions.of(options, shots)
         self._execution: Execution | None = None
+        self._begun = False
+        """Whether the execution was begun to the end; an interrupt may have prevented that."""
         self._result: Result | None = None
         self._reopened = 0
         """How often the execution had been reopened before it had this result."""
@@ -135,7 +140,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
-        name = self.label or (self._execution and self._execution.name) or "not submitted"
+        told = self.label or (self._execution and self._execution.name) or "not submitted"
+        name = one_line(told, LONGEST_NAME)
         kind = type(self).__name__
         try:
             finished, total = self.progress()
@@ -195,7 +201,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
                 self._execution = make(self._snapshot, self._options)
                 if self._evaluation is not None:
                     self._execution.keep_evaluation(self._evaluation)
-                self._execution.begin()
+                self._begin(self._execution)
                 return
         raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")
 
@@ -272,7 +278,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if self._execution is None:
             return None
         state = self._execution.state
-        return ErrorText(state.message or "") if state.status is JobStatus.ERROR else None
+        text = printable(state.message or "")
+        return ErrorText(text) if state.status is JobStatus.ERROR else None
 
     @property
     def creation_date(self) -> datetime | None:
@@ -428,7 +435,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
         while True:
             self._retry(execution, quietly=quietly)
             limit = self._options.query_timeout_seconds if timeout is None else timeout
-            if not self._wait(execution, limit):
+            try:
+                ended = self._wait(execution, limit)
+            except APIConnectionError:  # there is no thread
+                if not quietly:
+                    raise
+                ended = False
+            if not ended:
                 if quietly:
                     return None
                 raise timed_out(execution, limit)
@@ -670,7 +683,19 @@ class AQTJob(Single, AnyProtocol, JobV1):
     def _submitted(self) -> Execution:
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
+        if not self._begun:
+            with self._lock:
+                if not self._begun:  # an interrupt
+                    self._begin(self._execution)
         return self._execution
+
+    def _begin(self, execution: Execution) -> None:
+        try:
+            execution.begin()
+        except AQTError:
+            self._begun = True  # it has ended
+            raise
+        self._begun = True
 
 
 def provider_for_restoring(access_token: str | None = None) -> AQTProvider:

@@ -54,19 +54,79 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aqt_fast._texts import one_line, printable
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "AQTCredentialsError",
+    "AQTError",
+    "CharacterisationNotFoundError",
+    "CircuitProblem",
+    "DamagedJobError",
+    "DeviceNotOnlineError",
+    "FixedOptionError",
+    "IncompleteBatchError",
+    "InsecureConnectionError",
+    "InvalidCharacterisationError",
+    "InvalidCircuitError",
+    "InvalidInputError",
+    "InvalidJobError",
+    "InvalidOptionError",
+    "InvalidPubError",
+    "InvalidShotsError",
+    "JobFailedError",
+    "JobNotFoundError",
+    "JournalError",
+    "MalformedRequestError",
+    "MalformedResponseError",
+    "MissingEstimateError",
+    "MissingExtraError",
+    "NotSubmittedError",
+    "OtherProcessError",
+    "PartFailure",
+    "RequestWithdrawnError",
+    "ResponseError",
+    "ResponseMismatchError",
+    "ResultExpiredError",
+    "SpendingLimitError",
+    "SubmissionUncertainError",
+    "UnknownOptionError",
+    "Unpicklable",
+    "UnsavableJobError",
+    "UnsupportedQiskitError",
+    "UnusableFiguresError",
+    "WorkspaceRefusedError",
+]
+
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     import httpx
 
 
 class AQTError(Exception):
     """Base class of all exceptions of this package.
 
+    Its text is one line, or several where the class says so, without characters that a terminal
+    would obey and with at most 4000 characters a line, whatever a server or a file has put into it.
+    Attributes have what was sent.
+
     Process pools and Dask pickle exceptions: all attributes and notes survive.
     """
+
+    _SEVERAL_LINES = False
+    """Whether the text has line breaks of ours."""
+
+    def __str__(self) -> str:
+        return (printable if self._SEVERAL_LINES else one_line)(self._text())
+
+    def _text(self) -> str:
+        """Compose the text; texts of others may stand in it as they came."""
+        return super().__str__()
 
 
 class InvalidInputError(AQTError, ValueError):
@@ -112,12 +172,13 @@ class CircuitProblem:
         elif self.operation is not None:
             place += f", {self.operation}"
         mend = "" if self.mend is None else f"; {self.mend}"
-        return f"{place}: {self.reason}{mend}"
+        return one_line(f"{place}: {self.reason}{mend}")
 
 
 class InvalidCircuitError(InvalidInputError):
     """Circuits cannot run: all such circuits of a batch, each with its first problem."""
 
+    _SEVERAL_LINES = True
     _SHOWN = 10
     _OTHERS = "circuits"
 
@@ -127,7 +188,7 @@ class InvalidCircuitError(InvalidInputError):
         self.problems = tuple(problems)
         """One entry per circuit that cannot run."""
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         lines = [str(problem) for problem in self.problems[: self._SHOWN]]
         if len(self.problems) > self._SHOWN:
             lines.append(f"and {len(self.problems) - self._SHOWN} more {self._OTHERS}")
@@ -187,7 +248,7 @@ class InvalidOptionError(_HoldsValue, InvalidInputError):
         self.value = value
         self.expected = expected
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.option} must be {self.expected}, not {self.value!r}"
 
 
@@ -216,7 +277,7 @@ class InvalidShotsError(InvalidOptionError):
             self.found += f" and {more} more"
         self.args = (value, expected, self.found)
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.option} must be {self.expected}, not {self.found}"
 
 
@@ -229,7 +290,7 @@ class FixedOptionError(_HoldsValue, InvalidInputError):
         self.option = option
         self.value = value
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return (
             f"option '{self.option}' of a job cannot be changed: run the circuits again with "
             f"{self.option}={self.value!r}"
@@ -259,7 +320,7 @@ class UnknownOptionError(InvalidOptionError):
         self.suggestion = suggestion
         self.elsewhere = elsewhere
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         if self.elsewhere is not None:
             return f"option '{self.option}' is for {self.elsewhere} only"
         hint = "" if self.suggestion is None else f"; did you mean '{self.suggestion}'?"
@@ -296,7 +357,7 @@ class SpendingLimitError(InvalidInputError):
         """The job's :class:`~aqt_fast.devices.JobEstimate`; for API jobs that are submitted again,
         with all that were sent before and may have run."""
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return (
             f"the job may take {self.estimated}, but {self.limit}={self.allowed} of the "
             f"{self.source} allows less; nothing was sent"
@@ -309,7 +370,7 @@ class MissingEstimateError(SpendingLimitError):
     ``estimated`` says what is missing.
     """
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return (
             f"{self.limit}={self.allowed} of the {self.source} cannot be checked: "
             f"{self.estimated}; nothing was sent"
@@ -326,7 +387,7 @@ class InvalidCharacterisationError(InvalidInputError):
         self.reason = reason
         self.path = path
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         place = "the characterisation" if self.path is None else str(self.path)
         return f"{place}: {self.field} {self.reason}"
 
@@ -342,7 +403,7 @@ class UnusableFiguresError(InvalidInputError):
         self.resource_id = resource_id
         self.problems = tuple(problems)
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         more = len(self.problems) - self._SHOWN
         told = "; ".join(self.problems[: self._SHOWN]) + (f"; and {more} more" if more > 0 else "")
         return (
@@ -360,7 +421,7 @@ class MalformedRequestError(InvalidInputError):
         self.reason = reason
         self.offset = offset
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"byte {self.offset}: {self.reason}"
 
 
@@ -377,7 +438,7 @@ class MalformedResponseError(ResponseError):
         self.reason = reason
         self.offset = offset
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"byte {self.offset}: {self.reason}"
 
 
@@ -399,7 +460,7 @@ class JobNotFoundError(AQTError, LookupError):
         self.store_path = store_path
         self.elsewhere = elsewhere
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         here = f"no job '{self.job_id}' in {self.store_path}"
         return f"{here}, {self.elsewhere}" if self.elsewhere else here
 
@@ -422,7 +483,7 @@ class CharacterisationNotFoundError(AQTError, LookupError):
         self.at = at
         self.oldest = oldest
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         if self.at is None:
             return f"{self.resource_id!r} has no figures, or none whose time is known"
         known = "none were kept" if self.oldest is None else f"the oldest are of {self.oldest}"
@@ -441,7 +502,7 @@ class DamagedJobError(AQTError):
         self.path = path
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"cannot read the saved job {self.path}: {self.reason}"
 
 
@@ -454,7 +515,7 @@ class UnsavableJobError(AQTError):
         self.job_id = job_id
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"cannot save job {self.job_id}: {self.reason}"
 
 
@@ -474,7 +535,7 @@ class JobFailedError(AQTError):
         self.job_id = job_id
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"job {self.job_id}: {self.reason}"
 
 
@@ -488,7 +549,7 @@ class OtherProcessError(AQTError, RuntimeError):
         self.process = process
         self.advice = advice
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         where = f"{self.what} runs in process {self.process}, not in this one"
         return f"{where}; {self.advice}" if self.advice else where
 
@@ -645,12 +706,13 @@ class PartFailure:
     def __str__(self) -> str:
         first, last = self.circuits.start, self.circuits.stop - 1
         which = f"circuit {first}" if first == last else f"circuits {first} to {last}"
-        return f"API job {self.part + 1} ({which}): {self.message}"
+        return one_line(f"API job {self.part + 1} ({which}): {self.message}")
 
 
 class IncompleteBatchError(APIError):
     """Some API jobs of a batch have no known result; the others' results are available."""
 
+    _SEVERAL_LINES = True
     _SHOWN = 10
 
     def __init__(self, failures: Sequence[PartFailure]) -> None:
@@ -676,7 +738,7 @@ class MissingExtraError(AQTError, ImportError):
         self.package = package
         self.extra = extra
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.what} needs {self.package}: pip install 'aqt-fast[{self.extra}]'"
 
 
@@ -689,5 +751,5 @@ class UnsupportedQiskitError(AQTError, ImportError):
         self.found = found
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"aqt-fast cannot read the circuits of Qiskit {self.found}: {self.reason}"

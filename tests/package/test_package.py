@@ -131,6 +131,16 @@ def test_exception_tree():
         assert (type(copy), str(copy), vars(copy)) == (cls, str(error), vars(error))
 
 
+def test_all_exceptions():
+    """``from aqt_fast.exceptions import *`` gives the public classes, and nothing else."""
+    classes = {
+        name
+        for name, value in vars(exceptions).items()
+        if inspect.isclass(value) and value.__module__ == exceptions.__name__
+    }
+    assert exceptions.__all__ == sorted(name for name in classes if not name.startswith("_"))
+
+
 def test_the_client_knows_no_qiskit():
     """``api_client`` does not import Qiskit."""
     script = (

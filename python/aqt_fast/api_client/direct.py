@@ -69,9 +69,13 @@ class DirectAccessClient:
         """Where the machine is."""
         return self._http.base_url
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
+    def close(self, seconds: float = 1.0) -> None:
+        """Close all connections.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
+        """
+        self._http.close(seconds)
 
     def num_ions(self) -> int:
         """Number of ions in the trap, which is the number of qubits, 1 or more.

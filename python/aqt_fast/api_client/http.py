@@ -151,12 +151,16 @@ class HTTPClient:
         """The server, with the path that all requests share."""
         return str(self._url)
 
-    def close(self) -> None:
-        """Close all connections, and end all waiting between attempts."""
+    def close(self, seconds: float = _CLOSING_SECONDS) -> None:
+        """Close all connections, and end all waiting between attempts.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
+        """
         self._closed.set()
         with self._idle:
             # A connection that is being made now would never be closed.
-            self._idle.wait_for(lambda: self._running == 0, _CLOSING_SECONDS)
+            self._idle.wait_for(lambda: self._running == 0, min(seconds, _CLOSING_SECONDS))
             client = self._client
         if client is not None:
             client.close()

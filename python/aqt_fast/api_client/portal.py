@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
 import httpx
 
+from aqt_fast._threads import in_parallel
 from aqt_fast.api_client.credentials import Credentials
 from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
 from aqt_fast.api_client.models import (
@@ -84,9 +84,13 @@ class PortalClient:
     def __repr__(self) -> str:
         return f"<PortalClient({self.portal_url!r})>"
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
+    def close(self, seconds: float = 1.0) -> None:
+        """Close all connections.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
+        """
+        self._http.close(seconds)
 
     def workspaces(self) -> Workspaces:
         """All workspaces with the details of all resources; some may have none.
@@ -148,8 +152,8 @@ class PortalClient:
                 on_error(item, error)
                 return None
 
-        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as threads:
-            found = dict(zip(distinct, threads.map(ask, distinct.values()), strict=True))
+        answers = in_parallel(ask, distinct.values(), _PARALLEL_REQUESTS)
+        found = {key: answer.result() for key, answer in zip(distinct, answers, strict=True)}
         return [
             replace(
                 details,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.api_client.decisions import BUSY_STATUSES, SUBMITTING_METHODS, RequestKind
 
 
@@ -42,7 +43,7 @@ class Request:
         return RequestKind.POLL if self.job_id else RequestKind.ASK
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+        return one_line(f"{self.method} {self.path}", LONGEST_NAME)
 
 
 @dataclass(frozen=True)

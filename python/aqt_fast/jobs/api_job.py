@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.description import now
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.journal import ApiJobLog
-from aqt_fast.wire.plan import Part
+from aqt_fast.wire.plan import Part, differ_in_attempt
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.time_stamps import end_of
 
@@ -131,7 +132,8 @@ class Submission:
         except AQTError as error:
             self._log.refused(str(error))
             raise
-        self._log.accepted(job_id)
+        with suppress(Exception):  # here the identifier is known; another process is uncertain
+            self._log.accepted(job_id)
         return job_id
 
     def uncertain(self, label: str, reason: str) -> SubmissionUncertainError:
@@ -194,12 +196,16 @@ class ApiJob:
         """Tells whether an identifier is known to be another's."""
         self.submission = Submission(endpoint, snapshot, part, log, ids)
         """Encodes and sends the request."""
+        self._may_be_there = False
+        """Whether a request that is under way may have been accepted."""
         self._cancel_due = False
         """Whether a cancellation must still be sent to the portal."""
         self._restored = False
         """Whether another process has worked on the API job, and may have stored its result."""
         self.foreign = False
         """Whether another program has sent the API job, under a label that is unknown here."""
+        self._doubt: str | None = None
+        """What is wrong with the journal, if that may have lost what became of the API job."""
         self._adopted: SubmissionUncertainError | None = None
         """The uncertain submission for which the user adopted an identifier."""
         self._reported: list[tuple[str, str]] = []
@@ -229,6 +235,11 @@ class ApiJob:
         return self.status in JOB_FINAL_STATES
 
     @property
+    def doubtful(self) -> bool:
+        """Whether the journal has lost lines, which may have told that it was sent again."""
+        return self._doubt is not None
+
+    @property
     def may_run(self) -> bool:
         """Whether the present submission may run, or has run."""
         if self.job_id is not None or not self.ended:
@@ -254,36 +265,69 @@ class ApiJob:
         return end_of(self.changes) or self._ended_at
 
     def submit(self) -> None:
-        """Submit the API job, unless it has ended or the user has cancelled it."""
-        if self.ended:
-            return  # abandoned before its turn
-        self.submission.sending = True
+        """Submit the API job, unless it has ended, is with the endpoint, or is on its way."""
+        with self._lock:
+            if self.ended or self.job_id is not None or self.submission.sending:
+                return
+            self.submission.sending = True
+            self.submission.payload_hash = None  # of an earlier attempt
+            self._may_be_there = False
         try:
-            job_id = self.submission.send(self.label, lambda: not self.cancelled)
+            job_id = self.submission.send(self.label, self._wanted)
         except RequestWithdrawnError:
-            message = "the job was cancelled before it was submitted"
-            self._log.ended(JobStatus.CANCELLED.name, message)
-            self.end(JobStatus.CANCELLED, message)
+            self._withdraw()
         except AQTError as error:
-            self.end(JobStatus.ERROR, str(error), error)
-        except Exception as error:  # noqa: BLE001 - a background thread has nowhere to raise
-            reason = f"{type(error).__name__}: {error}"
-            if self.submission.payload_hash is None:
-                self._end_with(APIError(f"the job cannot be sent: {reason}"))
-            else:
-                self._log.uncertain(reason)
-                self._end_uncertain(reason)
+            self._may_be_there = isinstance(error, SubmissionUncertainError)
+            self._end_with(error)
+        except BaseException as error:
+            self._end_unsubmitted(error)
+            if not isinstance(error, Exception):
+                raise
         else:
+            self.job_id = job_id  # whatever happens next
             self._accept(job_id)
         finally:
             self.submission.sending = False
+
+    def _wanted(self) -> bool:
+        """Return whether to send the request, as the endpoint asks before each attempt."""
+        with self._lock:
+            if self.cancelled or self.ended:
+                return False
+            self._may_be_there = self.submission.payload_hash is not None
+            return True
+
+    def _withdraw(self) -> None:
+        """Note that the request was not wanted any more: nothing was accepted."""
+        if self.cancelled:
+            message = "the job was cancelled before it was submitted"
+            self._log.ended(JobStatus.CANCELLED.name, message)
+            self.end(JobStatus.CANCELLED, message)
+        elif self._may_be_there:  # abandoned between two attempts
+            self._log.refused("the job was not submitted")
+
+    def _end_unsubmitted(self, error: BaseException) -> None:
+        """End after an unexpected exception."""
+        reason = f"{type(error).__name__}: {error}"
+        if self.submission.payload_hash is None:
+            self._end_with(APIError(f"the job cannot be sent: {reason}"))
+            return
+        try:
+            self._log.uncertain(reason)
+        finally:
+            self._end_uncertain(reason)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the API job is not on its way to the endpoint."""
+        return not self.submission.sending or self.job_id is not None or self.ended
 
     def abandon(self, reason: str) -> None:
         """End now, without an answer; an accepted API job stays with the portal."""
         with self._lock:
             if self.ended:
                 return
-            if self.submission.sending:
+            if not self.answered and self._may_be_there:
                 self._end_uncertain(reason)  # the sending thread logs the outcome later
                 return
             where = "the job is not submitted"
@@ -293,6 +337,19 @@ class ApiJob:
                 where = "another process submits the job"
             error = APIConnectionError(f"{reason}; {where}")
             self.end(JobStatus.ERROR, str(error), error)
+
+    def fail(self, error: BaseException) -> None:
+        """End with a typed error after an unexpected exception, unless it is being submitted."""
+        with self._lock:
+            if not self.answered:
+                return
+            reason = f"{type(error).__name__}: {error}"
+            if self.job_id is None and self._may_be_there:
+                self._end_uncertain(reason)
+            elif isinstance(error, AQTError):
+                self._end_with(error)
+            else:
+                self._end_with(APIError(f"'{self.label}' cannot go on: {reason}"))
 
     def reopen(self, new_label: str | None = None) -> None:
         """Undo the end, so that the API job can be polled or submitted again.
@@ -307,7 +364,7 @@ class ApiJob:
                 self.job_id = self.state = None
                 self._reported = []
                 self.cancelled = self._cancel_due = self._restored = self.foreign = False
-                self._adopted = self.submission.payload_hash = None
+                self._adopted = self._doubt = self.submission.payload_hash = None
                 self._most_finished = 0
             self.failure = self._ended_at = None
             self.status = JobStatus.INITIALIZING if self.job_id is None else JobStatus.QUEUED
@@ -319,6 +376,7 @@ class ApiJob:
         with self._lock:
             if isinstance(self._error, SubmissionUncertainError):
                 self._adopted = self._error
+            self._doubt = None
             self.job_id = job_id
             self.reopen()
 
@@ -357,29 +415,33 @@ class ApiJob:
             ended_at=self._ended_at if ended else None,
             foreign=self.foreign and self.job_id is not None,
             earlier=self.earlier,
+            doubt=self._doubt if self.job_id is not None else None,
         )
 
-    def resume_from(self, record: ApiJobRecord, *, settled: bool, doubtful: bool) -> bool:
+    def resume_from(self, record: ApiJobRecord, *, settled: bool) -> bool:
         """Continue from another process's record. Return False if that process may still act.
 
         Args:
             record: the API job's record in the journal.
             settled: whether no other process works on it.
-            doubtful: whether journal lines may be missing.
         """
         self._restored = True
         self.label = record.label or self.label
         self.job_id = record.job_id
         self.foreign = record.foreign
+        self._doubt = record.doubt
         self.earlier = record.earlier
         self.submission.payload_hash = record.payload_hash
         stored = self._stored_state()
         job_id = record.job_id or (stored and stored.job_id)
         if record.adopted:
             self._adopted = self.submission.uncertain(self.label, _UNSEEN)
-        fate = api_job_fate(
-            record, stored=stored is not None, active=not settled, doubtful=doubtful
-        )
+        fate = api_job_fate(record, stored=stored is not None, active=not settled)
+        if fate == "uncertain":
+            self.job_id = None
+            if settled:
+                self._end_uncertain(self._why_uncertain(record))
+            return settled
         if job_id is not None:
             self._accept(job_id)
             self.ids.note(job_id, self.label, seen=self.foreign)
@@ -392,11 +454,6 @@ class ApiJob:
                 self.end(JobStatus[record.status], record.message)
             else:  # the endpoint has refused it
                 self._end_with(APIError(record.message or "it was refused"))
-        elif fate == "uncertain":
-            reason = "the process that submits it has ended, and its journal is damaged"
-            if record.uncertain:
-                reason = record.message or _UNSEEN
-            self._end_uncertain(reason)
         elif fate == "unsent":
             self._end_with(NotSubmittedError())
         elif stored is not None:
@@ -412,14 +469,17 @@ class ApiJob:
         """
         try:
             return self._poll()
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+        except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
             self._end_with(APIError(f"the state of '{self.label}' cannot be read: {reason}"))
+            if not isinstance(error, Exception):
+                raise
             return True
 
     def _poll(self) -> bool:
         if self.ended or self.job_id is None:
             return True
+        self._log.catch_up()
         try:
             if self._cancel_due:
                 self._cancel_late(self.job_id)
@@ -457,8 +517,10 @@ class ApiJob:
             if isinstance(error, APIError) and may_have_ended(error) and self._has_ended():
                 return False
             raise
-        except Exception as error:
+        except BaseException as error:
             self.cancelled = False
+            if not isinstance(error, Exception):
+                raise
             reason = f"{type(error).__name__}: {error}"
             raise APIError(f"'{self.label}' cannot be cancelled: {reason}") from error
 
@@ -510,7 +572,12 @@ class ApiJob:
                 else:
                     message = state.message or f"the job is {state.status}"
                     self._log.ended(status.name, message, self.changes)
-                    self.end(status, message)
+                    if status is JobStatus.ERROR and self._doubt is not None:
+                        reason = f"{self.job_id} has failed: {message}; {self._lost}"
+                        self.job_id = None
+                        self._end_uncertain(reason)
+                    else:
+                        self.end(status, message)
                 return True
             if state.status == "ongoing":
                 self.status = JobStatus.RUNNING
@@ -524,6 +591,26 @@ class ApiJob:
         now = time.monotonic()
         self._unknown_since = self._unknown_since or now
         return now - self._unknown_since < self._endpoint.settling_seconds
+
+    def _why_uncertain(self, record: ApiJobRecord) -> str:
+        """Say why a restored API job is uncertain."""
+        if record.doubt is None:
+            return record.message or _UNSEEN
+        if record.status is not None:
+            known = f"{record.job_id or 'it'} has failed: {record.message}"
+        elif record.uncertain:
+            known = record.message or _UNSEEN
+        else:
+            known = "the process that submits it has ended"
+        return f"{known}; {self._lost}"
+
+    @property
+    def _lost(self) -> str:
+        """What follows from a damaged journal."""
+        return (
+            f"and {self._doubt}, as after a power cut: what is lost may have told that it was "
+            "accepted, or sent again"
+        )
 
     def _has_ended(self) -> bool:
         """Ask whether the API job has ended by itself, after a cancellation was refused."""
@@ -591,12 +678,22 @@ class ApiJob:
             )
         return state
 
+    def _relabel(self, label: str) -> None:
+        """Take over the label of the latest submission, of which the journal has lost the line."""
+        if self.job_id is not None:
+            self.ids.release(self.job_id, self.label)
+            self.ids.note(self.job_id, label)
+        self.label = label
+
     def _require_own(self, body: bytes, state: JobState) -> None:
         """Check that an answer about this identifier is about what was sent.
 
         Raises:
             ResponseMismatchError: the identifier is, or may be, another API job's.
         """
+        in_doubt = self._doubt is not None or self._adopted is not None
+        if in_doubt and state.label and differ_in_attempt(self.label, state.label):
+            self._relabel(state.label)
         if state.label not in (None, self.label):
             raise ResponseMismatchError(f"it is about {state.label!r}, not about {self.label!r}")
         self._endpoint.check_place(body)
