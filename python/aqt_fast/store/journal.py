@@ -222,6 +222,15 @@ class Journal:
         except OSError as error:
             self.problem = f"a result cannot be stored in {self.path}: {error}"
 
+    def drop(self, job: int) -> None:
+        """Delete what :meth:`keep` has stored; set :attr:`problem` if that fails."""
+        if not self.owned:
+            return
+        try:
+            self.directory.drop_result(job)
+        except OSError as error:
+            self.problem = f"a wrong result cannot be deleted in {self.path}: {error}"
+
     def keep_evaluation(self, evaluation: dict[str, Any]) -> None:
         """Store what a primitive makes of the outcomes; set :attr:`problem` if that fails."""
         try:
@@ -342,6 +351,11 @@ class ApiJobLog:
         """Store the answer with the result."""
         if self._journal is not None:
             self._journal.keep(self._job, body)
+
+    def drop_result(self) -> None:
+        """Delete the stored answer: it is about another API job."""
+        if self._journal is not None:
+            self._journal.drop(self._job)
 
     def stored_result(self) -> NamedContent | None:
         """Return the stored answer with the result; None if it is not stored or is damaged."""
