@@ -12,32 +12,27 @@ must show nowhere. The exit code is 1 if anything is amiss.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import click
 import fault_run
 import fault_user
 import workloads
 from aqt_fast import AQTProvider, wire
-from aqt_fast.api_client import http
-from aqt_fast.api_client.retry_timing import Clock
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.exceptions import AQTError, SubmissionUncertainError
 from aqt_fast.testing import AcceptedJob, ArnicaServer
 from chaos_faults import FAULTS
-from chaos_proxy import ChaosProxy, Hit
+from chaos_proxy import Hit
+from chaos_run import behind_chaos
 from fault_user import Diary
 from held import held, surplus
 from qiskit.result import Result
@@ -53,9 +48,6 @@ _CIRCUITS_EACH = 50
 _CIRCUITS_SINGLE = 3
 _PATIENCE_SECONDS = 100.0
 """A user gives up after this time."""
-_HASTE = 20
-"""A client's clock is this many times faster than others."""
-
 _AGAIN = re.compile(r" \(again \d+\)$")
 
 
@@ -114,8 +106,8 @@ class Task:
         return [f"{self.label}: {problem}" for problem in found]
 
     def _cloud_problems(self, accepted: list[AcceptedJob]) -> list[str]:
-        by_label = Counter(_plain(job.label) for job in accepted)
-        words = Counter(_plain(label) for label in self.diary.sent_again)
+        by_label = Counter(plain_label(job.label) for job in accepted)
+        words = Counter(plain_label(label) for label in self.diary.sent_again)
         known = {job.job_id: job.label for job in accepted}
         found = [
             f"{label}: accepted {by_label[label]} times, {words[label]} resubmissions by the user"
@@ -130,7 +122,7 @@ class Task:
         circuits = [workloads.marker(pattern) for pattern in self.patterns]
         places = {label: place * _CIRCUITS_EACH for place, label in enumerate(self.labels)}
         for job in accepted:
-            start = places[_plain(job.label)]
+            start = places[plain_label(job.label)]
             part = circuits[start : start + _CIRCUITS_EACH]
             body = wire.encode_job(part, _SHOTS, label=job.label)
             if job.sha256 != hashlib.sha256(body).hexdigest():
@@ -145,7 +137,7 @@ class Task:
         return [f"{len(times)} circuits accepted {times.total()} times, allowed are {allowed}"]
 
 
-def _plain(label: str | None) -> str:
+def plain_label(label: str | None) -> str:
     """A label without what a resubmission appends."""
     return _AGAIN.sub("", label or "")
 
@@ -233,29 +225,9 @@ def run(
         labels: whether the server's answers name API jobs by their labels.
         kinds: the faults to choose from.
     """
-    proxies: list[ChaosProxy] = []
-
-    @contextmanager
-    def through(url: str) -> Iterator[str]:
-        with ChaosProxy(
-            url, seed=seed, read_timeout=READ_TIMEOUT_SECONDS, labels=labels, kinds=kinds
-        ) as proxy:
-            proxies.append(proxy)
-            yield proxy.url
-
-    with (
-        patch.object(http, "Clock", _hasty_clock),
-        fault_run.watched(
-            0,
-            seed,
-            directory,
-            speed=SPEED,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            through=through,
-        ) as watch,
-        patch.dict(os.environ, AQT_DIRECT_URL=watch.server.direct_url_of("ibex")),
-    ):
-        (proxy,) = proxies
+    with behind_chaos(
+        seed, directory, speed=SPEED, read_timeout=READ_TIMEOUT_SECONDS, labels=labels, kinds=kinds
+    ) as (watch, proxy):
         before = _held()
         backends = _backends(watch.provider)
         proxy.rate = rate
@@ -280,13 +252,6 @@ def run(
         report.discrepancies += _restored(report, watch.server)
         report.discrepancies += watch.leaks([*report.said, repr(report)])
     return report
-
-
-def _hasty_clock(sleep: Callable[[float], None]) -> Clock:
-    """A client's clock for pauses between attempts and for how long it goes on."""
-    return Clock(
-        monotonic=lambda: time.monotonic() * _HASTE, sleep=lambda seconds: sleep(seconds / _HASTE)
-    )
 
 
 def _held() -> Counter[str]:
@@ -340,7 +305,7 @@ def discrepancies(report: Report) -> list[str]:
     owners = {label: task.label for task in report.tasks for label in task.labels}
     found = []
     for job in report.accepted:
-        owner = direct if job.label is None else owners.get(_plain(job.label))
+        owner = direct if job.label is None else owners.get(plain_label(job.label))
         if owner is None:
             found.append(f"{job.label}: nobody has submitted it")
         else:

@@ -1,10 +1,20 @@
-"""Write files that only their owner can read, each as a whole or not at all."""
+"""Write files that only their owner can read, each as a whole or not at all; and read files."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+
+_PREFIX, _SUFFIX = ".", ".tmp"
+"""How names of temporary files begin and end."""
+
+_STALE_SECONDS = 3600
+"""Nobody needs as long to write a file."""
 
 
 def make_directory(path: Path) -> None:
@@ -28,7 +38,7 @@ def write_file(path: Path, data: bytes, *, flushed: bool = True) -> None:
     Raises:
         OSError: the file cannot be written; an existing file stays as it was.
     """
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_SUFFIX)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -39,6 +49,55 @@ def write_file(path: Path, data: bytes, *, flushed: bool = True) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
+    """Open a file, and nothing else: a pipe would have us wait for whoever writes to it.
+
+    Args:
+        path: the file.
+        flags: how to open it, as for ``os.open``.
+
+    Returns:
+        Its descriptor.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        if os.path.lexists(path):
+            raise OSError(errno.EINVAL, "it is a link to nothing", str(path)) from None
+        raise
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is not a file", str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """Read a whole file, see :func:`open_file`.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+    """
+    with os.fdopen(open_file(path), "rb") as file:
+        return file.read()
+
+
+def remove_stale(directory: Path) -> None:
+    """Delete what an interrupted :func:`write_file` has left, as far as that is possible.
+
+    What is younger than an hour stays: another process may be writing it.
+    """
+    latest = time.time() - _STALE_SECONDS
+    with suppress(OSError):
+        for path in directory.glob(f"{_PREFIX}*{_SUFFIX}"):
+            with suppress(OSError):
+                if path.lstat().st_mtime < latest:
+                    path.unlink()
 
 
 def flush(path: Path) -> None:

@@ -20,6 +20,14 @@ def canonical_uuid(text: object) -> str:
         raise ValueError(f"{text!r} is no UUID") from None
 
 
+def same_uuid(text: str, canonical: str) -> bool:
+    """Return whether ``text`` is, in whatever form, the UUID ``canonical``."""
+    try:
+        return canonical_uuid(text) == canonical
+    except ValueError:
+        return False
+
+
 def is_canonical_uuid(text: object) -> bool:
     """Return whether ``text`` is a UUID in canonical form."""
     try:

@@ -27,6 +27,8 @@ from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.devices.usage import DeviceUsage
 from aqt_fast.exceptions import (
+    APIConnectionError,
+    AQTError,
     DamagedJobError,
     DeviceNotOnlineError,
     InvalidInputError,
@@ -127,6 +129,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         shots = checked_shots(options.shots, backend.limits, len(self._snapshot) or None)
         self._options = self._options_class.of(options, shots)
         self._execution: Execution | None = None
+        self._begun = False
+        """Whether the execution was begun to the end; an interrupt may have prevented that."""
         self._result: Result | None = None
         self._estimate: JobEstimate | None = None
         self._rescue = rescue
@@ -196,7 +200,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
                 self._execution = make(self._snapshot, self._options)
                 if self._evaluation is not None:
                     self._execution.keep_evaluation(self._evaluation)
-                self._execution.begin()
+                self._begin(self._execution)
                 return
         raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")
 
@@ -428,7 +432,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
         while True:
             self._retry(execution, quietly=quietly)
             limit = self._options.query_timeout_seconds if timeout is None else timeout
-            if not self._wait(execution, limit):
+            try:
+                ended = self._wait(execution, limit)
+            except APIConnectionError:  # there is no thread
+                if not quietly:
+                    raise
+                ended = False
+            if not ended:
                 if quietly:
                     return None
                 raise timed_out(execution, limit)
@@ -557,7 +567,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
         Raises:
             LookupError: no uncertain submission of this job has this label.
-            ValueError: ``job_id`` is not a UUID, or belongs to another API job of this job.
+            InvalidInputError: ``job_id`` is known to be the identifier of another API job.
+            ValueError: ``job_id`` is not a UUID.
             JournalError: another process works on the job or has continued it.
         """
         try:
@@ -671,7 +682,19 @@ class AQTJob(Single, AnyProtocol, JobV1):
     def _submitted(self) -> Execution:
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
+        if not self._begun:
+            with self._lock:
+                if not self._begun:  # an interrupt
+                    self._begin(self._execution)
         return self._execution
+
+    def _begin(self, execution: Execution) -> None:
+        try:
+            execution.begin()
+        except AQTError:
+            self._begun = True  # it has ended
+            raise
+        self._begun = True
 
 
 def provider_for_restoring(access_token: str | None = None) -> AQTProvider:

@@ -20,6 +20,7 @@ from aqt_fast._lazy import lazy_names
 from aqt_fast._pickles import Single
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
+from aqt_fast.api_client.models import MOST_QUBITS
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import checked_flag, checked_integer, checked_seconds
 from aqt_fast.devices.prices import PriceList, price_lists
@@ -69,8 +70,6 @@ __all__ = [
     "PlainHTTPWarning",
     "PortalUnavailableWarning",
 ]
-
-_MOST_QUBITS = 10_000
 
 
 class NoTokenWarning(UserWarning):
@@ -369,9 +368,7 @@ class AQTProvider(Single):
         """
         wanted = WantedBackends(name, backend_type, workspace)
         if available_qubits is not None:
-            available_qubits = checked_integer(
-                "available_qubits", available_qubits, 1, _MOST_QUBITS
-            )
+            available_qubits = checked_integer("available_qubits", available_qubits, 1, MOST_QUBITS)
         backend, problems = self._discovery.one(wanted, available_qubits)
         for problem in problems:
             # The one that does not answer may have another match.

@@ -19,6 +19,7 @@
     ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
     │   └── ResponseMismatchError               readable, but not the answer to this request
+    │       └── MisroutedResponseError            it names another API job than was asked for
     ├── JobNotFoundError (LookupError)          .job_id, .store_path
     ├── CharacterisationNotFoundError (LookupError)  .resource_id, .at, .oldest
     ├── DamagedJobError                         .path, .reason
@@ -446,6 +447,10 @@ class ResponseMismatchError(ResponseError):
     """A readable response does not match the job: other circuits, shots or qubits."""
 
 
+class MisroutedResponseError(ResponseMismatchError):
+    """A readable response names another API job: it answers somebody else's request."""
+
+
 class JobNotFoundError(AQTError, LookupError):
     """No job has this id."""
 
@@ -609,14 +614,16 @@ class SubmissionUncertainError(APIError):
     """It is unknown whether the server has accepted a submission.
 
     The submission is not repeated, because the circuits could then run twice. If it was accepted,
-    the portal's page shows the label.
+    the portal's page shows the label. There are two ways out: ``adopt()`` and
+    ``resubmit_failed(uncertain=True)``.
     """
 
     def __init__(self, label: str, payload_hash: str, reason: str) -> None:
         """``payload_hash`` is the SHA-256 of the request body in hexadecimal."""
         super().__init__(
             f"it is uncertain whether the submission '{label}' was accepted (SHA-256 of its "
-            f"payload: {payload_hash}): {reason}"
+            f"payload: {payload_hash}): {reason}; if it was, adopt({label!r}, its identifier) "
+            "takes it over; if not, resubmit_failed(uncertain=True) sends it again"
         )
         self.label = label
         self.payload_hash = payload_hash

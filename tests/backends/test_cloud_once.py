@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 
 import pytest
 from aqt_fast import AQTJob
 from aqt_fast.api_client import PortalClient
 from aqt_fast.backends.cloud.execution import CloudExecution
 from aqt_fast.exceptions import (
-    APIConnectionError,
     AQTCredentialsError,
     SubmissionUncertainError,
 )
@@ -56,21 +54,6 @@ class TestOnce:
         assert "Traceback" not in lost.stderr
         assert len(server.jobs) == 20
 
-    def test_no_threads(self, server, monkeypatch):
-        """If no thread can start, ``run`` raises and sends nothing later."""
-
-        def refuse(_thread) -> None:
-            raise RuntimeError("can't start new thread")
-
-        with connect(server) as provider:
-            fresh = device_of(provider)
-            monkeypatch.setattr(threading.Thread, "start", refuse)
-            with pytest.raises(APIConnectionError, match="no thread can be started"):
-                fresh.run(marker("1"))
-            monkeypatch.undo()
-            assert fresh.run(marker("0")).result().success
-        assert len(server.jobs) == 1
-
     def test_interrupted_submission(self, server, device, monkeypatch):
         """After an interrupt, the job cannot be submitted a second time."""
         job = AQTJob(device, [marker("1")], device.options)
@@ -80,9 +63,10 @@ class TestOnce:
             begin(execution)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(CloudExecution, "begin", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            job.submit()
+        with monkeypatch.context() as patch:
+            patch.setattr(CloudExecution, "begin", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                job.submit()
         with pytest.raises(RuntimeError, match="already submitted"):
             job.submit()
         assert job.result().success

@@ -3,7 +3,6 @@
 import os
 import pickle
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from aqt_fast.exceptions import (
     JobNotFoundError,
     OtherProcessError,
 )
-from aqt_fast.primitives import AQTEstimator, AQTPrimitiveJob, continuation, estimator
+from aqt_fast.primitives import AQTEstimator, AQTPrimitiveJob, estimator
 from aqt_fast.testing import ArnicaServer
 from forking import in_fork
 from qiskit import QuantumCircuit
@@ -179,19 +178,15 @@ def test_cancelling_the_second(held, device):
 @pytest.fixture
 def no_threads(monkeypatch):
     """No thread can be started that would wait for a pilot."""
+    start = threading.Thread.start
 
-    def refuse(**_):
-        raise RuntimeError("can't start new thread")
+    def refuse(thread):
+        if thread.name == "aqt-fast continuing":
+            raise RuntimeError("can't start new thread")
+        start(thread)
 
     with monkeypatch.context() as patch:
-        thread = SimpleNamespace(start=lambda: refuse())
-        patch.setattr(
-            continuation,
-            "threading",
-            SimpleNamespace(
-                Thread=lambda **_: thread, Lock=threading.Lock, Condition=threading.Condition
-            ),
-        )
+        patch.setattr(threading.Thread, "start", refuse)
         yield patch
 
 

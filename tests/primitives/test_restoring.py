@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-import zstandard
 from aqt_fast import AQTJob
 from aqt_fast.exceptions import (
     DamagedJobError,
@@ -18,6 +17,7 @@ from aqt_fast.exceptions import (
     UnsavableJobError,
 )
 from aqt_fast.primitives import AQTPrimitiveJob, AQTSampler
+from aqt_fast.store.named_files import packed, unpacked
 from markers import marker
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Clbit, Parameter, Qubit
@@ -143,13 +143,13 @@ def documents(file: Path):
     yield good[:-1]
     yield b""
     yield zlib.compress(b"{}")
-    plain = orjson.loads(zstandard.ZstdDecompressor().decompress(good))
+    plain = orjson.loads(unpacked(good, file.parent.name, file.name).content)
     for change in (
         {"sha256": "0"},
         {"format": 2},
         {"evaluation": []},
     ):
-        yield compressed({**plain, **change})
+        yield compressed(file, {**plain, **change})
     from aqt_fast.store.checksummed_json import pack
 
     content = plain["evaluation"]
@@ -168,12 +168,12 @@ def documents(file: Path):
         {**content, "layouts": [[["a", ["0"]]] for _ in content["layouts"]]},
         {**content, "layouts": [[[3, [0]]] for _ in content["layouts"]]},
     ):
-        yield compressed(orjson.loads(pack("evaluation", wrong, 1)))
+        yield compressed(file, orjson.loads(pack("evaluation", wrong, 1)))
 
 
-def compressed(content) -> bytes:
+def compressed(file: Path, content) -> bytes:
     """Write a file."""
-    return zstandard.ZstdCompressor().compress(orjson.dumps(content))
+    return packed(orjson.dumps(content), file.parent.name, file.name)
 
 
 @pytest.mark.usefixtures("environment")

@@ -9,6 +9,7 @@ import pytest
 from aqt_fast import AQTProvider
 from aqt_fast.aqt_provider import DotenvWarning, NoTokenWarning
 from aqt_fast.login.config import ArnicaConfig
+from aqt_fast.persistence import JobStore
 from aqt_fast.provider import settings
 from aqt_fast.provider.settings import Settings, find_dotenv, read_dotenv
 
@@ -95,7 +96,7 @@ class TestVariables:
             backend = provider.get_backend("ibex")
             job = backend.run(circuit, shots=5, with_progress_bar=False, query_period_seconds=0.1)
             assert job.result().success
-            assert [path.name for path in store.iterdir()] == [provider.jobs()[0].batch_id]
+            assert list(JobStore(store).job_ids()) == [provider.jobs()[0].batch_id]
             assert job.persist().parent == store
             assert len(provider.jobs()) == 1
             assert provider.restore(job.job_id()).result().success

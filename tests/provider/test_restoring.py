@@ -17,12 +17,13 @@ from aqt_fast import AQTJob, AQTProvider, Progress, wire
 from aqt_fast.exceptions import (
     DamagedJobError,
     IncompleteBatchError,
+    InvalidInputError,
     JobNotFoundError,
     JournalError,
     ResultExpiredError,
     SubmissionUncertainError,
 )
-from aqt_fast.persistence import get_store_path
+from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.store.journal import Journal, JournalWarning
 from aqt_fast.testing import ArnicaServer
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
@@ -298,8 +299,8 @@ class TestUncertain:
         job = backend.run(CIRCUITS[3], shots=9)
         with pytest.raises(SubmissionUncertainError):
             job.result()
-        (path,) = get_store_path().iterdir()
-        again = AQTJob.restore(path.name)
+        (name,) = JobStore().job_ids()
+        again = AQTJob.restore(name)
         with pytest.raises(SubmissionUncertainError) as caught:
             again.result()
         again.adopt(caught.value.label, server.jobs[0].job_id)
@@ -324,7 +325,12 @@ class TestUncertain:
             job.adopt(label, part)
         with pytest.raises(ValueError, match="'xx' is no identifier"):
             job.adopt(label, "xx")
-        for wrong in (other.job_id(), str(uuid.UUID(int=1))):
+        for known in (job, AQTJob.restore(job.job_id())):
+            with pytest.raises(InvalidInputError, match="is the identifier of API job 1 of job"):
+                known.adopt(label, other.job_id())
+        with client() as elsewhere:
+            unknown = elsewhere.run(CIRCUITS[0], shots=1, journal=False).job_id()
+        for wrong in (unknown, str(uuid.UUID(int=1))):
             job.adopt(label, wrong)
             with pytest.raises(IncompleteBatchError, match=f"{wrong} was adopted, which is wrong"):
                 job.result()

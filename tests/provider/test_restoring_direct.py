@@ -412,7 +412,7 @@ def test_kills(zygote, tmp_path, monkeypatch):
                 break
             assert code == -signal.SIGKILL
             steps[name] += 1
-            batches = [path.name for path in store.iterdir()] if store.exists() else []
+            batches = list(JobStore(store).job_ids())
             try:
                 job = AQTJob.restore(batches[0], access_token=server.token, store_path=store)
             except (IndexError, JobNotFoundError):

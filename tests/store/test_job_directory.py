@@ -115,8 +115,9 @@ class TestFiles:
         with pytest.raises(DamagedJobError, match=r"snapshot.bin: .*No such file"):
             directory.snapshot()
 
-    def test_metadata(self, tmp_path, description):
+    def test_metadata(self, tmp_path):
         """What JSON can express of it, and no more."""
+        description = described(offline=True, num_circuits=1)
         metadata = {"x": np.arange(2), "y": object(), 3: "z"}
         headers = [{"name": "a", "metadata": metadata}]
         directory = JobDirectory.create(tmp_path, description, snapshot=(b"", headers))
@@ -151,7 +152,7 @@ class TestFiles:
         assert directory.stored_results() == set()
         directory.keep_result(3, body)
         directory.keep_result(12, b"{}")
-        assert directory.result(3) == body
+        assert directory.result(3) == (body, True)
         assert directory.stored_results() == {3, 12}
         file = directory.path / "result-3.zst"
         whole = file.read_bytes()
@@ -160,7 +161,7 @@ class TestFiles:
             data = bytearray(whole)
             data[index] ^= 4
             file.write_bytes(data)
-            assert directory.result(3) in (None, body)
+            assert directory.result(3) in (None, (body, True))
             file.write_bytes(whole[:index])
             assert directory.result(3) is None
         assert directory.stored_results() == {3, 12}
@@ -316,7 +317,7 @@ class TestDamage:
         """What cannot be read at all."""
         (directory.path / "job.json").unlink()
         (directory.path / "job.json").mkdir()
-        with pytest.raises(DamagedJobError, match=r"job.json: .*directory"):
+        with pytest.raises(DamagedJobError, match=r"job.json: .*not a file"):
             reloaded(directory)
 
     @pytest.mark.parametrize("name", ["snapshot.bin", "headers.zst"])
@@ -392,9 +393,11 @@ class TestOlder:
         assert JobDirectory.load(tmp_path, older[0]).description.job_id == older[0]
 
     def test_other_things(self, tmp_path):
-        """A directory that is called like a file is none."""
+        """A directory that is called like a file is none, and a file is no directory."""
         job_id = str(uuid.uuid4())
         (tmp_path / f"{job_id}.json").mkdir()
-        (tmp_path / job_id).write_bytes(b"")
         with pytest.raises(JobNotFoundError):
+            JobDirectory.load(tmp_path, job_id)
+        (tmp_path / job_id).write_bytes(b"")
+        with pytest.raises(DamagedJobError, match="Not a directory"):
             JobDirectory.load(tmp_path, job_id)

@@ -99,7 +99,7 @@ class TestFiles:
         """Kept by who writes; what is damaged is not there."""
         assert journal.result(3) is None
         journal.keep(3, b"[0, 1]")
-        assert journal.result(3) == b"[0, 1]"
+        assert journal.result(3) == (b"[0, 1]", True)
         (journal.path / "result-3.zst").write_bytes(b"x")
         assert journal.result(3) is None
 
@@ -269,7 +269,7 @@ class TestLines:
         assert journal.replay().missing
         log.accepted("id")
         assert not journal.replay().doubtful
-        assert log.stored_result() == b"{}"
+        assert log.stored_result() == (b"{}", True)
         (journal.path / EVENTS).write_bytes(b"")
         assert journal.replay().doubtful
 
@@ -365,7 +365,7 @@ def test_full_disk(tmp_path):
     assert problem.startswith("a result cannot be stored")
     assert records(journal) == {0: ApiJobRecord("x", "ab"), 1: ApiJobRecord("z", "ef")}
     assert journal.result(0) is None
-    assert journal.result(5) == b"before"
+    assert journal.result(5) == (b"before", True)
     assert not [path for path in journal.path.iterdir() if path.suffix == ".tmp"]
 
 

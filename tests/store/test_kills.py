@@ -14,6 +14,7 @@ from aqt_fast.exceptions import (
     JobNotFoundError,
     SubmissionUncertainError,
 )
+from aqt_fast.persistence import JobStore
 from aqt_fast.testing import ArnicaServer
 from store.killed_client import BATCHES, Zygote
 
@@ -35,7 +36,7 @@ def zygote(batch):
 
 def finish(store: Path, server: ArnicaServer) -> tuple[AQTJob | None, str]:
     """Do what a user does who finds out that the client has died; tell what there was to do."""
-    batches = [path.name for path in store.iterdir()] if store.exists() else []
+    batches = list(JobStore(store).job_ids())
     try:
         job = AQTJob.restore(batches[0], access_token=server.token, store_path=store)
     except (IndexError, JobNotFoundError):

@@ -18,6 +18,7 @@ from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     AQTCredentialsError,
+    MisroutedResponseError,
     ResponseMismatchError,
 )
 
@@ -60,15 +61,16 @@ class Fault(Enum):
     # Answers.
     UNREADABLE = "success, but the answer is not JSON or has the wrong shape"
     REDIRECTED = "redirect within the server that keeps the method"
-    METHOD_CHANGED = "redirect within the server that makes a GET of another method"
+    METHOD_CHANGED = "redirect within the server that makes a GET of DELETE"
     OTHER_SERVER = "redirect to another server"
-    SEE_OTHER = "303 after a submission: done, look there"
+    SEE_OTHER = "301, 302 or 303 after a submission: perhaps done, look there"
+    NO_ERROR = "any other status below 400"
     TOO_MANY_REDIRECTS = "redirects without end"
     UNAUTHORIZED = "401, also with a renewed token"
     REQUEST_TIMEOUT = "408"
     GONE = "410"
     BUSY = "429, and what else the server answers instead of accepting a request"
-    REFUSED = "any other status below 500"
+    REFUSED = "any other status from 400, below 500"
     UNAVAILABLE = "503"
     SERVER_ERROR = "500, 502, 504 and any other status from 500"
 
@@ -120,8 +122,12 @@ _ROWS: Mapping[Fault, tuple[Decision, Decision, Decision, Decision]] = {
     Fault.REDIRECTED:         (_FOLLOW,         _FOLLOW,         _FOLLOW,         _FOLLOW),
     Fault.METHOD_CHANGED:     (_REFUSED,        _REFUSED,        _REFUSED,        _REFUSED),
     Fault.OTHER_SERVER:       (_INSECURE,       _INSECURE,       _INSECURE,       _INSECURE),
-    # RFC 9110, 15.4.4: the server may have done what was asked.
+    # RFC 9110, 15.4.4: the server may have done what was asked. Many mean the same by 301 and 302,
+    # which browsers follow with a GET.
     Fault.SEE_OTHER:          (_REFUSED,        _REFUSED,        _REFUSED,        _UNCERTAIN),
+    # 1xx, 300, 304, or a redirect that leads nowhere: no error, so it does not say that nothing
+    # was done.
+    Fault.NO_ERROR:           (_REFUSED,        _REFUSED,        _REFUSED,        _UNCERTAIN),
     Fault.TOO_MANY_REDIRECTS: (_REFUSED,        _REFUSED,        _REFUSED,        _REFUSED),
     Fault.UNAUTHORIZED:       (_NO_CREDENTIALS, _NO_CREDENTIALS, _NO_CREDENTIALS, _NO_CREDENTIALS),
     Fault.REQUEST_TIMEOUT:    (_RETRY,          _RETRY,          _RETRY,          _UNCERTAIN),
@@ -164,7 +170,7 @@ def status_fault(status: int, busy: frozenset[int] = BUSY_STATUSES) -> Fault:
         return Fault.UNAVAILABLE
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Fault.SERVER_ERROR
-    return Fault.REFUSED
+    return Fault.REFUSED if status >= HTTPStatus.BAD_REQUEST else Fault.NO_ERROR
 
 
 def redirect_fault(status: int, method: str, *, same_server: bool) -> Fault:
@@ -175,7 +181,7 @@ def redirect_fault(status: int, method: str, *, same_server: bool) -> Fault:
         method: the HTTP method of the request.
         same_server: whether the redirect keeps scheme, host and port.
     """
-    if status == HTTPStatus.SEE_OTHER and method in SUBMITTING_METHODS:
+    if status not in _METHOD_KEEPING and method in SUBMITTING_METHODS:
         return Fault.SEE_OTHER
     if not same_server:
         return Fault.OTHER_SERVER
@@ -197,10 +203,20 @@ def will_pass(error: APIError) -> bool:
     return decide(status_fault(error.status_code), RequestKind.POLL) is Decision.RETRY
 
 
+def is_misrouted(error: APIError) -> bool:
+    """Whether the answers to a poll were to somebody else's: they say nothing of the API job."""
+    return isinstance(error.__cause__, MisroutedResponseError)
+
+
+def is_unknown(error: APIError) -> bool:
+    """Whether the error of a poll means that there is no such API job."""
+    return error.status_code == HTTPStatus.NOT_FOUND
+
+
 def is_of_another_job(error: APIError) -> bool:
     """Whether the error of a poll means that there is no such API job, or that it is another."""
-    mismatch = isinstance(error.__cause__, ResponseMismatchError)
-    return mismatch or error.status_code == HTTPStatus.NOT_FOUND
+    mismatch = isinstance(error.__cause__, ResponseMismatchError) and not is_misrouted(error)
+    return mismatch or is_unknown(error)
 
 
 def may_have_ended(error: APIError) -> bool:

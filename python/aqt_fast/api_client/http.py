@@ -11,6 +11,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -46,6 +47,7 @@ from aqt_fast.exceptions import (
     InsecureConnectionError,
     RequestWithdrawnError,
     ResponseError,
+    ResponseMismatchError,
     ResultExpiredError,
     SubmissionUncertainError,
 )
@@ -151,12 +153,16 @@ class HTTPClient:
         """The server, with the path that all requests share."""
         return str(self._url)
 
-    def close(self) -> None:
-        """Close all connections, and end all waiting between attempts."""
+    def close(self, seconds: float = _CLOSING_SECONDS) -> None:
+        """Close all connections, and end all waiting between attempts.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
+        """
         self._closed.set()
         with self._idle:
             # A connection that is being made now would never be closed.
-            self._idle.wait_for(lambda: self._running == 0, _CLOSING_SECONDS)
+            self._idle.wait_for(lambda: self._running == 0, min(seconds, _CLOSING_SECONDS))
             client = self._client
         if client is not None:
             client.close()
@@ -230,6 +236,8 @@ class HTTPClient:
         try:
             return read(Answer(response.status_code, response.content))
         except ResponseError as error:
+            if isinstance(error, ResponseMismatchError):
+                _hang_up(response)
             raise self._exception(
                 request,
                 Fault.UNREADABLE,
@@ -287,9 +295,8 @@ class HTTPClient:
         raise self._exception(request, Fault.TOO_MANY_REDIRECTS, reason)
 
     def _note_socket(self, response: httpx.Response) -> None:
-        stream = response.extensions.get("network_stream")
-        connection = None if stream is None else stream.get_extra_info("socket")
-        if isinstance(connection, socket.socket):
+        connection = _socket_of(response)
+        if connection is not None:
             self._sockets.add(connection)
 
     def _fault(self, error: Exception) -> Fault:
@@ -316,12 +323,12 @@ class HTTPClient:
         fault = redirect_fault(status, request.method, same_server=same_server)
         if decide(fault, request.kind) is Decision.FOLLOW:
             return target
-        if fault is Fault.OTHER_SERVER:
-            host = self._redacted(f"{target.scheme}://{target.host}")
-            reason = f"the server redirects to {host}, which does not get the access token"
-        else:
-            verb = "points" if fault is Fault.SEE_OTHER else "redirects"
+        verb = "points" if fault is Fault.SEE_OTHER else "redirects"
+        if same_server:
             reason = f"the server {verb} to {self._redacted(target.path)}"
+        else:
+            host = self._redacted(f"{target.scheme}://{target.host}")
+            reason = f"the server {verb} to {host}, which does not get the access token"
         raise self._exception(request, fault, reason, status=status)
 
     def _no_success(self, request: Request, response: httpx.Response) -> Exception:
@@ -402,6 +409,21 @@ class HTTPClient:
         if isinstance(text, BaseException):
             self._credentials.redact_chain(text)
         return self._credentials.redact(str(text))
+
+
+def _socket_of(response: httpx.Response) -> socket.socket | None:
+    """Return the connection that an answer came over, None if it is not known."""
+    stream = response.extensions.get("network_stream")
+    connection = None if stream is None else stream.get_extra_info("socket")
+    return connection if isinstance(connection, socket.socket) else None
+
+
+def _hang_up(response: httpx.Response) -> None:
+    """End the connection of an answer to another request: the next one may be wrong, too."""
+    connection = _socket_of(response)
+    if connection is not None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _is_untrusted(error: BaseException | None) -> bool:

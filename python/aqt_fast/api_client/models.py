@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal, cast, overload
@@ -11,10 +12,21 @@ from typing import Any, Literal, cast, overload
 import orjson
 
 from aqt_fast._ids import canonical_uuid
-from aqt_fast.exceptions import InvalidOptionError, MalformedResponseError
+from aqt_fast.exceptions import (
+    InvalidOptionError,
+    MalformedResponseError,
+    ResponseMismatchError,
+)
 
 BackendType = Literal["device", "simulator", "offline_simulator", "direct_access"]
 """Kinds of resources: two on the portal, one in this process, one in the same network."""
+
+MOST_QUBITS = 10_000
+"""Maximum number of qubits of a resource: there is an entry for each pair of them."""
+
+
+MOST_QUBITS = 10_000
+"""Largest number of qubits of a resource; what is larger is an error, and takes memory."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +222,7 @@ def read_resource(body: bytes, listed: ListedResource) -> Resource:
     """
     details = read_json(body)
     num_qubits = _value(details, "available_qubits", int)
-    if isinstance(num_qubits, bool) or num_qubits < 1:
+    if isinstance(num_qubits, bool) or not 1 <= num_qubits <= MOST_QUBITS:
         raise MalformedResponseError(f"available_qubits is {num_qubits}", 0)
     since = details.get("status_updated_at")
     characterisation = details.get("characterisation")
@@ -239,6 +251,54 @@ def read_job_place(body: bytes) -> tuple[str, str]:
     """
     job = _value(read_json(body), "job", dict)
     return _value(job, "workspace_id", str), _value(job, "resource_id", str)
+
+
+_HEAD = re.compile(rb'\s*\{\s*"job"\s*:\s*(\{[^{}]*\})\s*[,}]')
+"""An answer about an API job, from its beginning to the end of what it tells of the job."""
+
+
+def read_job(body: bytes) -> dict[str, Any]:
+    """Read what an answer tells of its API job, without the outcomes where they follow.
+
+    Raises:
+        MalformedResponseError: the body is not JSON, or not an object.
+    """
+    head = _HEAD.match(body)
+    if head is not None:
+        with suppress(MalformedResponseError):  # a brace in a text has ended it too early
+            return job_of({"job": read_json(head[1])})
+    return job_of(read_json(body))
+
+
+def job_of(answer: Any) -> dict[str, Any]:
+    """Return what an answer tells of its API job; empty if it tells nothing.
+
+    Raises:
+        MalformedResponseError: the answer is not an object.
+    """
+    job = _of_type(answer, dict, "an answer").get("job")
+    return job if isinstance(job, dict) else {}
+
+
+def job_place(workspace_id: str, resource_id: str) -> dict[str, str]:
+    """Return what an answer may tell of an API job that was sent to a resource."""
+    return {
+        "job_type": "quantum_circuit",
+        "workspace_id": workspace_id,
+        "resource_id": resource_id,
+    }
+
+
+def check_job(job: dict[str, Any], sent: dict[str, str]) -> None:
+    """Compare what an answer tells of an API job with what was sent; it need not tell all.
+
+    Raises:
+        ResponseMismatchError: it is another job.
+    """
+    for name, value in sent.items():
+        found = job.get(name)
+        if found not in (None, value):
+            raise ResponseMismatchError(f"its {name} is {found!r}, not {value!r}")
 
 
 def read_json(body: bytes) -> Any:

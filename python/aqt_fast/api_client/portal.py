@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
 import httpx
 
+from aqt_fast._threads import in_parallel
 from aqt_fast.api_client.credentials import Credentials
 from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
 from aqt_fast.api_client.models import (
@@ -18,6 +18,9 @@ from aqt_fast.api_client.models import (
     Resource,
     Workspace,
     Workspaces,
+    check_job,
+    job_of,
+    job_place,
     read_json,
     read_resource,
     read_uuid,
@@ -27,7 +30,7 @@ from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL, api_root, portal_
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
-from aqt_fast.exceptions import APIError, WorkspaceRefusedError
+from aqt_fast.exceptions import APIError, ResponseMismatchError, WorkspaceRefusedError
 
 T = TypeVar("T")
 
@@ -81,9 +84,13 @@ class PortalClient:
     def __repr__(self) -> str:
         return f"<PortalClient({self.portal_url!r})>"
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
+    def close(self, seconds: float = 1.0) -> None:
+        """Close all connections.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
+        """
+        self._http.close(seconds)
 
     def workspaces(self) -> Workspaces:
         """All workspaces with the details of all resources; some may have none.
@@ -145,8 +152,8 @@ class PortalClient:
                 on_error(item, error)
                 return None
 
-        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as threads:
-            found = dict(zip(distinct, threads.map(ask, distinct.values()), strict=True))
+        answers = in_parallel(ask, distinct.values(), _PARALLEL_REQUESTS)
+        found = {key: answer.result() for key, answer in zip(distinct, answers, strict=True)}
         return [
             replace(
                 details,
@@ -191,10 +198,11 @@ class PortalClient:
             WorkspaceRefusedError: the workspace does not take it; nothing was accepted.
             APIError: the portal has not accepted the job.
         """
+        sent = {"label": label, **job_place(workspace_id, resource_id)}
         path = f"/submit/{path_segment(workspace_id)}/{path_segment(resource_id)}"
         request = Request("POST", path, content=body, label=label, wanted=wanted)
         try:
-            return self._http.send(request, _job_id, _SUBMIT)
+            return self._http.send(request, lambda answer: _job_id(answer, sent), _SUBMIT)
         except APIError as error:
             if error.status_code == httpx.codes.FORBIDDEN:
                 raise WorkspaceRefusedError.of(error, workspace_id) from error
@@ -231,8 +239,22 @@ class PortalClient:
         )
 
 
-def _job_id(answer: Answer) -> str:
+_ENDED = ("finished", "error", "cancelled")
+"""Statuses that a job cannot have when it has just been accepted."""
+
+
+def _job_id(answer: Answer, sent: dict[str, str]) -> str:
+    """Read the identifier of a job that was just accepted, if the answer is about this job.
+
+    Raises:
+        MalformedResponseError: there is none.
+        ResponseMismatchError: it is another job.
+    """
     body = read_json(answer.body)
-    job = body.get("job") if isinstance(body, dict) else None
-    job_id = job.get("job_id") if isinstance(job, dict) else None
-    return read_uuid(job_id)
+    job = job_of(body)
+    job_id = read_uuid(job.get("job_id"))
+    check_job(job, sent)
+    state = body.get("response")
+    if isinstance(state, dict) and state.get("status") in _ENDED:
+        raise ResponseMismatchError(f"its status is already {state['status']!r}")
+    return job_id

@@ -13,6 +13,7 @@
     remote        a batch as API jobs: combines their states, keeps a journal
     group         API jobs of the same circuits, whose shots add up
     api_job       one API job: sent once, polled until it has ended
+    known_ids     identifiers that must not be another API job's
     foreign       jobs that no store here has, such as an API job of another program
     repeating     whether an API job may be polled or submitted again
     endpoint      where API jobs run: the interface of a portal or a machine

@@ -6,20 +6,30 @@ Longer than 400 lines: all that decides whether an API job runs once stands here
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 from qiskit.providers import JobStatus
 from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
+from aqt_fast._ids import same_uuid
 from aqt_fast._native import JobState
-from aqt_fast.api_client.decisions import is_of_another_job, may_have_ended
+from aqt_fast.api_client.decisions import (
+    is_misrouted,
+    is_of_another_job,
+    is_unknown,
+    may_have_ended,
+)
 from aqt_fast.api_client.payload import payload_hash as payload_hash_of
 from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     AQTError,
+    MalformedResponseError,
+    MisroutedResponseError,
     NotSubmittedError,
     RequestWithdrawnError,
     ResponseError,
@@ -28,6 +38,7 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.jobs.endpoint import Endpoint
+from aqt_fast.jobs.known_ids import ApiJobIds
 from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.description import now
 from aqt_fast.store.events import ApiJobRecord
@@ -42,6 +53,8 @@ FINAL_STATUS = {
     "cancelled": JobStatus.CANCELLED,
 }
 """Qiskit's status for each final status of AQT's interface."""
+
+_STRANGER = "the answer was to somebody else's request"
 
 _UNSEEN = "the process that has sent it did not see the answer"
 
@@ -63,9 +76,17 @@ class Submission:
         snapshot: the circuits of the batch.
         part: the API job's part of the batch.
         log: the API job's entry in the journal.
+        ids: tells whether its identifier is known to be another's.
     """
 
-    def __init__(self, endpoint: Endpoint, snapshot: Snapshot, part: Part, log: ApiJobLog) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        snapshot: Snapshot,
+        part: Part,
+        log: ApiJobLog,
+        ids: ApiJobIds,
+    ) -> None:
         """Send nothing yet."""
         self.payload_hash: str | None = None
         """SHA-256 of the last request body that was sent, None if none was."""
@@ -75,6 +96,7 @@ class Submission:
         self._snapshot = snapshot
         self._part = part
         self._log = log
+        self._ids = ids
 
     def send(self, label: str, wanted: Callable[[], bool]) -> str:
         """Encode and send the API job, and return its identifier.
@@ -92,10 +114,16 @@ class Submission:
             raise RequestWithdrawnError("it is not wanted any more")
         body = self._encode(label)
         payload_hash = payload_hash_of(body)
+        self._ids.begin()
         try:
             self._log.intend(label, payload_hash)
             self.payload_hash = payload_hash
             job_id = self._endpoint.submit(body, label=label, wanted=wanted)
+            rival = self._ids.claim(job_id, label)
+            if rival is not None:
+                self._ids.release(job_id, label)
+                reason = f"{_STRANGER}: {job_id} is the identifier of {rival}"
+                raise SubmissionUncertainError(label, payload_hash, reason)
         except RequestWithdrawnError:
             raise
         except SubmissionUncertainError as error:
@@ -104,7 +132,8 @@ class Submission:
         except AQTError as error:
             self._log.refused(str(error))
             raise
-        self._log.accepted(job_id)
+        with suppress(Exception):  # here the identifier is known; another process is uncertain
+            self._log.accepted(job_id)
         return job_id
 
     def uncertain(self, label: str, reason: str) -> SubmissionUncertainError:
@@ -131,6 +160,7 @@ class ApiJob:
         lock: the batch's lock, held during each change.
         on_change: called with the lock held after each change.
         log: records events on the disk.
+        ids: tells whether its identifier is known to be another's.
     """
 
     def __init__(
@@ -143,6 +173,7 @@ class ApiJob:
         lock: threading.Condition,
         on_change: Callable[[ApiJob], None],
         log: ApiJobLog,
+        ids: ApiJobIds,
     ) -> None:
         """Send nothing yet."""
         self.part = part
@@ -161,8 +192,12 @@ class ApiJob:
         """Whether the user has cancelled the API job."""
         self.earlier = 0
         """Number of its submissions before the present one that may have run."""
-        self.submission = Submission(endpoint, snapshot, part, log)
+        self.ids = ids
+        """Tells whether an identifier is known to be another's."""
+        self.submission = Submission(endpoint, snapshot, part, log, ids)
         """Encodes and sends the request."""
+        self._may_be_there = False
+        """Whether a request that is under way may have been accepted."""
         self._cancel_due = False
         """Whether a cancellation must still be sent to the portal."""
         self._restored = False
@@ -176,6 +211,8 @@ class ApiJob:
         self._ended_at: datetime | None = None
         """When this or another process has learnt that it has ended."""
         self._most_finished = 0
+        self._unknown_since: float | None = None
+        """Since when its endpoint has answered nothing but that it does not know the API job."""
         self._period = period
         self._lock = lock
         self._endpoint = endpoint
@@ -219,36 +256,69 @@ class ApiJob:
         return end_of(self.changes) or self._ended_at
 
     def submit(self) -> None:
-        """Submit the API job, unless it has ended or the user has cancelled it."""
-        if self.ended:
-            return  # abandoned before its turn
-        self.submission.sending = True
+        """Submit the API job, unless it has ended, is with the endpoint, or is on its way."""
+        with self._lock:
+            if self.ended or self.job_id is not None or self.submission.sending:
+                return
+            self.submission.sending = True
+            self.submission.payload_hash = None  # of an earlier attempt
+            self._may_be_there = False
         try:
-            job_id = self.submission.send(self.label, lambda: not self.cancelled)
+            job_id = self.submission.send(self.label, self._wanted)
         except RequestWithdrawnError:
-            message = "the job was cancelled before it was submitted"
-            self._log.ended(JobStatus.CANCELLED.name, message)
-            self.end(JobStatus.CANCELLED, message)
+            self._withdraw()
         except AQTError as error:
-            self.end(JobStatus.ERROR, str(error), error)
-        except Exception as error:  # noqa: BLE001 - a background thread has nowhere to raise
-            reason = f"{type(error).__name__}: {error}"
-            if self.submission.payload_hash is None:
-                self._end_with(APIError(f"the job cannot be sent: {reason}"))
-            else:
-                self._log.uncertain(reason)
-                self._end_uncertain(reason)
+            self._may_be_there = isinstance(error, SubmissionUncertainError)
+            self._end_with(error)
+        except BaseException as error:
+            self._end_unsubmitted(error)
+            if not isinstance(error, Exception):
+                raise
         else:
+            self.job_id = job_id  # whatever happens next
             self._accept(job_id)
         finally:
             self.submission.sending = False
+
+    def _wanted(self) -> bool:
+        """Return whether to send the request, as the endpoint asks before each attempt."""
+        with self._lock:
+            if self.cancelled or self.ended:
+                return False
+            self._may_be_there = self.submission.payload_hash is not None
+            return True
+
+    def _withdraw(self) -> None:
+        """Note that the request was not wanted any more: nothing was accepted."""
+        if self.cancelled:
+            message = "the job was cancelled before it was submitted"
+            self._log.ended(JobStatus.CANCELLED.name, message)
+            self.end(JobStatus.CANCELLED, message)
+        elif self._may_be_there:  # abandoned between two attempts
+            self._log.refused("the job was not submitted")
+
+    def _end_unsubmitted(self, error: BaseException) -> None:
+        """End after an unexpected exception."""
+        reason = f"{type(error).__name__}: {error}"
+        if self.submission.payload_hash is None:
+            self._end_with(APIError(f"the job cannot be sent: {reason}"))
+            return
+        try:
+            self._log.uncertain(reason)
+        finally:
+            self._end_uncertain(reason)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the API job is not on its way to the endpoint."""
+        return not self.submission.sending or self.job_id is not None or self.ended
 
     def abandon(self, reason: str) -> None:
         """End now, without an answer; an accepted API job stays with the portal."""
         with self._lock:
             if self.ended:
                 return
-            if self.submission.sending:
+            if not self.answered and self._may_be_there:
                 self._end_uncertain(reason)  # the sending thread logs the outcome later
                 return
             where = "the job is not submitted"
@@ -258,6 +328,19 @@ class ApiJob:
                 where = "another process submits the job"
             error = APIConnectionError(f"{reason}; {where}")
             self.end(JobStatus.ERROR, str(error), error)
+
+    def fail(self, error: BaseException) -> None:
+        """End with a typed error after an unexpected exception, unless it is being submitted."""
+        with self._lock:
+            if not self.answered:
+                return
+            reason = f"{type(error).__name__}: {error}"
+            if self.job_id is None and self._may_be_there:
+                self._end_uncertain(reason)
+            elif isinstance(error, AQTError):
+                self._end_with(error)
+            else:
+                self._end_with(APIError(f"'{self.label}' cannot go on: {reason}"))
 
     def reopen(self, new_label: str | None = None) -> None:
         """Undo the end, so that the API job can be polled or submitted again.
@@ -279,6 +362,7 @@ class ApiJob:
 
     def adopt(self, job_id: str) -> None:
         """Set the identifier of an uncertain submission, as the user has given it."""
+        self.ids.adopt(job_id, self.label)
         self._log.accepted(job_id, adopted=True)
         with self._lock:
             if isinstance(self._error, SubmissionUncertainError):
@@ -330,6 +414,7 @@ class ApiJob:
         )
         if job_id is not None:
             self._accept(job_id)
+            self.ids.note(job_id, self.label, seen=self._foreign)
         elif not settled:
             return False
         if fate in ("failed", "cancelled"):
@@ -359,9 +444,11 @@ class ApiJob:
         """
         try:
             return self._poll()
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+        except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
             self._end_with(APIError(f"the state of '{self.label}' cannot be read: {reason}"))
+            if not isinstance(error, Exception):
+                raise
             return True
 
     def _poll(self) -> bool:
@@ -372,13 +459,14 @@ class ApiJob:
                 self._cancel_late(self.job_id)
             state = self._stored_state() or self._endpoint.result(self.job_id, self._read)
         except APIError as error:
-            if self._endpoint.will_pass(error):
+            if self._endpoint.will_pass(error) or is_misrouted(error) or self._may_appear(error):
                 return self.ended
-            if self._adopted is not None and is_of_another_job(error):
-                self._take_back(self._adopted, str(error))
-                return True
-            self._end_with(error)
+            if is_of_another_job(error) and not self._foreign:
+                self._take_back(str(error))
+            else:
+                self._end_with(error)
             return True
+        self._unknown_since = None
         return self.ended if state is None else self._take(state)
 
     def cancel(self) -> bool:
@@ -403,8 +491,10 @@ class ApiJob:
             if isinstance(error, APIError) and may_have_ended(error) and self._has_ended():
                 return False
             raise
-        except Exception as error:
+        except BaseException as error:
             self.cancelled = False
+            if not isinstance(error, Exception):
+                raise
             reason = f"{type(error).__name__}: {error}"
             raise APIError(f"'{self.label}' cannot be cancelled: {reason}") from error
 
@@ -463,14 +553,28 @@ class ApiJob:
             self._on_change(self)
         return False
 
-    def _take_back(self, uncertain: SubmissionUncertainError, reason: str) -> None:
-        """Drop an adopted identifier of another job: the submission is uncertain again."""
-        reason = f"{uncertain.reason}; and {self.job_id} was adopted, which is wrong: {reason}"
+    def _may_appear(self, error: APIError) -> bool:
+        """Whether an API job that is unknown to its endpoint may have been accepted just now."""
+        if not is_unknown(error) or self._adopted is not None or self._foreign:
+            return False
+        now = time.monotonic()
+        self._unknown_since = self._unknown_since or now
+        return now - self._unknown_since < self._endpoint.settling_seconds
+
+    def _take_back(self, reason: str) -> None:
+        """Drop an identifier that is another's, or nobody's: the submission is uncertain again."""
+        job_id = self.job_id or ""
+        if self._adopted is None:
+            reason = f"it got the identifier {job_id}, which is not its own: {reason}"
+        else:
+            reason = f"{self._adopted.reason}; and {job_id} was adopted, which is wrong: {reason}"
         self._log.uncertain(reason)
-        error = SubmissionUncertainError(uncertain.label, uncertain.payload_hash, reason)
+        self.ids.release(job_id, self.label)
         with self._lock:
-            self.job_id = None
-            self._end_with(error)
+            self.job_id = self.state = self._unknown_since = None
+            self.cancelled = self._cancel_due = False
+            self._most_finished = 0
+            self._end_uncertain(reason)
 
     def _has_ended(self) -> bool:
         """Ask whether the API job has ended by itself, after a cancellation was refused."""
@@ -499,11 +603,16 @@ class ApiJob:
 
     def _stored_state(self) -> JobState | None:
         """Return the state in the stored result, None if the result is not stored or damaged."""
-        body = self._log.stored_result() if self._restored else None
+        stored = self._log.stored_result() if self._restored else None
+        if stored is None:
+            return None
         try:
-            return None if body is None else self._decode(body)
+            state = self._decode(stored.content)
         except ResponseError:
             return None  # ask the endpoint instead
+        # A file that does not say of which API job it is may be another's.
+        known = stored.named or None not in (state.job_id, self.job_id)
+        return state if known else None
 
     def _read(self, body: bytes) -> JobState:
         """Decode an answer and store it if it contains the result."""
@@ -515,10 +624,14 @@ class ApiJob:
     def _decode(self, body: bytes) -> JobState:
         """Decode an answer and check that it is about the circuits that were sent."""
         state = self._endpoint.decode(body)
-        if state.label not in (None, self.label) and not self._foreign:
-            raise ResponseMismatchError(f"it is about '{state.label}', not about '{self.label}'")
-        if self.job_id is not None and (state.job_id or self.job_id).lower() != self.job_id.lower():
-            raise ResponseMismatchError(f"it is about {state.job_id}, not about {self.job_id}")
+        if self.job_id is not None:
+            if state.job_id is None:
+                raise MalformedResponseError("it does not tell which API job it is about", 0)
+            if not same_uuid(state.job_id, self.job_id):
+                message = f"it is about {state.job_id!r}, not about {self.job_id}"
+                raise MisroutedResponseError(message)
+        if not self._foreign:
+            self._require_own(body, state)
         if state.status == "finished":
             part = self.part
             samples = state.samples or []
@@ -526,3 +639,17 @@ class ApiJob:
                 samples, part.start, part.stop, repetitions=part.repetitions
             )
         return state
+
+    def _require_own(self, body: bytes, state: JobState) -> None:
+        """Check that an answer about this identifier is about what was sent.
+
+        Raises:
+            ResponseMismatchError: the identifier is, or may be, another API job's.
+        """
+        if state.label not in (None, self.label):
+            raise ResponseMismatchError(f"it is about {state.label!r}, not about {self.label!r}")
+        self._endpoint.check_place(body)
+        if state.status in FINAL_STATUS and self.job_id is not None:
+            rival = self.ids.rival(self.job_id, self.label)
+            if rival is not None:
+                raise ResponseMismatchError(f"{self.job_id} is also the identifier of {rival}")

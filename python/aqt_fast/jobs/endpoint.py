@@ -16,6 +16,8 @@ class Endpoint(Protocol):
 
     name: str
     """Name in messages."""
+    settling_seconds: float
+    """How long an API job that was just accepted may be unknown."""
 
     def encode(self, snapshot: Snapshot, part: Part, label: str) -> bytes:
         """Encode the request body of an API job."""
@@ -50,6 +52,13 @@ class Endpoint(Protocol):
 
         Raises:
             ResponseError: the answer cannot be used.
+        """
+
+    def check_place(self, body: bytes) -> None:
+        """Check that an answer is about an API job of this endpoint, as far as it tells.
+
+        Raises:
+            ResponseMismatchError: it is about another place, or another type of job.
         """
 
     def cancel(self, job_id: str) -> bool:

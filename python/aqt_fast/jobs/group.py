@@ -46,6 +46,12 @@ class Group:
         """Undo the end of one of the API jobs."""
         self._open.add(job)
 
+    def recount(self) -> None:
+        """Do all updates again, after an exception within one."""
+        self._open = {job for job in self.jobs if not job.ended}
+        for job in self.jobs:
+            self.update(job)
+
     @property
     def message(self) -> str | None:
         """Why there are no results, in one line; None if there are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -47,6 +48,17 @@ class Evaluation(ABC):
         """
 
     @abstractmethod
+    def check(self, num_clbits: Sequence[int]) -> None:
+        """Check that the circuits have the bits that the result needs.
+
+        Args:
+            num_clbits: number of classical bits of each circuit of the job.
+
+        Raises:
+            ValueError: a circuit lacks bits.
+        """
+
+    @abstractmethod
     def to_json(self) -> dict[str, Any]:
         """Return everything in JSON's types."""
 
@@ -86,9 +98,10 @@ def array_from_json(content: Any) -> NDArray[Any]:
         TypeError: something has another type.
         ValueError: size and shape do not fit.
     """
-    dtype = np.dtype(entry(content, "dtype", str))
-    if dtype.kind not in _KINDS:
-        raise TypeError(f"an array of {dtype} is not read")
+    name = entry(content, "dtype", str)
+    if not _DTYPE.fullmatch(name):
+        raise TypeError(f"an array of {name[:20]!r} is not read")
+    dtype = np.dtype(name)
     shape = shape_from_json(entry(content, "shape", list))
     data = base64.b64decode(entry(content, "data", str), validate=True)
     if len(data) != math.prod(shape) * dtype.itemsize:
@@ -100,18 +113,37 @@ def array_from_json(content: Any) -> NDArray[Any]:
 _KINDS = "biuf"
 """NumPy's kinds of entries that are written: booleans, integers, floating-point numbers."""
 
+_DTYPE = re.compile(f"[<>|=][{_KINDS}][0-9]{{1,2}}")
+"""NumPy's names of their types."""
+
 
 def shape_from_json(content: Any) -> tuple[int, ...]:
     """Read the shape of an array.
 
     Raises:
         TypeError: it is no list of integers.
+        ValueError: a number is negative, or the array would be larger than any that is kept.
+    """
+    shape = numbers_from_json(content)
+    if math.prod(filter(None, shape)) > _MOST_ENTRIES:
+        raise ValueError(f"an array has at most {_MOST_ENTRIES} entries")
+    return shape
+
+
+_MOST_ENTRIES = 2**30
+
+
+def numbers_from_json(content: Any) -> tuple[int, ...]:
+    """Read numbers from 0.
+
+    Raises:
+        TypeError: it is no list of integers.
         ValueError: a number is negative.
     """
     if not isinstance(content, list) or any(type(number) is not int for number in content):
-        raise TypeError(f"{content!r} is no shape")
+        raise TypeError("it is no list of numbers")
     if any(number < 0 for number in content):
-        raise ValueError(f"{content!r} is no shape")
+        raise ValueError("a number is negative")
     return tuple(content)
 
 

@@ -35,6 +35,7 @@ from aqt_fast.primitives.batch import Batch
 from aqt_fast.primitives.continuation import Continuation
 from aqt_fast.primitives.evaluation import Evaluation
 from aqt_fast.primitives.evaluations import evaluation_from_json, evaluation_to_json
+from aqt_fast.store.checksummed_json import UNUSABLE
 from aqt_fast.store.job_directory import JobDirectory
 from aqt_fast.store.job_store import JobStore
 from aqt_fast.wire.circuits import API_LIMITS
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from aqt_fast import AQTProvider
-
-_UNUSABLE = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
-"""Errors that readable but invalid data can cause when it is parsed."""
 
 
 class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any], JobStatus]):
@@ -166,7 +164,10 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
             evaluation = evaluation_from_json(content)
             if evaluation.num_circuits != directory.description.num_circuits:
                 raise ValueError(f"it is of {evaluation.num_circuits} circuits")
-        except _UNUSABLE as error:
+            if directory.has_snapshot:
+                _, headers = directory.snapshot()
+                evaluation.check([header["memory_slots"] for header in headers])
+        except UNUSABLE as error:
             reason = f"its evaluation cannot be used: {type(error).__name__}: {error}"
             raise DamagedJobError(directory.path, reason) from error
         job = provider.restore(job_id, store_path=store_path, remove_from_store=remove_from_store)

@@ -12,7 +12,12 @@ from qiskit import QuantumCircuit
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResult
 
 from aqt_fast._native import Samples
-from aqt_fast.primitives.evaluation import Evaluation, metadata_to_json, shape_from_json
+from aqt_fast.primitives.evaluation import (
+    Evaluation,
+    metadata_to_json,
+    numbers_from_json,
+    shape_from_json,
+)
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -97,6 +102,20 @@ class SamplerEvaluation(Evaluation):
             start += pub.num_circuits
         return PrimitiveResult(results, metadata={"version": 2})
 
+    def check(self, num_clbits: Sequence[int]) -> None:
+        """Check that the circuits have the bits of all registers.
+
+        Raises:
+            ValueError: a circuit lacks bits.
+        """
+        start = 0
+        for pub in self._pubs:
+            own = num_clbits[start : start + pub.num_circuits]
+            last = max((bit for bits in pub.layout.values() for bit in bits), default=-1)
+            if any(number <= last for number in own):
+                raise ValueError("a register has bits that its circuit lacks")
+            start += pub.num_circuits
+
     def to_json(self) -> dict[str, Any]:
         """Return everything in JSON's types; registers once for all PUBs with the same ones."""
         layouts: dict[tuple[Any, ...], int] = {}
@@ -124,7 +143,7 @@ class SamplerEvaluation(Evaluation):
 
 
 def _layout(items: Any) -> Layout:
-    layout = {name: shape_from_json(bits) for name, bits in items}
+    layout = {name: numbers_from_json(bits) for name, bits in items}
     if any(not isinstance(name, str) for name in layout):
         raise TypeError("the name of a register must be a text")
     return layout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,7 @@ def _from_portal(
         raise JobNotFoundError(known, store.path, asked)
     connection = connections.cloud()
     try:
-        first = connection.portal.result(known, Fetched.read)
+        first = connection.portal.result(known, partial(Fetched.read, job_id=known))
     except APIError as error:
         if error.status_code != HTTPStatus.NOT_FOUND:
             raise

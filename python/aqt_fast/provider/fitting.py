@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -79,7 +80,9 @@ def fits_terminal(table: str) -> bool:
 
 def local_time(moment: datetime, *, seconds: bool = False) -> str:
     """Write a time for people: local, with its offset from UTC."""
-    return moment.astimezone().isoformat(" ", timespec="seconds" if seconds else "minutes")
+    with suppress(OverflowError, OSError, ValueError):  # at the ends of Python's calendar
+        moment = moment.astimezone()
+    return moment.isoformat(" ", timespec="seconds" if seconds else "minutes")
 
 
 def _shown(rows: Rows) -> Rows:

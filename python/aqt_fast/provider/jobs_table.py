@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from itertools import pairwise
 from os.path import commonprefix
 from pathlib import Path
@@ -156,8 +156,12 @@ def _fits(wanted: str | re.Pattern[str] | None, text: str | None) -> bool:
 
 
 def _not_before(created: datetime, moment: datetime) -> bool:
-    # A time without a time zone is local.
-    return created >= moment.astimezone()
+    if moment.tzinfo is not None:
+        return created >= moment
+    try:
+        return created >= moment.astimezone()  # it is local
+    except (OverflowError, OSError, ValueError):  # at the ends of Python's calendar
+        return created >= moment.replace(tzinfo=timezone.utc)
 
 
 def list_jobs(

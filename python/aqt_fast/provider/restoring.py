@@ -20,17 +20,13 @@ from aqt_fast.exceptions import APIError, DamagedJobError, SpendingLimitError
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.discovery import DEFAULT_WORKSPACE, Discovery, WantedBackends
+from aqt_fast.store.checksummed_json import UNUSABLE
 from aqt_fast.store.description import JobDescription
 from aqt_fast.store.job_store import JobStore, SavedJob
 from aqt_fast.store.loading import LoadedJob, load_job
 from aqt_fast.store.location import MachineLocation, PortalLocation
 from aqt_fast.wire.qpy_archive import circuits_from_qpy
 from aqt_fast.wire.snapshot import Snapshot
-
-_UNUSABLE = (
-    AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError, QiskitError
-)  # fmt: skip
-"""Errors that readable but invalid data can cause when a job is made from it."""
 
 Adapt: TypeAlias = Callable[
     [Sequence[QuantumCircuit] | Snapshot, AQTOptions, AQTResource], AQTOptions
@@ -68,9 +64,10 @@ def restore(
     evaluation: dict[str, Any] | None = None
     with suppress(DamagedJobError):  # without it, the job still has its counts
         evaluation = directory.evaluation()
-    with _damage_named(directory.path):
+    with _damage_named(directory.file):
         options = AQTOptions(**found.description.options)
         backend = _backend(found.description, provider, connections)
+    with _damage_named(directory.path):
         circuits = _circuits(found)
     if adapt is not None:
         options = adapt(circuits, options, backend)
@@ -100,7 +97,7 @@ def restore(
 
 @contextmanager
 def _damage_named(path: Path) -> Iterator[None]:
-    """Tell where the data is from which no job can be made.
+    """Tell which file, or which directory, has the data from which no job can be made.
 
     Raises:
         DamagedJobError: the stored data cannot be used.
@@ -109,7 +106,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         yield
     except (APIError, DamagedJobError, SpendingLimitError):
         raise
-    except _UNUSABLE as error:
+    except (*UNUSABLE, OSError, QiskitError) as error:
         raise DamagedJobError(path, f"{type(error).__name__}: {error}") from error
 
 
@@ -196,5 +193,7 @@ def _backend(description: JobDescription, provider: Any, connections: Connection
 
         return NoiseTwin(DeviceNoise.from_dict(location.twin), provider=provider)
     wanted = WantedBackends(description.backend_name, "offline_simulator")
-    backend, _ = Discovery(provider, connections).one(wanted, description.available_qubits)
-    return backend
+    simulators = Discovery(provider, connections).offline(wanted, description.available_qubits)
+    if not simulators:
+        raise ValueError(f"there is no offline simulator '{description.backend_name}'")
+    return simulators[0]

@@ -10,8 +10,11 @@
     journal             the record that a process writes while it works on a job
     event_log           the journal's file: append, flush, lock
     events              its lines, and the state they describe
+    accepted_ids        identifiers of API jobs, and whose they are: finds answers of strangers
     api_job_fate        the state of an API job, from its journal; `ApiJob.resume_from` acts on it
     states, listing     summaries of stored jobs
     checksummed_json    JSON with a version and a checksum
+    headers             headers of results, as JSON
+    named_files         compressed files that name the job and the file that they are
     locks               locks that other processes can query
 """

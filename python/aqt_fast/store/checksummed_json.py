@@ -14,6 +14,12 @@ import orjson
 
 from aqt_fast.exceptions import DamagedJobError
 
+UNUSABLE = (
+    AttributeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError,
+    RecursionError,
+)  # fmt: skip
+"""Errors that readable but invalid data can cause when it is parsed or used."""
+
 
 def pack(name: str, content: Any, version: int) -> bytes:
     """Write a document.

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any
 
 from aqt_fast._shots import Shots, each, shots_of
+from aqt_fast.api_client.models import MOST_QUBITS
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.location import (
     JobLocation,
@@ -19,6 +20,9 @@ from aqt_fast.store.location import (
     location_to_json,
 )
 from aqt_fast.wire.plan import BatchPlan, Part
+
+_MOST_CIRCUITS = 10_000_000
+"""Maximum number of circuits of a job: more than its API jobs can have."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,9 @@ class JobDescription:
             ValueError: something has another form, or is out of its range.
             OverflowError: the moment of creation is one that Python cannot express.
         """
-        num_circuits = _positive(content, "num_circuits")
+        num_circuits = _positive(content, "num_circuits", _MOST_CIRCUITS)
         shots = _shots(entry(content, "options", dict), num_circuits)
+        _check_texts(content["options"])
         options = {**content["options"], "shots": shots}
         plan = None
         if entry(content, "parts", list, NoneType) is not None:
@@ -103,7 +108,7 @@ class JobDescription:
         return cls(
             job_id=entry(content, "job_id", str),
             backend_name=entry(content, "backend_name", str),
-            available_qubits=_positive(content, "available_qubits"),
+            available_qubits=_positive(content, "available_qubits", MOST_QUBITS),
             location=location,
             options=options,
             num_circuits=num_circuits,
@@ -114,11 +119,24 @@ class JobDescription:
         )
 
 
-def _positive(content: Any, name: str) -> int:
+def _positive(content: Any, name: str, most: int = 2**63 - 1) -> int:
     number: int = entry(content, name, int)
-    if number < 1:
-        raise ValueError(f"'{name}' must be at least 1, not {number}")
+    if not 1 <= number <= most:
+        raise ValueError(f"'{name}' must be from 1 to {most}, not {number}")
     return number
+
+
+def _check_texts(options: Any) -> None:
+    """Check the options that the list of jobs shows.
+
+    Raises:
+        TypeError: one has another type.
+    """
+    if not isinstance(options.get("label"), str | NoneType):
+        raise TypeError(f"'label' must be a text, not {options['label']!r}")
+    tags = options.get("tags", ())
+    if not isinstance(tags, list | tuple) or not all(isinstance(tag, str) for tag in tags):
+        raise TypeError(f"'tags' must be texts, not {tags!r}")
 
 
 def _shots(options: Any, num_circuits: int) -> Shots:
@@ -187,8 +205,13 @@ def now() -> datetime:
 
 
 def utc_at(seconds: float) -> datetime:
-    """Return a time in seconds since the epoch, in UTC."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
+    """Return a time in seconds since the epoch, in UTC; the nearest that Python can express."""
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc)
+    except (OverflowError, OSError, ValueError):
+        if seconds > 0:
+            return datetime.max.replace(tzinfo=timezone.utc)
+        return datetime.min.replace(tzinfo=timezone.utc)
 
 
 def utc(text: str) -> datetime:

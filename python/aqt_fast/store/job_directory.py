@@ -6,38 +6,49 @@
     snapshot.bin        the snapshot of the circuits (``rust/core/src/circuit/archive``)
     headers.zst         the headers of the circuits' results: JSON, compressed; a pair of a header
                         and a number where neighbours, such as those of a sweep, share one
-    circuits.qpy.zst    the user's circuits in QPY, compressed: what ``persist()`` saves
-    evaluation.zst      what a primitive makes of the outcomes: checksummed JSON, compressed
-    continued-by        the identifier of the job that a primitive has made of its outcomes
+    circuits.qpy.zst    the user's circuits in QPY: what ``persist()`` saves
+    evaluation.zst      what a primitive makes of the outcomes: checksummed JSON
+    continued-by        the job's own identifier, a space, and that of the job that a primitive has
+                        made of its outcomes
     events              one line per event of an API job (``events``)
-    result-N.zst        the raw answer with the result of an API job, compressed; N counts from 0
+    result-N.zst        the raw answer with the result of an API job; N counts from 0
 
 A job of the portal or of a machine has all but the circuits in QPY, unless ``persist()`` added
 them. A job of an offline simulator has ``job.json`` and the circuits in QPY. Only the job of a
 primitive has an evaluation; without that file, it is a job with counts. What ``persist()`` saves of
 it has the snapshot in place of QPY. ``job.json`` is written last: without it, the job does not
-exist. Compression is Zstandard with its checksum.
+exist. Compression is Zstandard with its checksum. Circuits, evaluation and results are compressed
+and name the job and the file that they are (``named_files``).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import orjson
-import zstandard
 
-from aqt_fast._files import flush, make_directory, write_file
+from aqt_fast._files import flush, make_directory, read_file, remove_stale, write_file
 from aqt_fast._ids import canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
-from aqt_fast.store.checksummed_json import pack, unpack
+from aqt_fast.store.checksummed_json import UNUSABLE, entry, pack, unpack
 from aqt_fast.store.description import JobDescription, utc_at
+from aqt_fast.store.headers import in_runs, one_by_one
 from aqt_fast.store.location import SimulatorLocation
+from aqt_fast.store.named_files import (
+    UNREADABLE,
+    NamedContent,
+    compress,
+    decompress,
+    packed,
+    unpacked,
+)
 from aqt_fast.wire.metadata import to_json
 
 FORMAT = 2
@@ -67,12 +78,6 @@ _EVALUATION_FORMAT = 1
 
 _OLD_JOURNAL = "batch.json"
 """What stood for ``job.json`` in the journals of format 1."""
-
-_LEVEL = 1
-"""Zstandard's level: 5 ms for the 2.2 MB of 100 000 shots on 10 qubits."""
-
-_UNUSABLE = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
-"""Errors that readable but invalid data can cause when it is parsed."""
 
 
 class JobDirectory:
@@ -127,18 +132,18 @@ class JobDirectory:
         is_plain = isinstance(description.shots, int) and evaluation is None
         if snapshot is not None:
             data, headers = snapshot
-            runs = _in_runs(headers)
+            runs = in_runs(headers)
             is_plain &= not data.startswith(_SWEEPS) and not any(isinstance(r, list) for r in runs)
-            contents = {_SNAPSHOT: data, _HEADERS: _compress(to_json(runs))}
+            contents = {_SNAPSHOT: data, _HEADERS: compress(to_json(runs))}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
         version = FORMAT if is_plain else _EXTENDED_FORMAT
         if isinstance(description.location, SimulatorLocation) and description.location.twin:
             version = NEWEST_FORMAT
         job = pack("job", {**description.to_json(), "digests": digests}, version)
         if circuits is not None:
-            contents[_CIRCUITS] = _compress(circuits)
+            contents[_CIRCUITS] = packed(circuits, path.name, _CIRCUITS)
         if evaluation is not None:
-            contents[_EVALUATION] = _packed(evaluation)
+            contents[_EVALUATION] = _packed(evaluation, path.name)
         if events is not None:
             contents[EVENTS] = events
         make_directory(root)
@@ -173,16 +178,22 @@ class JobDirectory:
             raise JobNotFoundError(str(job_id), root) from None
         file = path / _JOB
         try:
-            content = unpack("job", file.read_bytes(), FORMAT, file, newest=NEWEST_FORMAT)
-        except (FileNotFoundError, NotADirectoryError):
+            content = unpack("job", read_file(file), FORMAT, file, newest=NEWEST_FORMAT)
+        except FileNotFoundError:
+            if path.is_symlink() and not os.path.exists(path):  # noqa: PTH110 - it never raises
+                raise DamagedJobError(path, "it is a link to nothing") from None
             _refuse_older(path)
             raise JobNotFoundError(str(job_id), root) from None
         except OSError as error:
             raise DamagedJobError(file, str(error)) from error
         try:
             description = JobDescription.from_json(content)
-            digests = dict(content["digests"])
-        except _UNUSABLE as error:
+            digests = {
+                name: entry(content["digests"], name, str)
+                for name in (_SNAPSHOT, _HEADERS)
+                if name in entry(content, "digests", dict)
+            }
+        except UNUSABLE as error:
             reason = f"its content cannot be used: {type(error).__name__}: {error}"
             raise DamagedJobError(file, reason) from error
         if description.job_id != path.name:
@@ -197,15 +208,22 @@ class JobDirectory:
         """
         data, compressed = self._checked(_SNAPSHOT), self._checked(_HEADERS)
         try:
-            headers = _one_by_one(orjson.loads(_decompress(compressed)))
-        except (ValueError, TypeError, OverflowError, MemoryError, zstandard.ZstdError) as error:
+            headers = one_by_one(
+                orjson.loads(decompress(compressed)), self.description.num_circuits
+            )
+        except (TypeError, *UNREADABLE) as error:
             raise DamagedJobError(self.path / _HEADERS, str(error)) from error
         return data, headers
 
     @property
+    def file(self) -> Path:
+        """The file that says what the job is."""
+        return self.path / _JOB
+
+    @property
     def has_circuits(self) -> bool:
         """Whether the user's circuits are stored in QPY."""
-        return (self.path / _CIRCUITS).exists()
+        return os.path.lexists(self.path / _CIRCUITS)
 
     def circuits(self) -> bytes:
         """Read the user's circuits in QPY.
@@ -213,11 +231,10 @@ class JobDirectory:
         Raises:
             DamagedJobError: they cannot be read.
         """
-        file = self.path / _CIRCUITS
         try:
-            return _decompress(file.read_bytes())
-        except (OSError, MemoryError, zstandard.ZstdError) as error:
-            raise DamagedJobError(file, str(error)) from error
+            return self._named(_CIRCUITS)
+        except OSError as error:
+            raise DamagedJobError(self.path / _CIRCUITS, str(error)) from error
 
     def add_circuits(self, circuits: bytes) -> None:
         """Store the user's circuits in QPY.
@@ -225,7 +242,7 @@ class JobDirectory:
         Raises:
             OSError: the file cannot be written.
         """
-        write_file(self.path / _CIRCUITS, _compress(circuits))
+        write_file(self.path / _CIRCUITS, packed(circuits, self.path.name, _CIRCUITS))
         flush(self.path)
 
     def remove_circuits(self) -> None:
@@ -250,10 +267,10 @@ class JobDirectory:
         """
         file = self.path / _EVALUATION
         try:
-            data = _decompress(file.read_bytes())
+            data = self._named(_EVALUATION)
         except FileNotFoundError:
             return None
-        except (OSError, MemoryError, zstandard.ZstdError) as error:
+        except OSError as error:
             raise DamagedJobError(file, str(error)) from error
         content = unpack("evaluation", data, _EVALUATION_FORMAT, file)
         if not isinstance(content, dict):
@@ -270,7 +287,8 @@ class JobDirectory:
         Raises:
             OSError: the file cannot be written.
         """
-        write_file(self.path / _EVALUATION, _packed(evaluation), flushed=flushed)
+        data = _packed(evaluation, self.path.name)
+        write_file(self.path / _EVALUATION, data, flushed=flushed)
 
     def continued_by(self) -> str | None:
         """Return the identifier of the job that continues this one, None if none is noted.
@@ -280,7 +298,10 @@ class JobDirectory:
         """
         file = self.path / _CONTINUED_BY
         try:
-            return canonical_uuid(file.read_text("ascii"))
+            own, _, later = read_file(file).decode("ascii").partition(" ")
+            if own != self.path.name:
+                raise ValueError("it is of another job")
+            return canonical_uuid(later)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -292,7 +313,7 @@ class JobDirectory:
         Raises:
             OSError: the file cannot be written.
         """
-        write_file(self.path / _CONTINUED_BY, job_id.encode())
+        write_file(self.path / _CONTINUED_BY, f"{self.path.name} {job_id}".encode())
         flush(self.path)
 
     def keep_result(self, number: int, body: bytes) -> None:
@@ -301,13 +322,18 @@ class JobDirectory:
         Raises:
             OSError: the file cannot be written.
         """
-        write_file(self._result_file(number), _compress(body))
+        file = self._result_file(number)
+        write_file(file, packed(body, self.path.name, file.name))
 
-    def result(self, number: int) -> bytes | None:
-        """Return the answer with an API job's result; None if it is not stored or is damaged."""
+    def result(self, number: int) -> NamedContent | None:
+        """Return the answer with an API job's result.
+
+        None if it is not stored, is damaged, or is another job's.
+        """
+        file = self._result_file(number)
         try:
-            return _decompress(self._result_file(number).read_bytes())
-        except (OSError, MemoryError, zstandard.ZstdError):
+            return unpacked(read_file(file), self.path.name, file.name)
+        except (OSError, *UNREADABLE):
             return None
 
     def stored_at(self, number: int) -> datetime | None:
@@ -333,7 +359,7 @@ class JobDirectory:
         """Flush everything except events and results to the disk."""
         for name in (*self._digests, _JOB):
             flush(self.path / name)
-        if (self.path / _EVALUATION).exists():
+        if os.path.lexists(self.path / _EVALUATION):
             flush(self.path / _EVALUATION)
         self.flush_names()
 
@@ -341,6 +367,10 @@ class JobDirectory:
         """Flush the names of the files, and of the directory itself."""
         flush(self.path)
         flush(self.path.parent)
+
+    def tidy(self) -> None:
+        """Delete what interrupted processes have left, see :func:`remove_stale`."""
+        remove_stale(self.path)
 
     def remove(self) -> None:
         """Delete everything.
@@ -353,12 +383,27 @@ class JobDirectory:
     def _checked(self, name: str) -> bytes:
         file = self.path / name
         try:
-            data = file.read_bytes()
+            data = read_file(file)
         except OSError as error:
             raise DamagedJobError(file, str(error)) from error
         if hashlib.sha256(data).hexdigest() != self._digests.get(name):
             raise DamagedJobError(file, "its content does not match its checksum")
         return data
+
+    def _named(self, name: str) -> bytes:
+        """Read a file that must say that it is of this job.
+
+        Raises:
+            DamagedJobError: it does not, or is damaged.
+            OSError: it cannot be read.
+        """
+        try:
+            content, named = unpacked(read_file(self.path / name), self.path.name, name)
+        except UNREADABLE as error:
+            raise DamagedJobError(self.path / name, str(error)) from error
+        if not named:
+            raise DamagedJobError(self.path / name, "it does not say of which job it is")
+        return content
 
     def _result_file(self, number: int) -> Path:
         return self.path / f"result-{number}.zst"
@@ -366,7 +411,7 @@ class JobDirectory:
 
 def may_be_journal(path: Path) -> bool:
     """Whether a directory that cannot be read is, by its files, that of a journal."""
-    return any((path / name).exists() for name in (_SNAPSHOT, _OLD_JOURNAL))
+    return any(os.path.lexists(path / name) for name in (_SNAPSHOT, _OLD_JOURNAL))
 
 
 def remove_files(path: Path) -> None:
@@ -375,10 +420,15 @@ def remove_files(path: Path) -> None:
     Raises:
         OSError: a file cannot be deleted.
     """
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+        return
     # Delete `job.json` first: without it, the job does not exist, even if the rest remains.
-    (path / _JOB).unlink(missing_ok=True)
-    if path.exists():
-        shutil.rmtree(path)
+    with suppress(IsADirectoryError, FileNotFoundError):
+        (path / _JOB).unlink()
+    shutil.rmtree(path)
 
 
 def _refuse_older(path: Path) -> None:
@@ -388,54 +438,9 @@ def _refuse_older(path: Path) -> None:
         DamagedJobError: there is such a job.
     """
     for file in (path / _OLD_JOURNAL, path.with_suffix(".json")):
-        if file.is_file():
+        if os.path.isfile(file):  # noqa: PTH113 - where nothing can be looked up, it is none
             raise DamagedJobError(file, "format 1 was written by an aqt-fast before 0.2")
 
 
-def _in_runs(headers: list[dict[str, Any]]) -> list[Any]:
-    """Return headers for JSON: each, or a pair of header and number where neighbours share one."""
-    runs = [list(run) for _, run in groupby(headers, id)]
-    return [_in_json(run[0]) if len(run) == 1 else [_in_json(run[0]), len(run)] for run in runs]
-
-
-def _one_by_one(runs: list[Any]) -> list[dict[str, Any]]:
-    """Return the headers that :func:`_in_runs` was given.
-
-    Raises:
-        ValueError: they have another form.
-        TypeError: they have another form.
-    """
-    headers: list[dict[str, Any]] = []
-    for run in runs:
-        header, times = run if isinstance(run, list) else (run, 1)
-        headers += [header] * times
-    return headers
-
-
-def _in_json(header: dict[str, Any]) -> dict[str, Any]:
-    """Return a header without metadata that JSON cannot express."""
-    try:
-        to_json(header["metadata"])
-    except TypeError:
-        return {**header, "metadata": dict(filter(_is_in_json, header["metadata"].items()))}
-    return header
-
-
-def _is_in_json(item: tuple[Any, Any]) -> bool:
-    try:
-        to_json(dict([item]))
-    except TypeError:
-        return False
-    return True
-
-
-def _packed(evaluation: dict[str, Any]) -> bytes:
-    return _compress(pack("evaluation", evaluation, _EVALUATION_FORMAT))
-
-
-def _compress(data: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(data)
-
-
-def _decompress(data: bytes) -> bytes:
-    return zstandard.ZstdDecompressor().decompress(data)
+def _packed(evaluation: dict[str, Any], job_id: str) -> bytes:
+    return packed(pack("evaluation", evaluation, _EVALUATION_FORMAT), job_id, _EVALUATION)

@@ -5,18 +5,21 @@ The process that works on a batch holds a lock on the file of events; all others
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from aqt_fast._files import read_file
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
+from aqt_fast.store.accepted_ids import Owner, batch_of
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.event_log import EventLog
 from aqt_fast.store.events import ApiJobRecord, JournalState, line_of, lines_of
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, remove_files
+from aqt_fast.store.named_files import NamedContent
 
 
 class JournalWarning(UserWarning):
@@ -109,14 +112,13 @@ class Journal:
             return cls.load(root, job_id)
         except JobNotFoundError:
             if is_canonical_uuid(job_id):
-                for file in root.glob(f"*/{EVENTS}"):
+                for name in _candidates(root, job_id):
                     # A damaged journal must not hide the one that is searched for.
                     with suppress(OSError, DamagedJobError, JobNotFoundError):
-                        if job_id.encode() in file.read_bytes():
-                            journal = cls.load(root, file.parent.name)
-                            records = journal.replay().records.values()
-                            if any(job_id == known.job_id for known in records):
-                                return journal
+                        journal = cls.load(root, name)
+                        records = journal.replay().records.values()
+                        if any(job_id == known.job_id for known in records):
+                            return journal
             raise
 
     def own(self) -> bool:
@@ -126,7 +128,10 @@ class Journal:
             DamagedJobError: the file of events does not exist or cannot be read.
             OSError: the file system has no locks.
         """
-        return self._log.own()
+        owned = self._log.own()
+        if owned:
+            self.directory.tidy()
+        return owned
 
     def own_again(self) -> None:
         """Take the lock again if no other writer has appended lines since it was closed or read.
@@ -175,7 +180,7 @@ class Journal:
         except OSError as error:
             self.problem = f"what the primitive evaluates cannot be stored in {self.path}: {error}"
 
-    def result(self, job: int) -> bytes | None:
+    def result(self, job: int) -> NamedContent | None:
         """Return the answer with an API job's result; None if it is not stored or is damaged."""
         return self.directory.result(job)
 
@@ -190,6 +195,33 @@ class Journal:
     def close(self) -> None:
         """Release the lock; :meth:`own` takes it again."""
         self._log.close()
+
+
+def _candidates(root: Path, job_id: str) -> Iterator[str]:
+    """Return the names of batches that may have an API job, the most likely one first."""
+    known = batch_of(root, job_id)
+    if known is not None:
+        yield known
+    for path in _directories(root):
+        with suppress(OSError):
+            if job_id.encode() in read_file(path / EVENTS):
+                yield path.name
+
+
+def journalled_ids(root: Path) -> Iterator[tuple[str, Owner]]:
+    """Return the identifiers that all journals of a directory have, and whose they are."""
+    for path in _directories(root):
+        with suppress(OSError, DamagedJobError, JobNotFoundError):
+            for index, record in Journal.load(root, path.name).replay().records.items():
+                if record.job_id is not None:
+                    yield record.job_id, Owner(path.name, index, record.label or "")
+
+
+def _directories(root: Path) -> list[Path]:
+    """Return what is in the directory of all jobs; nothing if it cannot be read."""
+    with suppress(OSError):
+        return list(root.iterdir())
+    return []
 
 
 def remove_job(path: Path) -> None:
@@ -256,7 +288,7 @@ class ApiJobLog:
         if self._journal is not None:
             self._journal.keep(self._job, body)
 
-    def stored_result(self) -> bytes | None:
+    def stored_result(self) -> NamedContent | None:
         """Return the stored answer with the result; None if it is not stored or is damaged."""
         return None if self._journal is None else self._journal.result(self._job)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from aqt_fast._shots import Shots
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store import locks
 from aqt_fast.store.api_job_fate import api_job_fate
+from aqt_fast.store.checksummed_json import UNUSABLE
 from aqt_fast.store.description import utc_at
 from aqt_fast.store.events import JournalState
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, may_be_journal
@@ -189,7 +191,7 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
         # Again, because a job that was just made was locked before it could be found.
         active = active or locks.is_held(directory.path / EVENTS)
         api_jobs, problem = _api_jobs(directory, active=bool(active))
-    except (DamagedJobError, OSError) as error:
+    except (DamagedJobError, OSError, *UNUSABLE) as error:
         with suppress(DamagedJobError):
             JobDirectory.load(store.path, job_id)  # while it is removed, it is not damaged
         path = store.path / job_id
@@ -202,7 +204,7 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
             store=store,
             provider=provider,
             active=active,
-            problem=error.reason if isinstance(error, DamagedJobError) else str(error),
+            problem=_reason(error),
         )
     description = directory.description
     plan = description.plan
@@ -232,11 +234,18 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
     )
 
 
+def _reason(error: Exception) -> str:
+    """Say why data is damaged."""
+    if isinstance(error, DamagedJobError):
+        return error.reason
+    return str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+
+
 def _changed(path: Path) -> datetime:
     """When the directory or file of damaged data was changed last."""
-    if not path.exists():
+    if not os.path.lexists(path):
         path = path.with_suffix(".json")
-    return utc_at(path.stat().st_mtime)
+    return utc_at(path.lstat().st_mtime)
 
 
 def _api_jobs(

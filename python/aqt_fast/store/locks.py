@@ -16,6 +16,8 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
+from aqt_fast._files import open_file
+
 _FLOCK = struct.Struct("hhqqi")
 """``struct flock``: type, whence, start, length (0: to the end), process."""
 
@@ -35,7 +37,7 @@ def acquire(descriptor: int) -> None:
 def is_held(path: Path) -> bool | None:
     """Return whether any process, even this one, holds a file's lock; None if it is unknown."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_file(path)
     except OSError:
         return None
     try:

@@ -16,11 +16,11 @@ from uuid import UUID
 import orjson
 from qiskit import QuantumCircuit
 
-from aqt_fast._files import make_directory, write_file
+from aqt_fast._files import make_directory, read_file, write_file
 from aqt_fast._shots import Shots
 from aqt_fast.aqt_options import AQTOptions, checked_shots
 from aqt_fast.jobs.execution import Checkpoint
-from aqt_fast.store.checksummed_json import entry
+from aqt_fast.store.checksummed_json import UNUSABLE, entry
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.v2.exceptions import (
     AQTJobBackendMismatchError,
@@ -122,7 +122,7 @@ class FileJobStore:
         """
         path = self._path(job_id)
         try:
-            return path.read_bytes()
+            return read_file(path)
         except FileNotFoundError as error:
             raise AQTJobNotFoundError(f"no job '{job_id}' in {self.root}") from error
         except OSError as error:
@@ -229,7 +229,7 @@ def decode_job(payload: bytes) -> JobSnapshot:
             return JobSnapshot(*facts, circuits)
         description = JobDescription.from_json(entry(header, "description", dict))
         return BatchSnapshot(*facts, circuits, description, tuple(entry(header, "events", list)))
-    except (LookupError, TypeError, ValueError, OverflowError) as error:
+    except UNUSABLE as error:
         raise AQTJobCorruptError(f"the saved job cannot be read: {error}") from error
 
 

@@ -6,6 +6,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from qiskit.exceptions import QiskitError
+
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.exceptions import (
     DamagedJobError,
@@ -14,6 +16,7 @@ from aqt_fast.exceptions import (
     SpendingLimitError,
 )
 from aqt_fast.jobs.foreign import MovedJob
+from aqt_fast.store.checksummed_json import UNUSABLE
 from aqt_fast.store.events import ApiJobRecord, CopiedRecords, JournalState
 from aqt_fast.store.job_store import JobStore as OurStore
 from aqt_fast.store.loading import ResumableJob, load_job
@@ -45,7 +48,7 @@ def restored(
         job = _handle(backend, snapshot)
     except SpendingLimitError:
         raise
-    except (InvalidInputError, LookupError, TypeError, ValueError) as error:
+    except (InvalidInputError, QiskitError, *UNUSABLE) as error:
         raise AQTJobPersistenceError(f"job {job_id} cannot be restored: {error}") from error
     if delete:
         delete_job(job_id, store)

@@ -219,3 +219,31 @@ def result_header(circuit: QuantumCircuit) -> dict[str, Any]:
         "qreg_sizes": [[register.name, register.size] for register in circuit.qregs],
         "metadata": dict(circuit.metadata) if circuit.metadata else {},
     }
+
+
+def check_header(header: dict[str, Any], num_qubits: int, num_clbits: int) -> None:
+    """Check a header of :func:`result_header` that was read from a file.
+
+    Args:
+        header: the header.
+        num_qubits: number of the circuit's qubits.
+        num_clbits: number of its classical bits.
+
+    Raises:
+        LookupError: something is missing.
+        TypeError: something has another type.
+        ValueError: it is of a circuit with other bits.
+    """
+    if not isinstance(header["name"], str) or not isinstance(header["metadata"], dict):
+        raise TypeError("a circuit has a name and metadata")
+    if header["memory_slots"] != num_clbits or type(header["memory_slots"]) is not int:
+        raise ValueError("a header is of a circuit with other classical bits")
+    for sizes, most in ((header["qreg_sizes"], num_qubits), (header["creg_sizes"], num_clbits)):
+        for name, size in sizes:
+            if not isinstance(name, str) or type(size) is not int:
+                raise TypeError("a register has a name and a size")
+            if not 0 <= size <= most:
+                raise ValueError("a header is of a circuit with other registers")
+    total = sum(size for _, size in header["creg_sizes"])
+    if header["creg_sizes"] and total != num_clbits:
+        raise ValueError("a header is of a circuit with other registers")

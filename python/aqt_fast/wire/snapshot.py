@@ -18,7 +18,12 @@ from aqt_fast._shots import Shots, each
 from aqt_fast.wire.bare_circuits import BareCircuits
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.plan import Repetitions
-from aqt_fast.wire.results import experiment_result, failed_experiment, result_header
+from aqt_fast.wire.results import (
+    check_header,
+    experiment_result,
+    failed_experiment,
+    result_header,
+)
 
 _NO_LIMITS = Limits(circuits=None, shots=None, operations=2**31 - 1, qubits=2**31 - 1)
 
@@ -78,14 +83,19 @@ class Snapshot:
             headers: the snapshot's :attr:`headers`, also after a round trip through JSON.
 
         Raises:
+            LookupError: something is missing in a header.
+            TypeError: something in a header has another type.
             ValueError: ``data`` cannot be read, or the headers belong to other circuits.
         """
         circuits = _native.Snapshot.from_bytes(data)
         if len(circuits) != len(headers):
             raise ValueError(f"{len(circuits)} circuits, but {len(headers)} headers")
+        known = None
         for index, header in enumerate(headers):
-            if header["memory_slots"] != circuits.num_clbits(index):
-                raise ValueError(f"header {index} is of a circuit with other classical bits")
+            size = circuits.num_qubits(index), circuits.num_clbits(index)
+            if known != (id(header), *size):  # the circuits of a sweep share one
+                check_header(header, *size)
+                known = (id(header), *size)
         return cls._made(circuits, list(headers), _NO_LIMITS)
 
     def __getstate__(self) -> dict[str, Any]:

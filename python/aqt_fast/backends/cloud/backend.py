@@ -95,6 +95,7 @@ class CloudResource(AQTResource):
             options,
             plan,
             admit=partial(self.admit, snapshot, options, besides=besides),
+            store_path=self.store_path,
             journal=journal,
         )
 
@@ -203,6 +204,7 @@ class CloudResource(AQTResource):
             options,
             plan,
             admit=partial(self.admit, snapshot, options),
+            store_path=self.store_path,
             journal=job.journal,
             records=job.records,
         )

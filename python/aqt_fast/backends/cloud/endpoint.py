@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aqt_fast._native import JobState, decode_response
 from aqt_fast.api_client import Resource
 from aqt_fast.api_client.decisions import will_pass
+from aqt_fast.api_client.models import check_job, job_place, read_job
 from aqt_fast.exceptions import APIError
 from aqt_fast.wire.plan import Part
 from aqt_fast.wire.snapshot import Snapshot
@@ -20,11 +21,13 @@ class CloudEndpoint:
     """Runs API jobs on a resource of the portal."""
 
     name = "the portal"
+    settling_seconds = 8.0
 
     def __init__(self, portal: PortalClient, resource: Resource) -> None:
         """Send requests for ``resource`` to ``portal``."""
         self._portal = portal
         self._resource = resource
+        self._place = job_place(resource.workspace_id, resource.resource_id)
 
     @staticmethod
     def encode(snapshot: Snapshot, part: Part, label: str) -> bytes:
@@ -48,6 +51,10 @@ class CloudEndpoint:
     def decode(self, body: bytes) -> JobState:
         """Decode an answer."""
         return decode_response(body)
+
+    def check_place(self, body: bytes) -> None:
+        """Check that an answer is about a job of this resource, as far as it tells."""
+        check_job(read_job(body), self._place)
 
     def cancel(self, job_id: str) -> bool:
         """Cancel an API job. Return False if it was already cancelled."""

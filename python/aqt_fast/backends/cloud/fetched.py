@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from qiskit.providers import JobStatus
 from qiskit.result.models import ExperimentResult
 
+from aqt_fast._ids import same_uuid
 from aqt_fast._native import JobState, Samples, decode_response
 from aqt_fast._shots import shots_of
 from aqt_fast._texts import one_line
 from aqt_fast.api_client import Resource
-from aqt_fast.api_client.decisions import may_have_ended, will_pass
+from aqt_fast.api_client.decisions import is_misrouted, may_have_ended, will_pass
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.execution import portal_location
@@ -22,6 +24,7 @@ from aqt_fast.exceptions import (
     APIConnectionError,
     APIError,
     AQTError,
+    MisroutedResponseError,
     ResponseMismatchError,
     ResultExpiredError,
 )
@@ -30,6 +33,7 @@ from aqt_fast.jobs.connection import CLOSED
 from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.group import joined
 from aqt_fast.jobs.timing import job_timing
+from aqt_fast.store.accepted_ids import Owner
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.location import PortalLocation
 from aqt_fast.wire.plan import BatchPlan, Part, whole
@@ -47,13 +51,17 @@ class Fetched(NamedTuple):
     """What it says."""
 
     @classmethod
-    def read(cls, body: bytes) -> Fetched:
-        """Decode an answer.
+    def read(cls, body: bytes, job_id: str) -> Fetched:
+        """Decode an answer about an API job.
 
         Raises:
-            ResponseError: the answer cannot be used.
+            MisroutedResponseError: it is about another one.
+            ResponseError: it cannot be used.
         """
-        return cls(body, decode_response(body))
+        state = decode_response(body)
+        if state.job_id is not None and not same_uuid(state.job_id, job_id):
+            raise MisroutedResponseError(f"it is about {state.job_id!r}, not about {job_id}")
+        return cls(body, state)
 
 
 class FetchedExecution(Execution):
@@ -97,6 +105,7 @@ class FetchedExecution(Execution):
         """The API job as a part of a batch, None until the outcomes are known."""
         self._batch_id = str(uuid.uuid4())
         self.created = min(moments(self.changes).get("queued", [self.created]))
+        connection.known_ids.here.note(job_id, Owner(self._batch_id, 0, self.label), seen=True)
         connection.register(self)
 
     @property
@@ -168,15 +177,18 @@ class FetchedExecution(Execution):
         """Poll once and return whether the API job has ended."""
         if not self.state.ended:
             try:
-                self._take(self._connection.portal.result(self._id, Fetched.read))
+                read = partial(Fetched.read, job_id=self._id)
+                self._take(self._connection.portal.result(self._id, read))
             except APIError as error:
-                if not will_pass(error):
+                if not will_pass(error) and not is_misrouted(error):
                     self._end(JobStatus.ERROR, str(error), error)
             except AQTError as error:
                 self._end(JobStatus.ERROR, str(error), error)
-            except Exception as error:  # noqa: BLE001 - the other jobs must be polled
+            except BaseException as error:
                 reason = f"the state of job {self._id} cannot be read: {type(error).__name__}"
                 self._end(JobStatus.ERROR, reason, APIError(f"{reason}: {error}"))
+                if not isinstance(error, Exception):
+                    raise
         return self.state.ended
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:  # noqa: ARG002
@@ -232,7 +244,11 @@ class FetchedExecution(Execution):
                 return
             self._error = self._message = None
             self._status = JobStatus.QUEUED
-        self._watch()
+        try:
+            self._watch()
+        except BaseException:
+            self.abandon("interrupted")
+            raise
 
     def checkpoint(self) -> Checkpoint:
         """Return what another process needs: the circuits and the number of shots are known.
@@ -263,6 +279,11 @@ class FetchedExecution(Execution):
         return BatchPlan(self._batch_id, self.label, [self._part])
 
     @property
+    def stall(self) -> str | None:
+        """Why nothing goes on for want of a thread, None if all is well."""
+        return self._connection.stall
+
+    @property
     def unsent(self) -> list[str]:
         """Nothing: the API job is with the portal."""
         return []
@@ -270,11 +291,11 @@ class FetchedExecution(Execution):
     def wait_submitted(self, deadline: float) -> None:
         """Do not wait: the API job is with the portal."""
 
-    def shutdown_message(self) -> str:
+    def losses(self, unsent: Sequence[str]) -> list[str]:  # noqa: ARG002
         """Return nothing: the API job is with the portal."""
-        return ""
+        return []
 
-    def abandon(self, reason: str) -> None:
+    def abandon(self, reason: str, deadline: float = 0.0) -> None:  # noqa: ARG002
         """End now; the API job stays with the portal."""
         if not self.state.ended:
             error = APIConnectionError(f"{reason}; the job is with the portal")
@@ -294,11 +315,9 @@ class FetchedExecution(Execution):
         """Apply an answer.
 
         Raises:
-            ResponseMismatchError: it is about another API job, or about other circuits.
+            ResponseMismatchError: it is about other circuits.
         """
         state = answer.state
-        if (state.job_id or self._id).lower() != self._id:
-            raise ResponseMismatchError(f"it is about {state.job_id}, not about {self._id}")
         part: Part | None = None
         samples: list[Samples] = []
         if state.status == "finished":

@@ -90,6 +90,7 @@ class AQTDirectAccessResource(AQTResource):
             options,
             plan,
             admit=partial(self.admit, snapshot, options, besides=besides),
+            store_path=self.store_path,
             journal=journal,
         )
 
@@ -180,6 +181,7 @@ class AQTDirectAccessResource(AQTResource):
             options,
             description.plan,
             admit=partial(self.admit, snapshot, options),
+            store_path=self.store_path,
             journal=job.journal,
             records=job.records,
         )

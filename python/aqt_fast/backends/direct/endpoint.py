@@ -19,6 +19,7 @@ class DirectEndpoint:
     """Runs API jobs of one circuit each on a machine."""
 
     name = "the machine"
+    settling_seconds = 0.0
 
     def __init__(self, client: DirectAccessClient) -> None:
         """``client`` is the machine's client."""
@@ -40,6 +41,9 @@ class DirectEndpoint:
     def decode(self, body: bytes) -> JobState:
         """Decode an answer."""
         return decode_direct_response(body)
+
+    def check_place(self, body: bytes) -> None:
+        """Check nothing: an answer does not tell the machine."""
 
     def cancel(self, job_id: str) -> bool:  # noqa: ARG002
         """Return False: the machine completes what it has started."""

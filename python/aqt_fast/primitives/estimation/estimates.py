@@ -360,6 +360,8 @@ class MeasuredPub:
             content["metadata"],
             tuple(MeasuredBlocks.from_json(part) for part in entry(content, "parts", list)),
         )
+        if min(pub.num_qubits, pub.first_bit) < 0:
+            raise ValueError("a number of qubits is negative")
         if 0 in pub.shape:
             if pub.parts:
                 raise ValueError("a PUB without values has measurements")
@@ -413,6 +415,19 @@ class EstimatorEvaluation(Evaluation):
                 results[-1].metadata["pilot"] = True
             start += pub.num_circuits
         return PrimitiveResult(results, metadata={"version": 2})
+
+    def check(self, num_clbits: Sequence[int]) -> None:
+        """Check that the circuits have the bits that are measured.
+
+        Raises:
+            ValueError: a circuit lacks bits.
+        """
+        start = 0
+        for pub in self._pubs:
+            own = num_clbits[start : start + pub.num_circuits]
+            if any(number < pub.first_bit + pub.num_qubits for number in own):
+                raise ValueError("an observable has qubits that its circuit lacks")
+            start += pub.num_circuits
 
     def to_json(self) -> dict[str, Any]:
         """Return everything in JSON's types."""

@@ -1,0 +1,284 @@
+"""Identifiers of API jobs, and whose they are: an answer that repeats one is a stranger's.
+
+The file is in the directory of all jobs, and all processes append to it. A line is an identifier of
+the portal or of a machine, the batch, the number of the API job in it, the CRC-32 of the
+submission's label, and how it came to this identifier: as a decimal number, the answer to a
+submission (before which the file had so many lines); ``known``, any other way; ``seen``, by nothing
+but the question for its result; ``free``, not any more, for it was a stranger's. When the file is
+made, or made anew after damage, the identifiers that the journals have come first, and a line
+``complete`` with their number.
+
+The file is not flushed to the disk: journals have the same identifiers.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import stat
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from aqt_fast._forks import ForkSafeLock
+
+FILE = "accepted-ids"
+"""Name of the file."""
+
+_LINE = re.compile(rb"([0-9a-f-]{36} [0-9a-f-]{36} [0-9]+ [0-9a-f]{8}) ([0-9]+|known|seen|free)")
+
+_COMPLETE = re.compile(rb"complete ([0-9]+)")
+
+
+class Owner(NamedTuple):
+    """A submission of an API job."""
+
+    batch_id: str
+    """The batch's identifier, a UUID."""
+    number: int
+    """Index of the API job in the batch."""
+    label: str
+    """The label of the submission."""
+
+    @property
+    def key(self) -> bytes:
+        """What stands for it in a line."""
+        label = zlib.crc32(self.label.encode(errors="surrogatepass"))
+        return b"%s %d %08x" % (self.batch_id.encode(), self.number, label)
+
+
+class _Claim(NamedTuple):
+    """A line about an identifier."""
+
+    position: int
+    """Number of lines before it."""
+    owner: bytes
+    """The submission, as :attr:`Owner.key` names it."""
+    how: bytes
+    """How it came to the identifier."""
+
+    @property
+    def sent(self) -> float:
+        """Number of lines before the submission; infinite if this is not its answer."""
+        return int(self.how) if self.how.isdigit() else math.inf
+
+    @property
+    def in_words(self) -> str:
+        """Whose the identifier is."""
+        batch_id, number, _ = self.owner.decode().split(" ")
+        if self.how == b"seen":
+            return "a job that was found by this identifier"
+        return f"API job {int(number) + 1} of job {batch_id}"
+
+
+class AcceptedIds:
+    """The identifiers that are known in a directory of jobs, or to a connection.
+
+    Any number of threads may use it. What cannot be written is known to this process only.
+
+    Args:
+        root: directory of all jobs, None for no file.
+        journalled: returns the identifiers that the journals there have.
+    """
+
+    def __init__(
+        self,
+        root: Path | None = None,
+        journalled: Callable[[], Iterable[tuple[str, Owner]]] = tuple,
+    ) -> None:
+        """Read nothing yet."""
+        self._path = None if root is None else root / FILE
+        self._journalled = journalled
+        self._lock = ForkSafeLock()
+        self._claims: dict[bytes, tuple[tuple[int, bytes], ...]] = {}
+        """Positions and lines, without the identifier, by identifier."""
+        self._number = 0
+        """Number of lines so far."""
+        self._offset = 0
+        """Number of bytes of the file that were read."""
+        self._intact = 0
+        """Number of lines since the last one that is no identifier's."""
+        self._complete = root is None
+        """Whether all that journals have is known, and nothing was damaged since."""
+
+    def position(self, *, complete: bool = True) -> int:
+        """Return the number of lines so far, to be noted before a submission is sent.
+
+        Args:
+            complete: if the file is missing or damaged, write what the journals have.
+        """
+        with self._lock:
+            self._read()
+            if complete and not self._complete:
+                known = [_line(job_id, owner, b"known") for job_id, owner in self._journalled()]
+                # An unfinished line may come before.
+                self._append(b"\n%scomplete %d\n" % (b"".join(known), len(known)))
+            return self._number
+
+    def claim(self, job_id: str, owner: Owner, position: int | None) -> str | None:
+        """Note the identifier in the answer to a submission.
+
+        Args:
+            job_id: the identifier, a UUID in canonical form.
+            owner: the submission.
+            position: what :meth:`position` returned before it was sent; None writes nothing.
+
+        Returns:
+            Whose the identifier may be, in words; None if it is the submission's.
+        """
+        with self._lock:
+            if position is None:
+                self._read()
+            else:
+                self._append(_line(job_id, owner, b"%d" % position))
+            return self._rival(job_id, owner.key, latest=position is None)
+
+    def note(self, job_id: str, owner: Owner, *, seen: bool = False) -> None:
+        """Note that an identifier belongs to a submission.
+
+        Args:
+            job_id: the identifier, a UUID in canonical form.
+            owner: the submission.
+            seen: it may as well belong to another one, as somebody has just asked for its result.
+        """
+        with self._lock:
+            if not any(claim.owner == owner.key for claim in self._holding(job_id)):
+                self._append(_line(job_id, owner, b"seen" if seen else b"known"))
+
+    def release(self, job_id: str, owner: Owner) -> None:
+        """Note that an identifier does not belong to a submission."""
+        with self._lock:
+            self._append(_line(job_id, owner, b"free"))
+
+    def rival(self, job_id: str, owner: Owner) -> str | None:
+        """Return whose an identifier may be that a submission has got; None for its own.
+
+        Another submission makes it doubtful if it had the identifier before, or has got it, too,
+        in the answer to what was under way at that time.
+        """
+        with self._lock:
+            self._read()
+            return self._rival(job_id, owner.key, latest=False)
+
+    def holder(self, job_id: str, owner: Owner) -> str | None:
+        """Return whose an identifier certainly is, in words; None for nobody's but ``owner``'s."""
+        with self._lock:
+            self._read()
+            for claim in self._holding(job_id):
+                certain = not self._rival(job_id, claim.owner, latest=False)
+                if claim.owner != owner.key and claim.how != b"seen" and certain:
+                    return claim.in_words
+            return None
+
+    def _rival(self, job_id: str, owner: bytes, *, latest: bool) -> str | None:
+        """See :meth:`rival`; ``latest``: the submission is not noted, and the latest of all."""
+        claims = self._of(job_id)
+        if all(claim.owner == owner for claim in claims):
+            return None
+        own = [claim for claim in claims if claim.owner == owner and claim.how != b"free"]
+        if not latest and (not own or math.isinf(own[-1].sent)):
+            return None
+        since = math.inf if latest else own[-1].position
+        for claim in self._holding(job_id):
+            if claim.owner != owner and claim.position < since:
+                return claim.in_words
+        for claim in claims:
+            if claim.owner != owner and claim.sent <= since < claim.position:
+                return claim.in_words
+        return None
+
+    def _holding(self, job_id: str) -> Iterator[_Claim]:
+        """Return the claims of submissions that have not released the identifier."""
+        claims = self._of(job_id)
+        last = {claim.owner: claim.how for claim in claims}
+        return (claim for claim in claims if last[claim.owner] != b"free")
+
+    def _of(self, job_id: str) -> list[_Claim]:
+        claims = []
+        for position, line in self._claims.get(job_id.encode(), ()):
+            owner, _, how = line.rpartition(b" ")
+            claims.append(_Claim(position, owner, how))
+        return claims
+
+    def _append(self, lines: bytes) -> None:
+        if self._path is not None:
+            with (
+                suppress(OSError),
+                _opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file,
+            ):
+                if os.write(file, lines) == len(lines):
+                    self._read()
+                    return
+        self._take(lines)
+
+    def _read(self) -> None:
+        """Read what was appended."""
+        if self._path is None:
+            return
+        with suppress(OSError), _opened(self._path, os.O_RDONLY) as file:
+            size = os.fstat(file).st_size
+            if size < self._offset:  # it was removed
+                self._offset, self._complete = 0, False
+            if size > self._offset:
+                os.lseek(file, self._offset, os.SEEK_SET)
+                data = os.read(file, size - self._offset)
+                whole = data.rfind(b"\n") + 1
+                self._offset += whole
+                self._take(data[:whole])
+                if whole < len(data):
+                    self._complete = False
+
+    def _take(self, lines: bytes) -> None:
+        for line in lines.split(b"\n")[:-1]:
+            if _LINE.fullmatch(line):
+                job_id, claim = line[:36], (self._number, line[37:])
+                self._claims[job_id] = (*self._claims.get(job_id, ()), claim)
+                self._intact += 1
+            else:
+                end = _COMPLETE.fullmatch(line)
+                self._complete = end is not None and self._intact >= int(end[1])
+                self._intact = 0
+            self._number += 1
+
+
+def batch_of(root: Path, job_id: str) -> str | None:
+    """Return the batch with an API job as far as the file knows it, None if it does not.
+
+    Args:
+        root: directory of all jobs.
+        job_id: identifier of the API job, a UUID in canonical form.
+    """
+    found = None
+    with suppress(OSError), _opened(root / FILE, os.O_RDONLY) as file:
+        data = os.read(file, os.fstat(file).st_size)
+        for start in re.finditer(rb"^%s " % job_id.encode(), data, re.MULTILINE):
+            line = data[start.start() : data.find(b"\n", start.start())]
+            if _LINE.fullmatch(line) and not line.endswith(b"free"):
+                found = line[37:73].decode()
+    return found
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    """Open a file, which must be one.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    # What only POSIX has: nobody must wait for the writer of a FIFO.
+    more = sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOFOLLOW"))
+    binary = getattr(os, "O_BINARY", 0)
+    file = os.open(path, flags | more | binary, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError("it is not a file")
+        yield file
+    finally:
+        os.close(file)
+
+
+def _line(job_id: str, owner: Owner, how: bytes) -> bytes:
+    return b"%s %s %s\n" % (job_id.encode(), owner.key, how)

@@ -1,0 +1,413 @@
+"""Answers that belong to somebody else: never another job's counts, and always two ways out.
+
+Each test is run with labels in the server's answers, and without.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from aqt_fast import AQTJob
+from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.backends.cloud.endpoint import CloudEndpoint
+from aqt_fast.exceptions import (
+    APIError,
+    IncompleteBatchError,
+    InvalidInputError,
+    SubmissionUncertainError,
+)
+from aqt_fast.store.accepted_ids import FILE
+from aqt_fast.store.job_store import JobStore
+from aqt_fast.testing import ArnicaServer
+from backends.between import Between, accepted
+from clients import connect, device_of
+from markers import marker, marker_counts, markers
+from qiskit.providers import JobStatus
+
+
+@pytest.fixture(params=[True, False], ids=["labels", "no labels"])
+def between(request, monkeypatch) -> Between:
+    """What changes answers."""
+    return Between(monkeypatch, labels=request.param)
+
+
+@pytest.fixture(autouse=True)
+def _found(environment: None) -> None:
+    """The server is found by ``restore``."""
+
+
+def uncertain(job: AQTJob) -> SubmissionUncertainError:
+    """The error of a job of one API job, whose text has all that is needed."""
+    with pytest.raises(SubmissionUncertainError) as caught:
+        job.result()
+    error = caught.value
+    for part in (error.label, error.payload_hash, "adopt('", "resubmit_failed(uncertain=True)"):
+        assert part in str(error)
+    assert job.status() is JobStatus.ERROR
+    assert job.resubmit_failed() == 0
+    return error
+
+
+def leave(job: AQTJob, way: str, server: ArnicaServer, number: int, shots: int) -> None:
+    """Take one of the ways out of an uncertain submission of a marker, which was accepted once."""
+    error = uncertain(job)
+    (right,) = [record for record in server.jobs if record.sha256 == error.payload_hash]
+    before = len(server.jobs)
+    if way == "adopt":
+        job.adopt(error.label, right.job_id)
+        assert len(server.jobs) == before
+    else:
+        assert job.resubmit_failed(uncertain=True) == 1
+    assert job.result().get_counts() == marker_counts([number], shots)[0]
+    assert len(server.jobs) == before + (way == "resubmit")
+
+
+def in_another_process(job: AQTJob) -> AQTJob:
+    """The job, as another process restores it; the present one has ended."""
+    if not job.backend().store_path.exists():
+        pytest.skip("there is nothing to restore")
+    (name,) = (item.batch_id for item in job.backend().provider.jobs() if item.state == "uncertain")
+    return AQTJob.restore(name)
+
+
+KNOWN = ("here", "here, no journal", "elsewhere", "restored", "fetched", "foreign")
+
+
+def known_job(where: str, server: ArnicaServer, device: AQTResource) -> AQTJob:
+    """A job that is known, of the same shape as the next one, and with other outcomes."""
+    if where.startswith("here"):
+        return device.run(marker(1), shots=7, journal=where == "here")
+    with connect(server) as other:
+        keeps = where in ("elsewhere", "restored")
+        job = device_of(other).run(marker(1), shots=7, journal=keeps)
+        name = job.job_id()
+        if where == "elsewhere":
+            assert job.result().success
+            return job
+    if where == "restored":
+        return device.provider.restore(name)
+    if where == "fetched":
+        return device.provider.job(name)
+    return device.api_job(name, marker(1), shots=7)
+
+
+CASES = [
+    *[("here", process, way) for process in ("same", "other") for way in ("adopt", "resubmit")],
+    *[(where, "other", "adopt") for where in KNOWN if where != "here"],
+]
+"""Where a job is known, which process leaves, and by which way."""
+
+
+class TestKnown:
+    """An identifier that is known for other circuits."""
+
+    @pytest.mark.parametrize(("where", "process", "way"), CASES)
+    def test_of_another_job(self, server, device, between, where, process, way):
+        """The second job is uncertain, the first one keeps its counts."""
+        first = known_job(where, server, device)
+        name = first.job_id()
+        between.swap("POST", accepted(name))
+        job = device.run(marker(2), shots=7, label="mine")
+        assert uncertain(job).label == "mine"
+        if process == "other":
+            job = in_another_process(job)
+        leave(job, way, server, 2, 7)
+        assert first.result().get_counts() == marker_counts([1], 7)[0]
+        assert AQTJob.restore(job.job_id()).result().get_counts() == marker_counts([2], 7)[0]
+
+    @pytest.mark.parametrize("way", ["adopt", "resubmit"])
+    def test_without_journals(self, server, device, between, way):
+        """Nothing is written, and both ways are open."""
+        first = device.run(marker(1), shots=7, journal=False)
+        between.swap("POST", accepted(first.job_id()))
+        leave(device.run(marker(2), shots=7, journal=False), way, server, 2, 7)
+        assert not device.store_path.exists()
+
+    def test_journal_of_others(self, server, device, between):
+        """A job without journal knows those of the store."""
+        first = device_of(connect(server)).run(marker(1), shots=7)
+        between.swap("POST", accepted(first.job_id()))
+        uncertain(device.run(marker(2), shots=7, journal=False))
+
+    def test_in_other_form(self, device, between):
+        """Identifiers are the same in capitals and in braces."""
+        first = device.run(marker(1), shots=7)
+        for form in (str.upper, "{{{}}}".format, "urn:uuid:{}".format):
+            between.swap("POST", accepted(form(first.job_id())))
+            uncertain(device.run(marker(2), shots=7))
+
+    @pytest.mark.parametrize("form", [str.upper, "{{{}}}".format, "urn:uuid:{}".format])
+    def test_own_in_other_form(self, device, between, form):
+        """An answer may write them as it likes."""
+
+        def reform(_, answer) -> Any:
+            if "job" not in answer:
+                return answer
+            return {**answer, "job": {**answer["job"], "job_id": form(answer["job"]["job_id"])}}
+
+        between.changes.append(reform)
+        assert device.run(marker(3), shots=7).result().get_counts() == marker_counts([3], 7)[0]
+
+    def test_of_a_former_submission(self, server, device, between):
+        """An API job that was submitted again gets the answer to the first time."""
+        server.fail_jobs("the ions have left", 1)
+        job = device.run(marker(1), shots=7)
+        assert not job.result().success
+        between.swap("POST", accepted(server.jobs[0].job_id))
+        assert job.resubmit_failed() == 1
+        leave(job, "adopt", server, 1, 7)
+
+    def test_within_a_batch(self, server, device, between):
+        """Two API jobs of a batch with the same identifier, one after the other or at once."""
+        first: list[Any] = []
+
+        def repeat(request, answer) -> Any:
+            if request.method == "POST":
+                first.append(answer)
+                return first[0]
+            return answer
+
+        between.changes.append(repeat)
+        job = device.run(markers(range(150)), shots=2)
+        with pytest.raises(IncompleteBatchError) as caught:
+            job.result()
+        for index, entry in enumerate(job.result(partial=True).results):
+            assert not entry.success or entry.data.counts == {hex(index): 2}
+        assert job.resubmit_failed() == 0
+        between.changes.clear()
+        right = {record.label: record.job_id for record in server.jobs}
+        for failure in caught.value.failures:
+            job.adopt(failure.label, right[failure.label])
+        assert job.result().get_counts() == marker_counts(range(150), 2)
+        assert len(server.jobs) == 3
+
+    def test_index_gone(self, server, device, between):
+        """Also if the file of identifiers was lost: journals have them."""
+        first = device.run(marker(1), shots=7)
+        name = first.job_id()
+        (device.store_path / FILE).unlink()
+        between.swap("POST", accepted(name))
+        with connect(server) as other:
+            uncertain(device_of(other).run(marker(2), shots=7))
+        batch = JobStore(device.store_path).find(name).path.name
+        assert f"{name} {batch} 0 " in (device.store_path / FILE).read_text()
+
+    @pytest.mark.usefixtures("between")
+    def test_adopting_what_is_known(self, server, device):
+        """The error names whose it is."""
+        first = device.run(marker(1), shots=7)
+        first.job_id()
+        server.faults.next("reset_after", method="POST")
+        job = device.run(marker(2), shots=7)
+        error = uncertain(job)
+        batch = device.provider.jobs().find(first.job_id()).batch_id
+        for name in (first.job_id(), first.job_id().upper()):
+            with pytest.raises(InvalidInputError, match=f"of API job 1 of job {batch}"):
+                job.adopt(error.label, name)
+        leave(job, "adopt", server, 2, 7)
+
+
+class TestAtOnce:
+    """Submissions that are under way at the same time."""
+
+    @pytest.mark.parametrize("journal", [True, False])
+    @pytest.mark.parametrize("providers", [1, 2])
+    def test_same_answer(self, server, device, between, providers, journal):
+        """Both get the answer to the second one: nobody knows whose it is, unless labels tell."""
+        if providers == 2 and not journal:
+            pytest.skip("they share nothing")
+        barrier, answers = threading.Barrier(2), []
+
+        def same(request, answer) -> Any:
+            if request.method != "POST":
+                return answer
+            answers.append(answer)
+            barrier.wait(30)
+            return max(answers, key=str)
+
+        between.changes.append(same)
+        server.hold()
+        devices = [device, device if providers == 1 else device_of(connect(server))]
+        jobs = [
+            each.run(marker(number), shots=7, label=f"job {number}", journal=journal)
+            for number, each in zip((1, 2), devices, strict=True)
+        ]
+        for job in jobs:
+            with suppress(APIError):
+                job.api_job_id()
+        server.release()
+        for job in jobs:
+            job.wait_for_final_state(timeout=30)
+        between.changes.clear()
+        for number, job in enumerate(jobs, 1):
+            if between.labels and job.status() is JobStatus.DONE:
+                assert job.result().get_counts() == marker_counts([number], 7)[0]
+            else:
+                leave(job, "adopt", server, number, 7)
+        assert len(server.jobs) == 2
+
+
+OTHERS = (
+    {"label": "theirs"}, {"resource_id": "ibex"}, {"workspace_id": "lab"},
+    {"job_type": "pulses"}, {"job_type": 7},
+)  # fmt: skip
+"""Fields of an answer that is about another API job."""
+
+
+class TestFields:
+    """Answers whose fields do not fit, about an identifier that nobody knows."""
+
+    @pytest.mark.parametrize("fields", OTHERS, ids=str)
+    def test_of_the_submission(self, server, device, between, fields):
+        """The answer to the submission."""
+        if fields.keys() == {"label"} and not between.labels:
+            pytest.skip("there are no labels")
+        between.amend("POST", 1, **fields)
+        leave(device.run(marker(1), shots=7), "adopt", server, 1, 7)
+
+    @pytest.mark.parametrize("status", ["finished", "error", "cancelled"])
+    def test_that_has_ended(self, server, device, between, status):
+        """A job that has just been accepted has not ended."""
+        between.changes.append(
+            lambda request, answer: (
+                {**answer, "response": {"status": status}} if request.method == "POST" else answer
+            )
+        )
+        leave(device.run(marker(1), shots=7), "adopt", server, 1, 7)
+
+    @pytest.mark.parametrize("fields", OTHERS, ids=str)
+    def test_of_a_poll(self, server, device, between, fields):
+        """The identifier is another job's, as it only shows when it is polled."""
+        if fields.keys() == {"label"} and not between.labels:
+            pytest.skip("there are no labels")
+        between.amend("GET", **fields)
+        job = device.run(marker(1), shots=7)
+        uncertain(job)
+        between.changes.clear()
+        leave(in_another_process(job), "adopt", server, 1, 7)
+
+    @pytest.mark.parametrize(
+        ("circuits", "shots"), [([marker(1)], 8), (markers([1, 2]), 7), ([marker("1")], 7)]
+    )
+    @pytest.mark.parametrize("process", ["same", "other"])
+    def test_of_other_circuits(self, server, device, between, circuits, shots, process):
+        """Another user's job, with another number of circuits, shots or qubits."""
+        with connect(server) as other:
+            theirs = device_of(other).run(circuits, shots=shots, journal=False).job_id()
+        between.swap("POST", accepted(theirs))
+        job = device.run(marker(1), shots=7)
+        uncertain(job)
+        leave(job if process == "same" else in_another_process(job), "resubmit", server, 1, 7)
+
+
+class TestMisrouted:
+    """Answers to polls that name another API job."""
+
+    @pytest.mark.parametrize("times", [1, 3, 10])
+    def test_asked_again(self, server, device, between, times):
+        """They say nothing of the job; so are its counts, sooner or later."""
+        first = device.run(marker(1), shots=7)
+        assert first.result().success
+        answer: list[Any] = []
+        between.changes.append(lambda _, right: answer.append(right) or right)
+        again = device.api_job(first.job_id(), marker(1), shots=7)
+        assert again.result().success
+        between.changes.clear()
+        between.swap("GET", answer[-1], times)
+        job = device.run(marker(2), shots=7)
+        assert job.result().get_counts() == marker_counts([2], 7)[0]
+        assert len(server.jobs) == 2
+
+    @pytest.mark.parametrize("times", [1, 10])
+    def test_fetched(self, server, device, between, times):
+        """So does a job of which only the identifier is known."""
+        server.hold()
+        name = device.run(marker(1), shots=7, journal=False).job_id()
+        with connect(server) as other:
+            job = other.job(name)
+            between.amend("GET", times, job_id=name.replace(name[0], "abcdef"[name[0] == "a"]))
+            server.release()
+            assert job.result().get_counts() == marker_counts([1], 7)[0]
+
+    def test_no_identifier(self, device, between):
+        """An answer that does not tell whose it is may be anybody's."""
+        between.amend("GET", job_id=None)
+        job = device.run(marker(1), shots=7)
+        with pytest.raises(APIError, match="does not tell which API job"):
+            job.result()
+        between.changes.clear()
+        assert job.result().get_counts() == marker_counts([1], 7)[0]
+
+
+class TestUnknown:
+    """The portal does not know what it has accepted."""
+
+    @pytest.fixture(autouse=True)
+    def _at_once(self, monkeypatch) -> None:
+        monkeypatch.setattr(CloudEndpoint, "settling_seconds", 0.3)
+
+    @pytest.mark.parametrize(("process", "way"), [("same", "resubmit"), ("other", "adopt")])
+    def test_for_ever(self, server, device, between, process, way):
+        """The submission is uncertain."""
+        between.swap("POST", accepted("00000000-0000-0000-0000-000000000001"))
+        job = device.run(marker(1), shots=7)
+        assert "404" in str(uncertain(job))
+        leave(job if process == "same" else in_another_process(job), way, server, 1, 7)
+
+    def test_for_a_moment(self, server, device, between, monkeypatch):
+        """It appears a moment later; until then, the job is queued."""
+        monkeypatch.setattr(CloudEndpoint, "settling_seconds", 60.0)
+        between.unknown = 3
+        job = device.run(marker(1), shots=7)
+        assert job.result().get_counts() == marker_counts([1], 7)[0]
+        assert between.unknown == 0
+        assert len(server.jobs) == 1
+
+
+class TestDirect:
+    """A machine's answers, which have no labels."""
+
+    @pytest.mark.parametrize(("process", "way"), [("same", "resubmit"), ("other", "adopt")])
+    def test_known(self, server, machine, between, process, way, monkeypatch):
+        """The answer to an earlier circuit."""
+        monkeypatch.setenv("AQT_DIRECT_URL", server.direct_url)
+        first = machine.run(marker(1))
+        assert first.result().success
+        between.swap("PUT", first.api_job_id())
+        job = machine.run(marker(2))
+        uncertain(job)
+        if process == "other":
+            job = AQTJob.restore(job.job_id())
+        (sent,) = [record for record in server.jobs if record.job_id != first.api_job_id()]
+        if way == "adopt":
+            job.adopt(uncertain(job).label, sent.job_id)
+        else:
+            assert job.resubmit_failed(uncertain=True) == 1
+        assert job.result().get_counts() == marker_counts([2], 5)[0]
+        assert len(server.jobs) == 2 + (way == "resubmit")
+
+    def test_misrouted(self, server, machine, between):
+        """A result that names another run is asked for again."""
+        first = machine.run(marker(1))
+        other = first.api_job_id()
+        left = [other] * 9
+
+        def misroute(request, answer) -> Any:
+            if "result" in request.url.path and left:
+                return {**answer, "job_id": left.pop()}
+            return answer
+
+        between.changes.append(misroute)
+        assert machine.run(marker(2)).result().get_counts() == marker_counts([2], 5)[0]
+        assert (left, len(server.jobs)) == ([], 2)
+
+    def test_unknown(self, server, machine, between):
+        """The machine has forgotten the run, as after a restart."""
+        between.swap("PUT", "00000000-0000-0000-0000-000000000001")
+        job = machine.run(marker(2))
+        error = uncertain(job)
+        job.adopt(error.label, server.jobs[0].job_id)
+        assert job.result().get_counts() == marker_counts([2], 5)[0]
