@@ -27,7 +27,7 @@ from aqt_fast.jobs.backend import JobBackend
 from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState, unordered_shots
 from aqt_fast.jobs.foreign import MovedJob
 from aqt_fast.store.description import JobDescription
-from aqt_fast.store.events import CopiedRecords, JournalState, lines_of
+from aqt_fast.store.events import CopiedRecords, JournalState
 from aqt_fast.store.journal import Journal
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -95,9 +95,8 @@ class RunningJob:
 
         Where that is impossible, it has ended with the error.
         """
-        *lines, rest = lines_of(self.checkpoint.events).split(b"\n")
         journal = self._journal(backend)
-        records = journal or CopiedRecords(JournalState.of(lines, rest, ()))
+        records = journal or CopiedRecords(JournalState.of_events(self.checkpoint.events))
         description = JobDescription(
             job_id=self.checkpoint.job_id,
             backend_name=backend.name,

@@ -485,7 +485,6 @@ class RemoteExecution(Execution):
             resumed = job.resume_from(
                 state.record(index),
                 settled=not self._others_work,
-                doubtful=state.doubtful,
             )
             if job.ended:
                 continue
