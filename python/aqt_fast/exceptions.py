@@ -464,7 +464,7 @@ class ResponseTooLargeError(ResponseError):
         super().__init__(most_bytes)
         self.most_bytes = most_bytes
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"it has more than the {self.most_bytes} bytes that are read, decompressed"
 
 
