@@ -250,8 +250,14 @@ def run_stages(server: ArnicaServer, provider: AQTProvider, directory: Path) -> 
     return chosen
 
 
-def judged_by_server(cases_each: int, seed: int = 1) -> Report:
-    """Try a part of the damages of each stage and kind on a local server."""
+def judged_by_server(cases_each: int, seed: int = 1, most: int | None = None) -> Report:
+    """Try a part of the damages on a local server.
+
+    Args:
+        cases_each: of each stage and kind.
+        seed: chooses them.
+        most: of each stage, None for all.
+    """
     choice = random.Random(seed)  # noqa: S311
     report = Report()
     with (
@@ -267,15 +273,19 @@ def judged_by_server(cases_each: int, seed: int = 1) -> Report:
             by_kind: dict[str, list[bytes]] = defaultdict(list)
             for kind, data in damages(stage.events, other.events):
                 by_kind[kind].append(data)
-            for kind, damaged in by_kind.items():
-                for data in choice.sample(damaged, min(cases_each, len(damaged))):
-                    store = root / "damaged"
-                    assert stage.directory is not None
-                    shutil.copytree(stage.directory, store / stage.job_id)
-                    (store / stage.job_id / "events").write_bytes(data)
-                    with connected(server, store) as provider:
-                        try_out(server, provider, stage, report.by_kind[kind])
-                    shutil.rmtree(store)
+            cases = [
+                (kind, data)
+                for kind, damaged in by_kind.items()
+                for data in choice.sample(damaged, min(cases_each, len(damaged)))
+            ]
+            for kind, data in cases if most is None else choice.sample(cases, most):
+                store = root / "damaged"
+                assert stage.directory is not None
+                shutil.copytree(stage.directory, store / stage.job_id)
+                (store / stage.job_id / "events").write_bytes(data)
+                with connected(server, store) as provider:
+                    try_out(server, provider, stage, report.by_kind[kind])
+                shutil.rmtree(store)
     return report
 
 
