@@ -61,8 +61,9 @@ def be_client(url: str, token: str, jobs: int, limit: int) -> None:
         handles = [backend.run(marker("1"), shots=5) for _ in range(jobs)]
         journalled = 0
         for job in handles:
+            job_id = job.job_id()  # known when its line is written
             journal = Journal.load(provider.store_path, job.batch_id)
-            journalled += journal.replay().record(0).job_id == job.job_id()
+            journalled += journal.replay().record(0).job_id == job_id
         report = {
             "under way": sum(not job.in_final_state() for job in handles),
             "journalled": journalled,
