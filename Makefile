@@ -208,6 +208,8 @@ faults: .venv-test/.installed
 	.venv-test/bin/python benches/correctness/chaos.py --rate 0.15
 	.venv-test/bin/python benches/correctness/chaos.py --rate 0.5 --no-labels
 	.venv-test/bin/python benches/correctness/chaos.py --rate 0.7
+	.venv-test/bin/python benches/correctness/damaged_journals.py
+	.venv-test/bin/python benches/correctness/many_jobs.py
 	.venv-test/bin/python benches/correctness/malformed_requests.py
 
 clean:
