@@ -103,7 +103,7 @@ class Run:
         ending = self._clients.run(task)
         found = Try(life, call, number, error, ending.failures)
         kept = JobStore(task.store)
-        stored = [path for path in _directories(kept.path) if (path / "job.json").exists()]
+        stored = [path for path in directories(kept.path) if (path / "job.json").exists()]
         results = sum(len(list(path.glob("result-*.zst"))) for path in stored)
         if ending.right and results < NUM_API_JOBS and not _told(ending):
             found.untold.append(f"{results} results are stored")
@@ -119,7 +119,7 @@ class Run:
             self._clients.run(replace(task, life="finish", call=None))
         found.left += [
             str(path.relative_to(kept.path))
-            for path in (*kept.path.rglob(".*.tmp"), *_directories(kept.path))
+            for path in (*kept.path.rglob(".*.tmp"), *directories(kept.path))
             if path.suffix == ".tmp" or not (path / "job.json").exists()
         ]
         return found
@@ -139,7 +139,8 @@ def _told(ending: Ending) -> bool:
     return any(text.startswith("JournalWarning") for text in ending.warned)
 
 
-def _directories(store: Path) -> list[Path]:
+def directories(store: Path) -> list[Path]:
+    """The directories of jobs."""
     return [path for path in store.iterdir() if path.is_dir()] if store.exists() else []
 
 

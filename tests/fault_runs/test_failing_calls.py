@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import failing_calls
 import pytest
@@ -37,7 +38,7 @@ def test_problems_are_found(tmp_path, monkeypatch):
         ending = finish(clients, task)
         if task.life != "finish":
             return ending
-        (path,) = failing_calls.JobStore(task.store).path.iterdir()
+        (path,) = failing_calls.directories(Path(task.store))
         (path / ".x.tmp").write_bytes(b"")
         return replace(ending, right=False, errors=["why"])
 

@@ -274,7 +274,7 @@ class TestTidying:
         (mine.path / "job.json").unlink()  # its process is just about to write it
         self.older(mine.path)
         JobStore(tmp_path).tidy()
-        left = {path.name for path in tmp_path.iterdir()}
+        left = {path.name for path in files_in(tmp_path)}
         assert left == {item.path.name for item in (kept, sent, recent, mine)}
         assert not list(tmp_path.rglob(".*.tmp"))
         JobStore(tmp_path / "none").tidy()
