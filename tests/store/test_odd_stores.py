@@ -327,3 +327,12 @@ def test_provider_with_an_odd_store(tmp_path):
         provider.jobs(store_path=tmp_path / "file")
     with pytest.raises((JobNotFoundError, DamagedJobError)):
         provider.restore(str(uuid.uuid4()), store_path=tmp_path / "file")
+
+
+def test_nobody_waits_for_what_was_not_restored(portal, kept, capsys):
+    """Closing the connections loses nothing of a job that nobody has got."""
+    (kept / "events").unlink()
+    with pytest.raises(DamagedJobError, match="events"):
+        AQTJob.restore(kept.name, provider=portal)
+    portal.close()
+    assert capsys.readouterr().err == ""
