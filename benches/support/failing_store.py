@@ -192,10 +192,12 @@ def _done(task: Task, provider: Any, errors: list[str]) -> bool:
 
 def main() -> None:
     """Fork for each line."""
-    import aqt_fast
-    import workloads  # noqa: F401 - loads Qiskit for all clients
+    # All that clients need is loaded once.
+    import aqt_fast.api_client.portal
+    import aqt_fast.backends.cloud.backend
+    import aqt_fast.provider.restoring
+    import workloads  # noqa: F401
 
-    aqt_fast.AQTProvider("x", load_dotenv=False).get_backend("offline_simulator_no_noise")
     for line in sys.stdin:
         out, report = os.pipe()
         child = os.fork()
