@@ -195,7 +195,7 @@ def main() -> None:
     # All that clients need is loaded once.
     import aqt_fast.api_client.portal
     import aqt_fast.backends.cloud.backend
-    import aqt_fast.provider.restoring
+    import aqt_fast.provider.restoring  # noqa: F401
     import workloads  # noqa: F401
 
     for line in sys.stdin:

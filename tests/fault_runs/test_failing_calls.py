@@ -11,8 +11,8 @@ import failing_calls
 import pytest
 from failing_store import Ending
 
-STEP = 19
-"""Each 19th of the tries of ``make faults``."""
+STEP = 43
+"""Each 43rd of the tries of ``make faults``."""
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="it needs Linux and cc"
