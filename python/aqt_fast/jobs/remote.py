@@ -353,7 +353,10 @@ class RemoteExecution(Execution):
             admitted = parts
 
     def adopt(self, label: str, job_id: str) -> None:
-        """Set the identifier of an API job whose submission was uncertain."""
+        """Set the identifier of an API job whose submission was uncertain.
+
+        Another one that has this identifier, and cannot prove it by its label, becomes uncertain.
+        """
         self._require_process()
         with self._changed:
             found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
@@ -366,7 +369,26 @@ class RemoteExecution(Execution):
                 raise InvalidInputError(f"{job_id} is the identifier of {(*here, holder)[0]}")
             self._own_journal()
             self._reopen([job], lambda job: job.adopt(job_id))
+        for execution in self._connection.executions:
+            execution.give_up(job_id, f"it was adopted for {label!r}", keep=job)
         self._go_on()
+
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Take an identifier back from the API job that has it: that becomes uncertain.
+
+        Args:
+            job_id: the identifier.
+            reason: why it is another's.
+            keep: the API job that may have it.
+        """
+        with self._changed:
+            for job in self._jobs:
+                if job.job_id == job_id and job is not keep and not job.foreign:
+                    with suppress(JournalError):  # its owner reads it in the store
+                        self._own_journal()
+                    self._reopen([job], lambda job: job.reopen())
+                    self._due.remove(job)
+                    job.take_back(reason)
 
     def retry(self) -> None:
         """Poll accepted API jobs again, and submit those that were certainly not accepted."""
@@ -583,6 +605,7 @@ class RemoteExecution(Execution):
     def _reopen(self, jobs: Sequence[ApiJob], reopen: Callable[[ApiJob], None]) -> None:
         """Undo the end of API jobs, and of the batch. They are to be started again."""
         self._due = [*self._due, *jobs]
+        self.reopened += 1
         try:
             for job in jobs:
                 group = self._group_of[job]

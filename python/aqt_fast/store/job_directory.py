@@ -317,6 +317,14 @@ class JobDirectory:
         file = self._result_file(number)
         write_file(file, packed(body, self.path.name, file.name))
 
+    def drop_result(self, number: int) -> None:
+        """Delete the answer with the result of an API job, if it is stored.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        self._result_file(number).unlink(missing_ok=True)
+
     def result(self, number: int) -> NamedContent | None:
         """Return the answer with an API job's result.
 
