@@ -26,7 +26,7 @@ UNEXPECTED = [
 def test_while_polling(device, circuit, monkeypatch, error):
     """The job ends and says why; others of the resource go on, and asking again helps."""
 
-    def result(*_arguments) -> None:
+    def result(*_arguments, **_options) -> None:
         raise error
 
     with monkeypatch.context() as patch:
@@ -41,7 +41,7 @@ def test_while_polling(device, circuit, monkeypatch, error):
 
 @pytest.mark.parametrize("error", UNEXPECTED, ids=lambda error: type(error).__name__)
 def test_while_reading_an_answer(device, circuit, monkeypatch, error):
-    """Also where the answer is decoded or kept."""
+    """Also where the answer is decoded or kept; one that is too much to read is asked for again."""
 
     def keep(*_arguments) -> None:
         monkeypatch.undo()
@@ -49,8 +49,9 @@ def test_while_reading_an_answer(device, circuit, monkeypatch, error):
 
     monkeypatch.setattr("aqt_fast.store.journal.Journal.keep", keep)
     job = device.run(circuit, label="mine")
-    with pytest.raises(APIError, match=f"'mine' cannot be read: {type(error).__name__}"):
-        job.result()
+    if not isinstance(error, RecursionError | MemoryError):
+        with pytest.raises(APIError, match=f"'mine' cannot be read: {type(error).__name__}"):
+            job.result()
     assert device.run(circuit).result().success
     assert job.result().success
 

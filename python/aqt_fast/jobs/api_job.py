@@ -487,7 +487,11 @@ class ApiJob:
         try:
             if self._cancel_due:
                 self._cancel_late(self.job_id)
-            state = self._stored_state() or self._endpoint.result(self.job_id, self._read)
+            state = self._stored_state() or self._endpoint.result(
+                self.job_id, self._read, lambda: not self.ended
+            )
+        except RequestWithdrawnError:
+            return self.ended
         except APIError as error:
             if self._endpoint.will_pass(error) or is_misrouted(error) or self._may_appear(error):
                 return self.ended
