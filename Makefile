@@ -208,6 +208,7 @@ faults: .venv-test/.installed
 	.venv-test/bin/python benches/correctness/chaos.py --rate 0.15
 	.venv-test/bin/python benches/correctness/chaos.py --rate 0.5 --no-labels
 	.venv-test/bin/python benches/correctness/chaos.py --rate 0.7
+	.venv-test/bin/python benches/correctness/malformed_requests.py
 
 clean:
 	rm -rf .venv-* dist target

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobV1
@@ -20,6 +20,7 @@ from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
+from aqt_fast._texts import LONGEST_NAME, one_line, printable
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.devices.estimate import JobEstimate
@@ -85,6 +86,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
     _backend: JobBackend
     _job_id: str
+    _options_class: ClassVar[type[JobOptions]] = JobOptions
 
     def __init__(
         self,
@@ -124,11 +126,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
             self._circuits = listed(circuits)
             self._snapshot = backend.prepare(self._circuits, options)
         shots = checked_shots(options.shots, backend.limits, len(self._snapshot) or None)
-        self._options = JobOptions.of(options, shots)
+        self._options = self._options_class.of(options, shots)
         self._execution: Execution | None = None
         self._begun = False
         """Whether the execution was begun to the end; an interrupt may have prevented that."""
         self._result: Result | None = None
+        self._reopened = 0
+        """How often the execution had been reopened before it had this result."""
         self._estimate: JobEstimate | None = None
         self._rescue = rescue
         self._evaluation = evaluation
@@ -136,7 +140,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
-        name = self.label or (self._execution and self._execution.name) or "not submitted"
+        told = self.label or (self._execution and self._execution.name) or "not submitted"
+        name = one_line(told, LONGEST_NAME)
         kind = type(self).__name__
         try:
             finished, total = self.progress()
@@ -273,7 +278,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if self._execution is None:
             return None
         state = self._execution.state
-        return ErrorText(state.message or "") if state.status is JobStatus.ERROR else None
+        text = printable(state.message or "")
+        return ErrorText(text) if state.status is JobStatus.ERROR else None
 
     @property
     def creation_date(self) -> datetime | None:
@@ -375,12 +381,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
         for name, value in (("timeout", timeout), ("wait", wait)):
             if value is not None:
                 checked_seconds(name, value, zero=True)
-        if self._result is None:
-            state = self._final_state(execution, timeout, quietly=partial)
-            if state is None:
-                return self._compose(execution, "not all circuits were evaluated in time")
-            return self._concluded(execution, state)
-        return self._result
+        known = self._known(execution)
+        if known is not None:
+            return known
+        state = self._final_state(execution, timeout, quietly=partial)
+        if state is None:
+            return self._compose(execution, "not all circuits were evaluated in time")
+        return self._concluded(execution, state)
 
     def samples(self, timeout: float | None = None) -> list[Samples]:
         """Wait until every circuit was evaluated and return the packed outcomes, in input order.
@@ -455,8 +462,15 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if state.error is not None:
             return self._compose(execution, state.message)
         with self._lock:
-            self._result = self._result or self._compose(execution, state.message)
-            return self._result
+            known = self._known(execution)
+            if known is None:
+                self._reopened = execution.reopened
+                known = self._result = self._compose(execution, state.message)
+            return known
+
+    def _known(self, execution: Execution) -> Result | None:
+        """Return the result that was composed, None if the job has gone on since."""
+        return self._result if self._reopened == execution.reopened else None
 
     @property
     def _bar(self) -> ProgressBar:
@@ -513,7 +527,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
         from aqt_fast.jobs.coroutines import in_daemon_thread, wait_for_end
 
         execution = self._submitted()
-        while self._result is None:
+        while (known := self._known(execution)) is None:
             await in_daemon_thread(lambda: self._retry(execution, quietly=False))
             limit = self._options.query_timeout_seconds
             if not await wait_for_end(execution, self._bar, limit):
@@ -522,7 +536,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
             if state.ended:  # otherwise another thread has resumed it
                 await in_daemon_thread(partial(self._raise_error, execution, state))
                 return await in_daemon_thread(partial(self._concluded, execution, state))
-        return self._result
+        return known
 
     async def __aiter__(self) -> AsyncIterator[CompletedPart]:
         """Iterate over :meth:`as_completed` without blocking other tasks."""
@@ -566,14 +580,11 @@ class AQTJob(Single, AnyProtocol, JobV1):
             DeviceNotOnlineError: the job has the option ``require_online``, and the device is not.
             JournalError: another process works on the job or has continued it.
         """
-        number = self._submitted().resubmit_failed(
+        return self._submitted().resubmit_failed(
             uncertain=uncertain,
             expired=expired,
             limits=SpendingLimits(max_cost, max_device_seconds, max_shots),
         )
-        if number:
-            self._result = None
-        return number
 
     def adopt(self, label: str, job_id: str) -> None:
         """Set the identifier that the portal has given to an uncertain submission.
@@ -585,7 +596,9 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
         Raises:
             LookupError: no uncertain submission of this job has this label.
-            InvalidInputError: ``job_id`` is known to be the identifier of another API job.
+            InvalidInputError: ``job_id`` is certainly the identifier of another API job: an answer
+                of the portal has named its label, or it was known before this one was sent. An API
+                job that has it without such proof loses it, and becomes uncertain.
             ValueError: ``job_id`` is not a UUID.
             JournalError: another process works on the job or has continued it.
         """
@@ -594,7 +607,6 @@ class AQTJob(Single, AnyProtocol, JobV1):
         except ValueError:
             raise ValueError(f"{job_id!r} is no identifier of an API job: a UUID") from None
         self._submitted().adopt(label, plain)
-        self._result = None
 
     def wait_for_final_state(
         self,

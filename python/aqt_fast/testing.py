@@ -20,7 +20,8 @@ from contextlib import suppress
 
 try:
     from aqt_fast.server.arnica import ArnicaServer
-    from aqt_fast.server.faults import KINDS, Faults, InjectedFault
+    from aqt_fast.server.faults import KINDS, ODD_KINDS, Faults, InjectedFault
+    from aqt_fast.server.limits import Limits
     from aqt_fast.server.record import AcceptedJob, count_runs
     from aqt_fast.server.sampler import circuit_digest
     from aqt_fast.server.workspaces import Durations, Resource, Workspace, default_workspaces
@@ -34,6 +35,8 @@ __all__ = [
     "Faults",
     "InjectedFault",
     "KINDS",
+    "Limits",
+    "ODD_KINDS",
     "Resource",
     "Workspace",
     "circuit_digest",

@@ -32,7 +32,9 @@ class TestOnce:
             device = device_of(provider)
             server.faults.next("slow", method="POST")
             job = device.run(marker("1"), label="on its way")
-        with pytest.raises(SubmissionUncertainError, match=r"'on its way'.*provider is closed"):
+        with pytest.raises(
+            SubmissionUncertainError, match=r"'on its way'.*(client|provider) is closed"
+        ):
             job.result()
         assert job.status() is JobStatus.ERROR
 

@@ -19,6 +19,7 @@ from forking import in_fork
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.providers import JobStatus, JobTimeoutError
+from store.samples import files_in
 from waiting import wait_until
 
 
@@ -322,11 +323,11 @@ def test_saving(request, kind, tmp_path):
     job = run(request.getfixturevalue(kind))
     value, _, metadata = value_of(job)
     assert job.persist(store_path=tmp_path) == tmp_path / job.job_id()
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(files_in(tmp_path)) == 2
     restored = AQTPrimitiveJob.restore(job.job_id(), store_path=tmp_path)
     assert value_of(restored)[0] == value
     assert value_of(restored)[2] == metadata
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
     with pytest.raises(JobNotFoundError):
         AQTPrimitiveJob.restore(job.job_id(), store_path=tmp_path)
 

@@ -37,6 +37,7 @@ OF_THE_SERVER = {
     "clients": [7, "ab", {"a": 1}, {1: "a"}],
     "log_in": NO_FLAGS,
     "console": [7, "stderr"],
+    "limits": [None, {}, 7],
 }
 
 OF_A_RESOURCE = {
@@ -90,7 +91,7 @@ VALID = {
     "faults.set": {"rate": 0},
     "faults.next": {"kind": "429"},
 }
-OF_FAULTS = {"refuse_seconds": NO_NUMBERS, "slow_seconds": NO_NUMBERS, "retry_after": NO_INTEGERS}
+OF_FAULTS = {"refuse_seconds": NO_NUMBERS, "drip_seconds": NO_NUMBERS, "retry_after": NO_INTEGERS}
 
 
 def refuses(call, name, values):

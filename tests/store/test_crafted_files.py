@@ -23,6 +23,7 @@ from aqt_fast.exceptions import (
     InvalidOptionError,
     SpendingLimitError,
 )
+from aqt_fast.persistence import JobStore
 from aqt_fast.primitives import AQTEstimator, AQTPrimitiveJob, AQTSampler
 from aqt_fast.primitives.evaluations import evaluation_from_json
 from aqt_fast.store.checksummed_json import UNUSABLE, pack
@@ -97,7 +98,7 @@ def jobs_of(server: ArnicaServer) -> dict[str, str]:
         elsewhere.result()
         provider.job(elsewhere.job_id(), flip(2), **QUIET).result()
         (found["fetched"],) = (
-            path.name for path in device.store_path.iterdir() if path.name not in found.values()
+            name for name in JobStore(device.store_path).job_ids() if name not in found.values()
         )
         simulator = provider.get_backend("offline_simulator_no_noise")
         ran("offline", simulator.run(flip(1), shots=3, memory=True, with_progress_bar=False))

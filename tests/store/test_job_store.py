@@ -12,7 +12,7 @@ from aqt_fast.persistence import JobNotFoundError, JobStore, get_store_path
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.job_directory import EVENTS
 from aqt_fast.store.journal import Journal
-from store.samples import CIRCUITS, HEADERS, new_journal, rewritten, saved_job
+from store.samples import CIRCUITS, HEADERS, files_in, new_journal, rewritten, saved_job
 
 ACCEPTED = [
     {"job": 1, "event": "intent", "label": "two [2/2]", "payload_hash": "ab"},
@@ -64,7 +64,7 @@ class TestCopies:
         assert (path / EVENTS).exists() == (not offline)
         store.remove(job_id)
         store.remove(job_id)
-        assert list(store.path.iterdir()) == []
+        assert files_in(store.path) == []
         with pytest.raises(JobNotFoundError):
             store.find(job_id)
 
@@ -94,7 +94,7 @@ class TestCopies:
         assert store.find(path.name).description.ended
         record = Journal.load(store.path, path.name).replay().record(1)
         assert record.job_id == ACCEPTED[1]["job_id"]
-        assert len(list(store.path.iterdir())) == 1
+        assert len(files_in(store.path)) == 1
 
     def test_a_failed_save_leaves_the_older_one(self, store, monkeypatch):
         """And no temporary file."""
@@ -193,7 +193,7 @@ class TestRemoval:
         assert sorted(store.path.rglob("*")) == before
         journal.close()
         store.remove(journal.path.name)
-        assert list(store.path.iterdir()) == []
+        assert files_in(store.path) == []
 
     @pytest.mark.parametrize(
         "name", ["{}.json", "{}/batch.json", "{}/job.json", "{}/.x.tmp", "{}/events"]
@@ -206,7 +206,7 @@ class TestRemoval:
         file.write_text("rubbish")
         assert list(store.job_ids()) == [job_id]
         store.remove(job_id)
-        assert list(store.path.iterdir()) == []
+        assert files_in(store.path) == []
 
     @pytest.mark.parametrize("job_id", ["", "x", "../a", None, "\0"])
     def test_an_id_is_no_path(self, store, job_id):

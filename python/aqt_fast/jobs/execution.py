@@ -125,6 +125,8 @@ class Execution(ABC):
         self._error: AQTError | None = None
         self._finished_count = 0
         self._completed: list[range] = []
+        self.reopened = 0
+        """How often its end, or that of a part, was undone."""
         self.created = now()
         """When the job was submitted, in UTC."""
         self.header: dict[str, Any] | None = None
@@ -302,7 +304,7 @@ class Execution(ABC):
         Raises:
             LookupError: no uncertain submission has this label.
         """
-        raise LookupError(f"no uncertain submission has the label '{label}'")
+        raise LookupError(f"no uncertain submission has the label {label!r}")
 
     def retry(self) -> None:  # noqa: B027 - most have nothing to retry
         """Resume after an error, if another attempt may succeed."""

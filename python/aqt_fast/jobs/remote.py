@@ -20,6 +20,7 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._shots import shots_of
+from aqt_fast._texts import one_line
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import (
@@ -348,20 +349,42 @@ class RemoteExecution(Execution):
             admitted = parts
 
     def adopt(self, label: str, job_id: str) -> None:
-        """Set the identifier of an API job whose submission was uncertain."""
+        """Set the identifier of an API job whose submission was uncertain.
+
+        Another one that has this identifier, and cannot prove it by its label, becomes uncertain.
+        """
         self._require_process()
         with self._changed:
             found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
             if not found:
-                raise LookupError(f"no uncertain submission has the label '{label}'")
+                raise LookupError(f"no uncertain submission has the label {label!r}")
             (job,) = found  # numbers make labels unique within the batch
             holder = job.ids.holder(job_id, label)
             if holder is not None:
-                here = [f"'{other.label}'" for other in self._jobs if other.job_id == job_id]
+                here = [repr(other.label) for other in self._jobs if other.job_id == job_id]
                 raise InvalidInputError(f"{job_id} is the identifier of {(*here, holder)[0]}")
             self._own_journal()
             self._reopen([job], lambda job: job.adopt(job_id))
+        for execution in self._connection.executions:
+            execution.give_up(job_id, f"it was adopted for {label!r}", keep=job)
         self._go_on()
+
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Take an identifier back from the API job that has it: that becomes uncertain.
+
+        Args:
+            job_id: the identifier.
+            reason: why it is another's.
+            keep: the API job that may have it.
+        """
+        with self._changed:
+            for job in self._jobs:
+                if job.job_id == job_id and job is not keep and not job.foreign:
+                    with suppress(JournalError):  # its owner reads it in the store
+                        self._own_journal()
+                    self._reopen([job], lambda job: job.reopen())
+                    self._due.remove(job)
+                    job.take_back(reason)
 
     def retry(self) -> None:
         """Poll accepted API jobs again, and submit those that were certainly not accepted."""
@@ -484,7 +507,6 @@ class RemoteExecution(Execution):
             resumed = job.resume_from(
                 state.record(index),
                 settled=not self._others_work,
-                doubtful=state.doubtful,
             )
             if job.ended:
                 continue
@@ -569,11 +591,13 @@ class RemoteExecution(Execution):
             self._end(JobStatus.DONE)
             return
         failed = any(job.status is JobStatus.ERROR for job in self._jobs)
-        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, *self._reason(failures))
+        message, error = self._reason(failures)
+        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, one_line(message), error)
 
     def _reopen(self, jobs: Sequence[ApiJob], reopen: Callable[[ApiJob], None]) -> None:
         """Undo the end of API jobs, and of the batch. They are to be started again."""
         self._due = [*self._due, *jobs]
+        self.reopened += 1
         try:
             for job in jobs:
                 group = self._group_of[job]

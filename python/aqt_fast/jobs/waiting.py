@@ -12,6 +12,7 @@ from typing import NamedTuple, TextIO
 from qiskit.providers import JobStatus, JobTimeoutError
 from qiskit.result.models import ExperimentResult
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.jobs.interrupts import interruptible
 
@@ -32,7 +33,8 @@ class CompletedPart(NamedTuple):
 
 def timed_out(execution: Execution, seconds: float | None) -> JobTimeoutError:
     """Make the error to raise when a job has not ended in time."""
-    return JobTimeoutError(f"job {execution.name} has not ended within {seconds} s")
+    name = one_line(execution.name, LONGEST_NAME)
+    return JobTimeoutError(f"job {name} has not ended within {seconds} s")
 
 
 class ProgressBar(NamedTuple):
@@ -60,9 +62,8 @@ class ProgressBar(NamedTuple):
         from tqdm.auto import tqdm  # loads asyncio, which takes a while
 
         finished = execution.state.finished_count
-        with tqdm(
-            total=self.total or None, initial=finished, desc=self.title, unit="circuit"
-        ) as bar:
+        title = one_line(self.title, LONGEST_NAME)
+        with tqdm(total=self.total or None, initial=finished, desc=title, unit="circuit") as bar:
             yield lambda number: bar.update(number - bar.n)
 
 

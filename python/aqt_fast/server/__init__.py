@@ -11,6 +11,8 @@ The files, in the order in which a request passes them::
     checks            checks of arguments, which name the culprit
     addresses         where the server listens, and which names are this computer's own
     http_server       the socket and its thread: start, stop, reset connections
+    connection        one connection of a client: HTTP by uvicorn, with limits
+    limits            what a client may send and leave undone, and how much is kept
     gate              middleware that turns away pages of other sites
     fault_injection   middleware that breaks requests and responses
     faults            the kinds of faults, and the choice of the next one
@@ -25,7 +27,8 @@ The files, in the order in which a request passes them::
     sampler           what a sampler must do; digests of circuits
     aer_sampler       validate with AQT's models, simulate with Aer
     native_sampler    validate natively, make outcomes up
-    portal            accept, find, fetch and cancel jobs; drop expired results
+    portal            accept, find, fetch and cancel jobs
+    retention         the jobs that are remembered; identifiers
     workspaces        workspaces and resources
     figures           what devices publish of themselves
     jobs              one job: its status changes, circuits and result

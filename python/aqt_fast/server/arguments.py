@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from aqt_fast.server import checks
 from aqt_fast.server.clock import LATEST
+from aqt_fast.server.limits import Limits
 from aqt_fast.server.workspaces import Characterisation
 
 _CHECKS: Mapping[str, checks.Check] = {
@@ -27,6 +28,7 @@ _CHECKS: Mapping[str, checks.Check] = {
     "clients": checks.optional(checks.texts),
     "log_in": checks.optional(checks.flag),
     "console": checks.optional(checks.function),
+    "limits": checks.instance(Limits),
 }
 
 

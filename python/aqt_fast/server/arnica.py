@@ -21,6 +21,7 @@ from aqt_fast.server.fault_injection import FaultInjection
 from aqt_fast.server.faults import Faults
 from aqt_fast.server.gate import Gate
 from aqt_fast.server.http_server import HttpServer
+from aqt_fast.server.limits import DEFAULT_LIMITS, Limits
 from aqt_fast.server.log_in_page import PATH
 from aqt_fast.server.native_sampler import NativeSampler
 from aqt_fast.server.oidc import OIDCProvider
@@ -76,6 +77,7 @@ class ArnicaServer:
         clients: Mapping[str, str] | None = None,
         log_in: bool | None = None,
         console: Callable[[str], object] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Listen on nothing yet.
 
@@ -116,6 +118,7 @@ class ArnicaServer:
                 the login's page.
             console: takes a line for the person who runs the server; None writes it to standard
                 error.
+            limits: what clients may send and leave undone, and how much is kept.
 
         Raises:
             InvalidOptionError: an argument has a wrong type, or is out of range.
@@ -139,6 +142,7 @@ class ArnicaServer:
             seed=seed,
             clock=clock,
             virtual_time=virtual_time,
+            limits=limits,
         )
         self._tokens = AccessTokens(self._portal.clock.now)
         self._tokens.accept(self.token)
@@ -165,7 +169,7 @@ class ArnicaServer:
         )
         breaking = FaultInjection(app, self.faults, self.refuse)
         guarded = Gate(breaking, host, loopback=self.is_loopback, open_page=PATH)
-        self._http = HttpServer(guarded, self._address, port)
+        self._http = HttpServer(guarded, self._address, port, limits)
 
     def __enter__(self) -> Self:
         self.start()
@@ -373,7 +377,10 @@ class ArnicaServer:
 
     @property
     def jobs(self) -> list[AcceptedJob]:
-        """All accepted jobs, in order; a circuit of direct access is a job of one circuit."""
+        """All accepted jobs, in order; a circuit of direct access is a job of one circuit.
+
+        The oldest are missing once more have ended than ``limits.kept_jobs``.
+        """
         return self._portal.record()
 
     def record(self) -> dict[str, Any]:

@@ -107,6 +107,16 @@ def function(name: str, value: object) -> None:
         raise InvalidOptionError(name, value, "a function")
 
 
+def instance(kind: type) -> Check:
+    """Make the check of an object of a class."""
+
+    def check(name: str, value: object) -> None:
+        if not isinstance(value, kind):
+            raise InvalidOptionError(name, value, kind.__name__)
+
+    return check
+
+
 def items(kind: type, what: str) -> Check:
     """Make the check of a sequence of objects of a class; ``what`` names them in the plural."""
 

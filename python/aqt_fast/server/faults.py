@@ -24,15 +24,35 @@ bad_json       yes      a status of success, and a body that is not JSON
 wrong_shape    yes      a status of success, and JSON of another shape than the documented one
 =============  =======  ==========================================================================
 
-``bad_json`` and ``wrong_shape`` do not turn a refusal (422, say) into a success, and ``truncated``
-needs a body. Otherwise the client gets the right response, and the log does not show the fault.
+No sound portal does the following, so a request meets it only if its kind is named:
+
+=============  =======  ==========================================================================
+kind           handled  what the client sees
+=============  =======  ==========================================================================
+404            no       only for results of the cloud interface: the job is unknown
+429_zero       no       ``Retry-After: 0``
+429_past       no       with ``Retry-After`` as the HTTP date of an hour ago
+429_far        no       with ``Retry-After`` of a year, in seconds
+429_garbage    no       with ``Retry-After: soon``
+cookie         yes      the right response, and a cookie of 1 kB with a new name each time
+drip           yes      the right response, byte by byte with ``drip_seconds`` between
+unlabelled     yes      the right response about a job, without its label
+other_answer   yes      another job's response: to the submission before, or of a result asked for
+                        before
+=============  =======  ==========================================================================
+
+``bad_json``, ``wrong_shape``, ``unlabelled`` and ``other_answer`` do not turn a refusal (422, say)
+into a success; ``truncated`` and ``drip`` need a body. Otherwise the client gets the right
+response, and the log does not show the fault.
 """
 
 from __future__ import annotations
 
 import random
 import threading
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -62,14 +82,38 @@ KINDS = (
     "bad_json",
     "wrong_shape",
 )
-"""All kinds of faults."""
+"""Faults that a client meets in practice; random requests get these unless others are named."""
 
+ODD_KINDS = (
+    "404",
+    "429_zero",
+    "429_past",
+    "429_far",
+    "429_garbage",
+    "cookie",
+    "drip",
+    "unlabelled",
+    "other_answer",
+)
+"""Faults of a portal that is not sound."""
+
+_ALL = KINDS + ODD_KINDS
 _DAY = 86_400
+_MOST_LOGGED = 100_000
 
 HANDLED = frozenset(
-    kind
-    for kind in KINDS
-    if kind.endswith("_after") or kind in ("slow", "stall", "truncated", "bad_json", "wrong_shape")
+    {
+        "slow",
+        "stall",
+        "truncated",
+        "bad_json",
+        "wrong_shape",
+        "cookie",
+        "drip",
+        "unlabelled",
+        "other_answer",
+        *(kind for kind in KINDS if kind.endswith("_after")),
+    }
 )
 """Kinds that let the request take effect."""
 
@@ -101,6 +145,7 @@ class Faults(Checked):
     _checks: ClassVar[Mapping[str, Check]] = {
         "refuse_seconds": number(0, _DAY),
         "slow_seconds": number(0, _DAY),
+        "drip_seconds": number(0, _DAY),
         "retry_after": integer(0, _DAY),
     }
 
@@ -110,18 +155,20 @@ class Faults(Checked):
         """How long ``refuse`` refuses new connections."""
         self.slow_seconds = 0.1
         """How late ``slow`` responds."""
+        self.drip_seconds = 0.01
+        """How long ``drip`` waits after each byte."""
         self.retry_after = 1
         """Value of ``Retry-After``, in seconds."""
         self._lock = threading.Lock()
         self._scripted: list[_Scripted] = []
-        self._log: list[InjectedFault] = []
+        self._log: deque[InjectedFault] = deque(maxlen=_MOST_LOGGED)
         self._rate = 0.0
         self._kinds: tuple[str, ...] = KINDS
         self._random = random.Random(0)  # noqa: S311 - not for secrets
 
     @property
     def log(self) -> list[InjectedFault]:
-        """All faults so far, in order."""
+        """The faults so far, in order; of very many, the last 100 000."""
         with self._lock:
             return list(self._log)
 
@@ -133,7 +180,8 @@ class Faults(Checked):
 
         Args:
             rate: share of the requests, from 0 to 1.
-            kinds: all equally likely; a kind that does not suit a request is left out.
+            kinds: of :data:`KINDS` and :data:`ODD_KINDS`, all equally likely; a kind that does not
+                suit a request is left out.
             seed: of the random generator.
 
         Raises:
@@ -153,7 +201,7 @@ class Faults(Checked):
         """Script a fault for the next requests; scripted faults precede random ones.
 
         Args:
-            kind: one of :data:`KINDS`.
+            kind: one of :data:`KINDS` or :data:`ODD_KINDS`.
             count: number of requests, 1 to 10⁹.
             method: only requests with this method.
             path: only requests whose path contains this text.
@@ -188,7 +236,7 @@ class Faults(Checked):
 
     def withdraw(self, fault: InjectedFault) -> None:
         """Remove a fault that did not suit the response from the log."""
-        with self._lock:
+        with self._lock, suppress(ValueError):  # it may be forgotten already
             self._log.remove(fault)
 
     def _take_scripted(self, method: str, path: str) -> str | None:
@@ -206,14 +254,14 @@ class Faults(Checked):
         # Draw twice for every request: later decisions must not depend on this one.
         has_fault, which = self._random.random() < self._rate, self._random.random()
         fetches = method == "GET" and path.startswith("/api/v1/result/")
-        kinds = [kind for kind in self._kinds if kind != "410" or fetches]
+        kinds = [kind for kind in self._kinds if fetches or kind not in ("404", "410")]
         return kinds[int(which * len(kinds))] if has_fault and kinds else None
 
 
 def _check_kinds(name: str, kinds: Sequence[str]) -> None:
     """Raise InvalidOptionError for kinds that do not exist, and for no kind."""
     listed = isinstance(kinds, Collection) and not isinstance(kinds, str)
-    unknown = [kind for kind in kinds if kind not in KINDS] if listed else [kinds]
+    unknown = [kind for kind in kinds if kind not in _ALL] if listed else [kinds]
     if unknown or not kinds:
-        expected = f"of the kinds {', '.join(KINDS)}"
+        expected = f"of the kinds {', '.join(_ALL)}"
         raise InvalidOptionError(name, unknown[0] if unknown else kinds, expected)

@@ -9,6 +9,7 @@ scripted faults. So this comes before all else:
   gets 421.
 - A request of another site's page, known by ``Origin`` and ``Sec-Fetch-Site``, gets 403; but a link
   to the page that confirms a login may stand anywhere.
+- A body must not be compressed (415): the limit on its size holds for what is read.
 - ``/testing`` needs no token. It serves this computer's own clients: not those of a proxy, and not
   by any other name.
 """
@@ -58,7 +59,7 @@ class Gate:
             await self._app(scope, receive, send)
 
     def _check(self, request: Request) -> None:
-        """Raise PortalError for a request that is not let in (400, 403 or 421)."""
+        """Raise PortalError for a request that is not let in (400, 403, 415 or 421)."""
         headers = request.headers
         hosts = headers.getlist("host")
         name = host_name(hosts[0]) if len(hosts) == 1 else None
@@ -72,6 +73,8 @@ class Gate:
             direct = not any(header in headers for header in _PROXIED)
             if request.client is None or not direct or not is_loopback(request.client.host):
                 raise PortalError(403, "for loopback clients only")
+        if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            raise PortalError(415, "a body must not be compressed")
         origin = headers.get("origin")
         foreign = origin is not None and origin.lower() != f"http://{hosts[0].lower()}"
         if foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site"):

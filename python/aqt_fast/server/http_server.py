@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import errno
 import socket
-import struct
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from aqt_fast.server.connection import Connection
+from aqt_fast.server.limits import Limits
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from aqt_fast.server.addresses import ListeningAddress
 
-_KEEP_ALIVE_SECONDS = 75
 _BACKLOG = 2048
 
-
-class _Connection(HttpToolsProtocol):
-    """Passes itself to each request, because ASGI has no way to reset a connection."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {"aqt_fast.connection": self}  # type: ignore[dict-item]
-
-    def reset(self) -> None:
-        """Close the connection with RST instead of FIN; drop what was not sent yet."""
-        peer = self.transport.get_extra_info("socket")
-        if peer is not None and not self.transport.is_closing():
-            with contextlib.suppress(OSError):
-                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of ``accept`` that stay until something is closed."""
+_NO_ROOM_SECONDS = 0.1
+"""How long nothing is accepted after one of them: the connection waits, and the loop would spin."""
 
 
 class HttpServer:
     """Serves an ASGI application; keeps its port from the first start to :meth:`close`."""
 
-    def __init__(self, app: ASGIApp, address: ListeningAddress, port: int) -> None:
+    def __init__(self, app: ASGIApp, address: ListeningAddress, port: int, limits: Limits) -> None:
         """Listen on nothing yet; the first start replaces port 0 by a free one."""
         self._app = app
+        self._limits = limits
         self._address = address
         self._port = port
         self._reservation: socket.socket | None = None
@@ -110,7 +101,8 @@ class HttpServer:
     def _run(self, ready: threading.Event, failures: list[BaseException]) -> None:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
-            self._serving = _Serving(self._app, lambda: _bind(self._address, self._port))
+            bind = partial(_bind, self._address, self._port)
+            self._serving = _Serving(self._app, self._limits, bind)
             self._serving.listen()
             ready.set()
             await self._serving.until_ended()
@@ -126,20 +118,20 @@ class HttpServer:
 class _Serving:
     """Accepts connections in one event loop, from a start to a stop."""
 
-    def __init__(self, app: ASGIApp, bind: Callable[[], socket.socket]) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, bind: Callable[[], socket.socket]) -> None:
         self.ended = asyncio.Event()
+        self._limits = limits
         self._bind = bind
         # No log: a request may hold a secret, such as a token.
         self._config = uvicorn.Config(
             app,
-            http=_Connection,
+            http=Connection,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             # A header must not say who the client is.
             proxy_headers=False,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
         self._config.load()
         self._state = ServerState()
@@ -155,7 +147,7 @@ class _Serving:
         listener.setblocking(False)
         listener.listen(_BACKLOG)
         self._listener = listener
-        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+        self._await_connections(listener)
 
     async def until_ended(self) -> None:
         """Serve until ``ended`` is set, then close all connections and end all tasks."""
@@ -186,14 +178,22 @@ class _Serving:
         self.refuse(seconds)
         await asyncio.sleep(0)
 
+    def _await_connections(self, listener: socket.socket) -> None:
+        if self._listener is listener:
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+
     def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
         try:
             accepted, _ = listener.accept()
-        except OSError:
-            # The client has closed the connection already.
+        except OSError as error:
+            # Otherwise, the client has closed the connection already.
+            if error.errno in _NO_ROOM:
+                loop.remove_reader(listener)
+                loop.call_later(_NO_ROOM_SECONDS, self._await_connections, listener)
             return
         accepted.setblocking(False)
-        task = asyncio.get_running_loop().create_task(self._adopt(listener, accepted))
+        task = loop.create_task(self._adopt(listener, accepted))
         self._adopting.add(task)
         task.add_done_callback(self._adopting.discard)
 
@@ -204,8 +204,8 @@ class _Serving:
             # The server stopped listening in between.
             connection.reset()
 
-    def _connection(self) -> _Connection:
-        return _Connection(config=self._config, server_state=self._state, app_state={})
+    def _connection(self) -> Connection:
+        return Connection(self._limits, config=self._config, server_state=self._state, app_state={})
 
     def _stop_listening(self) -> None:
         """Stop listening and reset all connections."""
@@ -214,7 +214,7 @@ class _Serving:
             self._listener.close()
             self._listener = None
         for connection in list(self._state.connections):
-            if isinstance(connection, _Connection):
+            if isinstance(connection, Connection):
                 connection.reset()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from aqt_fast.server.clock import Clock
 from aqt_fast.server.device_time import run_seconds
 from aqt_fast.server.errors import PortalError
-from aqt_fast.server.jobs import Job
+from aqt_fast.server.jobs import Job, Status
 from aqt_fast.server.workspaces import Resource, ResourceStatus
 
 
@@ -36,6 +36,7 @@ class Machines:
         resources: Iterable[Resource],
         clock: Clock,
         changed: threading.Condition,
+        ended: Callable[[Job], None],
         *,
         speed: float | None,
         seed: int,
@@ -47,6 +48,7 @@ class Machines:
             resources: one machine each; repeated resources count once.
             clock: for the time stamps of status changes.
             changed: the portal's lock; notified when a job or a machine may go on.
+            ended: takes each job that has ended, under that lock.
             speed: divides the realistic device time; None means no device time.
             seed: of all outcomes.
             virtual_time: whether device time passes on the clock only, and nobody waits.
@@ -54,6 +56,7 @@ class Machines:
         self._machines = {resource.id: _Machine(resource) for resource in resources}
         self._clock = clock
         self._changed = changed
+        self._ended = ended
         self._speed = speed
         self._virtual_time = virtual_time
         self._seed = seed
@@ -125,7 +128,7 @@ class Machines:
             job.cancelling = True
             if job.status == "queued":
                 self._machines[job.resource.id].queue.remove(job)
-                job.end("cancelled", self._clock.now())
+                self._end(job, "cancelled")
             self._changed.notify_all()
 
     def hold(self) -> None:
@@ -149,6 +152,10 @@ class Machines:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def _end(self, job: Job, status: Status) -> None:
+        self._ended(job)
+        job.end(status, self._clock.now())
 
     def _start_thread(self, machine: _Machine) -> None:
         if machine.busy or self._next(machine) is None:
@@ -181,7 +188,7 @@ class Machines:
             except Exception as error:  # noqa: BLE001 - every failure becomes the job's message
                 with self._changed:
                     job.message = str(error) or repr(error)
-                    job.end("error", self._clock.now())
+                    self._end(job, "error")
 
     def _run(self, job: Job) -> None:
         assert job.workload is not None  # noqa: S101 - a job that has not ended has one
@@ -195,22 +202,22 @@ class Machines:
                 job.finished_count += 1
                 job.runs[index] += 1
                 if job.cancelling:
-                    job.end("cancelled", self._clock.now())
+                    self._end(job, "cancelled")
                     return
         result = job.workload.result(seed=seed)
         with self._changed:
             if job.cancelling:
-                job.end("cancelled", self._clock.now())
+                self._end(job, "cancelled")
             else:
                 job.result = result
-                job.end("finished", self._clock.now())
+                self._end(job, "finished")
 
     def _wait_turn(self, job: Job, seconds: float) -> bool:
         """Wait during a hold, then for the device time; return False if it must not run."""
         with self._changed:
             self._changed.wait_for(lambda: self._permits != 0 or job.cancelling or self._closed)
             if job.cancelling:
-                job.end("cancelled", self._clock.now())
+                self._end(job, "cancelled")
             elif self._permits:
                 self._permits -= 1
             if job.cancelling or self._closed:

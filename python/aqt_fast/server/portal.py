@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from aqt_fast.server.clock import Clock
 from aqt_fast.server.errors import PortalError, invalid
 from aqt_fast.server.figures import Figures
 from aqt_fast.server.jobs import Job
+from aqt_fast.server.limits import DEFAULT_LIMITS, Limits
 from aqt_fast.server.machines import Machines
 from aqt_fast.server.record import AcceptedJob, accepted_job
+from aqt_fast.server.retention import Retention
 from aqt_fast.server.sampler import Workload
 from aqt_fast.server.workspaces import DIRECT_WORKSPACE, Resource, Workspace
-
-RESULT_LIFETIME = 24 * 3600.0
-"""Seconds from the first fetch of a result until it expires."""
 
 
 class Portal:
@@ -32,6 +29,7 @@ class Portal:
         seed: int,
         clock: Callable[[], float] = time.time,
         virtual_time: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Accept no job yet.
 
@@ -41,6 +39,7 @@ class Portal:
             seed: of all outcomes.
             clock: returns seconds since the epoch.
             virtual_time: whether device time passes on the clock only, and nobody waits.
+            limits: how many jobs and results are kept.
         """
         self.workspaces = {workspace.id: workspace for workspace in workspaces}
         self.clock = Clock(clock)
@@ -48,10 +47,12 @@ class Portal:
         """Seconds since the epoch."""
         # One lock for all jobs and machines. It is reentrant: the machines take it again.
         self._changed = threading.Condition()
+        self._kept = Retention(self.clock, limits)
         self.machines = Machines(
             [resource for workspace in workspaces for resource in workspace.resources],
             self.clock,
             self._changed,
+            self._kept.ended,
             speed=speed,
             seed=seed,
             virtual_time=virtual_time,
@@ -66,9 +67,6 @@ class Portal:
             if resource.type == "device"
         }
         """What each device measures of itself."""
-        self._jobs: dict[str, Job] = {}
-        self._fetched: deque[tuple[float, Job]] = deque()
-        """Jobs with a result, and when a client first fetched it."""
 
     def check_workspace(self, workspace_id: str) -> None:
         """Raise LookupError unless there is such a workspace."""
@@ -102,8 +100,8 @@ class Portal:
         _check_limits(resource, workload, direct=direct)
         with self._changed:
             job = Job(
-                job_id=str(uuid.uuid4()),
-                number=len(self._jobs),
+                job_id=self._kept.next_id(),
+                number=self._kept.num_accepted,
                 workspace_id=workspace_id,
                 resource=resource,
                 sha256=sha256,
@@ -117,24 +115,18 @@ class Portal:
             # A request that ends while it waits would cancel a future that is not running.
             job.ended.set_running_or_notify_cancel()
             self.machines.add(job, alone=direct)
-            self._jobs[job.job_id] = job
-            self._drop_expired()
+            self._kept.add(job)
         return job
 
     def job(self, job_id: str) -> Job:
         """Find a job.
 
         Raises:
-            PortalError: the identifier is no UUID (422), or unknown (404).
+            PortalError: the identifier is no UUID (422), unknown (404), or that of a job that was
+                forgotten (410).
         """
-        try:
-            key = str(uuid.UUID(job_id))
-        except ValueError:
-            raise invalid(("path", "job_id"), "not a valid UUID") from None
-        job = self._jobs.get(key)
-        if job is None:
-            raise PortalError(404, "unknown job_id")
-        return job
+        with self._changed:
+            return self._kept.find(job_id)
 
     def fetch(self, job: Job) -> bytes | None:
         """Return the outcomes of a finished job, and count a fetch of its result.
@@ -146,13 +138,11 @@ class Portal:
             PortalError: the result has expired (410).
         """
         with self._changed:
-            self._drop_expired()
+            self._kept.drop_expired()
             if job.expired:
                 raise PortalError(410, "the result has expired")
             if job.result is not None:
-                if not job.fetches:
-                    self._fetched.append((self.clock.now(), job))
-                job.fetches += 1
+                self._kept.fetched(job)
             return job.result
 
     def cancel(self, job: Job) -> bool:
@@ -187,15 +177,9 @@ class Portal:
                 self.figures[device] = before.drifted(resource, self._seed, amount, now)
 
     def record(self) -> list[AcceptedJob]:
-        """Describe every accepted job, in order of acceptance."""
+        """Describe every accepted job that is remembered, in order of acceptance."""
         with self._changed:
-            return [accepted_job(job) for job in self._jobs.values()]
-
-    def _drop_expired(self) -> None:
-        while self._fetched and self._fetched[0][0] + RESULT_LIFETIME <= self.clock.now():
-            _, job = self._fetched.popleft()
-            job.expired = True
-            job.result = None
+            return [accepted_job(job) for job in self._kept.jobs()]
 
 
 def _check_limits(resource: Resource, workload: Workload, *, direct: bool) -> None:

@@ -13,6 +13,7 @@ from aqt_fast.server.checks import (
     choice,
     flag,
     identifier,
+    instance,
     integer,
     items,
     json_object,
@@ -72,11 +73,6 @@ def _characterisation(name: str, value: object) -> None:
         raise InvalidOptionError(name, value, expected) from None
 
 
-def _durations(name: str, value: object) -> None:
-    if not isinstance(value, Durations):
-        raise InvalidOptionError(name, value, "Durations")
-
-
 @dataclass
 class Resource(Checked):
     """A machine; the same object in two workspaces is one machine with one queue.
@@ -95,7 +91,7 @@ class Resource(Checked):
         "max_shots": integer(1, _MOST_SHOTS),
         "status_updated_at": optional(number(0, LATEST)),
         "characterisation": optional(_characterisation),
-        "durations": _durations,
+        "durations": instance(Durations),
     }
 
     id: str

@@ -11,7 +11,7 @@ from typing import Any
 from aqt_fast._ids import canonical_uuid, is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.description import JobDescription
-from aqt_fast.store.events import lines_of
+from aqt_fast.store.event_lines import file_of
 from aqt_fast.store.job_directory import JobDirectory, may_be_journal
 from aqt_fast.store.journal import Journal, remove_job
 
@@ -77,7 +77,7 @@ class JobStore:
             snapshot=job.snapshot,
             circuits=job.circuits,
             evaluation=job.evaluation,
-            events=lines_of(job.events) if remote else None,
+            events=file_of(job.events, job.description.job_id) if remote else None,
         )
         return directory.path
 

@@ -14,6 +14,7 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast._ids import same_uuid
 from aqt_fast._native import JobState, Samples, decode_response
 from aqt_fast._shots import shots_of
+from aqt_fast._texts import one_line
 from aqt_fast.api_client import Resource
 from aqt_fast.api_client.decisions import is_misrouted, may_have_ended, will_pass
 from aqt_fast.aqt_options import AQTOptions
@@ -300,6 +301,9 @@ class FetchedExecution(Execution):
             error = APIConnectionError(f"{reason}; the job is with the portal")
             self._end(JobStatus.ERROR, str(error), error)
 
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Do nothing: the result is that of the identifier, whosever it is."""
+
     def _fate_is_known(self) -> bool:
         error = self.state.error
         return error is None or isinstance(error, ResultExpiredError | ResponseMismatchError)
@@ -335,7 +339,7 @@ class FetchedExecution(Execution):
             self._problem = self._keep(self, answer.body)
             self._end(JobStatus.DONE)
         elif state.status in FINAL_STATUS:
-            message = state.message or f"the job is {state.status}"
+            message = one_line(state.message or f"the job is {state.status}")
             self._end(FINAL_STATUS[state.status], message)
 
     def _num_finished(self, runs: int) -> int:
