@@ -192,6 +192,7 @@ class Report(fault_run.Report):
             ("uncertain", uncertain),
             ("… adopted", adopted),
             ("… not in the record, sent again", again),
+            ("… accepted late, and again", len(self.accepted) - number),
             ("other failures sent again", others),
             ("exchanges", f"{self.exchanges.total()} ({fault_run.listed(self.exchanges)})"),
             ("… hit", f"{len(self.log)} ({share:.0%})"),

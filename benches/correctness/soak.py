@@ -17,7 +17,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from itertools import count
+from typing import Any
 
 import click
 import fault_run
@@ -30,6 +32,7 @@ from chaos import plain_label, wrong_counts
 from chaos_proxy import ChaosProxy
 from chaos_run import hasty_client
 from held import held, open_files, resident_mib, surplus
+from qiskit.providers import QiskitBackendNotFoundError
 from tabulate import tabulate
 
 _USERS = 8
@@ -70,7 +73,7 @@ class Soak:
     def work(self, provider: AQTProvider, seed: int) -> None:
         """Be one user."""
         lots = random.Random(seed)  # noqa: S311 - no secret
-        backend = provider.get_backend("simulator_ideal")
+        backend = _found(provider)
         backend.set_options(with_progress_bar=False, query_period_seconds=0.1, shots=_SHOTS)
         while time.monotonic() < self._end:
             with self._lock:
@@ -105,6 +108,13 @@ class Soak:
             threading.active_count(),
             len(open_files()),
         ]
+
+
+def _found(provider: AQTProvider) -> Any:
+    """The simulator, as soon as the proxy lets the provider find it."""
+    while True:
+        with suppress(QiskitBackendNotFoundError):
+            return provider.get_backend("simulator_ideal")
 
 
 _COLUMNS = ("minutes", "jobs", "circuits", "uncertain", "MiB", "threads", "files")

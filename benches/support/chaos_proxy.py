@@ -8,7 +8,6 @@ send. Every fault is logged, without the head of the request, which holds the to
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 import socket
 import threading
@@ -40,6 +39,8 @@ class Hit:
     """Number of the exchange, from 1."""
     connection: int
     """Number of the client's connection, from 1."""
+    sha256: str
+    """Digest of the request's body, as the server records it."""
 
 
 class ChaosProxy:
@@ -150,7 +151,7 @@ class ChaosProxy:
             raise ConnectionError("no answer")
         if request.method == "POST":
             for job_id in _UUID.findall(answer.body.decode("latin-1")):
-                self._names.setdefault(job_id, hashlib.sha256(request.body).hexdigest())
+                self._names.setdefault(job_id, request.sha256)
         return answer if self._labels else answer.without_label()
 
     async def exchange_answers(self, request: Message, answer: Message) -> Message:
@@ -217,7 +218,8 @@ class ChaosProxy:
         number = self.exchanges.total()
 
         def note(kind: str) -> None:
-            self.log.append(Hit(kind, request.method, request.path, number, connection))
+            hit = Hit(kind, request.method, request.path, number, connection, request.sha256)
+            self.log.append(hit)
 
         owed, client.owed = client.owed, b""
         kind, random = self._choose(request)
@@ -234,7 +236,7 @@ class ChaosProxy:
     def _choose(self, request: Message) -> tuple[str | None, Random]:
         """The fault of an exchange, None for none, and what else it draws lots with."""
         path = _UUID.sub(lambda found: self._names.get(found[0], found[0]), request.path)
-        name = f"{request.method} {path} {hashlib.sha256(request.body).hexdigest()}"
+        name = f"{request.method} {path} {request.sha256}"
         self._times[name] += 1
         random = Random(f"{self._seed} {name} {self._times[name]}")  # noqa: S311 - no secret
         hit = random.random() < self.rate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import socket
 import struct
@@ -47,6 +48,11 @@ class Message:
     def path(self) -> str:
         """The path of a request, without its query."""
         return self.start.split(b" ")[1].partition(b"?")[0].decode("latin-1")
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the body in hexadecimal."""
+        return hashlib.sha256(self.body).hexdigest()
 
     def with_length(self, length: int) -> Message:
         """The same with another ``Content-Length``."""

@@ -18,6 +18,7 @@
     │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
+    │   ├── ResponseTooLargeError               .most_bytes
     │   └── ResponseMismatchError               readable, but not the answer to this request
     │       └── MisroutedResponseError            it names another API job than was asked for
     ├── JobNotFoundError (LookupError)          .job_id, .store_path
@@ -32,6 +33,7 @@
     │   ├── APIConnectionError (ConnectionError)  the server cannot be reached
     │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
     │   ├── InsecureConnectionError             the token would be sent unprotected
+    │   ├── InvalidSettingError                 .variable, .reason: of a proxy or certificates
     │   ├── RequestWithdrawnError               cancelled before it was sent
     │   ├── NotSubmittedError                   not sent: call ``resubmit_failed()``
     │   ├── DeviceNotOnlineError                .status, .since: not sent, as it asks for
@@ -76,12 +78,14 @@ __all__ = [
     "InvalidJobError",
     "InvalidOptionError",
     "InvalidPubError",
+    "InvalidSettingError",
     "InvalidShotsError",
     "JobFailedError",
     "JobNotFoundError",
     "JournalError",
     "MalformedRequestError",
     "MalformedResponseError",
+    "MisroutedResponseError",
     "MissingEstimateError",
     "MissingExtraError",
     "NotSubmittedError",
@@ -90,6 +94,7 @@ __all__ = [
     "RequestWithdrawnError",
     "ResponseError",
     "ResponseMismatchError",
+    "ResponseTooLargeError",
     "ResultExpiredError",
     "SpendingLimitError",
     "SubmissionUncertainError",
@@ -450,6 +455,18 @@ class MisroutedResponseError(ResponseMismatchError):
     """A readable response names another API job: it answers somebody else's request."""
 
 
+class ResponseTooLargeError(ResponseError):
+    """A response has more bytes than any that belongs to a job; the rest was not received."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """``most_bytes`` is the limit, which counts decompressed bytes."""
+        super().__init__(most_bytes)
+        self.most_bytes = most_bytes
+
+    def __str__(self) -> str:
+        return f"it has more than the {self.most_bytes} bytes that are read, decompressed"
+
+
 class JobNotFoundError(AQTError, LookupError):
     """No job has this id."""
 
@@ -588,6 +605,22 @@ class AQTCredentialsError(APIError, PermissionError):
 
 class InsecureConnectionError(APIError):
     """The access token would be sent unprotected or to another host; it was not sent."""
+
+
+class InvalidSettingError(APIError):
+    """A variable of the environment, for a proxy or certificates, cannot be used; nothing was sent.
+
+    The message does not show the address of a proxy, which may hold a password.
+    """
+
+    def __init__(self, variable: str, reason: str) -> None:
+        """``variable`` is its name, ``reason`` what is wrong with it."""
+        super().__init__(f"{variable} cannot be used: {reason}")
+        self.variable = variable
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.variable, self.reason), vars(self)
 
 
 class RequestWithdrawnError(APIError):

@@ -102,6 +102,8 @@ STEPS = [
     "jobs.api_job:ApiJob.submit",
     "jobs.api_job:ApiJob.poll",
     "jobs.group:Group.update",
+    "jobs.known_ids:ApiJobIds.begin",
+    "jobs.known_ids:ApiJobIds.claim",
     "jobs.remote:RemoteExecution._on_change",
     "jobs.remote:RemoteExecution._conclude",
     "jobs.remote:RemoteExecution._release_journal",

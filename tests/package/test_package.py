@@ -117,6 +117,7 @@ def test_exception_tree():
         exceptions.NotSubmittedError: [],
         exceptions.SubmissionUncertainError: ["Bell states", "ab12", "connection lost"],
         exceptions.MalformedRequestError: ["expected a value", 7],
+        exceptions.InvalidSettingError: ["HTTPS_PROXY", "it is not the URL of a proxy"],
         exceptions.InvalidCharacterisationError: ["t1", "must be above 0, not -1", Path("x")],
         exceptions.MissingExtraError: ["the picture of a device", "matplotlib", "plot"],
         exceptions.SpendingLimitError: ["max_shots", 5, "7 shots", "provider"],

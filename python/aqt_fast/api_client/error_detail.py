@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import orjson
 
 from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.api_client.models import read_json
@@ -66,8 +67,9 @@ def sent_detail(body: bytes) -> Any:
     """Read the value of ``detail`` or ``message`` as the server has sent it; None without both."""
     try:
         content = read_json(body)
-    except ResponseError:
-        return None
+        orjson.dumps(content)
+    except (ResponseError, TypeError):
+        return None  # also if it is nested so deeply that Python cannot show it
     if not isinstance(content, dict):
         return None
     return content.get("detail", content.get("message"))

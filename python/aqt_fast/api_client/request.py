@@ -9,6 +9,13 @@ from typing import Literal
 from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.api_client.decisions import BUSY_STATUSES, SUBMITTING_METHODS, RequestKind
 
+MOST_BYTES = 16 * 2**20
+"""Largest answer that is read into objects, decompressed. The largest job has about 6 MB."""
+
+MOST_BYTES_OF_A_RESULT = 128 * 2**20
+"""Largest answer with a result, decompressed. 50 circuits with 2000 shots of 31 qubits have about
+10 MB with spaces after the commas, and 45 MB with a line for each outcome."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -28,6 +35,8 @@ class Request:
     """Of a poll: the server's identifier of the API job, or empty if no result can expire."""
     long_poll: bool = False
     """Whether the server answers as soon as there is a result, so that a time-out is no fault."""
+    most_bytes: int = MOST_BYTES
+    """Largest answer, decompressed."""
     busy: frozenset[int] = BUSY_STATUSES
     """Statuses with which the server says that it has accepted nothing yet."""
     wanted: Callable[[], bool] | None = None

@@ -115,6 +115,7 @@ class Submission:
         body = self._encode(label)
         payload_hash = payload_hash_of(body)
         self._ids.begin()
+        job_id = None
         try:
             self._log.intend(label, payload_hash)
             self.payload_hash = payload_hash
@@ -130,6 +131,9 @@ class Submission:
             self._log.uncertain(error.reason)
             raise
         except AQTError as error:
+            if job_id is not None:  # the answer was there
+                self._log.uncertain(str(error))
+                raise SubmissionUncertainError(label, payload_hash, str(error)) from error
             self._log.refused(str(error))
             raise
         with suppress(Exception):  # here the identifier is known; another process is uncertain
