@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobV1
@@ -87,6 +87,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
     _backend: JobBackend
     _job_id: str
+    _options_class: ClassVar[type[JobOptions]] = JobOptions
 
     def __init__(
         self,
@@ -126,7 +127,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
             self._circuits = listed(circuits)
             self._snapshot = backend.prepare(self._circuits, options)
         shots = checked_shots(options.shots, backend.limits, len(self._snapshot) or None)
-        self._options = JobOptions.of(options, shots)
+        self._options = self._options_class.of(options, shots)
         self._execution: Execution | None = None
         self._begun = False
         """Whether the execution was begun to the end; an interrupt may have prevented that."""

@@ -80,7 +80,10 @@ class Journal:
         log = EventLog(path / EVENTS)
 
         def own() -> None:
-            log.own()
+            try:
+                log.own()
+            except DamagedJobError as error:  # what was just written cannot be read
+                raise OSError(str(error)) from error
             if log.read_only is not None:
                 raise log.read_only
 
@@ -117,6 +120,8 @@ class Journal:
     def find(cls, root: Path, job_id: str) -> Journal:
         """Open the journal of a batch, by its identifier or that of one of its API jobs.
 
+        Identifiers of earlier submissions find it, too, unless an API job has the same now.
+
         Raises:
             JobNotFoundError: no batch and no API job has this identifier.
             DamagedJobError: the journal cannot be read; it stays as it is.
@@ -124,6 +129,7 @@ class Journal:
         try:
             return cls.load(root, job_id)
         except JobNotFoundError:
+            earlier = None
             if is_canonical_uuid(job_id):
                 for name in _candidates(root, job_id):
                     # A damaged journal must not hide the one that is searched for.
@@ -132,7 +138,15 @@ class Journal:
                         records = journal.replay().records.values()
                         if any(job_id == known.job_id for known in records):
                             return journal
+                        if earlier is None and journal.has_had(job_id):
+                            earlier = journal
+            if earlier is not None:
+                return earlier
             raise
+
+    def has_had(self, job_id: str) -> bool:
+        """Whether an API job of the batch has this identifier, or an earlier submission of it."""
+        return b'"job_id":"%s"' % job_id.encode() in read_file(self.path / EVENTS)
 
     def own(self) -> bool:
         """Take the lock and become the writer. Return False if another writer has it.
