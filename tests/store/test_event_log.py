@@ -256,6 +256,8 @@ class TestEnd:
             log.append(EVENTS[0])
             log.append(EVENTS[1])
         log.close()
+        log.own_again()
+        log.close()
         for stage in stages:
             file = read_events(stage, path.parent.name)
             assert file.problem is not None

@@ -225,7 +225,11 @@ class RemoteExecution(Execution):
             self.abandon(CLOSED)
             raise APIConnectionError(f"{CLOSED}; nothing is submitted")
         if self._records is not None:
-            self._resume_from(self._records, list(enumerate(self._jobs)))
+            try:
+                self._resume_from(self._records, list(enumerate(self._jobs)))
+            except Exception as error:
+                self._fail(error)  # nobody gets the job: closing need not wait for it
+                raise
         self._go_on()
 
     def _go_on(self) -> None:
@@ -527,9 +531,13 @@ class RemoteExecution(Execution):
         try:
             step()
         except BaseException as error:  # noqa: BLE001 - a background thread has nowhere to raise
-            for job in self._jobs:
-                with suppress(Exception):
-                    job.fail(error)
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """End the API jobs that are not being sent."""
+        for job in self._jobs:
+            with suppress(Exception):
+                job.fail(error)
 
     def look_after(self) -> None:
         """Notice that all API jobs have ended, if an exception has kept the batch from it."""

@@ -187,8 +187,11 @@ class EventLog:
                     os.ftruncate(file, end.size)
                     _write(file, end.rest.ljust(end.size - end.offset, FILLER), end.offset)
                 raise
-            self._end = end.after(line if end.whole else data)
-            return self._end.offset
+            if end.whole:
+                self._end = end.after(line)
+            else:
+                self._know(self._load())  # what is wrong is described in another way now
+            return end.offset + len(data)
 
     def _sync(self, file: int, offset: int) -> None:
         """Wait until all before ``offset`` is on the disk; one flush serves all waiting threads."""

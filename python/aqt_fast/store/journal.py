@@ -80,7 +80,10 @@ class Journal:
         log = EventLog(path / EVENTS)
 
         def own() -> None:
-            log.own()
+            try:
+                log.own()
+            except DamagedJobError as error:  # what was just written cannot be read
+                raise OSError(str(error)) from error
             if log.read_only is not None:
                 raise log.read_only
 
