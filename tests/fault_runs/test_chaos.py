@@ -16,6 +16,7 @@ from aqt_fast.testing import ArnicaServer
 from chaos_faults import FAULTS, STRANGERS
 from chaos_proxy import ChaosProxy
 from held import held, surplus
+from waiting import SECONDS
 
 API_JOBS = 25
 SEED = 4
@@ -90,7 +91,7 @@ def test_every_fault_hits(server: ArnicaServer, kind: str):
         with httpx.Client(base_url=proxy.url, timeout=TIMEOUT) as client:
             ask = "/api/v1/workspaces"
             headers = {"Authorization": f"Bearer {server.token}"}
-            assert client.get(ask, headers=headers).is_success
+            assert client.get(ask, headers=headers, timeout=SECONDS).is_success
             proxy.rate = 1.0
             for _ in range(2):
                 with suppress(httpx.HTTPError):
@@ -113,7 +114,7 @@ def test_the_same_seed_chooses_the_same_faults(server: ArnicaServer):
             proxy.rate = 0.5
             with httpx.Client(base_url=proxy.url, trust_env=False) as client:
                 for number in range(20):
-                    client.get(f"/{number}")
+                    client.get(f"/{number}", timeout=SECONDS)
             return [f"{hit.path} {hit.kind}" for hit in proxy.log]
 
     assert kinds(1) == kinds(1) != kinds(2)
