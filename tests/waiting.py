@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 SECONDS = 30
 """How long a test waits before it fails, on a busy machine."""
@@ -19,3 +20,8 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"nothing happened in {SECONDS} s"
         time.sleep(0.005)
+
+
+def num_descriptors() -> int:
+    """How many file descriptors this process has open."""
+    return sum(1 for _ in Path("/proc/self/fd").iterdir()) - 1  # that of the directory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from contextlib import suppress
 
@@ -45,5 +46,5 @@ def exchange(server: ArnicaServer, data: bytes) -> bytes:
 
 
 def statuses(data: bytes) -> list[int]:
-    """The status of each answer, for answers without HTTP in their bodies."""
-    return [int(part[2:5]) for part in data.split(b"HTTP/1.")[1:]]
+    """The status of each answer, for answers without a status line in their bodies."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", data)]

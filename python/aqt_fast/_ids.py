@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import uuid
 
 LONGEST_LABEL = 255
@@ -17,7 +18,7 @@ def canonical_uuid(text: object) -> str:
     try:
         return str(uuid.UUID(text if isinstance(text, str) else ""))
     except ValueError:
-        raise ValueError(f"{text!r} is no UUID") from None
+        raise ValueError(f"{reprlib.repr(text)} is no UUID") from None
 
 
 def same_uuid(text: str, canonical: str) -> bool:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobV1
@@ -20,12 +20,15 @@ from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol, Single
+from aqt_fast._texts import LONGEST_NAME, one_line, printable
 from aqt_fast._warnings import warn_caller
 from aqt_fast.aqt_options import AQTOptions, JobOptions, checked_integer, checked_seconds
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.devices.usage import DeviceUsage
 from aqt_fast.exceptions import (
+    APIConnectionError,
+    AQTError,
     DamagedJobError,
     DeviceNotOnlineError,
     InvalidInputError,
@@ -84,6 +87,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
     _backend: JobBackend
     _job_id: str
+    _options_class: ClassVar[type[JobOptions]] = JobOptions
 
     def __init__(
         self,
@@ -123,9 +127,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
             self._circuits = listed(circuits)
             self._snapshot = backend.prepare(self._circuits, options)
         shots = checked_shots(options.shots, backend.limits, len(self._snapshot) or None)
-        self._options = JobOptions.of(options, shots)
+        self._options = self._options_class.of(options, shots)
         self._execution: Execution | None = None
+        self._begun = False
+        """Whether the execution was begun to the end; an interrupt may have prevented that."""
         self._result: Result | None = None
+        self._reopened = 0
+        """How often the execution had been reopened before it had this result."""
         self._estimate: JobEstimate | None = None
         self._rescue = rescue
         self._evaluation = evaluation
@@ -133,7 +141,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         self._lock = ForkSafeLock()
 
     def __repr__(self) -> str:
-        name = self.label or (self._execution and self._execution.name) or "not submitted"
+        told = self.label or (self._execution and self._execution.name) or "not submitted"
+        name = one_line(told, LONGEST_NAME)
         kind = type(self).__name__
         try:
             finished, total = self.progress()
@@ -193,7 +202,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
                 self._execution = make(self._snapshot, self._options)
                 if self._evaluation is not None:
                     self._execution.keep_evaluation(self._evaluation)
-                self._execution.begin()
+                self._begin(self._execution)
                 return
         raise RuntimeError(f"Job already submitted (ID: {self._execution.name})")
 
@@ -270,7 +279,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if self._execution is None:
             return None
         state = self._execution.state
-        return ErrorText(state.message or "") if state.status is JobStatus.ERROR else None
+        text = printable(state.message or "")
+        return ErrorText(text) if state.status is JobStatus.ERROR else None
 
     @property
     def creation_date(self) -> datetime | None:
@@ -372,14 +382,16 @@ class AQTJob(Single, AnyProtocol, JobV1):
         for name, value in (("timeout", timeout), ("wait", wait)):
             if value is not None:
                 checked_seconds(name, value, zero=True)
-        if self._result is None:
+        if self._result is None or self._reopened != execution.reopened:
             state = self._final_state(execution, timeout, quietly=partial)
             if state is None:
                 return self._compose(execution, "not all circuits were evaluated in time")
             if state.error is not None:
                 return self._compose(execution, state.message)
             with self._lock:
-                self._result = self._result or self._compose(execution, state.message)
+                if self._result is None or self._reopened != execution.reopened:
+                    self._reopened = execution.reopened
+                    self._result = self._compose(execution, state.message)
         return self._result
 
     def samples(self, timeout: float | None = None) -> list[Samples]:
@@ -424,7 +436,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
         while True:
             self._retry(execution, quietly=quietly)
             limit = self._options.query_timeout_seconds if timeout is None else timeout
-            if not self._wait(execution, limit):
+            try:
+                ended = self._wait(execution, limit)
+            except APIConnectionError:  # there is no thread
+                if not quietly:
+                    raise
+                ended = False
+            if not ended:
                 if quietly:
                     return None
                 raise timed_out(execution, limit)
@@ -534,14 +552,11 @@ class AQTJob(Single, AnyProtocol, JobV1):
             DeviceNotOnlineError: the job has the option ``require_online``, and the device is not.
             JournalError: another process works on the job or has continued it.
         """
-        number = self._submitted().resubmit_failed(
+        return self._submitted().resubmit_failed(
             uncertain=uncertain,
             expired=expired,
             limits=SpendingLimits(max_cost, max_device_seconds, max_shots),
         )
-        if number:
-            self._result = None
-        return number
 
     def adopt(self, label: str, job_id: str) -> None:
         """Set the identifier that the portal has given to an uncertain submission.
@@ -553,7 +568,9 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
         Raises:
             LookupError: no uncertain submission of this job has this label.
-            InvalidInputError: ``job_id`` is known to be the identifier of another API job.
+            InvalidInputError: ``job_id`` is certainly the identifier of another API job: an answer
+                of the portal has named its label, or it was known before this one was sent. An API
+                job that has it without such proof loses it, and becomes uncertain.
             ValueError: ``job_id`` is not a UUID.
             JournalError: another process works on the job or has continued it.
         """
@@ -562,7 +579,6 @@ class AQTJob(Single, AnyProtocol, JobV1):
         except ValueError:
             raise ValueError(f"{job_id!r} is no identifier of an API job: a UUID") from None
         self._submitted().adopt(label, plain)
-        self._result = None
 
     def wait_for_final_state(
         self,
@@ -668,7 +684,19 @@ class AQTJob(Single, AnyProtocol, JobV1):
     def _submitted(self) -> Execution:
         if self._execution is None:
             raise RuntimeError("the job was not submitted; call submit() first")
+        if not self._begun:
+            with self._lock:
+                if not self._begun:  # an interrupt
+                    self._begin(self._execution)
         return self._execution
+
+    def _begin(self, execution: Execution) -> None:
+        try:
+            execution.begin()
+        except AQTError:
+            self._begun = True  # it has ended
+            raise
+        self._begun = True
 
 
 def provider_for_restoring(access_token: str | None = None) -> AQTProvider:

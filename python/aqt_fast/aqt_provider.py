@@ -100,7 +100,8 @@ class AQTProvider(Single):
         portal_url: URL of the portal. None takes it from ``AQT_PORTAL_URL``; the default is
             https://arnica.aqt.eu.
         connect_timeout: maximum time in seconds to wait for a connection.
-        read_timeout: maximum time in seconds to wait for an answer, or for more of it.
+        read_timeout: maximum time in seconds to wait for an answer to begin, and for the rest of
+            it. A request, and the rest, may take a second more for each 20 kB.
         max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
             concurrent polls, 1 to 64.
         price_list: what devices cost, for estimates: a list of prices, or several for different

@@ -18,6 +18,7 @@
     │   └── MalformedRequestError               .reason, .offset
     ├── ResponseError (ValueError)              an unusable response
     │   ├── MalformedResponseError              .reason, .offset
+    │   ├── ResponseTooLargeError               .most_bytes
     │   └── ResponseMismatchError               readable, but not the answer to this request
     │       └── MisroutedResponseError            it names another API job than was asked for
     ├── JobNotFoundError (LookupError)          .job_id, .store_path
@@ -32,6 +33,7 @@
     │   ├── APIConnectionError (ConnectionError)  the server cannot be reached
     │   ├── AQTCredentialsError (PermissionError)  no token, or one that is not accepted
     │   ├── InsecureConnectionError             the token would be sent unprotected
+    │   ├── InvalidSettingError                 .variable, .reason: of a proxy or certificates
     │   ├── RequestWithdrawnError               cancelled before it was sent
     │   ├── NotSubmittedError                   not sent: call ``resubmit_failed()``
     │   ├── DeviceNotOnlineError                .status, .since: not sent, as it asks for
@@ -51,22 +53,86 @@ Longer than 400 lines: one tree, in one place.
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aqt_fast._texts import one_line, printable
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "AQTCredentialsError",
+    "AQTError",
+    "CharacterisationNotFoundError",
+    "CircuitProblem",
+    "DamagedJobError",
+    "DeviceNotOnlineError",
+    "FixedOptionError",
+    "IncompleteBatchError",
+    "InsecureConnectionError",
+    "InvalidCharacterisationError",
+    "InvalidCircuitError",
+    "InvalidInputError",
+    "InvalidJobError",
+    "InvalidOptionError",
+    "InvalidPubError",
+    "InvalidSettingError",
+    "InvalidShotsError",
+    "JobFailedError",
+    "JobNotFoundError",
+    "JournalError",
+    "MalformedRequestError",
+    "MalformedResponseError",
+    "MisroutedResponseError",
+    "MissingEstimateError",
+    "MissingExtraError",
+    "NotSubmittedError",
+    "OtherProcessError",
+    "PartFailure",
+    "RequestWithdrawnError",
+    "ResponseError",
+    "ResponseMismatchError",
+    "ResponseTooLargeError",
+    "ResultExpiredError",
+    "SpendingLimitError",
+    "SubmissionUncertainError",
+    "UnknownOptionError",
+    "Unpicklable",
+    "UnsavableJobError",
+    "UnsupportedQiskitError",
+    "UnusableFiguresError",
+    "WorkspaceRefusedError",
+]
+
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     import httpx
 
 
 class AQTError(Exception):
     """Base class of all exceptions of this package.
 
+    Its text is one line, or several where the class says so, without characters that a terminal
+    would obey and with at most 4000 characters a line, whatever a server or a file has put into it.
+    Attributes have what was sent.
+
     Process pools and Dask pickle exceptions: all attributes and notes survive.
     """
+
+    _SEVERAL_LINES = False
+    """Whether the text has line breaks of ours."""
+
+    def __str__(self) -> str:
+        return (printable if self._SEVERAL_LINES else one_line)(self._text())
+
+    def _text(self) -> str:
+        """Compose the text; texts of others may stand in it as they came."""
+        return super().__str__()
 
 
 class InvalidInputError(AQTError, ValueError):
@@ -112,12 +178,13 @@ class CircuitProblem:
         elif self.operation is not None:
             place += f", {self.operation}"
         mend = "" if self.mend is None else f"; {self.mend}"
-        return f"{place}: {self.reason}{mend}"
+        return one_line(f"{place}: {self.reason}{mend}")
 
 
 class InvalidCircuitError(InvalidInputError):
     """Circuits cannot run: all such circuits of a batch, each with its first problem."""
 
+    _SEVERAL_LINES = True
     _SHOWN = 10
     _OTHERS = "circuits"
 
@@ -127,7 +194,7 @@ class InvalidCircuitError(InvalidInputError):
         self.problems = tuple(problems)
         """One entry per circuit that cannot run."""
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         lines = [str(problem) for problem in self.problems[: self._SHOWN]]
         if len(self.problems) > self._SHOWN:
             lines.append(f"and {len(self.problems) - self._SHOWN} more {self._OTHERS}")
@@ -187,7 +254,7 @@ class InvalidOptionError(_HoldsValue, InvalidInputError):
         self.value = value
         self.expected = expected
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.option} must be {self.expected}, not {self.value!r}"
 
 
@@ -216,7 +283,7 @@ class InvalidShotsError(InvalidOptionError):
             self.found += f" and {more} more"
         self.args = (value, expected, self.found)
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.option} must be {self.expected}, not {self.found}"
 
 
@@ -229,7 +296,7 @@ class FixedOptionError(_HoldsValue, InvalidInputError):
         self.option = option
         self.value = value
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return (
             f"option '{self.option}' of a job cannot be changed: run the circuits again with "
             f"{self.option}={self.value!r}"
@@ -259,7 +326,7 @@ class UnknownOptionError(InvalidOptionError):
         self.suggestion = suggestion
         self.elsewhere = elsewhere
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         if self.elsewhere is not None:
             return f"option '{self.option}' is for {self.elsewhere} only"
         hint = "" if self.suggestion is None else f"; did you mean '{self.suggestion}'?"
@@ -296,7 +363,7 @@ class SpendingLimitError(InvalidInputError):
         """The job's :class:`~aqt_fast.devices.JobEstimate`; for API jobs that are submitted again,
         with all that were sent before and may have run."""
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return (
             f"the job may take {self.estimated}, but {self.limit}={self.allowed} of the "
             f"{self.source} allows less; nothing was sent"
@@ -309,7 +376,7 @@ class MissingEstimateError(SpendingLimitError):
     ``estimated`` says what is missing.
     """
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return (
             f"{self.limit}={self.allowed} of the {self.source} cannot be checked: "
             f"{self.estimated}; nothing was sent"
@@ -326,7 +393,7 @@ class InvalidCharacterisationError(InvalidInputError):
         self.reason = reason
         self.path = path
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         place = "the characterisation" if self.path is None else str(self.path)
         return f"{place}: {self.field} {self.reason}"
 
@@ -342,7 +409,7 @@ class UnusableFiguresError(InvalidInputError):
         self.resource_id = resource_id
         self.problems = tuple(problems)
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         more = len(self.problems) - self._SHOWN
         told = "; ".join(self.problems[: self._SHOWN]) + (f"; and {more} more" if more > 0 else "")
         return (
@@ -360,7 +427,7 @@ class MalformedRequestError(InvalidInputError):
         self.reason = reason
         self.offset = offset
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"byte {self.offset}: {self.reason}"
 
 
@@ -377,7 +444,7 @@ class MalformedResponseError(ResponseError):
         self.reason = reason
         self.offset = offset
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"byte {self.offset}: {self.reason}"
 
 
@@ -387,6 +454,18 @@ class ResponseMismatchError(ResponseError):
 
 class MisroutedResponseError(ResponseMismatchError):
     """A readable response names another API job: it answers somebody else's request."""
+
+
+class ResponseTooLargeError(ResponseError):
+    """A response has more bytes than any that belongs to a job; the rest was not received."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """``most_bytes`` is the limit, which counts decompressed bytes."""
+        super().__init__(most_bytes)
+        self.most_bytes = most_bytes
+
+    def _text(self) -> str:
+        return f"it has more than the {self.most_bytes} bytes that are read, decompressed"
 
 
 class JobNotFoundError(AQTError, LookupError):
@@ -399,7 +478,7 @@ class JobNotFoundError(AQTError, LookupError):
         self.store_path = store_path
         self.elsewhere = elsewhere
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         here = f"no job '{self.job_id}' in {self.store_path}"
         return f"{here}, {self.elsewhere}" if self.elsewhere else here
 
@@ -422,7 +501,7 @@ class CharacterisationNotFoundError(AQTError, LookupError):
         self.at = at
         self.oldest = oldest
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         if self.at is None:
             return f"{self.resource_id!r} has no figures, or none whose time is known"
         known = "none were kept" if self.oldest is None else f"the oldest are of {self.oldest}"
@@ -441,7 +520,7 @@ class DamagedJobError(AQTError):
         self.path = path
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"cannot read the saved job {self.path}: {self.reason}"
 
 
@@ -454,7 +533,7 @@ class UnsavableJobError(AQTError):
         self.job_id = job_id
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"cannot save job {self.job_id}: {self.reason}"
 
 
@@ -474,12 +553,12 @@ class JobFailedError(AQTError):
         self.job_id = job_id
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"job {self.job_id}: {self.reason}"
 
 
 class OtherProcessError(AQTError, RuntimeError):
-    """Only the process that runs it can do this: the object is in a fork of that process."""
+    """Only the process that runs it can do this: the object is in a fork, or is a copy."""
 
     def __init__(self, what: str, process: int, advice: str = "") -> None:
         """Name ``what`` runs elsewhere, the identifier of that ``process``, and what to do."""
@@ -487,9 +566,12 @@ class OtherProcessError(AQTError, RuntimeError):
         self.what = what
         self.process = process
         self.advice = advice
+        self._here = process == os.getpid()
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         where = f"{self.what} runs in process {self.process}, not in this one"
+        if self._here:
+            where = f"this is a copy of {self.what}, with its results only"
         return f"{where}; {self.advice}" if self.advice else where
 
 
@@ -527,6 +609,22 @@ class AQTCredentialsError(APIError, PermissionError):
 
 class InsecureConnectionError(APIError):
     """The access token would be sent unprotected or to another host; it was not sent."""
+
+
+class InvalidSettingError(APIError):
+    """A variable of the environment, for a proxy or certificates, cannot be used; nothing was sent.
+
+    The message does not show the address of a proxy, which may hold a password.
+    """
+
+    def __init__(self, variable: str, reason: str) -> None:
+        """``variable`` is its name, ``reason`` what is wrong with it."""
+        super().__init__(f"{variable} cannot be used: {reason}")
+        self.variable = variable
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.variable, self.reason), vars(self)
 
 
 class RequestWithdrawnError(APIError):
@@ -645,12 +743,13 @@ class PartFailure:
     def __str__(self) -> str:
         first, last = self.circuits.start, self.circuits.stop - 1
         which = f"circuit {first}" if first == last else f"circuits {first} to {last}"
-        return f"API job {self.part + 1} ({which}): {self.message}"
+        return one_line(f"API job {self.part + 1} ({which}): {self.message}")
 
 
 class IncompleteBatchError(APIError):
     """Some API jobs of a batch have no known result; the others' results are available."""
 
+    _SEVERAL_LINES = True
     _SHOWN = 10
 
     def __init__(self, failures: Sequence[PartFailure]) -> None:
@@ -676,7 +775,7 @@ class MissingExtraError(AQTError, ImportError):
         self.package = package
         self.extra = extra
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"{self.what} needs {self.package}: pip install 'aqt-fast[{self.extra}]'"
 
 
@@ -689,5 +788,5 @@ class UnsupportedQiskitError(AQTError, ImportError):
         self.found = found
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"aqt-fast cannot read the circuits of Qiskit {self.found}: {self.reason}"

@@ -11,7 +11,7 @@ from aqt_fast.exceptions import APIConnectionError, APIError, SubmissionUncertai
 class TestClosing:
     """Requests that are waiting, new, or under way."""
 
-    @pytest.mark.parametrize("name", ["result", "cancel", "direct_result", *SUBMITTING])
+    @pytest.mark.parametrize("name", ["result", "direct_result", *SUBMITTING])
     def test_ends_waiting_between_attempts(self, name):
         """All threads that wait end at once."""
         operation = EVERYTHING[name]

@@ -11,6 +11,9 @@ from api_client.scripted import ASKING, JOB_ID, TODAY, FakeTime, Script
 from aqt_fast.api_client.models import read_json
 from aqt_fast.api_client.retry_timing import (
     BACK_OFF,
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    MAX_ORDERED_SECONDS,
     Attempts,
     Patience,
     Retry,
@@ -42,9 +45,10 @@ class TestBackOff:
         assert 0 <= min(pauses) < 0.1 * bound
         assert 0.9 * bound < max(pauses) <= bound
 
-    def test_budget_of_all_requests_of_a_client(self, time):
+    def test_budget_of_all_requests_of_a_client(self, time, monkeypatch):
         """When the stock is empty, retries wait, but no request is given up."""
-        later = httpx.Response(429, headers={"Retry-After": "0"})
+        monkeypatch.setattr("aqt_fast.api_client.retry_timing.BACK_OFF", lambda _: 0.0)
+        later = httpx.Response(429)
         answers = [*[later] * 60, ASKING["result"].ok(), *[later] * 3, ASKING["cancel"].ok()]
         script = Script(*answers)
         portal = ASKING["result"].connect(script, time)
@@ -55,13 +59,42 @@ class TestBackOff:
         # The success has paid for half a retry, the stock itself is still empty.
         assert time.sleeps[60:] == pytest.approx([0.25, 0.5, 0.5])
 
-    def test_budget_and_order_at_the_same_time(self, time):
+    def test_budget_and_order_at_the_same_time(self, time, monkeypatch):
         """The longer of the two counts, not their sum."""
-        now = httpx.Response(429, headers={"Retry-After": "0"})
+        monkeypatch.setattr("aqt_fast.api_client.retry_timing.BACK_OFF", lambda _: 0.0)
+        now = httpx.Response(429)
         later = httpx.Response(429, headers={"Retry-After": "7"})
         script = Script(*[now] * 60, later, ASKING["result"].ok())
         assert ASKING["result"].run(script, time) == ASKING["result"].value
         assert time.sleeps[-2:] == pytest.approx([0.5, 7])
+
+    @pytest.mark.parametrize(
+        "order", ["0", "-1", "-99999", "Sun, 01 Mar 2026 11:59:59 GMT", "Thu, 01 Jan 1970 00:00:00"]
+    )
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_orders_to_come_back_at_once(self, order, status, time, monkeypatch):
+        """The back-off counts all the same: 11 requests a minute, not 74 in 12 seconds."""
+        bound = tenacity.wait_exponential(FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS)
+        monkeypatch.setattr("aqt_fast.api_client.retry_timing.BACK_OFF", bound)
+        script = Script(httpx.Response(status, headers={"Retry-After": order}))
+        with pytest.raises(APIError):
+            ASKING["result"].run(script, time)
+        assert time.sleeps[:6] == [0.5, 1, 2, 4, 8, 10]
+        assert len(script.requests) == 11
+
+    def test_an_order_that_is_shorter_than_the_back_off(self, time, monkeypatch):
+        """The longer of the two counts."""
+        monkeypatch.setattr("aqt_fast.api_client.retry_timing.BACK_OFF", lambda _: 3.0)
+        orders = [httpx.Response(429, headers={"Retry-After": order}) for order in ("2", "4")]
+        ASKING["result"].run(Script(*orders, ASKING["result"].ok()), time)
+        assert time.sleeps == [3, 4]
+
+    def test_a_user_who_cancels_does_not_wait_for_hours(self, time):
+        """An order that is longer than the minute that cancelling may take ends it."""
+        script = Script(httpx.Response(429, headers={"Retry-After": "3600"}))
+        with pytest.raises(APIError, match="429"):
+            ASKING["cancel"].run(script, time)
+        assert time.sleeps == []
 
     def test_budget_refills(self, time):
         """Time and successes refill it, up to the stock."""
@@ -150,7 +183,7 @@ class TestRetryAfter:
             ("120", 120),
             ("007", 7),
             ("\t5 ", 5),
-            ("999999999999", 24 * 3600),
+            ("999999999999", MAX_ORDERED_SECONDS),
             ("9" * 5000, None),
             ("\u0663", None),
             ("1e3", None),
@@ -162,7 +195,7 @@ class TestRetryAfter:
             ("Sun, 01 Mar 2026 14:02:00 +0200", 120),
             ("Sun, 01 Mar 2026 12:02:00 -0000", 120),
             ("Sun, 01 Mar 2026 11:00:00 GMT", 0),
-            ("Fri, 31 Dec 9999 23:59:59 GMT", 24 * 3600),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_ORDERED_SECONDS),
             ("Mon, 01 Jan 0001 00:00:00 GMT", 0),
             ("Sun, 01 Mar 2026 25:00:00 GMT", None),
         ],
@@ -171,10 +204,39 @@ class TestRetryAfter:
         """Seconds and dates."""
         assert retry_after(header, TODAY.timestamp()) == seconds
 
+    @pytest.mark.parametrize(
+        ("sent", "seconds"),
+        [
+            (None, 120),
+            ("", 120),
+            ("yesterday", 120),
+            ("Sun, 01 Mar 2026 12:01:30 GMT", 30),
+            ("Sun, 01 Mar 2026 11:00:00 GMT", MAX_ORDERED_SECONDS),
+            ("Sun, 01 Mar 2026 12:03:00 GMT", 0),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", MAX_ORDERED_SECONDS),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 0),
+        ],
+    )
+    def test_by_the_clock_of_the_server(self, sent, seconds):
+        """A date is compared with the answer's own; a number of seconds needs none."""
+        order = "Sun, 01 Mar 2026 12:02:00 GMT"
+        assert retry_after(order, TODAY.timestamp(), sent) == seconds
+        assert retry_after("7", TODAY.timestamp(), sent) == 7
+
+    def test_the_client_has_both_headers(self, time):
+        """The server's clock is a day ahead."""
+        headers = {
+            "Date": "Mon, 02 Mar 2026 12:00:00 GMT",
+            "Retry-After": "Mon, 02 Mar 2026 12:00:50 GMT",
+        }
+        script = Script(httpx.Response(429, headers=headers), ASKING["result"].ok())
+        ASKING["result"].run(script, time)
+        assert time.sleeps == [50]
+
     @given(st.integers(0, 10**9))
     def test_seconds(self, seconds):
-        """The value, a day at most."""
-        assert retry_after(str(seconds), 0.0) == min(seconds, 24 * 3600)
+        """The value, an hour at most."""
+        assert retry_after(str(seconds), 0.0) == min(seconds, MAX_ORDERED_SECONDS)
 
     @given(st.datetimes(datetime(1970, 1, 2), datetime(2999, 1, 1)))  # noqa: DTZ001 - UTC below
     def test_dates(self, date):
@@ -182,7 +244,7 @@ class TestRetryAfter:
         date = date.replace(tzinfo=timezone.utc)
         wanted = (date.replace(microsecond=0) - TODAY).total_seconds()
         found = retry_after(format_datetime(date, usegmt=True), TODAY.timestamp())
-        assert found == min(max(wanted, 0), 24 * 3600)
+        assert found == min(max(wanted, 0), MAX_ORDERED_SECONDS)
 
     @given(
         st.one_of(
@@ -197,6 +259,6 @@ class TestRetryAfter:
         )
     )
     def test_junk(self, header):
-        """Never an exception, never negative, never longer than a day."""
+        """Never an exception, never negative, never longer than an hour."""
         seconds = retry_after(header, TODAY.timestamp())
-        assert seconds is None or 0 <= seconds <= 24 * 3600
+        assert seconds is None or 0 <= seconds <= MAX_ORDERED_SECONDS

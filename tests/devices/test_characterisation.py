@@ -436,7 +436,7 @@ class TestShown:
         )
         assert str(found).replace("\n", "").isprintable()
         page = _Texts(found._repr_html_())
-        assert "a\ufffd[31m<b>\ufffd\ufffd (&\ufffd), 3 qubits" in page.texts
+        assert "a\ufffd[31m<b>\ufffd  (&\ufffd), 3 qubits" in page.texts
         assert all(text.isprintable() for text in page.texts)
 
     def test_html(self):

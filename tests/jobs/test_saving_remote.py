@@ -12,8 +12,8 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
     UnsavableJobError,
 )
-from aqt_fast.persistence import JobStore
 from markers import marker, marker_counts, markers
+from store.samples import files_in
 
 
 @pytest.mark.usefixtures("environment")
@@ -53,7 +53,7 @@ class TestSaving:
         server.faults.next("500", method="POST")
         with pytest.raises(SubmissionUncertainError):
             device.run(marker("1")).persist(store_path=tmp_path)
-        assert list(JobStore(tmp_path).path.iterdir()) == []
+        assert files_in(tmp_path) == []
 
 
 @pytest.mark.usefixtures("environment")

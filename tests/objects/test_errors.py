@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import inspect
+import traceback
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -20,7 +23,9 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.testing import ArnicaServer
+from aqt_fast.v2 import exceptions as face
 from clients import connect, device_of
+from hostile import WORSE, assert_shown
 from markers import marker
 from qiskit.providers import JobTimeoutError, QiskitBackendNotFoundError
 
@@ -44,6 +49,7 @@ EXAMPLES = {
     exceptions.InvalidCharacterisationError: ("t1", "is negative", Path("x.json")),
     exceptions.InvalidCircuitError: ([CircuitProblem(3, 4, "rz", 7.5, "no angle")],),
     exceptions.InvalidOptionError: ("shots", 0, "1 or more"),
+    exceptions.InvalidSettingError: ("HTTPS_PROXY", "it is not the URL of a proxy"),
     exceptions.InvalidShotsError: ([1, 0], "a whole number for each circuit", {1: 0}),
     exceptions.JobFailedError: ("x", "out of ions"),
     exceptions.JobNotFoundError: ("x", Path("jobs")),
@@ -128,3 +134,87 @@ def test_no_token(dumps):
             provider.get_backend("ibex")
     for error in (caught.value, not_listed.value):
         assert SECRET.encode() not in dumps(error)
+
+
+def planted(value):
+    """An example with a hostile text in place of each text in it."""
+    if isinstance(value, str):
+        return WORSE
+    if isinstance(value, Path):
+        return Path(WORSE.replace("\0", ""))
+    if isinstance(value, Mapping):
+        return {name: planted(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(planted, value))
+    if is_dataclass(value):
+        texts = {
+            field.name: planted(getattr(value, field.name))
+            for field in fields(value)
+            if isinstance(getattr(value, field.name), str)
+        }
+        return replace(value, **texts)
+    return value
+
+
+OURS = [kind for kind in CLASSES if issubclass(kind, exceptions.AQTError)]
+FACE = [getattr(face, name) for name in face.__all__]
+
+
+def made_of_hostile_texts():
+    """Errors of all classes, and of both trees."""
+    for kind in OURS:
+        yield kind(*planted(EXAMPLES.get(kind, ("something",))))
+    yield APIError(WORSE, detail=WORSE, status_code=503)
+    yield exceptions.JobNotFoundError(WORSE, Path("jobs"), WORSE)
+    yield exceptions.UnknownOptionError(WORSE, None, WORSE)
+    yield exceptions.UnknownOptionError(WORSE, None, None, WORSE)
+    yield exceptions.InvalidShotsError([1], WORSE, WORSE)
+    yield exceptions.CharacterisationNotFoundError(WORSE)
+    yield exceptions.CharacterisationNotFoundError(WORSE, MOMENT)
+    for kind in FACE:
+        yield kind(WORSE)
+
+
+def lines_of(error):
+    """How many lines the class promises; None if they are as many as the problems."""
+    several = (exceptions.InvalidCircuitError, exceptions.IncompleteBatchError)
+    return None if isinstance(error, several) else 1
+
+
+def test_hostile_texts(through, figures):
+    """Whatever a server, a file or a user has put into an error: only the attributes have it."""
+    errors = list(made_of_hostile_texts())
+    errors += [
+        face.in_both_trees(error) for error in errors if not isinstance(error, face.AQTError)
+    ]
+    for error in errors:
+        assert_shown(str(error), lines_of(error))
+        assert_shown("".join(traceback.format_exception_only(error)), lines_of(error))
+        assert repr(error).isprintable()
+        assert str(through(error)) == str(error)
+    figures("errors with hostile texts", shown=len(errors))
+
+
+@pytest.mark.parametrize("kind", [*OURS, *FACE])
+def test_none_forgets(kind):
+    """No class has a text of its own that the base class does not clean."""
+    assert kind.__str__ is exceptions.AQTError.__str__
+
+
+def test_lines_of_others():
+    """Several problems are several lines, each with a text of others in it; one cannot fake two."""
+    part = planted(FAILURES[0])
+    assert_shown(str(exceptions.IncompleteBatchError([part] * 3)), 4)
+    problem = CircuitProblem(3, 4, WORSE, 7.5, WORSE, mend=WORSE, circuit_name=WORSE)
+    for kind in (exceptions.InvalidCircuitError, exceptions.InvalidPubError):
+        assert_shown(str(kind([problem] * 12)), 11)
+    for each in (part, problem):
+        assert_shown(str(each), 1)
+
+
+def test_attributes_are_as_sent():
+    """An uncertain submission is adopted under the label that the portal has."""
+    error = SubmissionUncertainError(WORSE, "ab12", WORSE)
+    assert (error.label, error.reason) == (WORSE, WORSE)
+    assert planted(FAILURES[0]).label == WORSE
+    assert APIError("refused", detail=WORSE).detail == WORSE

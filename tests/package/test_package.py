@@ -117,6 +117,7 @@ def test_exception_tree():
         exceptions.NotSubmittedError: [],
         exceptions.SubmissionUncertainError: ["Bell states", "ab12", "connection lost"],
         exceptions.MalformedRequestError: ["expected a value", 7],
+        exceptions.InvalidSettingError: ["HTTPS_PROXY", "it is not the URL of a proxy"],
         exceptions.InvalidCharacterisationError: ["t1", "must be above 0, not -1", Path("x")],
         exceptions.MissingExtraError: ["the picture of a device", "matplotlib", "plot"],
         exceptions.SpendingLimitError: ["max_shots", 5, "7 shots", "provider"],
@@ -129,6 +130,16 @@ def test_exception_tree():
         error = cls(*examples.get(cls, ["something"]))
         copy = pickle.loads(pickle.dumps(error))  # noqa: S301
         assert (type(copy), str(copy), vars(copy)) == (cls, str(error), vars(error))
+
+
+def test_all_exceptions():
+    """``from aqt_fast.exceptions import *`` gives the public classes, and nothing else."""
+    classes = {
+        name
+        for name, value in vars(exceptions).items()
+        if inspect.isclass(value) and value.__module__ == exceptions.__name__
+    }
+    assert exceptions.__all__ == sorted(name for name in classes if not name.startswith("_"))
 
 
 def test_the_client_knows_no_qiskit():

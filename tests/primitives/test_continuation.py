@@ -3,7 +3,6 @@
 import os
 import pickle
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,12 +13,13 @@ from aqt_fast.exceptions import (
     JobNotFoundError,
     OtherProcessError,
 )
-from aqt_fast.primitives import AQTEstimator, AQTPrimitiveJob, continuation, estimator
+from aqt_fast.primitives import AQTEstimator, AQTPrimitiveJob, estimator
 from aqt_fast.testing import ArnicaServer
 from forking import in_fork
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.providers import JobStatus, JobTimeoutError
+from store.samples import files_in
 from waiting import wait_until
 
 
@@ -179,19 +179,15 @@ def test_cancelling_the_second(held, device):
 @pytest.fixture
 def no_threads(monkeypatch):
     """No thread can be started that would wait for a pilot."""
+    start = threading.Thread.start
 
-    def refuse(**_):
-        raise RuntimeError("can't start new thread")
+    def refuse(thread):
+        if thread.name == "aqt-fast continuing":
+            raise RuntimeError("can't start new thread")
+        start(thread)
 
     with monkeypatch.context() as patch:
-        thread = SimpleNamespace(start=lambda: refuse())
-        patch.setattr(
-            continuation,
-            "threading",
-            SimpleNamespace(
-                Thread=lambda **_: thread, Lock=threading.Lock, Condition=threading.Condition
-            ),
-        )
+        patch.setattr(threading.Thread, "start", refuse)
         yield patch
 
 
@@ -327,11 +323,11 @@ def test_saving(request, kind, tmp_path):
     job = run(request.getfixturevalue(kind))
     value, _, metadata = value_of(job)
     assert job.persist(store_path=tmp_path) == tmp_path / job.job_id()
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(files_in(tmp_path)) == 2
     restored = AQTPrimitiveJob.restore(job.job_id(), store_path=tmp_path)
     assert value_of(restored)[0] == value
     assert value_of(restored)[2] == metadata
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
     with pytest.raises(JobNotFoundError):
         AQTPrimitiveJob.restore(job.job_id(), store_path=tmp_path)
 

@@ -43,6 +43,45 @@ def test_serve(number, tmp_path):
     assert accepted["job_id"] == response.json()["job"]["job_id"]
 
 
+def test_beyond_this_computer():
+    """Random secrets are printed once; without a terminal, a printed code confirms a login."""
+    command = [*SERVE, "--no-simulate", "--port", "0", "--host", "0.0.0.0", "--log-in"]  # noqa: S104
+    with subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        url = process.stdout.readline().strip()
+        device = {"client_id": "aqt-fast-device"}
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            begun = client.post("/oauth/device/code", data=device).json()
+            lines = []
+            while "asks to log in" not in "".join(lines[-1:]):
+                lines.append(process.stderr.readline())
+                assert lines[-1], "the server has ended"
+            code = lines[-1].split("enter ")[1].split()[0]
+            codes = {"user_code": begun["user_code"], "confirmation_code": code}
+            assert client.post("/activate", data=codes).status_code == 200
+            grant = "urn:ietf:params:oauth:grant-type:device_code"
+            fields = {**device, "grant_type": grant, "device_code": begun["device_code"]}
+            token = client.post("/oauth/token", data=fields).json()["access_token"]
+            printed = "".join(lines)
+            own = printed.split("export AQT_TOKEN=")[1].split()[0]
+            secret = printed.split("AQT_CLIENT_SECRET=")[1].split()[0]
+            assert {"local-token", "local-secret"}.isdisjoint({own, secret})
+            for known in (token, own, "local-token"):
+                headers = {"Authorization": f"Bearer {known}"}
+                status = client.get("/api/v1/workspaces", headers=headers).status_code
+                assert status == (401 if known == "local-token" else 200)
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=20)
+    assert url.startswith("http://127.0.0.1:")
+    printed += rest
+    assert (printed.count(own), printed.count(secret)) == (1, 1)
+
+
 def test_serve_refuses(server):
     """A port in use, kinds of faults that do not exist, a record that cannot be written."""
     for options, code, message in (

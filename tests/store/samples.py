@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from aqt_fast.store import accepted_ids, locks
 from aqt_fast.store.checksummed_json import pack
 from aqt_fast.store.description import JobDescription, utc
 from aqt_fast.store.job_directory import FORMAT
@@ -54,6 +55,12 @@ def new_journal(root: Path, headers: list[dict[str, Any]] | None = None, **chang
 def saved_job(*events: dict[str, Any], **changes: Any) -> SavedJob:
     """What ``persist()`` writes of such a job."""
     return SavedJob(described(is_copy=True, **changes), CIRCUITS, events)
+
+
+def files_in(root: Path) -> list[Path]:
+    """What is in a store, but for the files of all jobs, which stay."""
+    ours = (locks.FILE, accepted_ids.FILE)
+    return sorted(path for path in root.iterdir() if path.name not in ours)
 
 
 def rewritten(file: Path, **changes: Any) -> None:

@@ -9,18 +9,19 @@ import sys
 
 import pytest
 from aqt_fast.exceptions import DamagedJobError, JournalError
+from aqt_fast.store import locks
+from aqt_fast.store.event_lines import BLOCK, FILLER, EventFile, file_of, read_events
 from aqt_fast.store.event_log import EventLog
-from aqt_fast.store.events import line_of, lines_of
-from waiting import SECONDS
+from waiting import SECONDS, num_descriptors
 
-LINES = [line_of({"job": number, "event": "intent"}) for number in range(3)]
+EVENTS = [{"job": number, "event": "intent"} for number in range(3)]
 
 
 @pytest.fixture
 def path(tmp_path):
     """A file of events without one."""
     path = tmp_path / "events"
-    path.write_bytes(lines_of([]))
+    path.write_bytes(file_of([], tmp_path.name))
     return path
 
 
@@ -33,38 +34,49 @@ def log(path):
     log.close()
 
 
+def content(path) -> EventFile:
+    """What is in the file."""
+    return read_events(path.read_bytes(), path.parent.name)
+
+
+def events(path) -> list[dict]:
+    """The events of a file that is whole."""
+    file = content(path)
+    assert file.problem is None
+    return file.events
+
+
 class TestOwner:
     """One writes, all others read."""
 
     def test_lock(self, log, path):
         """Taken, given back, taken by somebody else."""
-        before = path.read_bytes()
         other = EventLog(path)
         assert log.owned
         assert log.own()
         assert not other.own()
-        other.append(LINES[0])  # not the owner: nothing happens
-        assert path.read_bytes() == before
+        other.append(EVENTS[0])  # not the owner: nothing happens
+        assert events(path) == []
         log.close()
         assert not log.owned
         assert other.own()
         assert not log.own()
-        other.append(LINES[0])
-        assert path.read_bytes() == before + LINES[0]
+        other.append(EVENTS[0])
+        assert events(path) == EVENTS[:1]
         other.close()
 
     def test_taking_it_back(self, log, path):
         """Only as long as nobody else has written anything."""
         log.close()
         log.own_again()
-        log.append(LINES[0])
+        log.append(EVENTS[0])
         log.own_again()
         log.close()
         other = EventLog(path)
         assert other.own()
         with pytest.raises(JournalError, match="another process is working on job"):
             log.own_again()
-        other.append(LINES[1])
+        other.append(EVENTS[1])
         other.close()
         for _ in range(2):
             with pytest.raises(JournalError, match=r"has gone on with job .*; restore it again"):
@@ -76,12 +88,12 @@ class TestOwner:
     def test_taking_it_after_reading(self, log, path):
         """Who has read all of it may go on with it; who has not read the last line may not."""
         reader = EventLog(path)
-        assert reader.read() == (lines_of([]).splitlines(), b"")
-        log.append(LINES[0])
+        assert reader.read() == content(path)
+        log.append(EVENTS[0])
         log.close()
         with pytest.raises(JournalError, match="has gone on"):
             reader.own_again()
-        assert len(reader.read()[0]) == 2
+        assert reader.read().events == EVENTS[:1]
         reader.own_again()
         reader.close()
 
@@ -104,7 +116,7 @@ class TestOwner:
 
         log = EventLog(path)
         with monkeypatch.context() as patch:
-            patch.setattr("fcntl.flock", refuse)
+            patch.setattr("fcntl.fcntl", refuse)
             with pytest.raises(OSError, match="not supported"):
                 log.own()
             with pytest.raises(JournalError, match=r"cannot be opened.*not supported"):
@@ -148,53 +160,164 @@ class TestOwner:
         assert not other.own()
         log.close()
         assert other.own()
-        assert other.read()[0] == lines_of([]).splitlines()
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            other.append(LINES[0])
+        assert other.read().events == []
+        with pytest.raises(OSError, match="read-only file system"):
+            other.append(EVENTS[0])
         other.close()
+
+    def test_damage_after_reading(self, log, path):
+        """What another has written may be lost again."""
+        log.append(EVENTS[0])
+        log.close()
+        whole = path.read_bytes()
+        path.write_bytes(bytes(20) + whole[20:])
+        with pytest.raises(JournalError, match="was damaged meanwhile; restore it again"):
+            log.own_again()
+        path.write_bytes(whole)
+        log.own_again()
+
+    def test_two_writers(self, log, path):
+        """Should there be two in spite of all, none writes over the other's lines."""
+        locks.release(path.parent)
+        other = EventLog(path)
+        assert other.own()
+        other.append(EVENTS[0])
+        for _ in range(2):
+            with pytest.raises(OSError, match="another process has written to it"):
+                log.append(EVENTS[1])
+        assert events(path) == EVENTS[:1]
+        other.close()
+
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+    def test_no_regular_file(self, path, make):
+        """Refused, and nobody waits for it."""
+        path.unlink()
+        make(path)
+        for step in (EventLog(path).own, EventLog(path).read):
+            with pytest.raises(DamagedJobError, match=r"not a file|a directory"):
+                step()
+
+    def test_descriptors(self, path):
+        """None stays open for the file, and one for the locks of all."""
+        before = num_descriptors()
+        logs = []
+        for number in range(20):
+            job = path.parent / str(number)
+            job.mkdir()
+            (job / "events").write_bytes(file_of([], job.name))
+            log = EventLog(job / "events")
+            assert log.own()
+            log.append(EVENTS[0])
+            logs.append(log)
+        assert num_descriptors() == before + 1
+        for log in logs:
+            log.close()
+        assert num_descriptors() == before
 
 
 class TestEnd:
-    """What a crash has left of the last line."""
+    """What a crash, or worse, has left of the last line."""
 
-    def test_cut_off(self, path):
-        """The next owner takes it away."""
-        before = path.read_bytes()
-        for size in range(1, len(LINES[0]) - 1):
-            path.write_bytes(before + LINES[0][:size])
+    def test_incomplete_line(self, path):
+        """The next owner writes over it."""
+        whole = file_of(EVENTS[:1], path.parent.name)
+        last = content(path).end.offset
+        for size in range(last, len(whole.rstrip(FILLER)) - 1):
+            path.write_bytes(whole[:size].ljust(BLOCK, FILLER))
             log = EventLog(path)
-            assert log.read() == (before.splitlines(), LINES[0][:size])
             assert log.own()
-            assert path.read_bytes() == before
-            log.append(LINES[1])
+            assert events(path) == []
+            log.append({"event": "x"})  # shorter
+            log.append(EVENTS[1])
             log.close()
-            assert path.read_bytes() == before + LINES[1]
+            assert events(path) == [{"event": "x"}, EVENTS[1]]
 
-    def test_only_its_end(self, path):
-        """All is there but the end: it stays, with its end."""
-        before = path.read_bytes()
-        path.write_bytes(before + LINES[0][:-1])
+    @pytest.mark.parametrize("size", range(0, BLOCK + 600, 97))
+    def test_cut(self, path, size):
+        """It is gone on with, and what was lost stays lost to see; also while that is written."""
+        lines = [{"event": "x", "text": "a" * 100, "number": number} for number in range(60)]
+        data = file_of(lines, path.parent.name)[:size]
+        path.write_bytes(data)
+        known = content(path).events
         log = EventLog(path)
         assert log.own()
-        assert path.read_bytes() == before + LINES[0]
-        log.append(LINES[1])
-        log.close()
-        assert path.read_bytes() == before + LINES[0] + LINES[1]
+        assert path.read_bytes() == data
+        stages = [data]
+        really = os.pwrite
 
-    @pytest.mark.parametrize("cut_off", [LINES[0][:-1], LINES[0][:5]])
-    def test_read_only(self, path, monkeypatch, cut_off):
-        """Where it can be neither ended nor taken away, it is read all the same."""
-        before = path.read_bytes()
-        path.write_bytes(before + cut_off)
-        really = os.open
-        monkeypatch.setattr(
-            os, "open", lambda path, flags, *mode: really(path, flags & ~os.O_RDWR, *mode)
-        )
+        def by_and_by(file: int, data: bytes, offset: int) -> int:
+            for end in (1, 20, len(data) - 1, len(data)):
+                really(file, data[:end], offset)
+                stages.append(path.read_bytes())
+            return len(data)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "pwrite", by_and_by)
+            log.append(EVENTS[0])
+            log.append(EVENTS[1])
+        log.close()
+        log.own_again()
+        log.close()
+        for stage in stages:
+            file = read_events(stage, path.parent.name)
+            assert file.problem is not None
+            assert file.known_from >= len(known)
+        file = content(path)
+        assert (file.events, file.known_from) == ([*known, *EVENTS[:2]], len(known))
+
+    def test_zeros(self, path):
+        """Where no line was yet, one may have been."""
+        data = path.read_bytes()
+        path.write_bytes(data[:200] + bytes(300) + data[500:])
         log = EventLog(path)
         assert log.own()
-        assert log.read() == (before.splitlines(), cut_off)
+        assert log.read().problem == "what follows line 1 of its journal is missing or damaged"
+        log.append(EVENTS[0])
+        file = log.read()
+        assert (file.events, file.known_from) == (EVENTS[:1], 0)
+        assert file.problem == "line 2 of its journal is missing or damaged"
         log.close()
-        assert path.read_bytes() == before + cut_off
+
+
+def test_long_lines(log, path):
+    """Longer than a block, and to its very end."""
+    long = [{"event": "x", "text": "a" * size} for size in (3950, 3990, 5, 20_000, *range(70))]
+    for event in long:
+        log.append(event)
+    assert events(path) == long
+
+
+def test_killed_while_writing(log, path, monkeypatch):
+    """At any byte of the spaces or of the line: nothing that was there is in doubt."""
+    log.append({"event": "x", "text": "a" * (BLOCK - 150)})
+    before, stages = events(path), []
+    really = os.pwrite
+
+    def by_and_by(file: int, data: bytes, offset: int) -> int:
+        for end in range(1, len(data) + 1):
+            # The kernel copies page by page: of what is added, a whole page is there or none.
+            if offset + len(data) <= os.fstat(file).st_size or end == len(data):
+                really(file, data[:end], offset)
+                stages.append(path.read_bytes())
+        return len(data)
+
+    monkeypatch.setattr(os, "pwrite", by_and_by)
+    log.append({"event": "y", "text": "b" * 100})
+    assert len(stages) > 100
+    for stage in stages[:-2]:
+        file = read_events(stage, path.parent.name)
+        assert (file.events, file.problem) == (before, None)
+
+
+def test_reader_meets_a_line_being_written(log, path, monkeypatch):
+    """What looks damaged is read again: a line that is half there is no damage."""
+    log.append(EVENTS[0])
+    whole = path.read_bytes()
+    half = whole.replace(b'"intent"', b"        ")
+    contents = [half, half, whole]
+    monkeypatch.setattr(os, "pread", lambda *_: contents.pop(0))
+    reader = EventLog(path)
+    assert reader.read() == read_events(whole, path.parent.name)
 
 
 def test_flushed(log, path, monkeypatch):
@@ -208,8 +331,8 @@ def test_flushed(log, path, monkeypatch):
         really(descriptor)
 
     monkeypatch.setattr(os, "fdatasync", flushing)
-    for line in LINES:
-        log.append(line)
+    for event in EVENTS:
+        log.append(event)
     assert steps == ["first", 1, 2, 3]
 
 
@@ -224,9 +347,9 @@ def test_failed_first_flush(log):
 
     log.before_first_flush = flush
     with pytest.raises(OSError, match="No space left"):
-        log.append(LINES[0])
-    log.append(LINES[1])
-    log.append(LINES[2])
+        log.append(EVENTS[0])
+    log.append(EVENTS[1])
+    log.append(EVENTS[2])
     assert attempts == [0, 1]
 
 
@@ -234,30 +357,29 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from aqt_fast.store.event_log import EventLog
-from aqt_fast.store.events import line_of
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 path = Path(sys.argv[1])
 log = EventLog(path)
 assert log.own()
-log.append(line_of({"job": 0}))
-size = path.stat().st_size
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
-for _ in range(2):
+log.append({"job": 0})
+before = path.read_bytes()
+for room in (0, 20):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + room, resource.RLIM_INFINITY))
     try:
-        log.append(line_of({"job": 1, "event": "too long for the rest of the disk"}))
+        log.append({"job": 1, "event": "too long for the rest of the disk" * 200})
     except OSError as error:
         print(error)
-assert path.stat().st_size == size
+    assert path.read_bytes() == before
+log.append({"job": 2})  # there is room in the block
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-log.append(line_of({"job": 2}))
+log.append({"job": 3, "event": "long enough for another block" * 200})
 """
 """A limit of the size of files stands for the full disk: part of a line is written, too."""
 
 
 def test_full_disk(path):
     """A line that does not fit leaves nothing; what was written stays."""
-    before = path.read_bytes()
     run = subprocess.run(  # noqa: S603
         [sys.executable, "-c", FULL_DISK, str(path)],
         capture_output=True,
@@ -266,8 +388,8 @@ def test_full_disk(path):
         timeout=SECONDS,
     )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines() == ["the disk is full"] * 2
-    assert path.read_bytes() == before + line_of({"job": 0}) + line_of({"job": 2})
+    assert run.stdout.splitlines() == ["[Errno 27] File too large", "the disk is full"]
+    assert [event["job"] for event in events(path)] == [0, 2, 3]
 
 
 def test_limits_are_real():

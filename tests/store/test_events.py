@@ -1,22 +1,16 @@
-"""Lines of a journal, and what they add up to."""
+"""The events of a journal, and what they add up to."""
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 
-import orjson
 import pytest
-from aqt_fast.store.events import (
-    ApiJobRecord,
-    CopiedRecords,
-    JournalState,
-    event_of,
-    line_of,
-    lines_of,
-)
+from aqt_fast.store.event_lines import FILLER, file_of, read_events
+from aqt_fast.store.events import ApiJobRecord, CopiedRecords, JournalState
 from hypothesis import given
 from hypothesis import strategies as st
+
+JOB = "00000000-0000-4000-8000-000000000001"
 
 INTENT = {"job": 0, "event": "intent", "label": "x", "payload_hash": "ab"}
 ACCEPTED = {"job": 0, "event": "accepted", "job_id": "id", "adopted": False}
@@ -28,23 +22,15 @@ ENDED = {"job": 0, "event": "ended", "status": "ERROR", "message": "hot"}
 
 def state_of(data: bytes, stored=()) -> JournalState:
     """What a file adds up to."""
-    *lines, cut_off = data.split(b"\n")
-    return JournalState.of(lines, cut_off, stored)
+    return JournalState.of(read_events(data, JOB), stored)
 
 
 def added_up(*events) -> ApiJobRecord:
     """What events of one API job add up to."""
-    state = state_of(lines_of(events))
-    assert not state.doubtful
+    state = state_of(file_of(events, JOB))
+    assert state.problem is None
+    assert JournalState.of_events(events) == state
     return state.record(0)
-
-
-def test_line():
-    """People and other programs can read it."""
-    line = line_of(INTENT)
-    checksum, _, text = line.decode().removesuffix("\n").partition(" ")
-    assert int(checksum, 16) == zlib.crc32(text.encode())
-    assert orjson.loads(text) == INTENT == event_of(line.removesuffix(b"\n"))
 
 
 @pytest.mark.parametrize(
@@ -137,8 +123,8 @@ lives = unsent | st.lists(later, max_size=8).map(lambda events: [INTENT, *events
 def test_the_same_again(life, number):
     """Whatever has happened, the events of the record add up to the same record."""
     record = added_up(*({**event, "job": 0} for event in life))
-    again = state_of(lines_of(record.events(number)))
-    assert not again.doubtful
+    again = JournalState.of_events(record.events(number))
+    assert again.problem is None
     assert again.record(number) == record
     assert set(again.records) <= {number}
 
@@ -149,87 +135,98 @@ def test_unknown_fields():
     assert added_up(INTENT, {"job": 0, "event": "accepted", "job_id": "id"}).job_id == "id"
 
 
-def line(text: bytes) -> bytes:
-    """A line with the right checksum, whatever it says."""
-    return b"%08x %s" % (zlib.crc32(text), text)
-
-
 @pytest.mark.parametrize(
-    "damaged",
+    "unreadable",
     [
-        b"",
-        b"rubbish",
-        b"00000000 {}",
-        b"\xff\xfe\x00",
-        line(b""),
-        line(b"[]"),
-        line(b"7"),
-        line(b'"job"'),
-        line(b"null"),
-        line(b'{"job":0}'),
-        line(b'{"event":"intent"}'),
-        line(b'{"job":0,"event":"dance"}'),
-        line(b'{"job":0,"event":"begin"}'),
+        None,
+        [],
+        7,
+        "job",
+        {"job": 0},
+        {"event": "intent"},
+        {"job": 0, "event": "dance"},
+        {"job": 0, "event": "begin"},
+        {"job": 0, "event": ["intent"]},
         *(
-            line(orjson.dumps({**event, name: value}))
+            {**event, name: value}
             for event in (INTENT, ACCEPTED, REFUSED, UNCERTAIN, ENDED)
             for name in event
             if name != "adopted"
             for value in ([7], True)
         ),
         *(
-            line(orjson.dumps({key: event[key] for key in event if key != name}))
+            {key: event[key] for key in event if key != name}
             for event in (INTENT, ACCEPTED, REFUSED, UNCERTAIN, ENDED)
             for name in event
             if name != "adopted"
         ),
-        line(orjson.dumps({**ENDED, "status": "LATE"})),
+        {**ENDED, "status": "LATE"},
+        {**ENDED, "at": "9999-12-31T23:59:59-14:00"},
+        {**ENDED, "timing": [7]},
+        *({"job": 0, "event": "earlier", "number": number} for number in (-1, 2**63, 1.0)),
     ],
 )
-def test_damaged(damaged):
-    """Counted; the others are read, and nothing of a damaged one is taken over."""
-    state = state_of(lines_of([INTENT]) + damaged + b"\n")
-    assert (state.damaged, state.missing, state.doubtful) == ([3], False, True)
-    assert state.record(0) == ApiJobRecord("x", "ab")
+def test_unreadable(unreadable):
+    """It may have told anything: as if it were lost; nothing of it is taken over."""
+    other = {**INTENT, "job": 1}
+    state = JournalState.of(read_events(file_of([INTENT, other, unreadable, other], JOB), JOB), ())
+    assert state.problem == "lines of its journal cannot be read by this version"
+    assert state.record(0) == ApiJobRecord("x", "ab", doubt=state.problem)
+    assert state.record(2) == ApiJobRecord(doubt=state.problem)
+    assert not state.record(1).doubtful
 
 
-def test_cut_off():
-    """A crash while a line was written: it says nothing, unless all but its end is there."""
-    whole, last = lines_of([INTENT]), line_of(ACCEPTED)
-    for size in range(len(last) - 1):
-        state = state_of(whole + last[:size])
-        assert state.record(0) == ApiJobRecord("x", "ab")
-        assert not state.doubtful
-    assert state_of(whole + last[:-1]).record(0).job_id == "id"
+def without(number: int, *events) -> bytes:
+    """A file that has lost a line."""
+    lines = file_of(events, JOB).split(b"\n")
+    del lines[number]
+    text = b"\n".join(lines).rstrip(FILLER)
+    return text.ljust(4096, FILLER)
 
 
-def test_every_flipped_bit():
-    """Whatever bit it is, a line is read as it was or not at all."""
-    begin, whole = lines_of([]), lines_of([INTENT])
-    for index in range(len(begin), len(whole)):
-        for bit in range(8):
-            data = bytearray(whole)
-            data[index] ^= 1 << bit
-            state = state_of(bytes(data))
-            if index - len(begin) < len("00000000 "):  # the number may be written in another way
-                assert state.records in ({}, {0: ApiJobRecord("x", "ab")})
-            else:
-                assert state.records == {}
+class TestGaps:
+    """What was lost may have told anything of any API job."""
 
+    def test_before_its_last_intent(self):
+        """What came after it is known."""
+        other = {**INTENT, "job": 1}
+        state = state_of(without(2, INTENT, ACCEPTED, other, {**REFUSED, "job": 1}))
+        assert state.problem == "line 3 of its journal is missing or damaged"
+        assert state.record(0) == ApiJobRecord("x", "ab", doubt=state.problem)
+        assert state.record(1) == ApiJobRecord("x", "ab", refused=True, message="no")
+        assert state.record(7) == ApiJobRecord(doubt=state.problem)
 
-def test_missing():
-    """An empty file, and a result without an identifier, tell of lines that are lost."""
-    assert state_of(b"").missing
-    assert state_of(line_of(INTENT)[:7]).missing
-    assert not state_of(lines_of([])).doubtful
-    assert state_of(lines_of([INTENT]), [0]).missing
-    assert state_of(lines_of([INTENT, ACCEPTED]), [1]).missing
-    assert not state_of(lines_of([INTENT, ACCEPTED]), [0]).doubtful
+    def test_after_it(self):
+        """An answer alone does not tell what it answered."""
+        for answer in (REFUSED, UNCERTAIN, ACCEPTED, ENDED):
+            assert state_of(without(1, INTENT, answer)).record(0).doubtful
+        assert state_of(without(2, INTENT, INTENT, REFUSED)).record(0).doubtful
+
+    def test_adopted(self):
+        """The user has found out."""
+        adopted = {**ACCEPTED, "adopted": True}
+        assert not state_of(without(1, INTENT, adopted)).record(0).doubtful
+
+    def test_in_a_copy(self):
+        """It is copied, too, until the API job is sent again."""
+        record = ApiJobRecord("x", "ab", "id", doubt="line 7 is missing")
+        events = record.events(0)
+        assert JournalState.of_events(events).record(0) == record
+        assert JournalState.of_events([*events, AGAIN]).record(0).doubt is None
+
+    def test_result_without_identifier(self):
+        """It tells of lines that are lost."""
+        for events, stored in (([INTENT], 0), ([INTENT, ACCEPTED], 1)):
+            state = state_of(file_of(events, JOB), [stored])
+            assert "a result is of an unknown API job" in state.problem
+            assert state.record(0).doubtful
+            assert state.record(1).doubtful
+        assert state_of(file_of([INTENT, ACCEPTED], JOB), [0]).problem is None
 
 
 def test_copied():
     """Nobody works on a copy, and nothing is added to it."""
-    state = state_of(lines_of([INTENT]))
+    state = JournalState.of_events([INTENT])
     records = CopiedRecords(state)
     assert records.own()
     assert replace(records.replay()) == state

@@ -13,7 +13,7 @@ import orjson
 import pytest
 import zstandard
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
-from aqt_fast.store.events import lines_of
+from aqt_fast.store.event_lines import file_of
 from aqt_fast.store.job_directory import JobDirectory
 from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.wire.plan import BatchPlan, Part
@@ -32,7 +32,11 @@ def description():
 def directory(tmp_path, description):
     """With everything that a job can have."""
     return JobDirectory.create(
-        tmp_path / "jobs", description, snapshot=SNAPSHOT, circuits=CIRCUITS, events=lines_of([])
+        tmp_path / "jobs",
+        description,
+        snapshot=SNAPSHOT,
+        circuits=CIRCUITS,
+        events=file_of([], description.job_id),
     )
 
 
@@ -68,39 +72,32 @@ class TestFiles:
         assert upper.description == description
 
     def test_different_shots(self, tmp_path):
-        """Older versions read jobs whose circuits have the same shots, and refuse all others."""
-        for shots, parts, version in (
-            (10, [Part(0, 2, 10)], 2),
-            ((10, 7), [Part(0, 2, ((10,), (4, 3)))], 3),
+        """Of each circuit."""
+        for shots, parts in (
+            (10, [Part(0, 2, 10)]),
+            ((10, 7), [Part(0, 2, ((10,), (4, 3)))]),
         ):
             job_id = str(uuid.uuid4())
             plan = BatchPlan(job_id, "two", parts)
             description = described(job_id=job_id, options={"shots": shots}, plan=plan)
             directory = JobDirectory.create(tmp_path, description, snapshot=SNAPSHOT)
-            assert orjson.loads((directory.path / "job.json").read_bytes())["format"] == version
             assert reloaded(directory).description == description
 
     def test_noise_twins(self, tmp_path):
-        """Older versions have no noise twins, and say so."""
-        for twin, version in ((None, 2), ({"device": {}}, 4)):
+        """Only they name the device."""
+        for twin in (None, {"device": {}}):
             description = described(offline=True, location=SimulatorLocation(None, {}, twin))
             directory = JobDirectory.create(tmp_path, description, snapshot=SNAPSHOT)
             content = orjson.loads((directory.path / "job.json").read_bytes())
-            assert content["format"] == version
             assert ("twin" in content["job"]["location"]) == (twin is not None)
             assert reloaded(directory).description == description
 
-    def test_sweeps_and_shared_headers(self, tmp_path, description):
-        """Older versions refuse what they cannot read."""
+    def test_shared_headers(self, tmp_path, description):
+        """Neighbours may share one."""
         header = {"name": "same", "metadata": {}}
-        for data, headers, version in (
-            (b"AQTB\x01", [dict(header), dict(header)], 2),
-            (b"AQTB\x01", [header, header], 3),
-            (b"AQTB\x02", [dict(header), dict(header)], 3),
-        ):
-            directory = JobDirectory.create(tmp_path, description, snapshot=(data, headers))
-            assert orjson.loads((directory.path / "job.json").read_bytes())["format"] == version
-            assert reloaded(directory).snapshot() == (data, headers)
+        for headers in ([dict(header), dict(header)], [header, header]):
+            directory = JobDirectory.create(tmp_path, description, snapshot=(b"AQTB", headers))
+            assert reloaded(directory).snapshot() == (b"AQTB", headers)
 
     @pytest.mark.parametrize("flushed", [True, False])
     def test_offline(self, tmp_path, flushed):
@@ -265,8 +262,8 @@ class TestDamage:
             (lambda _: b"", "empty document"),
             (lambda data: data[: len(data) // 2], "byte|string|end"),
             (lambda _: b"[1, 2]", "no saved job"),
-            (lambda data: data.replace(b'"format":2', b'"format":5'), "newer aqt-fast"),
-            (lambda data: data.replace(b'"format":2', b'"format":1'), "before 0.2"),
+            (lambda data: data.replace(b'"format":5', b'"format":6'), "newer aqt-fast"),
+            (lambda data: data.replace(b'"format":5', b'"format":4'), "before 0.2"),
             (lambda data: data.replace(b'"shots":10', b'"shots":11'), "checksum"),
             (lambda data: data.replace(b'"sha256"', b'"sha"'), "checksum"),
         ],

@@ -12,7 +12,7 @@ from aqt_fast.persistence import JobNotFoundError, JobStore, get_store_path
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.job_directory import EVENTS
 from aqt_fast.store.journal import Journal
-from store.samples import CIRCUITS, HEADERS, new_journal, rewritten, saved_job
+from store.samples import CIRCUITS, HEADERS, files_in, new_journal, rewritten, saved_job
 
 ACCEPTED = [
     {"job": 1, "event": "intent", "label": "two [2/2]", "payload_hash": "ab"},
@@ -64,7 +64,7 @@ class TestCopies:
         assert (path / EVENTS).exists() == (not offline)
         store.remove(job_id)
         store.remove(job_id)
-        assert list(store.path.iterdir()) == []
+        assert files_in(store.path) == []
         with pytest.raises(JobNotFoundError):
             store.find(job_id)
 
@@ -94,7 +94,7 @@ class TestCopies:
         assert store.find(path.name).description.ended
         record = Journal.load(store.path, path.name).replay().record(1)
         assert record.job_id == ACCEPTED[1]["job_id"]
-        assert len(list(store.path.iterdir())) == 1
+        assert len(files_in(store.path)) == 1
 
     def test_a_failed_save_leaves_the_older_one(self, store, monkeypatch):
         """And no temporary file."""
@@ -193,7 +193,7 @@ class TestRemoval:
         assert sorted(store.path.rglob("*")) == before
         journal.close()
         store.remove(journal.path.name)
-        assert list(store.path.iterdir()) == []
+        assert files_in(store.path) == []
 
     @pytest.mark.parametrize(
         "name", ["{}.json", "{}/batch.json", "{}/job.json", "{}/.x.tmp", "{}/events"]
@@ -206,7 +206,7 @@ class TestRemoval:
         file.write_text("rubbish")
         assert list(store.job_ids()) == [job_id]
         store.remove(job_id)
-        assert list(store.path.iterdir()) == []
+        assert files_in(store.path) == []
 
     @pytest.mark.parametrize("job_id", ["", "x", "../a", None, "\0"])
     def test_an_id_is_no_path(self, store, job_id):
@@ -250,3 +250,50 @@ def test_unreadable_neighbours(store):
     for number in range(9):
         rewritten(store.save(saved_job(*ACCEPTED)) / "job.json", options=number)
     assert store.find(ACCEPTED[1]["job_id"]).description == job.description
+
+
+class TestTidying:
+    """What interrupted processes have left."""
+
+    @staticmethod
+    def older(path) -> None:
+        """Nobody has written anything for hours."""
+        for item in (path, *path.iterdir()):
+            os.utime(item, (0, 0))
+
+    def test_jobs(self, tmp_path):
+        """Jobs that were not written to their ends go, an hour later; all others stay."""
+        kept, begun, sent, recent, mine = (new_journal(tmp_path) for _ in range(5))
+        sent.note(0, "intent", label="x", payload_hash="ab")
+        for journal in (begun, sent, recent):
+            journal.close()
+            (journal.path / "job.json").unlink()
+        for journal in (kept, begun, sent):
+            (journal.path / ".x.tmp").write_bytes(b"")
+            self.older(journal.path)
+        (mine.path / "job.json").unlink()  # its process is just about to write it
+        self.older(mine.path)
+        JobStore(tmp_path).tidy()
+        left = {path.name for path in files_in(tmp_path)}
+        assert left == {item.path.name for item in (kept, sent, recent, mine)}
+        assert not list(tmp_path.rglob(".*.tmp"))
+        JobStore(tmp_path / "none").tidy()
+
+    def test_other_files(self, tmp_path):
+        """A directory with a file of somebody else stays."""
+        path = tmp_path / str(uuid.uuid4())
+        path.mkdir()
+        (path / "thesis.tex").write_bytes(b"")
+        self.older(path)
+        JobStore(tmp_path).tidy()
+        assert path.exists()
+
+    def test_when_a_job_is_continued(self, tmp_path):
+        """Its own files, by the process that takes it over."""
+        journal = new_journal(tmp_path)
+        journal.close()
+        (journal.path / ".x.tmp").write_bytes(b"")
+        self.older(journal.path)
+        assert journal.own()
+        assert not (journal.path / ".x.tmp").exists()
+        journal.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.job_directory import EVENTS
 from aqt_fast.store.job_store import JobStore
 from aqt_fast.store.journal import ApiJobLog, Journal, remove_job
-from store.samples import HEADERS, described, new_journal, rewritten, saved_job
+from store.samples import HEADERS, described, files_in, new_journal, rewritten, saved_job
 from waiting import SECONDS
 
 
@@ -29,7 +30,7 @@ def journal(tmp_path):
 def records(journal: Journal) -> dict[int, ApiJobRecord]:
     """What somebody else reads."""
     state = Journal.load(journal.path.parent, journal.path.name).replay()
-    assert state.damaged == []
+    assert state.problem is None
     return state.records
 
 
@@ -128,13 +129,13 @@ class TestCreation:
         really, seen = job_directory.write_file, []
 
         def looking(path, data, **options) -> None:
-            seen.append((path.name, locks.is_held(path.parent / EVENTS)))
+            seen.append((path.name, locks.is_held(path.parent)))
             really(path, data, **options)
 
         monkeypatch.setattr(job_directory, "write_file", looking)
         new_journal(tmp_path).close()
         assert seen == [
-            ("snapshot.bin", None), ("headers.zst", None), ("events", None), ("job.json", True),
+            ("snapshot.bin", False), ("headers.zst", False), ("events", False), ("job.json", True),
         ]  # fmt: skip
 
     def test_no_locks(self, tmp_path, monkeypatch):
@@ -143,16 +144,16 @@ class TestCreation:
         def refuse(*_: object) -> None:
             raise OSError(95, "Operation not supported")
 
-        monkeypatch.setattr("fcntl.flock", refuse)
+        monkeypatch.setattr("fcntl.fcntl", refuse)
         with pytest.raises(OSError, match="not supported"):
             new_journal(tmp_path)
-        assert list(tmp_path.iterdir()) == []
+        assert files_in(tmp_path) == []
 
     def test_not_in_json(self, tmp_path):
         """A failure leaves nothing."""
         with pytest.raises(TypeError):
             new_journal(tmp_path, options={"shots": object()})
-        assert list(tmp_path.iterdir()) == []
+        assert files_in(tmp_path) == []
 
     def test_flushed_with_the_first_event(self, journal, monkeypatch):
         """The description is on the disk before anything that depends on it, and only once."""
@@ -191,7 +192,7 @@ class TestRemoval:
         assert records(journal)[0].label == "x"
         journal.close()
         remove_job(journal.path)
-        assert list(tmp_path.iterdir()) == []
+        assert files_in(tmp_path) == []
 
     def test_failure(self, journal, monkeypatch):
         """Nobody holds the lock afterwards, and it can be tried again."""
@@ -204,7 +205,7 @@ class TestRemoval:
             patch.setattr("shutil.rmtree", refuse)
             with pytest.raises(PermissionError):
                 remove_job(journal.path)
-        assert locks.is_held(journal.path / EVENTS) is False
+        assert locks.is_held(journal.path) is False
         with pytest.raises(JobNotFoundError):
             Journal.load(journal.path.parent, journal.path.name)
         remove_job(journal.path)
@@ -262,16 +263,17 @@ class TestLines:
 
     def test_lost_lines(self, journal):
         """An empty file, and a result without an identifier, tell of others."""
-        assert not journal.replay().doubtful
+        assert journal.replay().problem is None
         log = ApiJobLog(journal, 0)
         log.intend("x", "ab")
         log.keep(b"{}")
-        assert journal.replay().missing
+        assert "a result is of an unknown API job" in journal.replay().problem
         log.accepted("id")
-        assert not journal.replay().doubtful
+        assert journal.replay().problem is None
         assert log.stored_result() == (b"{}", True)
         (journal.path / EVENTS).write_bytes(b"")
-        assert journal.replay().doubtful
+        assert journal.replay().record(0).doubtful
+        assert journal.replay().record(1).doubtful
 
     def test_without_a_journal(self):
         """Nothing is kept, nothing fails."""
@@ -310,7 +312,7 @@ class TestOwner:
 
         other = Journal.load(tmp_path, journal.path.name)
         assert other.own()
-        monkeypatch.setattr("os.write", refuse)
+        monkeypatch.setattr("os.pwrite", refuse)
         with pytest.raises(JournalError, match=r"cannot be written: .*Read-only"):
             ApiJobLog(other, 0).intend("x", "ab")
         ApiJobLog(other, 0).accepted("id")
@@ -318,8 +320,85 @@ class TestOwner:
         other.close()
 
 
+@pytest.fixture
+def disk(monkeypatch):
+    """Is full as long as `room` is False; nothing else writes."""
+
+    class Disk:
+        room = True
+
+    really = os.pwrite
+
+    def pwrite(file: int, data: bytes, offset: int) -> int:
+        if not Disk.room:
+            raise OSError(28, "No space left on device")
+        return really(file, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    return Disk
+
+
+class TestLateEvents:
+    """What has happened while the disk was full is written once there is room."""
+
+    @pytest.mark.parametrize(
+        "afterwards",
+        [
+            lambda journal: ApiJobLog(journal, 1).intend("y", "cd"),
+            lambda journal: ApiJobLog(journal, 1).ended("CANCELLED", "not wanted"),
+            lambda journal: ApiJobLog(journal, 1).catch_up(),
+            Journal.close,
+        ],
+    )
+    def test_written(self, journal, disk, afterwards):
+        """Before the next event, with the next poll, or at the end; in order."""
+        log = ApiJobLog(journal, 0)
+        log.intend("x", "ab")
+        disk.room = False
+        log.accepted("id")
+        log.ended("ERROR", "hot")
+        with pytest.raises(JournalError, match="No space left"):
+            ApiJobLog(journal, 1).intend("y", "cd")
+        log.catch_up()
+        assert "No space left" in journal.problem
+        assert records(journal) == {0: ApiJobRecord("x", "ab")}
+        disk.room = True
+        afterwards(journal)
+        assert journal.problem is None
+        expected = ApiJobRecord("x", "ab", "id", status="ERROR", message="hot")
+        assert records(journal)[0] == expected
+
+    def test_still_full_at_the_end(self, journal, disk):
+        """The user is told, and it is written if the job goes on."""
+        log = ApiJobLog(journal, 0)
+        log.intend("x", "ab")
+        disk.room = False
+        log.accepted("id")
+        journal.close()
+        assert "No space left" in journal.problem
+        disk.room = True
+        journal.own_again()
+        log.catch_up()
+        assert journal.problem is None
+        assert records(journal)[0].job_id == "id"
+
+    def test_other_problems_stay(self, journal, disk, monkeypatch):
+        """A result that is not stored is not there later, either."""
+        log = ApiJobLog(journal, 0)
+        log.intend("x", "ab")
+        disk.room = False
+        log.accepted("id")
+        with monkeypatch.context() as patch:
+            patch.setattr("os.fsync", lambda _: os.pwrite(0, b"", 0))
+            log.keep(b"{}")
+        disk.room = True
+        log.catch_up()
+        assert journal.problem.startswith("a result cannot be stored")
+        assert records(journal)[0].job_id == "id"
+
+
 FULL_DISK = """
-import resource, signal, sys
+import os, resource, signal, sys
 from pathlib import Path
 from aqt_fast.exceptions import JournalError
 from aqt_fast.store.journal import ApiJobLog, Journal
@@ -329,17 +408,17 @@ journal = Journal.load(Path(sys.argv[1]), sys.argv[2])
 assert journal.own()
 log = ApiJobLog(journal, 0)
 log.intend("x", "ab")
-size = (journal.path / "events").stat().st_size
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
+before = (journal.path / "events").read_bytes()
+resource.setrlimit(resource.RLIMIT_FSIZE, (len(before.rstrip()) + 20, resource.RLIM_INFINITY))
 for _ in range(2):
     try:
         ApiJobLog(journal, 1).intend("y", "cd")
     except JournalError as error:
         print(error)
 log.accepted("id")
-log.keep(bytes(range(256)) * 100)
+log.keep(os.urandom(20_000))
 print(journal.problem)
-assert (journal.path / "events").stat().st_size == size
+assert (journal.path / "events").read_bytes() == before
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
 ApiJobLog(journal, 1).intend("z", "ef")
 """
@@ -349,6 +428,7 @@ ApiJobLog(journal, 1).intend("z", "ef")
 def test_full_disk(tmp_path):
     """What cannot be written is not sent; what was written stays."""
     journal = new_journal(tmp_path)
+    journal.note(5, "accepted", job_id="of 5")
     journal.keep(5, b"before")
     journal.close()
     run = subprocess.run(  # noqa: S603
@@ -363,7 +443,11 @@ def test_full_disk(tmp_path):
     assert first == second
     assert first.startswith(f"the journal {journal.path} cannot be written: ")
     assert problem.startswith("a result cannot be stored")
-    assert records(journal) == {0: ApiJobRecord("x", "ab"), 1: ApiJobRecord("z", "ef")}
+    assert records(journal) == {
+        0: ApiJobRecord("x", "ab", "id"),
+        1: ApiJobRecord("z", "ef"),
+        5: ApiJobRecord(job_id="of 5"),
+    }
     assert journal.result(0) is None
     assert journal.result(5) == (b"before", True)
     assert not [path for path in journal.path.iterdir() if path.suffix == ".tmp"]

@@ -1,93 +1,182 @@
-"""Locks that others can look at."""
+"""Locks of jobs that others can look at."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
+import sys
 
 import pytest
 from aqt_fast.store import locks
+from waiting import SECONDS, num_descriptors
 
 
 @pytest.fixture
-def file(tmp_path):
-    """What is locked."""
-    file = tmp_path / "x"
-    file.write_bytes(b"")
-    return file
+def job(tmp_path):
+    """The directory of a job, which need not exist."""
+    job = tmp_path / "x"
+    yield job
+    locks.release(job)
 
 
-@pytest.fixture
-def opened(file):
-    """The file, opened as often as it takes."""
-    descriptors = []
-
-    def open_file(flags: int = os.O_RDWR) -> int:
-        descriptors.append(os.open(file, flags))
-        return descriptors[-1]
-
-    yield open_file
-    for descriptor in descriptors:
-        os.close(descriptor)
-
-
-def test_one_holder(file, opened):
-    """Until the file is closed."""
-    first = os.open(file, os.O_RDWR)
-    assert locks.is_held(file) is False
-    locks.acquire(first)
-    assert locks.is_held(file) is True
-    second = opened()
-    with pytest.raises(BlockingIOError):
-        locks.acquire(second)
-    os.close(first)
-    assert locks.is_held(file) is False
-    locks.acquire(second)
-    assert locks.is_held(file) is True
+def in_another_process(job, call: str) -> str:
+    """What a call says there."""
+    code = (
+        "import sys; from pathlib import Path; from aqt_fast.store import locks; "
+        f"print(locks.{call}(Path(sys.argv[1])))"
+    )
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code, str(job)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS,
+    )
+    return run.stdout.strip()
 
 
-def test_read_only(file, opened):
-    """Who can only read can hold the lock, and be seen."""
-    locks.acquire(opened(os.O_RDONLY))
-    assert locks.is_held(file)
+def test_one_holder(job):
+    """Until it is given back, by one process or by none."""
+    other = job.with_name("y")
+    assert locks.is_held(job) is False
+    assert locks.acquire(job)
+    assert not locks.acquire(job)
+    assert locks.is_held(job) is True
+    assert locks.is_held(other) is False
+    assert in_another_process(job, "is_held") == "True"
+    assert in_another_process(job, "acquire") == "False"
+    assert in_another_process(other, "acquire") == "True"  # and its end gives it back
+    assert locks.is_held(other) is False
+    assert locks.acquire(other)
+    locks.release(other)
+    locks.release(other)
+    assert locks.is_held(job) is True
+    locks.release(job)
+    assert in_another_process(job, "is_held") == "False"
+    assert locks.acquire(job)
 
 
-def test_lock_is_flock(file, opened):
-    """Other programs can see it."""
-    locks.acquire(opened())
-    with file.open("rb") as other, pytest.raises(BlockingIOError):
-        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def test_read_only(tmp_path, job, monkeypatch):
+    """Nothing to take; who has it is seen all the same."""
+    really = os.open
+
+    def read_only(path, flags, *mode):
+        if flags & os.O_RDWR:
+            raise PermissionError(13, "read-only file system")
+        return really(path, flags, *mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", read_only)
+        with pytest.raises(locks.ReadOnlyError, match="read-only"):
+            locks.acquire(job)
+    (tmp_path / locks.FILE).write_bytes(b"")
+    holder = os.open(tmp_path / locks.FILE, os.O_RDWR)
+    fcntl.lockf(holder, fcntl.LOCK_EX)
+    monkeypatch.setattr(os, "open", read_only)
+    child = os.fork()  # its own locks are no obstacle for a process
+    if child == 0:
+        os._exit(7 if locks.is_held(job) else 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    os.close(holder)
+    assert locks.is_held(job) is False
 
 
-def test_looking_on_takes_nothing(file, opened, monkeypatch):
-    """While somebody looks, somebody else takes the lock, and gets it."""
-    really, taken = os.close, []
+def test_looking_on_takes_nothing(job, monkeypatch):
+    """What a query does lets everybody else take the lock."""
+    asked = []
+    really = fcntl.fcntl
 
-    def taking(descriptor: int) -> None:
-        monkeypatch.setattr(os, "close", really)
-        locks.acquire(opened())
-        taken.append(descriptor)
-        really(descriptor)
+    def recorded(descriptor, command, *arguments):
+        asked.append(command)
+        return really(descriptor, command, *arguments)
 
-    monkeypatch.setattr(os, "close", taking)
-    assert locks.is_held(file) is False
-    assert len(taken) == 1
-    assert locks.is_held(file) is True
+    monkeypatch.setattr(fcntl, "fcntl", recorded)
+    assert locks.is_held(job) is False  # there is no file yet
+    assert locks.acquire(job.with_name("y"))
+    asked.clear()
+    assert locks.is_held(job) is False
+    assert asked == [fcntl.F_OFD_GETLK]
+    locks.release(job.with_name("y"))
 
 
-def test_system_without_the_second_lock(file, opened, monkeypatch):
-    """The file is locked all the same; who holds it is not known."""
+def test_fork(job):
+    """A child holds nothing, and takes nothing from its parent, whatever it does."""
+    assert locks.acquire(job)
+    ready, done = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        locks.release(job)
+        code = 0 if locks.is_held(job) and not locks.acquire(job) else 7
+        os.write(ready[1], b"x")
+        os.read(done[0], 1)
+        os._exit(code)
+    os.read(ready[0], 1)
+    assert in_another_process(job, "acquire") == "False"
+    locks.release(job)
+    assert in_another_process(job, "acquire") == "True"
+    os.write(done[1], b"x")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    for end in (*ready, *done):
+        os.close(end)
+
+
+def test_system_without_locks_of_open_files(job, monkeypatch):
+    """The job is locked all the same; whether another process holds it is not known."""
 
     def refuse(*_arguments: object) -> bytes:
         raise OSError(22, "Invalid argument")
 
-    monkeypatch.setattr(locks.fcntl, "fcntl", refuse)
-    locks.acquire(opened())
-    assert locks.is_held(file) is None
-    with pytest.raises(BlockingIOError):
-        locks.acquire(opened())
+    with monkeypatch.context() as patch:
+        patch.setattr(locks.fcntl, "fcntl", refuse)
+        assert locks.is_held(job) is False
+        assert locks.acquire(job)
+        assert locks.is_held(job) is True
+        other = job.with_name("y")
+        assert locks.is_held(other) is None
+        assert locks.acquire(other)
+        locks.release(other)
+        assert in_another_process(job, "acquire") == "False"
+        locks.release(job)
+    assert in_another_process(job, "acquire") == "True"
 
 
-def test_no_file(tmp_path):
-    """Nobody can tell."""
-    assert locks.is_held(tmp_path / "none") is None
+def test_no_locks(tmp_path, job, monkeypatch):
+    """A file system that has none: an error, and nothing is held."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    before = num_descriptors()
+    with monkeypatch.context() as patch:
+        patch.setattr("fcntl.fcntl", refuse)
+        with pytest.raises(OSError, match="not supported"):
+            locks.acquire(job)
+    assert num_descriptors() == before
+    assert locks.acquire(job)
+    assert [path.name for path in tmp_path.iterdir()] == [locks.FILE]
+
+
+def test_file_of_locks_is_deleted(tmp_path, job):
+    """What is held stays held in this process; the others notice nothing of it."""
+    assert locks.acquire(job)
+    (tmp_path / locks.FILE).unlink()
+    other = job.with_name("y")
+    assert locks.acquire(other)
+    assert not locks.acquire(job)
+    assert in_another_process(other, "is_held") == "True"
+    locks.release(job)
+    locks.release(other)
+    assert locks.is_held(job) is False
+
+
+def test_many(tmp_path):
+    """With one file descriptor."""
+    before = num_descriptors()
+    jobs = [tmp_path / str(number) for number in range(2000)]
+    assert all(map(locks.acquire, jobs))
+    assert num_descriptors() == before + 1
+    assert all(map(locks.is_held, jobs))
+    for job in jobs:
+        locks.release(job)
+    assert num_descriptors() == before

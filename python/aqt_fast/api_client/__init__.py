@@ -8,6 +8,10 @@
     payload         the body of a submission, and what identifies it
     http            the send loop of both
     request         a request, and a successful answer
+    answer_body     the body of an answer, within limits
+    transport       the way to a server
+    network         connections whose requests end in time
+    environment     proxies and trusted certificates
     decisions       what happens after every fault: one table
     retry_timing    when to try again
     error_detail    the reason that a server gives for an error

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import NoReturn
 
 import httpx
 
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast.api_client.urls import is_private, is_protected
-from aqt_fast.exceptions import AQTCredentialsError, InsecureConnectionError
+from aqt_fast.exceptions import AQTCredentialsError, AQTError, InsecureConnectionError
 
 _HIDDEN = "[token]"
 
@@ -82,7 +82,13 @@ class Credentials:
             since = time.monotonic() - self._refused.get(refused, -math.inf)
             if self._renew is None or since < _NO_RENEWAL_SECONDS:
                 return None
-            token = _checked(self._renew(refused) or "")
+            try:
+                token = _checked(self._renew(refused) or "")
+            except AQTError:
+                raise
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise AQTCredentialsError(f"the token cannot be renewed: {reason}") from error
             if token in ("", refused):
                 self._refused[refused] = time.monotonic()
                 return None
@@ -150,29 +156,6 @@ class Credentials:
 
     def _redact_text(self, value: object) -> object:
         return self.redact(value) if isinstance(value, str) else value
-
-
-class BearerAuth(httpx.Auth):
-    """Puts the token into each request, and a renewed one after 401."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        """Reads the token before each request, because it changes."""
-        self._credentials = credentials
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send with the token; after 401 once more with a renewed one."""
-        token = self._credentials.token
-        if not token:
-            yield request
-            return
-        self._credentials.check_protected(request.url)
-        request.headers["Authorization"] = f"Bearer {token}"
-        response = yield request
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            renewed = self._credentials.renewed(token)
-            if renewed:
-                request.headers["Authorization"] = f"Bearer {renewed}"
-                yield request
 
 
 def _checked(token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from aqt_fast.api_client.credentials import Credentials
 from aqt_fast.api_client.decisions import BUSY_STATUSES
 from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
 from aqt_fast.api_client.models import MOST_QUBITS, read_json, read_uuid
-from aqt_fast.api_client.request import Answer, Request
+from aqt_fast.api_client.request import MOST_BYTES_OF_A_RESULT, Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment, server_url
 from aqt_fast.exceptions import APIConnectionError, MalformedResponseError
@@ -69,9 +70,13 @@ class DirectAccessClient:
         """Where the machine is."""
         return self._http.base_url
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
+    def close(self, seconds: float = 1.0) -> None:
+        """Close all connections.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
+        """
+        self._http.close(seconds)
 
     def num_ions(self) -> int:
         """Number of ions in the trap, which is the number of qubits, 1 or more.
@@ -119,7 +124,12 @@ class DirectAccessClient:
         Raises:
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
         """
-        request = Request("GET", f"/circuit/result/{path_segment(run_id)}", long_poll=True)
+        request = Request(
+            "GET",
+            f"/circuit/result/{path_segment(run_id)}",
+            long_poll=True,
+            most_bytes=MOST_BYTES_OF_A_RESULT,
+        )
         try:
             return self._http.send(request, lambda answer: read(answer.body), _RESULT)
         except APIConnectionError as error:
@@ -132,7 +142,7 @@ def _num_ions(answer: Answer) -> int:
     body = read_json(answer.body)
     number = body.get("num_ions") if isinstance(body, dict) else None
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MOST_QUBITS:
-        raise MalformedResponseError(f"num_ions is {number!r}", 0)
+        raise MalformedResponseError(f"num_ions is {reprlib.repr(number)}", 0)
     return number
 
 

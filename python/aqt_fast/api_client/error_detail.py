@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import orjson
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.api_client.models import read_json
 from aqt_fast.exceptions import ResponseError
 
@@ -42,19 +44,22 @@ def status_error(
     phrase = redact(response.reason_phrase)
     copy = httpx.Response(
         response.status_code,
-        headers=[
-            (name, redact(value))
-            for name, value in response.headers.multi_items()
-            if name.lower() not in _OF_THE_TRANSFER
-        ],
+        headers=httpx.Headers(
+            [
+                (name, redact(value))
+                for name, value in response.headers.multi_items()
+                if name.lower() not in _OF_THE_TRANSFER
+            ],
+            response.headers.encoding,
+        ),
         content=redact(response.content.decode("utf-8", "surrogateescape")).encode(
             "utf-8", "surrogateescape"
         ),
         request=request,
         extensions={"reason_phrase": phrase.encode("ascii", "ignore")},
     )
-    detail = error_detail(copy.content)[:_MAX_LENGTH]
-    text = f"{copy.status_code} {phrase}{detail and f': {detail}'}"
+    detail = one_line(error_detail(copy.content), _MAX_LENGTH)
+    text = f"{copy.status_code} {one_line(phrase, LONGEST_NAME)}{detail and f': {detail}'}"
     return httpx.HTTPStatusError(text, request=request, response=copy)
 
 
@@ -62,8 +67,9 @@ def sent_detail(body: bytes) -> Any:
     """Read the value of ``detail`` or ``message`` as the server has sent it; None without both."""
     try:
         content = read_json(body)
-    except ResponseError:
-        return None
+        orjson.dumps(content)
+    except (ResponseError, TypeError):
+        return None  # also if it is nested so deeply that Python cannot show it
     if not isinstance(content, dict):
         return None
     return content.get("detail", content.get("message"))

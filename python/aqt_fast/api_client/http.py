@@ -6,13 +6,13 @@ Longer than 400 lines: all that decides whether a request is sent again stands h
 from __future__ import annotations
 
 import platform
-import socket
 import ssl
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from typing import TypeVar
 
 import httpx
@@ -20,15 +20,19 @@ import tenacity
 
 from aqt_fast._forks import on_fork
 from aqt_fast._native import __version__
-from aqt_fast.api_client.credentials import BearerAuth, Credentials
+from aqt_fast.api_client.answer_body import ACCEPTED_ENCODINGS, discard_connection, read_answer
+from aqt_fast.api_client.credentials import Credentials
 from aqt_fast.api_client.decisions import (
     Decision,
     Fault,
+    RequestKind,
     decide,
     redirect_fault,
     status_fault,
 )
+from aqt_fast.api_client.environment import proxy_for, trusted_certificates
 from aqt_fast.api_client.error_detail import sent_detail, status_error
+from aqt_fast.api_client.network import Network
 from aqt_fast.api_client.payload import payload_hash
 from aqt_fast.api_client.request import Answer, Request
 from aqt_fast.api_client.retry_timing import (
@@ -39,6 +43,7 @@ from aqt_fast.api_client.retry_timing import (
     RetryBudget,
     retry_after,
 )
+from aqt_fast.api_client.transport import Transport
 from aqt_fast.api_client.urls import is_same_server, server_url
 from aqt_fast.exceptions import (
     APIConnectionError,
@@ -47,7 +52,6 @@ from aqt_fast.exceptions import (
     InsecureConnectionError,
     RequestWithdrawnError,
     ResponseError,
-    ResponseMismatchError,
     ResultExpiredError,
     SubmissionUncertainError,
 )
@@ -56,17 +60,11 @@ T = TypeVar("T")
 
 USER_AGENT = f"aqt-fast/{__version__} (Python {platform.python_version()}; httpx)"
 
-_KEEP_ALIVE_SECONDS = 3.0
-"""Shorter than servers keep idle connections (uvicorn: 5 s). A submission over a connection that
-the server closes at the same time would be uncertain."""
-
 _CLOSING_SECONDS = 1.0
-"""Longest time that ``close`` waits for requests under way."""
+"""Longest time that ``close`` waits for requests under way, before it ends their connections."""
 
 _WANTED_CHECK_SECONDS = 0.5
 """Longest time between two checks whether a waiting request is still wanted."""
-
-_MAX_CONNECTIONS = 32
 
 _MAX_REDIRECTS = 5
 
@@ -93,6 +91,13 @@ _ERROR_TYPES: Mapping[Decision, type[APIError]] = {
 }
 
 
+class _NoCookies(CookieJar):
+    """Keeps no cookie, and sends none."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Leave the answer's cookies alone."""
+
+
 @dataclass(frozen=True)
 class ConnectionSettings:
     """How a client reaches its server."""
@@ -104,7 +109,8 @@ class ConnectionSettings:
     connect_timeout: float = 10.0
     """Seconds to wait for a connection."""
     read_timeout: float = 60.0
-    """Seconds to wait for an answer, or for more of it."""
+    """Seconds to wait for the head of an answer, and for its body. Request and body may take a
+    second more for each 20 kB: see :mod:`aqt_fast.api_client.network`."""
 
 
 class HTTPClient:
@@ -115,12 +121,13 @@ class HTTPClient:
         credentials: the access token.
         settings: how to reach the server.
 
-    Proxies and certificates come from the environment, as for any program that uses httpx
-    (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``).
+    Proxies and certificates come from the environment (``HTTPS_PROXY``, ``ALL_PROXY``,
+    ``NO_PROXY``, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``). No cookies are kept.
 
     Raises:
         InsecureConnectionError: there is a token, and ``base_url`` is plain HTTP to another
             machine.
+        InvalidSettingError: a proxy or certificates of the environment cannot be used.
         APIError: ``base_url`` is not the URL of a server.
     """
 
@@ -140,8 +147,7 @@ class HTTPClient:
         self._idle = threading.Condition()
         self._clock = settings.clock or Clock(sleep=self._sleep)
         self._budget = RetryBudget(clock=self._clock)
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
-        """The connections that have answered, for a forked process to close its copies."""
+        self._network = Network()
         self._client: httpx.Client | None = self._connected()
         on_fork(self)
 
@@ -153,21 +159,27 @@ class HTTPClient:
         """The server, with the path that all requests share."""
         return str(self._url)
 
-    def close(self) -> None:
-        """Close all connections, and end all waiting between attempts."""
+    def close(self, seconds: float = _CLOSING_SECONDS) -> None:
+        """Close all connections, and end all waiting between attempts.
+
+        A submission that gets no answer in time is uncertain.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
+        """
         self._closed.set()
         with self._idle:
             # A connection that is being made now would never be closed.
-            self._idle.wait_for(lambda: self._running == 0, _CLOSING_SECONDS)
+            self._idle.wait_for(lambda: self._running == 0, min(seconds, _CLOSING_SECONDS))
             client = self._client
+        self._network.hang_up()
         if client is not None:
             client.close()
 
     def renew_in_child(self) -> None:
         """Make other connections in a forked process: both would read the same answers."""
-        for copy in list(self._sockets):
-            copy.close()  # the parent's stays open
-        self._sockets = weakref.WeakSet()
+        self._network.close_copies()
+        self._network = Network()
         if self._client is not None:
             self._finalizer.detach()
             _OF_PARENTS.append(self._client)
@@ -231,9 +243,8 @@ class HTTPClient:
             raise self._no_success(request, response)
         try:
             return read(Answer(response.status_code, response.content))
-        except ResponseError as error:
-            if isinstance(error, ResponseMismatchError):
-                _hang_up(response)
+        except (ResponseError, RecursionError, MemoryError) as error:
+            discard_connection(response)
             raise self._exception(
                 request,
                 Fault.UNREADABLE,
@@ -245,18 +256,20 @@ class HTTPClient:
 
     def _connected(self) -> httpx.Client:
         """Make a pool of connections, without a connection yet."""
+        transport = self._settings.transport
+        if transport is None:
+            # Without TLS a proxy would get the token, and carry it to another machine.
+            secure = self._url.scheme == "https"
+            context = trusted_certificates() if secure else None
+            transport = Transport(self._network, context, proxy_for(self._url) if secure else None)
         client = httpx.Client(
-            auth=BearerAuth(self._credentials),
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ACCEPTED_ENCODINGS},
+            cookies=_NoCookies(),
             timeout=httpx.Timeout(
                 self._settings.read_timeout, connect=self._settings.connect_timeout, pool=None
             ),
-            limits=httpx.Limits(
-                max_connections=_MAX_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_SECONDS
-            ),
-            transport=self._settings.transport,
-            # A proxy would carry the token over plain HTTP to another machine.
-            trust_env=self._url.scheme == "https",
+            transport=transport,
+            trust_env=False,
         )
         # Programs may forget to close. Not at exit: threads may still have something to send.
         self._finalizer = weakref.finalize(self, client.close)
@@ -265,35 +278,61 @@ class HTTPClient:
 
     def _exchange(self, client: httpx.Client, request: Request) -> httpx.Response:
         """Get one answer, after redirects within the server."""
-        url = httpx.URL(f"{self._url}{request.path}")
-        headers = {} if request.content is None else {"Content-Type": "application/json"}
-        params = request.params or None
+        url = httpx.URL(f"{self._url}{request.path}", params=request.params or None)
         for _ in range(_MAX_REDIRECTS + 1):
-            try:
-                response = client.request(
-                    request.method,
-                    url,
-                    params=params,
-                    content=request.content,
-                    headers=headers,
-                )
-            except APIConnectionError as error:
-                reason = self._redacted(error)
-                raise self._exception(request, Fault.NOT_RENEWED, reason, cause=error) from error
-            except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, RuntimeError) as error:
-                reason = f"{type(error).__name__}: {self._redacted(error)}"
-                raise self._exception(request, self._fault(error), reason, cause=error) from error
-            self._note_socket(response)
+            response = self._answer(client, request, url)
             if not response.has_redirect_location:
                 return response
-            url, params = self._redirected(request, response), None
+            url = self._redirected(request, response)
         reason = f"more than {_MAX_REDIRECTS} redirects"
         raise self._exception(request, Fault.TOO_MANY_REDIRECTS, reason)
 
-    def _note_socket(self, response: httpx.Response) -> None:
-        connection = _socket_of(response)
-        if connection is not None:
-            self._sockets.add(connection)
+    def _answer(self, client: httpx.Client, request: Request, url: httpx.URL) -> httpx.Response:
+        """Get one answer; after 401, one with a renewed token."""
+        token = self._credentials.token
+        response = self._answer_with(client, request, url, token)
+        if not token or response.status_code != httpx.codes.UNAUTHORIZED:
+            return response
+        try:
+            renewed = self._credentials.renewed(token)
+        except APIConnectionError as error:
+            reason = self._redacted(error)
+            raise self._exception(request, Fault.NOT_RENEWED, reason, cause=error) from error
+        return self._answer_with(client, request, url, renewed) if renewed else response
+
+    def _answer_with(
+        self, client: httpx.Client, request: Request, url: httpx.URL, token: str
+    ) -> httpx.Response:
+        """Send a request once, and receive the whole answer."""
+        headers = {} if request.content is None else {"Content-Type": "application/json"}
+        if request.kind is RequestKind.SUBMIT:
+            headers["Connection"] = "close"  # see Transport
+        if token:
+            self._credentials.check_protected(url)
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            outgoing = client.build_request(
+                request.method, url, content=request.content, headers=headers
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            reason = f"{type(error).__name__}: {self._redacted(error)}"
+            raise self._exception(request, Fault.INVALID, reason, cause=error) from error
+        status = None
+        try:
+            # The base class of authentication: nothing in a URL takes the place of the token.
+            with closing(client.send(outgoing, auth=httpx.Auth(), stream=True)) as response:
+                status = response.status_code
+                return read_answer(response, request.most_bytes)
+        except ResponseError as error:
+            reason = f"the answer cannot be used: {self._redacted(error)}"
+            raise self._exception(
+                request, Fault.UNREADABLE, reason, cause=error, status=status
+            ) from error
+        except Exception as error:  # whatever httpx raises about strange answers
+            reason = f"{type(error).__name__}: {self._redacted(error)}"
+            if self._closed.is_set():
+                reason = f"the client is closed; {reason}"
+            raise self._exception(request, self._fault(error), reason, cause=error) from error
 
     def _fault(self, error: Exception) -> Fault:
         """Name the fault when there is no answer."""
@@ -305,16 +344,22 @@ class HTTPClient:
             return Fault.READ_TIMEOUT
         if isinstance(error, httpx.HTTPError):
             return Fault.LOST
-        if not self._closed.is_set():
-            return Fault.INVALID
-        # httpx reports with these words that it was closed before it sent anything.
-        not_sent = "Cannot send a request" in str(error)
-        return Fault.CLOSED if not_sent else Fault.CLOSED_MEANWHILE
+        if self._closed.is_set():
+            # httpx reports with these words that it was closed before it sent anything.
+            not_sent = "Cannot send a request" in str(error)
+            return Fault.CLOSED if not_sent else Fault.CLOSED_MEANWHILE
+        return Fault.UNREADABLE
 
     def _redirected(self, request: Request, response: httpx.Response) -> httpx.URL:
         """Find where a redirect leads, if it is one to follow."""
         status = response.status_code
-        target = response.url.join(response.headers["Location"])
+        try:
+            target = response.url.join(response.headers["Location"])
+        except ValueError as error:
+            reason = f"the server redirects to what is no URL: {self._redacted(error)}"
+            raise self._exception(
+                request, Fault.UNREADABLE, reason, cause=error, status=status
+            ) from error
         same_server = is_same_server(target, self._url)
         fault = redirect_fault(status, request.method, same_server=same_server)
         if decide(fault, request.kind) is Decision.FOLLOW:
@@ -335,7 +380,9 @@ class HTTPClient:
         reason = str(refusal)
         if fault is Fault.UNAUTHORIZED:
             reason += f"; {self._credentials.advice}"
-        ordered = retry_after(response.headers.get("Retry-After"), self._clock.now())
+        ordered = retry_after(
+            response.headers.get("Retry-After"), self._clock.now(), response.headers.get("Date")
+        )
         return self._exception(
             request, fault, reason, cause=refusal, status=status, ordered=ordered
         )
@@ -405,21 +452,6 @@ class HTTPClient:
         if isinstance(text, BaseException):
             self._credentials.redact_chain(text)
         return self._credentials.redact(str(text))
-
-
-def _socket_of(response: httpx.Response) -> socket.socket | None:
-    """Return the connection that an answer came over, None if it is not known."""
-    stream = response.extensions.get("network_stream")
-    connection = None if stream is None else stream.get_extra_info("socket")
-    return connection if isinstance(connection, socket.socket) else None
-
-
-def _hang_up(response: httpx.Response) -> None:
-    """End the connection of an answer to another request: the next one may be wrong, too."""
-    connection = _socket_of(response)
-    if connection is not None:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _is_untrusted(error: BaseException | None) -> bool:

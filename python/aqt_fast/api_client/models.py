@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,10 +24,6 @@ BackendType = Literal["device", "simulator", "offline_simulator", "direct_access
 
 MOST_QUBITS = 10_000
 """Maximum number of qubits of a resource: there is an entry for each pair of them."""
-
-
-MOST_QUBITS = 10_000
-"""Largest number of qubits of a resource; what is larger is an error, and takes memory."""
 
 
 @dataclass(frozen=True)
@@ -322,7 +319,7 @@ def read_uuid(value: object) -> str:
     try:
         return canonical_uuid(value)
     except ValueError:
-        raise MalformedResponseError(f"{value!r} is no job's identifier", 0) from None
+        raise MalformedResponseError(f"{reprlib.repr(value)} is no job's identifier", 0) from None
 
 
 def _of_type(value: Any, kind: type, what: str) -> Any:

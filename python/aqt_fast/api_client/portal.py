@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
 import httpx
 
+from aqt_fast._threads import in_parallel
 from aqt_fast.api_client.credentials import Credentials
 from aqt_fast.api_client.http import ConnectionSettings, HTTPClient
 from aqt_fast.api_client.models import (
@@ -27,7 +27,7 @@ from aqt_fast.api_client.models import (
     read_workspaces,
 )
 from aqt_fast.api_client.portal_url import DEFAULT_PORTAL_URL, api_root, portal_root
-from aqt_fast.api_client.request import Answer, Request
+from aqt_fast.api_client.request import MOST_BYTES_OF_A_RESULT, Answer, Request
 from aqt_fast.api_client.retry_timing import Clock, Patience
 from aqt_fast.api_client.urls import path_segment
 from aqt_fast.exceptions import APIError, ResponseMismatchError, WorkspaceRefusedError
@@ -37,8 +37,10 @@ T = TypeVar("T")
 _DISCOVERY = Patience(seconds=3, obeys_orders=False)
 """A user waits for the answer."""
 
+_CANCEL = Patience(seconds=60, obeys_orders=False)
+"""Here, too."""
+
 _POLL = Patience(seconds=60)
-_CANCEL = Patience(seconds=60)
 _SUBMIT = Patience(seconds=600)
 
 _PARALLEL_REQUESTS = 8
@@ -54,7 +56,8 @@ class PortalClient:
         transport: an ``httpx`` transport instead of the network.
         clock: tells the time and waits, None for the real one.
         connect_timeout: seconds to wait for a connection.
-        read_timeout: seconds to wait for an answer, or for more of it.
+        read_timeout: seconds to wait for an answer to begin, and for the rest of it. A request, and
+            the rest, may take a second more for each 20 kB.
 
     Raises:
         InsecureConnectionError: there is a token, and ``portal_url`` is plain HTTP to another
@@ -84,9 +87,13 @@ class PortalClient:
     def __repr__(self) -> str:
         return f"<PortalClient({self.portal_url!r})>"
 
-    def close(self) -> None:
-        """Close all connections."""
-        self._http.close()
+    def close(self, seconds: float = 1.0) -> None:
+        """Close all connections.
+
+        Args:
+            seconds: longest time to wait for requests under way; never more than one.
+        """
+        self._http.close(seconds)
 
     def workspaces(self) -> Workspaces:
         """All workspaces with the details of all resources; some may have none.
@@ -148,8 +155,8 @@ class PortalClient:
                 on_error(item, error)
                 return None
 
-        with ThreadPoolExecutor(_PARALLEL_REQUESTS) as threads:
-            found = dict(zip(distinct, threads.map(ask, distinct.values()), strict=True))
+        answers = in_parallel(ask, distinct.values(), _PARALLEL_REQUESTS)
+        found = {key: answer.result() for key, answer in zip(distinct, answers, strict=True)}
         return [
             replace(
                 details,
@@ -217,7 +224,9 @@ class PortalClient:
         """
         params = {"include_timing_data": "true"}
         path = f"/result/{path_segment(job_id)}"
-        request = Request("GET", path, params=params, job_id=job_id)
+        request = Request(
+            "GET", path, params=params, job_id=job_id, most_bytes=MOST_BYTES_OF_A_RESULT
+        )
         return self._http.send(request, lambda answer: read(answer.body), _POLL)
 
     def cancel(self, job_id: str) -> bool:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.api_client.decisions import BUSY_STATUSES, SUBMITTING_METHODS, RequestKind
+
+MOST_BYTES = 16 * 2**20
+"""Largest answer that is read into objects, decompressed. The largest job has about 6 MB."""
+
+MOST_BYTES_OF_A_RESULT = 128 * 2**20
+"""Largest answer with a result, decompressed. 50 circuits with 2000 shots of 31 qubits have about
+10 MB with spaces after the commas, and 45 MB with a line for each outcome."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ class Request:
     """Of a poll: the server's identifier of the API job, or empty if no result can expire."""
     long_poll: bool = False
     """Whether the server answers as soon as there is a result, so that a time-out is no fault."""
+    most_bytes: int = MOST_BYTES
+    """Largest answer, decompressed."""
     busy: frozenset[int] = BUSY_STATUSES
     """Statuses with which the server says that it has accepted nothing yet."""
     wanted: Callable[[], bool] | None = None
@@ -42,7 +52,7 @@ class Request:
         return RequestKind.POLL if self.job_id else RequestKind.ASK
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+        return one_line(f"{self.method} {self.path}", LONGEST_NAME)
 
 
 @dataclass(frozen=True)

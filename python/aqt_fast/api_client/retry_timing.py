@@ -25,8 +25,9 @@ BACK_OFF = tenacity.wait_random_exponential(
 _MAX_UNREADABLE = 4
 """Number of unreadable answers after which a request is given up."""
 
-_MAX_ORDERED_SECONDS = 24 * 3600.0
-"""Longest wait that a server can order; longer orders are cut."""
+MAX_ORDERED_SECONDS = 3600.0
+"""Longest wait that a server can order; longer orders are cut. One request an hour is no burden for
+a server, and the portal deletes results after 24 hours."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,9 @@ class Attempts:
         return self._clock.monotonic() + ordered >= self._deadline
 
     def wait(self, state: tenacity.RetryCallState) -> float:
-        """Seconds until the next attempt."""
-        ordered = _retry(state).ordered
+        """Seconds until the next attempt: the back-off, or the order if that is longer."""
         left = self._deadline - self._clock.monotonic()
-        pause = min(BACK_OFF(state), left) if ordered is None else ordered
+        pause = max(min(BACK_OFF(state), left), _retry(state).ordered or 0.0)
         return max(pause, self._budget.take())
 
 
@@ -146,12 +146,16 @@ def _retry(state: tenacity.RetryCallState) -> Retry:
     return error
 
 
-def retry_after(header: str | None, now: float) -> float | None:
+def retry_after(header: str | None, now: float, sent: str | None = None) -> float | None:
     """Seconds that a ``Retry-After`` header orders (RFC 9110, 10.2.3), None if it orders none.
+
+    Negative orders are 0, longer ones than :data:`MAX_ORDERED_SECONDS` are cut.
 
     Args:
         header: whole seconds or an HTTP date.
         now: seconds since 1970.
+        sent: the answer's ``Date`` header, with which a date is compared: the server's clock may
+            differ from this computer's.
     """
     if header is None:
         return None
@@ -159,13 +163,21 @@ def retry_after(header: str | None, now: float) -> float | None:
     if header.isascii() and header.isdigit():
         seconds = float(header)
     else:
-        try:
-            date = parsedate_to_datetime(header)
-        except (ValueError, TypeError, OverflowError):
+        date, began = _read_date(header), _read_date(sent or "")
+        if date is None:
             return None
-        if date.tzinfo is None:
-            date = date.replace(tzinfo=timezone.utc)
-        seconds = (date - datetime.fromtimestamp(now, timezone.utc)).total_seconds()
+        seconds = date - (now if began is None else began)
     if not math.isfinite(seconds):
         return None
-    return min(max(seconds, 0.0), _MAX_ORDERED_SECONDS)
+    return min(max(seconds, 0.0), MAX_ORDERED_SECONDS)
+
+
+def _read_date(text: str) -> float | None:
+    """Read an HTTP date as seconds since 1970, None if it is none."""
+    try:
+        date = parsedate_to_datetime(text)
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=timezone.utc)
+        return (date - datetime.fromtimestamp(0, timezone.utc)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return None

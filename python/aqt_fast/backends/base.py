@@ -19,6 +19,7 @@ from qiskit.transpiler import Target
 from aqt_fast._ids import canonical_uuid
 from aqt_fast._native import __version__
 from aqt_fast._pickles import AnyProtocol
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob, provider_for_restoring
@@ -120,7 +121,8 @@ class AQTResource(AnyProtocol, BackendV2):
         )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}({self.name!r}), {self.num_qubits} qubits>"
+        name = one_line(self.name, LONGEST_NAME)
+        return f"<{type(self).__name__}({name!r}), {self.num_qubits} qubits>"
 
     def __copy__(self) -> AQTResource:
         return self._copied(_options=copy.copy(self._options))

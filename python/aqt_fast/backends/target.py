@@ -10,6 +10,7 @@ from qiskit.circuit.library import RGate, RXXGate, RZGate
 from qiskit.providers import QubitProperties
 from qiskit.transpiler import CouplingMap, InstructionDurations, Target
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.backends.calibration import Calibration
 
 
@@ -102,6 +103,8 @@ def make_transpiler_target(
     qubits = None
     if calibration is not None and calibration.has_time:
         qubits = [QubitProperties(t1=calibration.t1, t2=calibration.t2)] * num_qubits
+    if description is not None:
+        description = one_line(description, LONGEST_NAME)  # Qiskit prints it as it is
     target = AQTTarget(description, num_qubits, qubit_properties=qubits)
     target.calibration = calibration
     target.add_instruction(RZGate(Parameter("λ")))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from aqt_fast._texts import printable
+from aqt_fast._texts import one_line
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.provider.fitting import local_time
 from aqt_fast.store.description import utc
@@ -28,8 +28,8 @@ def device_as_text(backend: AQTResource) -> str:
     if backend.api_limits is not None:
         rows.append(("an API job", _limits(backend.api_limits)))
     width = max(len(label) for label, _ in rows)
-    lines = [printable(heading), ""]
-    lines += [f"{label:{width}}  {printable(text)}" for label, text in rows]
+    lines = [one_line(heading), ""]
+    lines += [f"{label:{width}}  {one_line(text)}" for label, text in rows]
     known = backend.characterisation
     if known is None:
         return "\n".join([*lines, "", "no characterisation"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aqt_fast.cli.terminal import errors, say
+from aqt_fast.cli.terminal import errors, print_json, say
 
 if TYPE_CHECKING:
     from aqt_fast.devices import PriceList
@@ -93,9 +93,7 @@ def estimate_command(
             except InvalidCircuitError as error:
                 raise _of_files(error, files) from error
         if as_json:
-            import orjson
-
-            click.echo(orjson.dumps(estimate.to_dict(), option=orjson.OPT_INDENT_2))
+            print_json(estimate.to_dict())
         else:
             click.echo(str(estimate))
 

@@ -14,7 +14,8 @@ import click
 
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast._shots import in_table
-from aqt_fast.cli.terminal import advice, errors, pattern, say
+from aqt_fast._texts import one_line
+from aqt_fast.cli.terminal import advice, errors, pattern, print_json, say, with_escapes
 from aqt_fast.provider.fitting import fits_terminal, fitted, local_time
 from aqt_fast.store.states import STATES
 
@@ -116,7 +117,7 @@ def jobs_command(
     with errors():
         table = _jobs(store, **wanted)
         if as_json:
-            _print_json([job.to_dict() for job in table])
+            print_json([job.to_dict() for job in table])
         elif table:
             click.echo(table.fitted())
         else:
@@ -136,7 +137,7 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
     with errors():
         job = _jobs(store).find(job_id)
     if as_json:
-        _print_json(job.to_dict())
+        print_json(job.to_dict())
         return
     for name, value in {**job.to_dict(), "created": local_time(job.created, seconds=True)}.items():
         if name == "tags":
@@ -144,7 +145,7 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
         if name == "shots":
             value = job.shots and in_table(job.shots)
         if name != "api_jobs" and value is not None:
-            click.echo(f"{name + ':':<14}{value}")
+            click.echo(f"{name + ':':<14}{one_line(str(value))}")
     if job.api_jobs:
         click.echo("\n" + _api_jobs_table(job.api_jobs))
 
@@ -192,7 +193,7 @@ def result(job_id: str, partial: bool, output: BinaryIO, store: Path | None) -> 
             default=str,
             option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE,
         )
-        output.write(text)
+        output.write(with_escapes(text.decode()).encode())
         if not found.success:
             say(str(found.status))
     sys.exit(0 if found.success else 1)
@@ -218,7 +219,8 @@ def remove(job_ids: tuple[str, ...], yes: bool, store: Path | None) -> None:
         for job in found:
             loss = _loss(job)
             if loss and not yes:
-                click.confirm(f"{job.job_id}: {loss}. Remove it?", abort=True, err=True)
+                question = one_line(f"{job.job_id}: {loss}. Remove it?")
+                click.confirm(question, abort=True, err=True)
     _remove_all(found)
 
 
@@ -233,18 +235,19 @@ def prune(older_than: datetime, everything: bool, dry_run: bool, store: Path | N
     """Remove old jobs from the store and print them; nothing changes at the portal.
 
     Without --all, only jobs that are done, failed or cancelled. Jobs that a process works on
-    are never removed.
+    are never removed. What interrupted processes have left unfinished is removed, too.
     """
     with errors():
-        found = [
-            job
-            for job in _jobs(store, before=older_than)
-            if job.ended or (everything and not job.active)
-        ]
+        table = _jobs(store, before=older_than)
+        found = [job for job in table if job.ended or (everything and not job.active)]
     if dry_run:
         for job in found:
-            click.echo(_line(job))
+            click.echo(one_line(_line(job)))
         return
+    from aqt_fast.store.job_store import JobStore
+
+    with errors():
+        JobStore(table.store_path).tidy()
     _remove_all(found, _line)
 
 
@@ -340,7 +343,7 @@ def _remove_all(
             say(str(error))
             kept += 1
         else:
-            click.echo(line(job) if line else job.job_id)
+            click.echo(one_line(line(job) if line else job.job_id))
     sys.exit(1 if kept else 0)
 
 
@@ -363,9 +366,3 @@ def _loss(job: StoredJob[Any]) -> str | None:
 
 def _line(job: StoredJob[Any]) -> str:
     return f"{job.job_id}  {local_time(job.created, seconds=True)}  {job.state}"
-
-
-def _print_json(content: Any) -> None:
-    import orjson
-
-    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))

@@ -13,7 +13,7 @@ from aqt_fast import __version__
 from aqt_fast.cli.estimate import estimate_command
 from aqt_fast.cli.jobs import jobs_command
 from aqt_fast.cli.serve import serve_command
-from aqt_fast.cli.terminal import Commands, advice, errors, pattern, say
+from aqt_fast.cli.terminal import Commands, advice, errors, pattern, print_json, say
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,7 +93,7 @@ def _list(name: Any, backend_type: Any, workspace: str | None, *, as_json: bool)
         say(str(warning.message))
     headers = [header.lower().replace(" ", "_") for header in table.HEADERS]
     if as_json:
-        _print_json([dict(zip(headers, row, strict=True)) for row in table.rows()])
+        print_json([dict(zip(headers, row, strict=True)) for row in table.rows()])
     elif table:
         click.echo(table.fitted())
     else:
@@ -115,15 +115,9 @@ def _show(name: str, backend_type: Any, workspace: str | None, *, as_json: bool)
             say(error.message)
             sys.exit(1)
         if as_json:
-            _print_json(device_as_json(found))
+            print_json(device_as_json(found))
         else:
             click.echo(device_as_text(found))
-
-
-def _print_json(content: Any) -> None:
-    import orjson
-
-    click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
 @main.command("log-in")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import warnings
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
+
+from aqt_fast._texts import one_line, printable
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as of a program that the signal ends."""
@@ -47,7 +50,7 @@ def advice(*texts: str) -> Iterator[None]:
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """Print an error as one line and exit with code 1; print warnings as one line, too."""
+    """Print an error and exit with code 1; print warnings as one line each."""
     from aqt_fast.exceptions import AQTError
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
@@ -64,8 +67,27 @@ def errors() -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """Print a message to standard error."""
-    click.echo(f"aqt-fast: {message}", err=True)
+    """Print a message to standard error; text of others may stand in it as it came."""
+    click.echo(f"aqt-fast: {printable(message)}", err=True)
+
+
+def print_json(content: Any) -> None:
+    """Print JSON's types, with escapes for characters that cannot be shown."""
+    click.echo(with_escapes(json.dumps(content, ensure_ascii=False, indent=2)))
+
+
+def with_escapes(text: str) -> str:
+    """Return JSON with an escape for each character in its texts that cannot be shown."""
+    return _NOT_PLAIN.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    letter = found[0]
+    return letter if one_line(letter) == letter else json.dumps(letter)[1:-1]
+
+
+_NOT_PLAIN = re.compile(r"[^ -~\n]")
+"""All but plain ASCII, and the line breaks between JSON's texts."""
 
 
 def pattern(

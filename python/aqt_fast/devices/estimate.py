@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from aqt_fast._texts import printable
+from aqt_fast._texts import one_line
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.interval import Interval
 from aqt_fast.devices.prices import Cost, amount
@@ -76,7 +76,7 @@ class JobEstimate:
         if self.device_seconds is not None:
             time = _time_text(self.device_seconds)
         rows = [
-            ("backend", printable(self.backend_name)),
+            ("backend", one_line(self.backend_name)),
             ("circuits", f"{self.circuits:,}"),
             ("API jobs", api_jobs),
             ("shots", f"{self.shots:,}"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from html import escape
 
-from aqt_fast._texts import printable
+from aqt_fast._texts import one_line
 from aqt_fast.devices.figures import Figures
 from aqt_fast.devices.measured import Measured
 
@@ -48,7 +48,7 @@ def as_html(known: Figures) -> str:
 def title(known: Figures) -> str:
     """Name the device: its identifier, workspace and size."""
     qubits = "1 qubit" if known.num_qubits == 1 else f"{known.num_qubits} qubits"
-    return f"{printable(known.resource_id)} ({printable(known.workspace_id)}), {qubits}"
+    return f"{one_line(known.resource_id)} ({one_line(known.workspace_id)}), {qubits}"
 
 
 def day_and_time(moment: datetime) -> str:
@@ -146,7 +146,7 @@ def _duration(seconds: float | None) -> str | None:
 def _problems(known: Figures) -> list[str]:
     if not known.problems:
         return []
-    shown = [printable(problem) for problem in known.problems[:_MOST_PROBLEMS]]
+    shown = [one_line(problem) for problem in known.problems[:_MOST_PROBLEMS]]
     more = len(known.problems) - len(shown)
     return ["", "not understood:", *shown, *([f"and {more} more"] if more else [])]
 

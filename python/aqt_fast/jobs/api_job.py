@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.description import now
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.journal import ApiJobLog
-from aqt_fast.wire.plan import Part
+from aqt_fast.wire.plan import Part, differ_in_attempt
 from aqt_fast.wire.snapshot import Snapshot
 from aqt_fast.wire.time_stamps import end_of
 
@@ -114,6 +115,7 @@ class Submission:
         body = self._encode(label)
         payload_hash = payload_hash_of(body)
         self._ids.begin()
+        job_id = None
         try:
             self._log.intend(label, payload_hash)
             self.payload_hash = payload_hash
@@ -129,9 +131,13 @@ class Submission:
             self._log.uncertain(error.reason)
             raise
         except AQTError as error:
+            if job_id is not None:  # the answer was there
+                self._log.uncertain(str(error))
+                raise SubmissionUncertainError(label, payload_hash, str(error)) from error
             self._log.refused(str(error))
             raise
-        self._log.accepted(job_id)
+        with suppress(Exception):  # here the identifier is known; another process is uncertain
+            self._log.accepted(job_id)
         return job_id
 
     def uncertain(self, label: str, reason: str) -> SubmissionUncertainError:
@@ -194,12 +200,16 @@ class ApiJob:
         """Tells whether an identifier is known to be another's."""
         self.submission = Submission(endpoint, snapshot, part, log, ids)
         """Encodes and sends the request."""
+        self._may_be_there = False
+        """Whether a request that is under way may have been accepted."""
         self._cancel_due = False
         """Whether a cancellation must still be sent to the portal."""
         self._restored = False
         """Whether another process has worked on the API job, and may have stored its result."""
-        self._foreign = False
+        self.foreign = False
         """Whether another program has sent the API job, under a label that is unknown here."""
+        self._doubt: str | None = None
+        """What is wrong with the journal, if that may have lost what became of the API job."""
         self._adopted: SubmissionUncertainError | None = None
         """The uncertain submission for which the user adopted an identifier."""
         self._reported: list[tuple[str, str]] = []
@@ -209,6 +219,8 @@ class ApiJob:
         self._most_finished = 0
         self._unknown_since: float | None = None
         """Since when its endpoint has answered nothing but that it does not know the API job."""
+        self._proven: str | None = None
+        """The identifier about which an answer has named the label."""
         self._period = period
         self._lock = lock
         self._endpoint = endpoint
@@ -225,6 +237,11 @@ class ApiJob:
     def ended(self) -> bool:
         """Whether the status is final; only reopening changes it."""
         return self.status in JOB_FINAL_STATES
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the journal has lost lines, which may have told that it was sent again."""
+        return self._doubt is not None
 
     @property
     def may_run(self) -> bool:
@@ -252,36 +269,69 @@ class ApiJob:
         return end_of(self.changes) or self._ended_at
 
     def submit(self) -> None:
-        """Submit the API job, unless it has ended or the user has cancelled it."""
-        if self.ended:
-            return  # abandoned before its turn
-        self.submission.sending = True
+        """Submit the API job, unless it has ended, is with the endpoint, or is on its way."""
+        with self._lock:
+            if self.ended or self.job_id is not None or self.submission.sending:
+                return
+            self.submission.sending = True
+            self.submission.payload_hash = None  # of an earlier attempt
+            self._may_be_there = False
         try:
-            job_id = self.submission.send(self.label, lambda: not self.cancelled)
+            job_id = self.submission.send(self.label, self._wanted)
         except RequestWithdrawnError:
-            message = "the job was cancelled before it was submitted"
-            self._log.ended(JobStatus.CANCELLED.name, message)
-            self.end(JobStatus.CANCELLED, message)
+            self._withdraw()
         except AQTError as error:
-            self.end(JobStatus.ERROR, str(error), error)
-        except Exception as error:  # noqa: BLE001 - a background thread has nowhere to raise
-            reason = f"{type(error).__name__}: {error}"
-            if self.submission.payload_hash is None:
-                self._end_with(APIError(f"the job cannot be sent: {reason}"))
-            else:
-                self._log.uncertain(reason)
-                self._end_uncertain(reason)
+            self._may_be_there = isinstance(error, SubmissionUncertainError)
+            self._end_with(error)
+        except BaseException as error:
+            self._end_unsubmitted(error)
+            if not isinstance(error, Exception):
+                raise
         else:
+            self.job_id = job_id  # whatever happens next
             self._accept(job_id)
         finally:
             self.submission.sending = False
+
+    def _wanted(self) -> bool:
+        """Return whether to send the request, as the endpoint asks before each attempt."""
+        with self._lock:
+            if self.cancelled or self.ended:
+                return False
+            self._may_be_there = self.submission.payload_hash is not None
+            return True
+
+    def _withdraw(self) -> None:
+        """Note that the request was not wanted any more: nothing was accepted."""
+        if self.cancelled:
+            message = "the job was cancelled before it was submitted"
+            self._log.ended(JobStatus.CANCELLED.name, message)
+            self.end(JobStatus.CANCELLED, message)
+        elif self._may_be_there:  # abandoned between two attempts
+            self._log.refused("the job was not submitted")
+
+    def _end_unsubmitted(self, error: BaseException) -> None:
+        """End after an unexpected exception."""
+        reason = f"{type(error).__name__}: {error}"
+        if self.submission.payload_hash is None:
+            self._end_with(APIError(f"the job cannot be sent: {reason}"))
+            return
+        try:
+            self._log.uncertain(reason)
+        finally:
+            self._end_uncertain(reason)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the API job is not on its way to the endpoint."""
+        return not self.submission.sending or self.job_id is not None or self.ended
 
     def abandon(self, reason: str) -> None:
         """End now, without an answer; an accepted API job stays with the portal."""
         with self._lock:
             if self.ended:
                 return
-            if self.submission.sending:
+            if not self.answered and self._may_be_there:
                 self._end_uncertain(reason)  # the sending thread logs the outcome later
                 return
             where = "the job is not submitted"
@@ -291,6 +341,19 @@ class ApiJob:
                 where = "another process submits the job"
             error = APIConnectionError(f"{reason}; {where}")
             self.end(JobStatus.ERROR, str(error), error)
+
+    def fail(self, error: BaseException) -> None:
+        """End with a typed error after an unexpected exception, unless it is being submitted."""
+        with self._lock:
+            if not self.answered:
+                return
+            reason = f"{type(error).__name__}: {error}"
+            if self.job_id is None and self._may_be_there:
+                self._end_uncertain(reason)
+            elif isinstance(error, AQTError):
+                self._end_with(error)
+            else:
+                self._end_with(APIError(f"'{self.label}' cannot go on: {reason}"))
 
     def reopen(self, new_label: str | None = None) -> None:
         """Undo the end, so that the API job can be polled or submitted again.
@@ -304,8 +367,8 @@ class ApiJob:
                 self.label = new_label
                 self.job_id = self.state = None
                 self._reported = []
-                self.cancelled = self._cancel_due = self._restored = self._foreign = False
-                self._adopted = self.submission.payload_hash = None
+                self.cancelled = self._cancel_due = self._restored = self.foreign = False
+                self._adopted = self._doubt = self.submission.payload_hash = None
                 self._most_finished = 0
             self.failure = self._ended_at = None
             self.status = JobStatus.INITIALIZING if self.job_id is None else JobStatus.QUEUED
@@ -317,8 +380,25 @@ class ApiJob:
         with self._lock:
             if isinstance(self._error, SubmissionUncertainError):
                 self._adopted = self._error
+            self._doubt = None
             self.job_id = job_id
             self.reopen()
+
+    def take_back(self, reason: str) -> None:
+        """Drop an identifier that is another's, or nobody's: the submission is uncertain again."""
+        job_id = self.job_id or ""
+        if self._adopted is None:
+            reason = f"it got the identifier {job_id}, which is not its own: {reason}"
+        else:
+            reason = f"{self._adopted.reason}; and {job_id} was adopted, which is wrong: {reason}"
+        self._log.drop_result()
+        self._log.uncertain(reason)
+        self.ids.release(job_id, self.label)
+        with self._lock:
+            self.job_id = self.state = self._unknown_since = self._proven = None
+            self.cancelled = self._cancel_due = False
+            self._most_finished = 0
+            self._end_uncertain(reason)
 
     def record(self) -> ApiJobRecord:
         """Return the facts that another process needs to continue."""
@@ -337,34 +417,38 @@ class ApiJob:
             adopted=self._adopted is not None and self.job_id is not None,
             timing=self.changes if ended else [],
             ended_at=self._ended_at if ended else None,
-            foreign=self._foreign and self.job_id is not None,
+            foreign=self.foreign and self.job_id is not None,
             earlier=self.earlier,
+            doubt=self._doubt if self.job_id is not None else None,
         )
 
-    def resume_from(self, record: ApiJobRecord, *, settled: bool, doubtful: bool) -> bool:
+    def resume_from(self, record: ApiJobRecord, *, settled: bool) -> bool:
         """Continue from another process's record. Return False if that process may still act.
 
         Args:
             record: the API job's record in the journal.
             settled: whether no other process works on it.
-            doubtful: whether journal lines may be missing.
         """
         self._restored = True
         self.label = record.label or self.label
         self.job_id = record.job_id
-        self._foreign = record.foreign
+        self.foreign = record.foreign
+        self._doubt = record.doubt
         self.earlier = record.earlier
         self.submission.payload_hash = record.payload_hash
         stored = self._stored_state()
         job_id = record.job_id or (stored and stored.job_id)
         if record.adopted:
             self._adopted = self.submission.uncertain(self.label, _UNSEEN)
-        fate = api_job_fate(
-            record, stored=stored is not None, active=not settled, doubtful=doubtful
-        )
+        fate = api_job_fate(record, stored=stored is not None, active=not settled)
+        if fate == "uncertain":
+            self.job_id = None
+            if settled:
+                self._end_uncertain(self._why_uncertain(record))
+            return settled
         if job_id is not None:
             self._accept(job_id)
-            self.ids.note(job_id, self.label, seen=self._foreign)
+            self.ids.note(job_id, self.label, seen=self.foreign)
         elif not settled:
             return False
         if fate in ("failed", "cancelled"):
@@ -374,11 +458,6 @@ class ApiJob:
                 self.end(JobStatus[record.status], record.message)
             else:  # the endpoint has refused it
                 self._end_with(APIError(record.message or "it was refused"))
-        elif fate == "uncertain":
-            reason = "the process that submits it has ended, and its journal is damaged"
-            if record.uncertain:
-                reason = record.message or _UNSEEN
-            self._end_uncertain(reason)
         elif fate == "unsent":
             self._end_with(NotSubmittedError())
         elif stored is not None:
@@ -394,14 +473,17 @@ class ApiJob:
         """
         try:
             return self._poll()
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+        except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
             self._end_with(APIError(f"the state of '{self.label}' cannot be read: {reason}"))
+            if not isinstance(error, Exception):
+                raise
             return True
 
     def _poll(self) -> bool:
         if self.ended or self.job_id is None:
             return True
+        self._log.catch_up()
         try:
             if self._cancel_due:
                 self._cancel_late(self.job_id)
@@ -409,8 +491,8 @@ class ApiJob:
         except APIError as error:
             if self._endpoint.will_pass(error) or is_misrouted(error) or self._may_appear(error):
                 return self.ended
-            if is_of_another_job(error) and not self._foreign:
-                self._take_back(str(error))
+            if is_of_another_job(error) and not self.foreign:
+                self.take_back(str(error))
             else:
                 self._end_with(error)
             return True
@@ -439,8 +521,10 @@ class ApiJob:
             if isinstance(error, APIError) and may_have_ended(error) and self._has_ended():
                 return False
             raise
-        except Exception as error:
+        except BaseException as error:
             self.cancelled = False
+            if not isinstance(error, Exception):
+                raise
             reason = f"{type(error).__name__}: {error}"
             raise APIError(f"'{self.label}' cannot be cancelled: {reason}") from error
 
@@ -492,7 +576,12 @@ class ApiJob:
                 else:
                     message = state.message or f"the job is {state.status}"
                     self._log.ended(status.name, message, self.changes)
-                    self.end(status, message)
+                    if status is JobStatus.ERROR and self._doubt is not None:
+                        reason = f"{self.job_id} has failed: {message}; {self._lost}"
+                        self.job_id = None
+                        self._end_uncertain(reason)
+                    else:
+                        self.end(status, message)
                 return True
             if state.status == "ongoing":
                 self.status = JobStatus.RUNNING
@@ -501,26 +590,31 @@ class ApiJob:
 
     def _may_appear(self, error: APIError) -> bool:
         """Whether an API job that is unknown to its endpoint may have been accepted just now."""
-        if not is_unknown(error) or self._adopted is not None or self._foreign:
+        if not is_unknown(error) or self._adopted is not None or self.foreign:
             return False
         now = time.monotonic()
         self._unknown_since = self._unknown_since or now
         return now - self._unknown_since < self._endpoint.settling_seconds
 
-    def _take_back(self, reason: str) -> None:
-        """Drop an identifier that is another's, or nobody's: the submission is uncertain again."""
-        job_id = self.job_id or ""
-        if self._adopted is None:
-            reason = f"it got the identifier {job_id}, which is not its own: {reason}"
+    def _why_uncertain(self, record: ApiJobRecord) -> str:
+        """Say why a restored API job is uncertain."""
+        if record.doubt is None:
+            return record.message or _UNSEEN
+        if record.status is not None:
+            known = f"{record.job_id or 'it'} has failed: {record.message}"
+        elif record.uncertain:
+            known = record.message or _UNSEEN
         else:
-            reason = f"{self._adopted.reason}; and {job_id} was adopted, which is wrong: {reason}"
-        self._log.uncertain(reason)
-        self.ids.release(job_id, self.label)
-        with self._lock:
-            self.job_id = self.state = self._unknown_since = None
-            self.cancelled = self._cancel_due = False
-            self._most_finished = 0
-            self._end_uncertain(reason)
+            known = "the process that submits it has ended"
+        return f"{known}; {self._lost}"
+
+    @property
+    def _lost(self) -> str:
+        """What follows from a damaged journal."""
+        return (
+            f"and {self._doubt}, as after a power cut: what is lost may have told that it was "
+            "accepted, or sent again"
+        )
 
     def _has_ended(self) -> bool:
         """Ask whether the API job has ended by itself, after a cancellation was refused."""
@@ -562,6 +656,8 @@ class ApiJob:
 
     def _read(self, body: bytes) -> JobState:
         """Decode an answer and store it if it contains the result."""
+        if self.job_id is None:  # taken back meanwhile
+            raise ResponseMismatchError("it is about an identifier that was taken back")
         state = self._decode(body)
         if state.status == "finished":
             self._log.keep(body)
@@ -576,7 +672,7 @@ class ApiJob:
             if not same_uuid(state.job_id, self.job_id):
                 message = f"it is about {state.job_id!r}, not about {self.job_id}"
                 raise MisroutedResponseError(message)
-        if not self._foreign:
+        if not self.foreign:
             self._require_own(body, state)
         if state.status == "finished":
             part = self.part
@@ -586,16 +682,30 @@ class ApiJob:
             )
         return state
 
+    def _relabel(self, label: str) -> None:
+        """Take over the label of the latest submission, of which the journal has lost the line."""
+        if self.job_id is not None:
+            self.ids.release(self.job_id, self.label)
+            self.ids.note(self.job_id, label)
+        self.label = label
+
     def _require_own(self, body: bytes, state: JobState) -> None:
         """Check that an answer about this identifier is about what was sent.
 
         Raises:
             ResponseMismatchError: the identifier is, or may be, another API job's.
         """
+        in_doubt = self._doubt is not None or self._adopted is not None
+        if in_doubt and state.label and differ_in_attempt(self.label, state.label):
+            self._relabel(state.label)
         if state.label not in (None, self.label):
             raise ResponseMismatchError(f"it is about {state.label!r}, not about {self.label!r}")
         self._endpoint.check_place(body)
-        if state.status in FINAL_STATUS and self.job_id is not None:
-            rival = self.ids.rival(self.job_id, self.label)
+        job_id = self.job_id
+        if job_id is not None and job_id != self._proven and state.label is not None:
+            self.ids.prove(job_id, self.label)
+            self._proven = job_id
+        if state.status in FINAL_STATUS and job_id is not None:
+            rival = self.ids.rival(job_id, self.label)
             if rival is not None:
-                raise ResponseMismatchError(f"{self.job_id} is also the identifier of {rival}")
+                raise ResponseMismatchError(f"{job_id} is also the identifier of {rival}")

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 from weakref import WeakSet
 
@@ -27,18 +28,26 @@ class Closable(Protocol):
     def wait_submitted(self, deadline: float) -> None:
         """Wait until every API job was accepted or refused, or ``time.monotonic() >= deadline``."""
 
-    def shutdown_message(self) -> str:
-        """Return what to report of an execution with :attr:`unsent` API jobs."""
+    def abandon(self, reason: str, deadline: float) -> None:
+        """End now; accepted API jobs stay with the portal or the machine.
 
-    def abandon(self, reason: str) -> None:
-        """End now; accepted API jobs stay with the portal or the machine."""
+        Args:
+            reason: why it ends.
+            deadline: when ``time.monotonic()`` is there, wait no longer for answers that are read.
+        """
+
+    def losses(self, unsent: Sequence[str]) -> list[str]:
+        """Return what to tell of the API jobs that were ``unsent``, once they are abandoned."""
+
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Take an identifier back from the API job that has it, unless that is ``keep``."""
 
 
 class Connection:
     """A connection with the threads that jobs share. Closing it ends the jobs."""
 
     SETTLING_SECONDS = 10.0
-    """Maximum time in seconds that closing waits for submissions."""
+    """Maximum time in seconds that closing takes, for all connections that close together."""
 
     def __init__(self, num_threads: int, name: str) -> None:
         """Allow ``num_threads`` concurrent steps of jobs."""
@@ -48,43 +57,85 @@ class Connection:
         """Identifiers of API jobs, and whose they are."""
         self._executions: WeakSet[Closable] = WeakSet()
         self._lock = threading.Lock()
-        self._process = os.getpid()
+        self.process = os.getpid()
+        """Identifier of the process that has opened it, and closes it."""
         self.closed = False
         """Whether the connection is closed for requests."""
         _CONNECTIONS.add(self)
         _close_at_end_of_worker()
 
+    @property
+    def dispatchers(self) -> list[Dispatcher]:
+        """All that run steps of jobs."""
+        return [self.dispatcher]
+
+    @property
+    def stall(self) -> str | None:
+        """Why steps wait without any thread, None if all is well."""
+        problems = [dispatcher.problem for dispatcher in self.dispatchers]
+        return next(filter(None, problems), None)
+
+    @property
+    def executions(self) -> list[Closable]:
+        """What ends with the connection."""
+        with self._lock:
+            return list(self._executions)
+
     def register(self, execution: Closable) -> None:
-        """End this execution, too, when the connection is closed."""
+        """End this execution, too, when the connection is closed.
+
+        One that is registered later, or starts something later, finds it closed.
+        """
         with self._lock:
             self._executions.add(execution)
 
-    def disconnect(self) -> None:
-        """Close the underlying client."""
+    def disconnect(self, seconds: float) -> None:
+        """Close the underlying client.
 
-    def close(self) -> list[str]:
-        """Wait until submissions are answered, and end everything else.
-
-        Returns:
-            One line per job with something that was not submitted in time, or that must end with
-            the process.
+        Args:
+            seconds: longest time to wait for requests under way.
         """
-        if os.getpid() != self._process:
-            return []
-        with self._lock:
-            executions = list(self._executions)
-        deadline = time.monotonic() + self.SETTLING_SECONDS
-        for execution in executions:
-            execution.wait_submitted(deadline)
-        lost = [execution.shutdown_message() for execution in executions if execution.unsent]
-        self.closed = True
-        self.disconnect()
-        self.dispatcher.close()
-        with self._lock:  # some may have come meanwhile
-            executions = list(self._executions)
-        for execution in executions:
-            execution.abandon(CLOSED)
-        return lost
+
+    def close(self) -> None:
+        """Close the connection: see :func:`close_connections`."""
+        close_connections([self])
+
+
+def close_connections(connections: Iterable[Connection]) -> None:
+    """Wait until submissions are answered, end everything else, and tell what is lost.
+
+    All of that takes :attr:`Connection.SETTLING_SECONDS` at most, or until Ctrl-C: four fifths for
+    answers, the rest for closing clients and for threads that note the last answers.
+    """
+    connections = [item for item in connections if item.process == os.getpid() and not item.closed]
+    begin = time.monotonic()
+    deadline = begin + Connection.SETTLING_SECONDS
+    interrupt: BaseException | None = None
+    try:
+        for execution in _executions(connections):
+            execution.wait_submitted(begin + 0.8 * Connection.SETTLING_SECONDS)
+    except BaseException as error:  # noqa: BLE001 - raised again once all is closed
+        interrupt = error
+        deadline = time.monotonic()
+    for connection in connections:
+        connection.closed = True
+    unsent = {execution: execution.unsent for execution in _executions(connections)}
+    for connection in connections:
+        left = max(0.0, deadline - time.monotonic())
+        connection.disconnect(left / 2)
+    for execution in _executions(connections):  # some may have come meanwhile
+        execution.abandon(CLOSED, deadline)
+        for line in execution.losses(unsent.get(execution, [])):
+            say(line)
+    for connection in connections:
+        for dispatcher in connection.dispatchers:
+            dispatcher.close()
+    if interrupt is not None:
+        raise interrupt
+
+
+def _executions(connections: Iterable[Connection]) -> list[Closable]:
+    return [execution for connection in connections for execution in connection.executions]
 
 
 _CONNECTIONS: WeakSet[Connection] = WeakSet()
@@ -93,9 +144,7 @@ _CONNECTIONS: WeakSet[Connection] = WeakSet()
 @atexit.register
 def _close_connections() -> None:
     """At exit, finish pending submissions and report what could not be submitted."""
-    for connection in list(_CONNECTIONS):
-        for line in connection.close():
-            say(line)
+    close_connections(list(_CONNECTIONS))
 
 
 def _close_at_end_of_worker() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from aqt_fast._threads import start_thread
 from aqt_fast.jobs.interrupts import interruptible
 
 T = TypeVar("T")
@@ -44,6 +45,8 @@ async def in_daemon_thread(function: Callable[[], T], advice: Callable[[], str])
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(set_result, value)
 
-    threading.Thread(target=call, name="aqt-fast waiting", daemon=True).start()
+    thread = threading.Thread(target=call, name="aqt-fast waiting", daemon=True)
+    if start_thread(thread) is not None:
+        call()  # other tasks wait, but nothing is lost
     with interruptible(advice, asyncio.CancelledError):
         return await future

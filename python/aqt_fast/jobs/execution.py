@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +17,14 @@ from qiskit.providers.jobstatus import JOB_FINAL_STATES
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._native import Samples
+from aqt_fast._threads import PATIENCE_SECONDS, RETRY_SECONDS, revive_stalled
 from aqt_fast.devices.spending import SpendingLimits
-from aqt_fast.exceptions import AQTError, InvalidOptionError, OtherProcessError
+from aqt_fast.exceptions import (
+    APIConnectionError,
+    AQTError,
+    InvalidOptionError,
+    OtherProcessError,
+)
 from aqt_fast.jobs.timing import JobTiming, job_timing
 from aqt_fast.store.description import now
 from aqt_fast.store.location import JobLocation
@@ -76,6 +84,8 @@ class Execution(ABC):
         self._error: AQTError | None = None
         self._finished_count = 0
         self._completed: list[range] = []
+        self.reopened = 0
+        """How often its end, or that of a part, was undone."""
         self.created = now()
         """When the job was submitted, in UTC."""
         self.header: dict[str, Any] | None = None
@@ -253,7 +263,7 @@ class Execution(ABC):
         Raises:
             LookupError: no uncertain submission has this label.
         """
-        raise LookupError(f"no uncertain submission has the label '{label}'")
+        raise LookupError(f"no uncertain submission has the label {label!r}")
 
     def retry(self) -> None:  # noqa: B027 - most have nothing to retry
         """Resume after an error, if another attempt may succeed."""
@@ -273,6 +283,7 @@ class Execution(ABC):
             completed: return as soon as more parts than this have ended.
 
         Raises:
+            APIConnectionError: no thread can be started that would go on with it.
             OtherProcessError: called in a fork of the process that runs the job.
         """
         self._require_process()
@@ -284,10 +295,46 @@ class Execution(ABC):
                 or (completed is not None and len(self._completed) > completed)
             )
 
-        with self._changed:
-            self._changed.wait_for(
-                ready, None if seconds is None else min(seconds, threading.TIMEOUT_MAX)
-            )
+        self._wait_for(ready, math.inf if seconds is None else time.monotonic() + seconds)
+
+    @property
+    def stall(self) -> str | None:
+        """Why nothing goes on for want of a thread, None if all is well."""
+        return None
+
+    def _look_after(self) -> None:  # noqa: B027 - most have nothing to look after
+        """Notice what an exception in the background has left unnoticed."""
+
+    def _wait_for(
+        self, ready: Callable[[], bool], deadline: float, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        """Wait until a condition holds, which is checked after each change, or until a deadline.
+
+        Meanwhile try again to start what could not be started.
+
+        Args:
+            ready: the condition, called with the lock held.
+            deadline: when ``time.monotonic()`` is there, return anyway.
+            patience: maximum number of seconds without a thread.
+
+        Raises:
+            APIConnectionError: no thread can be started.
+        """
+        stalled_since = math.inf
+        while True:
+            revive_stalled()
+            self._look_after()
+            now = time.monotonic()
+            if (stall := self.stall) is None:
+                stalled_since = math.inf
+            else:
+                stalled_since = min(stalled_since, now)
+                if now - stalled_since >= patience:
+                    raise APIConnectionError(f"{stall}; {self.advice}")
+            with self._changed:
+                left = min(deadline - now, RETRY_SECONDS)
+                if self._changed.wait_for(ready, max(0.0, left)) or now >= deadline:
+                    return
 
     def _end(
         self, status: JobStatus, message: str | None = None, error: AQTError | None = None
@@ -304,10 +351,13 @@ class Execution(ABC):
         """Run a step in the background. Any error ends the job and becomes its message."""
         try:
             step()
-        except AQTError as error:
-            self._end(JobStatus.ERROR, str(error), error)
         except BaseException as error:  # noqa: BLE001 - a background thread has nowhere to raise
-            self._end(JobStatus.ERROR, str(error) or repr(error))
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """End after an exception in the background: an unexpected one has no type of ours."""
+        typed = error if isinstance(error, AQTError) else None
+        self._end(JobStatus.ERROR, str(error) or repr(error), typed)
 
     @property
     def _forked(self) -> bool:

@@ -8,6 +8,7 @@ from itertools import chain, groupby
 from qiskit.providers import JobStatus
 
 from aqt_fast._native import Samples
+from aqt_fast._texts import one_line
 from aqt_fast.jobs.api_job import ApiJob
 
 
@@ -45,13 +46,19 @@ class Group:
         """Undo the end of one of the API jobs."""
         self._open.add(job)
 
+    def recount(self) -> None:
+        """Do all updates again, after an exception within one."""
+        self._open = {job for job in self.jobs if not job.ended}
+        for job in self.jobs:
+            self.update(job)
+
     @property
     def message(self) -> str | None:
-        """Why there are no results, None if there are."""
+        """Why there are no results, in one line; None if there are."""
         if all(job.status is JobStatus.DONE for job in self.jobs):
             return None
         failures = [job.failure.message for job in self.jobs if job.failure is not None]
-        return next(filter(None, failures), "not evaluated yet")
+        return one_line(next(filter(None, failures), "not evaluated yet"))
 
     def samples(self) -> list[Samples]:
         """Return the outcomes of each circuit, with the shots of all API jobs concatenated."""

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from aqt_fast._texts import one_line
+
 
 @contextmanager
 def interruptible(
@@ -20,7 +22,7 @@ def interruptible(
     try:
         yield
     except kind as interrupt:
-        text = advice()
+        text = one_line(advice())
         if sys.version_info >= (3, 11):
             if text not in getattr(interrupt, "__notes__", []):
                 interrupt.add_note(text)

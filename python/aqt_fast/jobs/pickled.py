@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from aqt_fast.jobs.backend import JobBackend
 from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState, unordered_shots
 from aqt_fast.jobs.foreign import MovedJob
 from aqt_fast.store.description import JobDescription
-from aqt_fast.store.events import CopiedRecords, JournalState, lines_of
+from aqt_fast.store.events import CopiedRecords, JournalState
 from aqt_fast.store.journal import Journal
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -94,9 +95,8 @@ class RunningJob:
 
         Where that is impossible, it has ended with the error.
         """
-        *lines, rest = lines_of(self.checkpoint.events).split(b"\n")
         journal = self._journal(backend)
-        records = journal or CopiedRecords(JournalState.of(lines, rest, ()))
+        records = journal or CopiedRecords(JournalState.of_events(self.checkpoint.events))
         description = JobDescription(
             job_id=self.checkpoint.job_id,
             backend_name=backend.name,
@@ -334,7 +334,8 @@ class EndedExecution(Execution):
 
     def _refuse(self) -> NoReturn:
         checkpoint = self._job.checkpoint
-        advice = "call it there"
+        here = self._job.process == os.getpid()
+        advice = f"call it {'on the job itself' if here else 'there'}"
         if not isinstance(checkpoint, str):
             advice += f", or use AQTJob.restore('{checkpoint.job_id}')"
         raise OtherProcessError("the job", self._job.process, advice)

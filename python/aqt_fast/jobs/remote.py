@@ -5,6 +5,7 @@ Longer than 400 lines: all that changes the batch's state, under one lock, stand
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast._native import Samples
 from aqt_fast._shots import shots_of
+from aqt_fast._texts import one_line
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import (
@@ -42,6 +44,9 @@ from aqt_fast.store.journal import ApiJobLog, Journal
 from aqt_fast.store.location import JobLocation
 from aqt_fast.wire.plan import BatchPlan, Part, again_label
 from aqt_fast.wire.snapshot import Snapshot
+
+_PATIENCE_AT_END_SECONDS = 1.0
+"""How long the end of a connection waits for submissions that have no thread."""
 
 Admit: TypeAlias = Callable[[Sequence[Part], SpendingLimits], None]
 """Refuses API jobs, by an exception, if they may not be sent.
@@ -88,6 +93,7 @@ class RemoteExecution(Execution):
         self._limits = SpendingLimits()
         """Limits that take the place of the job's own."""
         self._connection = connection
+        self._endpoint = endpoint
         self._location = location
         self._snapshot = snapshot
         self._options = options
@@ -119,14 +125,18 @@ class RemoteExecution(Execution):
         """Number of groups that have not ended."""
         if journal is not None:
             self.created = journal.directory.description.created
+        self._due = self._jobs if records is None else []
+        """The API jobs that are to be started."""
         connection.register(self)
 
     @abstractmethod
     def _start(self, jobs: Sequence[ApiJob]) -> None:
         """Submit the API jobs without identifier, and poll all until they have ended.
 
+        May be called again for the same ones, after an interrupt.
+
         Raises:
-            APIConnectionError: no thread can be started, or the connection is closed.
+            APIConnectionError: the connection is closed.
         """
 
     @abstractmethod
@@ -206,12 +216,35 @@ class RemoteExecution(Execution):
             self._journal.keep_evaluation(evaluation())
 
     def begin(self) -> None:
-        """Submit the API jobs, or continue those of another process."""
-        if self._records is None:
-            self._start(self._jobs)
-        else:
-            self._resume_from(self._records, list(enumerate(self._jobs)))
-        if self._connection.closed:  # nobody polls any more
+        """Submit the API jobs, or continue those of another process.
+
+        Raises:
+            APIConnectionError: the connection was closed before; nothing is submitted.
+        """
+        if self._records is None and self._connection.closed:
+            self.abandon(CLOSED)
+            raise APIConnectionError(f"{CLOSED}; nothing is submitted")
+        if self._records is not None:
+            try:
+                self._resume_from(self._records, list(enumerate(self._jobs)))
+            except Exception as error:
+                self._fail(error)  # nobody gets the job: closing need not wait for it
+                raise
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Start what is due. On a closed connection, where nobody polls any more, it ends."""
+        with self._changed:
+            due, self._due = self._due, []
+        try:
+            if due:
+                with suppress(APIConnectionError):
+                    self._start(due)
+        except BaseException:  # an interrupt: whoever asks for the result goes on
+            with self._changed:
+                self._due = [*self._due, *due]
+            raise
+        if self._connection.closed:  # not before: it ends what was registered until it is closed
             self.abandon(CLOSED)
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:
@@ -285,11 +318,12 @@ class RemoteExecution(Execution):
             if not failed:
                 return 0
             self._own_journal()
+            if self._connection.closed:
+                self._release_journal()
+                raise APIConnectionError(f"{CLOSED}; nothing is submitted")
             self._limits = limits
-            for job in failed:
-                job.reopen(again_label(job.label))
-            self._reopen(failed)
-        self._start(failed)
+            self._reopen(failed, lambda job: job.reopen(again_label(job.label)))
+        self._go_on()
         return len(failed)
 
     @contextmanager
@@ -319,27 +353,50 @@ class RemoteExecution(Execution):
             admitted = parts
 
     def adopt(self, label: str, job_id: str) -> None:
-        """Set the identifier of an API job whose submission was uncertain."""
+        """Set the identifier of an API job whose submission was uncertain.
+
+        Another one that has this identifier, and cannot prove it by its label, becomes uncertain.
+        """
         self._require_process()
         with self._changed:
             found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
             if not found:
-                raise LookupError(f"no uncertain submission has the label '{label}'")
+                raise LookupError(f"no uncertain submission has the label {label!r}")
             (job,) = found  # numbers make labels unique within the batch
             holder = job.ids.holder(job_id, label)
             if holder is not None:
-                here = [f"'{other.label}'" for other in self._jobs if other.job_id == job_id]
+                here = [repr(other.label) for other in self._jobs if other.job_id == job_id]
                 raise InvalidInputError(f"{job_id} is the identifier of {(*here, holder)[0]}")
             self._own_journal()
-            self._reopen([job])
-            job.adopt(job_id)
-        self._start([job])
+            self._reopen([job], lambda job: job.adopt(job_id))
+        for execution in self._connection.executions:
+            execution.give_up(job_id, f"it was adopted for {label!r}", keep=job)
+        self._go_on()
+
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Take an identifier back from the API job that has it: that becomes uncertain.
+
+        Args:
+            job_id: the identifier.
+            reason: why it is another's.
+            keep: the API job that may have it.
+        """
+        with self._changed:
+            for job in self._jobs:
+                if job.job_id == job_id and job is not keep and not job.foreign:
+                    with suppress(JournalError):  # its owner reads it in the store
+                        self._own_journal()
+                    self._reopen([job], lambda job: job.reopen())
+                    self._due.remove(job)
+                    job.take_back(reason)
 
     def retry(self) -> None:
         """Poll accepted API jobs again, and submit those that were certainly not accepted."""
         if self._forked and self.state.ended:
             return
         self._require_process()
+        if self._due:
+            self._go_on()
 
         def find() -> list[ApiJob]:
             return [job for job in self._jobs if may_be_retried(job)]
@@ -352,13 +409,8 @@ class RemoteExecution(Execution):
             else:
                 with suppress(JournalError):  # its owner stores the results
                     self._own_journal()
-            self._reopen(again)
-            for job in again:
-                job.reopen()
-        try:
-            self._start(again)
-        except APIConnectionError as error:
-            self.abandon(str(error))
+            self._reopen(again, lambda job: job.reopen())
+        self._go_on()
 
     @property
     def num_api_jobs(self) -> int:
@@ -378,8 +430,7 @@ class RemoteExecution(Execution):
         if job.job_id is not None:
             return job.job_id
         self._require_process()
-        with self._changed:
-            self._changed.wait_for(lambda: job.job_id is not None or job.ended)
+        self._wait_for(lambda: job.job_id is not None or job.ended, math.inf)
         if job.job_id is None:
             message, error = job.failure or ("", None)
             raise error or APIError(message or "the job was not submitted")
@@ -396,34 +447,60 @@ class RemoteExecution(Execution):
             if job.status is JobStatus.INITIALIZING and not job.cancelled
         ]
 
+    @property
+    def stall(self) -> str | None:
+        """Why nothing goes on for want of a thread, None if all is well."""
+        return self._connection.stall
+
     def wait_submitted(self, deadline: float) -> None:
-        """Wait until every API job was accepted or refused, or ``time.monotonic() >= deadline``."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self.unsent, max(0.0, deadline - time.monotonic()))
+        """Wait until every API job was accepted or refused, or ``time.monotonic() >= deadline``.
 
-    def shutdown_message(self) -> str:
-        """Return what a closing program reports of :attr:`unsent`, and how to continue."""
-        first, *others = self.unsent
-        lost = f"'{first}' was not submitted, or not to its end"
-        if others:
-            lost = f"'{first}' and {len(others)} more were not submitted, or not to their end"
-        if self._journal is None:
-            return lost
-        return f"{lost}; AQTJob.restore('{self._plan.batch_id}').resubmit_failed() goes on"
+        If no thread can be started for that, wait a second only.
+        """
+        with suppress(APIConnectionError):
+            self._wait_for(lambda: not self.unsent, deadline, _PATIENCE_AT_END_SECONDS)
 
-    def abandon(self, reason: str) -> None:
+    def abandon(self, reason: str, deadline: float = 0.0) -> None:
         """End now; accepted API jobs stay where they are.
 
         First wait for the threads that process the closed connection's last answers.
+
+        Args:
+            reason: why it ends.
+            deadline: when ``time.monotonic()`` is there, wait no longer.
         """
-
-        def answered() -> bool:
-            return all(job.job_id or job.ended for job in self._jobs if job.submission.sending)
-
         with self._changed:
-            self._changed.wait_for(answered, self._connection.SETTLING_SECONDS)
+            self._changed.wait_for(
+                lambda: all(job.answered for job in self._jobs),
+                max(0.0, deadline - time.monotonic()),
+            )
         for job in self._jobs:
             job.abandon(reason)
+
+    def losses(self, unsent: Sequence[str]) -> list[str]:
+        """Return what to tell of API jobs after the end, and how to continue: one line each.
+
+        Args:
+            unsent: what was :attr:`unsent` when the end began.
+        """
+        uncertain = [job for job in self._jobs if is_uncertain(job) and job.label in unsent]
+        there = {job.label for job in self._jobs if job.job_id is not None or is_uncertain(job)}
+        lost = [label for label in unsent if label not in there]
+        again = f"{self._restoring}('{self._plan.batch_id}')"
+        kept = self._journal is not None
+        lines = []
+        for job in uncertain:
+            line = str(job.failure and job.failure.error)
+            here = f"{again}.adopt('{job.label}', ID) if {self._endpoint.name} shows this label"
+            ways = f"; {here}, else {again}.resubmit_failed(uncertain=True)"
+            lines.append(line + ways * kept)
+        if lost:
+            first, *others = lost
+            line = f"'{first}' was not submitted, or not to its end"
+            if others:
+                line = f"'{first}' and {len(others)} more were not submitted, or not to their end"
+            lines.append(line + f"; {again}.resubmit_failed() goes on" * kept)
+        return lines
 
     def _resume_from(self, records: Records, pending: list[tuple[int, ApiJob]]) -> None:
         """Continue another process's API jobs; check again later those that it still works on."""
@@ -434,7 +511,6 @@ class RemoteExecution(Execution):
             resumed = job.resume_from(
                 state.record(index),
                 settled=not self._others_work,
-                doubtful=state.doubtful,
             )
             if job.ended:
                 continue
@@ -450,22 +526,67 @@ class RemoteExecution(Execution):
                 after=self._options.query_period_seconds,
             )
 
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Run a step in the background. Any error ends the API jobs that are not being sent."""
+        try:
+            step()
+        except BaseException as error:  # noqa: BLE001 - a background thread has nowhere to raise
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """End the API jobs that are not being sent."""
+        for job in self._jobs:
+            with suppress(Exception):
+                job.fail(error)
+
+    def _look_after(self) -> None:
+        """Notice that all API jobs have ended, if an exception has kept the batch from it."""
+        if not self.state.ended and all(job.ended for job in self._jobs):
+            with self._changed:
+                if all(job.ended for job in self._jobs):
+                    self._recount()
+
     def _on_change(self, job: ApiJob) -> None:
         """Update the batch after a change of an API job."""
         with self._changed:
-            group = self._group_of[job]
-            finished, ended = group.finished_count, group.ended
-            group.update(job)
-            self._finished_count += group.finished_count - finished
-            if group.ended and not ended:
-                self._num_open -= 1
-                self._completed.append(group.circuits)
-            if not self._num_open:
-                self._conclude()
-                self._release_journal()
-            elif job.status is not JobStatus.QUEUED and job.job_id is not None:
-                self._status = JobStatus.RUNNING
+            try:
+                try:
+                    self._update(job)
+                except Exception:  # noqa: BLE001 - otherwise the batch would never end
+                    self._recount()
+            except Exception as error:  # noqa: BLE001
+                reason = f"the job cannot go on: {type(error).__name__}: {error}"
+                self._end(JobStatus.ERROR, reason, APIError(reason))
             self._changed.notify_all()
+
+    def _update(self, job: ApiJob) -> None:
+        group = self._group_of[job]
+        finished, ended = group.finished_count, group.ended
+        group.update(job)
+        self._finished_count += group.finished_count - finished
+        if group.ended and not ended:
+            self._num_open -= 1
+            self._completed.append(group.circuits)
+        self._derive_status(job)
+
+    def _recount(self) -> None:
+        """Derive the batch's state from all of its API jobs, after an exception or an interrupt."""
+        for group in self._groups:
+            group.recount()
+        self._num_open = sum(not group.ended for group in self._groups)
+        self._finished_count = sum(group.finished_count for group in self._groups)
+        completed = [group.circuits for group in self._groups if group.ended]
+        known = [part for part in self._completed if part in completed]
+        self._completed = [*known, *(part for part in completed if part not in known)]
+        for job in self._jobs if self._num_open else self._jobs[:1]:
+            self._derive_status(job)
+
+    def _derive_status(self, job: ApiJob) -> None:
+        if not self._num_open:
+            self._conclude()
+            self._release_journal()
+        elif job.status is not JobStatus.QUEUED and job.job_id is not None:
+            self._status = JobStatus.RUNNING
 
     def _conclude(self) -> None:
         """Derive the batch's final status from its API jobs, which have all ended."""
@@ -478,18 +599,26 @@ class RemoteExecution(Execution):
             self._end(JobStatus.DONE)
             return
         failed = any(job.status is JobStatus.ERROR for job in self._jobs)
-        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, *self._reason(failures))
+        message, error = self._reason(failures)
+        self._end(JobStatus.ERROR if failed else JobStatus.CANCELLED, one_line(message), error)
 
-    def _reopen(self, jobs: Sequence[ApiJob]) -> None:
-        """Undo the end of the batch for these API jobs."""
-        for job in jobs:
-            group = self._group_of[job]
-            self._num_open += group.ended
-            group.reopen(job)
-        again = {job.part.circuits for job in jobs}
-        self._completed = [part for part in self._completed if part not in again]
-        self._error = self._message = None
-        self._status = JobStatus.QUEUED
+    def _reopen(self, jobs: Sequence[ApiJob], reopen: Callable[[ApiJob], None]) -> None:
+        """Undo the end of API jobs, and of the batch. They are to be started again."""
+        self._due = [*self._due, *jobs]
+        self.reopened += 1
+        try:
+            for job in jobs:
+                group = self._group_of[job]
+                self._num_open += group.ended
+                group.reopen(job)
+                reopen(job)
+            again = {job.part.circuits for job in jobs}
+            self._completed = [part for part in self._completed if part not in again]
+            self._error = self._message = None
+            self._status = JobStatus.QUEUED
+        except BaseException:  # an interrupt
+            self._recount()
+            raise
 
     def _own_journal(self) -> None:
         if self._journal is not None:
@@ -501,4 +630,5 @@ class RemoteExecution(Execution):
         with self._changed:
             idle = self.state.ended and not any(job.submission.sending for job in self._jobs)
             if self._journal is not None and idle:
-                self._journal.close()
+                with suppress(OSError):
+                    self._journal.close()

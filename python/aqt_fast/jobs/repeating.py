@@ -33,10 +33,12 @@ def may_be_repeated(job: ApiJob, *, uncertain: bool, expired: bool) -> bool:
 
     Args:
         job: an API job that has ended with an error.
-        uncertain: allow it even if the first submission may have been accepted.
+        uncertain: allow it even if a submission may have been accepted that nobody has heard of.
         expired: allow it even if the job has run, and only its result is gone.
     """
     error = _error(job)
+    if job.doubtful and not uncertain:
+        return False
     if error is None or (expired and isinstance(error, ResultExpiredError)):
         return True
     return job.job_id is None and (uncertain or not is_uncertain(job))

@@ -11,6 +11,7 @@ from typing import NamedTuple, TextIO
 from qiskit.providers import JobStatus, JobTimeoutError
 from qiskit.result.models import ExperimentResult
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.jobs.interrupts import interruptible
 
@@ -31,7 +32,8 @@ class CompletedPart(NamedTuple):
 
 def timed_out(execution: Execution, seconds: float | None) -> JobTimeoutError:
     """Make the error to raise when a job has not ended in time."""
-    return JobTimeoutError(f"job {execution.name} has not ended within {seconds} s")
+    name = one_line(execution.name, LONGEST_NAME)
+    return JobTimeoutError(f"job {name} has not ended within {seconds} s")
 
 
 def wait_with_bar(
@@ -63,6 +65,7 @@ def wait_with_bar(
     from tqdm.auto import tqdm  # loads asyncio, which takes a while
 
     finished = execution.state.finished_count
+    title = one_line(title, LONGEST_NAME)
     with tqdm(total=total or None, initial=finished, desc=title, unit="circuit") as bar:
         return _wait(execution, deadline, lambda number: bar.update(number - bar.n))
 

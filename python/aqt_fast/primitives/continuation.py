@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from qiskit.providers import JobStatus, JobTimeoutError
@@ -13,6 +14,7 @@ from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from aqt_fast._native import Samples
 from aqt_fast._pickles import AnyProtocol
+from aqt_fast._threads import stalled, start_thread
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.exceptions import APIConnectionError, JobFailedError, OtherProcessError
 from aqt_fast.jobs.interrupts import interruptible
@@ -166,17 +168,30 @@ class Continuation(AnyProtocol):
             if self._thread is not None or useless:
                 return None
             thread = threading.Thread(target=self._follow, name="aqt-fast continuing", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError as error:
-                return APIConnectionError(f"no thread can be started: {error}")
-            self._thread = thread
-        return None
+            problem = start_thread(thread)
+            if problem is None:
+                self._thread = thread
+                return None
+        stalled(self)
+        return APIConnectionError(problem)
+
+    def revive(self) -> None:
+        """Try again to start the thread."""
+        if os.getpid() == self._process:
+            self._ensure_thread()
 
     def _follow(self) -> None:
+        try:
+            self._wait_for_first()
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            self._error = error
+            self._close()
+
+    def _wait_for_first(self) -> None:
         """Wait for the first job, and submit the second one unless the first has failed."""
         while self._open:
-            self.first.wait_for_final_state()
+            with suppress(APIConnectionError):  # a lack of threads
+                self.first.wait_for_final_state()
             with self._changed:
                 status = self.first.status()
                 if status in JOB_FINAL_STATES and status is not JobStatus.DONE:

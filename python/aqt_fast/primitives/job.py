@@ -178,10 +178,10 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
         try:
             finished, total = self.progress()
             return (
-                f"<{name} '{self._job_id}': {self.status().name}, {finished} of {total} circuits>"
+                f"<{name} {self._job_id!r}: {self.status().name}, {finished} of {total} circuits>"
             )
         except OtherProcessError as error:
-            return f"<{name} '{self._job_id}': in process {error.process}>"
+            return f"<{name} {self._job_id!r}: in process {error.process}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Wait as for the pickle of :attr:`job`."""

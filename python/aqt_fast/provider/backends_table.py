@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.provider.fitting import fits_terminal, fitted
 from aqt_fast.provider.table import Table
@@ -45,7 +46,8 @@ class BackendsTable(Table[AQTResource]):
         return [list(row) for row in self.rows()]
 
     def __repr__(self) -> str:
-        return f"<BackendsTable of {', '.join(backend.name for backend in self) or 'nothing'}>"
+        names = ", ".join(one_line(backend.name, LONGEST_NAME) for backend in self)
+        return f"<BackendsTable of {names or 'nothing'}>"
 
     def by_workspace(self) -> dict[str, list[AQTResource]]:
         """Return the backends of each workspace."""

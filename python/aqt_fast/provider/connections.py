@@ -30,7 +30,8 @@ class Connections(Single):
         access: the access token, and the portal it is for.
         settings: the variables ``AQT_…``.
         connect_timeout: maximum time in seconds to wait for a connection.
-        read_timeout: maximum time in seconds to wait for an answer, or for more of it.
+        read_timeout: maximum time in seconds to wait for an answer to begin, and for the rest of
+            it. A request, and the rest, may take a second more for each 20 kB.
         max_parallel_requests: maximum number of concurrent submissions to the portal, and also of
             concurrent polls.
     """

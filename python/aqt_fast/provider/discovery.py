@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from qiskit.providers import QiskitBackendNotFoundError
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.api_client import BackendType, ListedResource, Resource
 from aqt_fast.api_client.models import fits
 from aqt_fast.aqt_options import checked_integer
@@ -148,15 +149,16 @@ class Discovery:
         if len(names) != 1:
             if not names:
                 _raise_refused_token(problems)
-            raise QiskitBackendNotFoundError(self._not_found(wanted, names, problems))
+            raise QiskitBackendNotFoundError(one_line(self._not_found(wanted, names, problems)))
         cloud, unavailable = self._detailed(listed)
         if unavailable:
             _raise_refused_token(unavailable)
-            raise QiskitBackendNotFoundError(str(unavailable[0]))
+            raise QiskitBackendNotFoundError(one_line(str(unavailable[0])))
         if num_qubits is not None and not offline:
             (found,) = *machines, *cloud
             raise QiskitBackendNotFoundError(
-                f"available_qubits={num_qubits} is for offline simulators only: {found.name} has "
+                f"available_qubits={num_qubits} is for offline simulators only: "
+                f"{one_line(found.name, LONGEST_NAME)} has "
                 f"{found.num_qubits} qubits"
             )
         return [*offline, *machines, *cloud][0], [str(problem) for problem in problems]
@@ -232,7 +234,8 @@ class Discovery:
         problems: list[Problem] = []
 
         def note(resource: ListedResource, error: APIError) -> None:
-            problems.append(Problem(f"resource {resource.resource_id} cannot be asked for", error))
+            name = one_line(resource.resource_id, LONGEST_NAME)
+            problems.append(Problem(f"resource {name} cannot be asked for", error))
 
         resources = self._connections.cloud().portal.resources(listed, on_error=note)
         return [

@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from aqt_fast._texts import LONGEST_NAME, one_line
+
 _SHORTEST_TEXT = 12
 """Fewest characters that are left of a shortened text."""
 
@@ -37,6 +39,8 @@ def fitted(
         short_rows: rows to use instead in a narrow terminal.
         style: one of tabulate's.
     """
+    rows = _shown(rows)
+    short_rows = short_rows and _shown(short_rows)
     width = shutil.get_terminal_size().columns
     styles = (style, "simple") if style != "simple" else (style,)  # the narrowest
     for content, kept in _attempts(rows, headers, drop, short_rows):
@@ -56,7 +60,8 @@ def fitted(
 
 
 def tabulated(rows: Rows, headers: Sequence[str], style: str) -> str:
-    """Format a table in one of tabulate's styles, however wide it gets."""
+    """Format a table in one of tabulate's styles, however wide it gets; each cell is a line."""
+    rows = _shown(rows)
     from tabulate import tabulate  # 5 ms that most programs save
 
     # Text that looks like a number must not be formatted as one.
@@ -78,6 +83,14 @@ def local_time(moment: datetime, *, seconds: bool = False) -> str:
     with suppress(OverflowError, OSError, ValueError):  # at the ends of Python's calendar
         moment = moment.astimezone()
     return moment.isoformat(" ", timespec="seconds" if seconds else "minutes")
+
+
+def _shown(rows: Rows) -> Rows:
+    """Return rows with their texts as they can be shown."""
+    return [
+        [one_line(cell, LONGEST_NAME) if isinstance(cell, str) else cell for cell in row]
+        for row in rows
+    ]
 
 
 def _attempts(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from qiskit.providers import QiskitBackendNotFoundError
 
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.api_client import ListedResource
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import AQTCredentialsError
@@ -60,7 +61,8 @@ class WorkspaceProvider(Generic[B_co]):
         self._make = make
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}({self._id!r}): {', '.join(self._listed) or 'no resources'}>"
+        name, names = one_line(self._id, LONGEST_NAME), one_line(", ".join(self._listed))
+        return f"<{type(self).__name__}({name!r}): {names or 'no resources'}>"
 
     @property
     def id(self) -> str:
@@ -91,10 +93,11 @@ class WorkspaceProvider(Generic[B_co]):
             listed = self._listed[backend_id]
         except (KeyError, TypeError):
             known = ", ".join(self._listed) or "none"
-            raise QiskitBackendNotFoundError(
+            message = (
                 f"Backend with ID '{backend_id}' not found in workspace '{self._id}'. "
                 f"Its backends: {known}"
-            ) from None
+            )
+            raise QiskitBackendNotFoundError(one_line(message)) from None
         return self._make(listed)
 
 

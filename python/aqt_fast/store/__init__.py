@@ -9,7 +9,8 @@
     loading             a stored job, with everything needed to continue it
     journal             the record that a process writes while it works on a job
     event_log           the journal's file: append, flush, lock
-    events              its lines, and the state they describe
+    event_lines         its lines: what is there, and what is missing
+    events              its events, and the state they describe
     accepted_ids        identifiers of API jobs, and whose they are: finds answers of strangers
     api_job_fate        the state of an API job, from its journal; `ApiJob.resume_from` acts on it
     states, listing     summaries of stored jobs

@@ -36,15 +36,14 @@ def pack(name: str, content: Any, version: int) -> bytes:
     return orjson.dumps({"format": version, name: plain, "sha256": digest(plain)})
 
 
-def unpack(name: str, data: bytes, version: int, path: Path, *, newest: int | None = None) -> Any:
+def unpack(name: str, data: bytes, version: int, path: Path) -> Any:
     """Read a document.
 
     Args:
         name: key of the content.
         data: the output of :func:`pack`.
-        version: the supported version of the format, the oldest one if there are several.
+        version: the supported version of the format.
         path: the file, for messages.
-        newest: the newest supported version, None if there is one.
 
     Returns:
         The content.
@@ -59,7 +58,7 @@ def unpack(name: str, data: bytes, version: int, path: Path, *, newest: int | No
     found = document.get("format") if isinstance(document, dict) else None
     if not isinstance(found, int) or isinstance(found, bool) or found < 1:
         raise DamagedJobError(path, "it is no saved job")
-    if found > (newest or version):
+    if found > version:
         raise DamagedJobError(path, f"format {found} was written by a newer aqt-fast")
     if found < version:
         raise DamagedJobError(path, f"format {found} was written by an aqt-fast before 0.2")

@@ -1,201 +1,225 @@
-"""The journal's file of events: append, flush and read lines; a lock marks the writer.
+"""The journal's file of events: append, flush and read events; a lock marks the writer.
 
-A line is on the disk before any action that depends on it. A line that a crash has cut off is
-therefore the last one, and nothing depends on it. Any other damaged line counts: it may have
-recorded a submission.
+An event is on the disk before any action that depends on it. The file is open only while something
+is read or written.
 """
 
 from __future__ import annotations
 
 import os
-import stat
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from weakref import WeakSet
+from typing import Any
 
+from aqt_fast._files import open_file, read_file
+from aqt_fast._forks import on_fork
 from aqt_fast.exceptions import DamagedJobError, JournalError
 from aqt_fast.store import locks
-from aqt_fast.store.events import event_of
+from aqt_fast.store.event_lines import FILLER, End, EventFile, line_of, read_events
+
+_PAUSES = (0.0, 0.001, 0.01)
+"""Seconds before a reader looks again at what seems damaged: a line may be being written."""
 
 
 class EventLog:
     """One file of events.
 
     Args:
-        path: the file.
+        path: the file, in the directory of its job.
     """
 
     def __init__(self, path: Path) -> None:
         """Opens nothing yet."""
         self.before_first_flush: Callable[[], None] | None = None
-        """Called once, before the first line is flushed to the disk."""
-        self._path = path
-        self._file: int | None = None
-        self._read_bytes: int | None = None
-        """Length of the complete lines known so far, in bytes."""
+        """Called once, before the first event is flushed to the disk."""
+        self._path = path.absolute()
+        self._owned = False
+        self.read_only: OSError | None = None
+        """Why nothing can be written, None if all is well."""
+        self._end: End | None = None
+        """The end of the file as far as it is known."""
+        self._problem: str | None = None
+        """What is missing in the file or damaged, as far as it is known."""
         self._synced = 0
-        self._lock = threading.Lock()
-        self._sync_lock = threading.Lock()
-        _LOGS.add(self)
+        self.renew_in_child()
+        on_fork(self)
 
     @property
     def owned(self) -> bool:
         """Whether this object is the writer."""
-        return self._file is not None
+        return self._owned
 
     def own(self) -> bool:
         """Take the lock and become the writer. Return False if another writer has it.
+
+        In a store that cannot be written, the lock is not taken, and nothing can be appended.
 
         Raises:
             DamagedJobError: the file does not exist or cannot be read.
             OSError: the file system has no locks.
         """
-        # A process that is forked meanwhile would keep the lock with its copy of the file.
-        with self._lock, _TAKING:
-            if self._file is not None:
+        with self._lock:
+            if self._owned:
                 return True
+            self.read_only = None
             try:
-                try:
-                    file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-                except OSError:
-                    # On a read-only file system, the lock still shows whether others work.
-                    file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            except OSError as error:
-                raise DamagedJobError(self._path, str(error)) from error
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                os.close(file)
-                raise DamagedJobError(self._path, "it is not a file")
+                if not locks.acquire(self._job):
+                    return False
+            except locks.ReadOnlyError as error:
+                if locks.is_held(self._job):
+                    return False
+                self.read_only = error
             try:
-                locks.acquire(file)
-                size = os.fstat(file).st_size
-                text = os.pread(file, size, 0)
-                whole = text.rfind(b"\n") + 1
-                if whole < size:
-                    whole = _mend_end(file, whole, text[whole:])
-            except BlockingIOError:
-                os.close(file)
-                return False
+                self._know(self._load())
             except BaseException:
-                os.close(file)
+                locks.release(self._job)
                 raise
-            self._file = file
-            self._read_bytes = whole
+            self._owned = True
             return True
 
     def own_again(self) -> None:
-        """Take the lock again if no other writer has appended lines since it was closed or read.
+        """Take the lock again if the file is as it was when it was closed or read.
 
         Raises:
             JournalError: another process works on the batch or has continued it, or the file cannot
                 be opened.
         """
-        if self.owned:
+        if self._owned:
             return
-        known = self._read_bytes
-        name = self._path.parent.name
+        known = self._end, self._problem
+        name = self._job.name
         try:
             owned = self.own()
         except (OSError, DamagedJobError) as error:
             raise JournalError(f"the journal {self._path} cannot be opened: {error}") from error
         if not owned:
             raise JournalError(f"another process is working on job {name}")
-        if known != self._read_bytes:
+        now = self._end, self._problem
+        if known != now:
             self.close()
-            self._read_bytes = known
-            raise JournalError(f"another process has gone on with job {name}; restore it again")
+            self._end, self._problem = known
+            what = f"another process has gone on with job {name}"
+            if known[0] == now[0]:
+                what = f"the journal of job {name} was damaged meanwhile"
+            raise JournalError(f"{what}; restore it again")
 
-    def append(self, line: bytes) -> None:
-        """Append a line and wait until it is on the disk. Do nothing if this is not the writer.
+    def append(self, event: dict[str, Any]) -> None:
+        """Append an event and wait until it is on the disk. Do nothing if this is not the writer.
 
         Raises:
-            OSError: the line cannot be written; the file stays as it was.
+            OSError: the event cannot be written; the file stays as it was.
         """
-        self._sync(self._append(line))
+        if not self._owned:
+            return
+        if self.read_only is not None:
+            raise self.read_only
+        with _opened(self._path, os.O_RDWR) as file:
+            self._sync(file, self._append(file, event))
 
-    def read(self) -> tuple[list[bytes], bytes]:
-        """Return the complete lines so far, and what follows the last of them.
+    def read(self) -> EventFile:
+        """Return the events so far.
 
         Raises:
             DamagedJobError: the file cannot be read.
         """
-        try:
-            text = self._path.read_bytes()
-        except OSError as error:
-            raise DamagedJobError(self._path, str(error)) from error
-        *lines, cut_off = text.split(b"\n")
-        if not self.owned:
-            self._read_bytes = len(text) - len(cut_off)
-        return lines, cut_off
+        content = self._load()
+        for pause in _PAUSES:
+            if content.problem is None or self._owned:
+                break
+            time.sleep(pause)
+            content = self._load()
+        if not self._owned:
+            self._know(content)
+        return content
 
     def close(self) -> None:
         """Release the lock; :meth:`own` takes it again."""
-        # A process that is forked meanwhile would close the number again, whatever it stands for.
-        with self._sync_lock, self._lock, _TAKING:
-            if self._file is not None:
-                os.close(self._file)
-                self._file = None
+        with self._sync_lock, self._lock:
+            if self._owned:
+                self._owned = False
+                locks.release(self._job)
 
-    def forget(self) -> None:
-        """Close the file in a forked process, even if a lock was held during the fork."""
+    def renew_in_child(self) -> None:
+        """Make locks anew in a forked process, which is not the writer."""
         self._lock, self._sync_lock = threading.Lock(), threading.Lock()
-        self.close()
+        self._owned = False
 
-    def _append(self, line: bytes) -> int:
-        """Append a line, and return how many bytes must be flushed until it is on the disk."""
+    @property
+    def _job(self) -> Path:
+        return self._path.parent
+
+    def _load(self) -> EventFile:
+        try:
+            data = read_file(self._path)
+        except OSError as error:
+            raise DamagedJobError(self._path, str(error)) from error
+        return read_events(data, self._job.name)
+
+    def _know(self, content: EventFile) -> None:
+        self._end, self._problem = content.end, content.problem
+
+    def _append(self, file: int, event: dict[str, Any]) -> int:
+        """Write an event, and return where it ends."""
         with self._lock:
-            if self._file is None or self._read_bytes is None:
+            end = self._end
+            if not self._owned or end is None:
                 return 0
+            line = line_of(event, end.number, self._job.name)
+            # Behind what a crash has left, a line of its own; over an incomplete line, all of it.
+            data = line.ljust(len(end.rest), FILLER) if end.whole else b"\n" + line
+            spaces = FILLER * (end.size_with(data) - end.size)
+            found = os.pread(file, len(data), end.offset)
+            if os.fstat(file).st_size != end.size or found.rstrip(FILLER) != end.rest:
+                raise OSError("another process has written to it")
             try:
-                if os.write(self._file, line) != len(line):
-                    raise OSError("the disk is full")
+                if end.whole:
+                    # First the spaces: then a line that is not written to its end has some behind.
+                    _write(file, spaces, end.size)
+                    _write(file, data, end.offset)
+                else:
+                    # In one piece: the file must not look whole before the line is there.
+                    _write(file, data.ljust(end.size_with(data) - end.offset, FILLER), end.offset)
             except OSError:
                 with suppress(OSError):  # on a read-only disk nothing was written
-                    os.ftruncate(self._file, self._read_bytes)
+                    os.ftruncate(file, end.size)
+                    _write(file, end.rest.ljust(end.size - end.offset, FILLER), end.offset)
                 raise
-            self._read_bytes += len(line)
-            return self._read_bytes
+            if end.whole:
+                self._end = end.after(line)
+            else:
+                self._know(self._load())  # what is wrong is described in another way now
+            return end.offset + len(data)
 
-    def _sync(self, end: int) -> None:
-        """Wait until ``end`` bytes are on the disk; one flush serves all waiting threads."""
+    def _sync(self, file: int, offset: int) -> None:
+        """Wait until all before ``offset`` is on the disk; one flush serves all waiting threads."""
         with self._sync_lock:
-            if self._synced >= end or self._file is None:
+            if self._synced >= offset or self._end is None:
                 return
-            written = self._read_bytes or 0
+            written = self._end.offset
             if self.before_first_flush is not None:
                 self.before_first_flush()
                 self.before_first_flush = None
-            os.fdatasync(self._file)
+            os.fdatasync(file)
             self._synced = written
 
 
-def _mend_end(file: int, whole: int, cut_off: bytes) -> int:
-    """Complete or truncate a line that a crash has cut off. Return the valid length in bytes."""
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    """Open a file for a while.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    descriptor = open_file(path, flags)
     try:
-        event_of(cut_off)
-        return whole + len(cut_off) + os.write(file, b"\n")
-    except ValueError:
-        with suppress(OSError):
-            os.ftruncate(file, whole)  # nothing depends on the line
-    except OSError:
-        pass  # a read-only file can still be read
-    return whole
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
-_LOGS: WeakSet[EventLog] = WeakSet()
-
-_TAKING = threading.Lock()
-"""Held by a thread that takes or releases the lock of a file, and during a fork."""
-
-
-def _close_copies() -> None:
-    """Close inherited files after a fork: a child must not keep its parent's locks."""
-    _TAKING.release()
-    for log in list(_LOGS):
-        log.forget()
-
-
-os.register_at_fork(
-    before=_TAKING.acquire, after_in_parent=_TAKING.release, after_in_child=_close_copies
-)
+def _write(file: int, data: bytes, offset: int) -> None:
+    if data and os.pwrite(file, data, offset) != len(data):
+        raise OSError("the disk is full")

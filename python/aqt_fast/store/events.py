@@ -1,56 +1,30 @@
-"""The lines of a journal, and the state that they describe.
+"""The events of a journal, and the state that they describe.
 
-A line is the CRC-32 of the rest in hexadecimal, a space, and an event as JSON. The first event is
-``begin``: a file without it has lost lines. Events of API jobs have the index ``job``. They are
-``intent`` (with ``label``, ``payload_hash``), ``accepted`` (with ``job_id``, ``adopted`` if the
-user has given it, and ``foreign`` if another program has sent the API job), ``refused`` or
-``uncertain`` (with ``message``), and ``ended`` (with ``status``, ``message``, and, if known,
-``timing``: the portal's status changes; ``at``: when that was learnt). A copy sums up what was
-submitted before as ``earlier`` (with ``number``).
+Events of API jobs have the index ``job``. They are ``intent`` (with ``label``, ``payload_hash``),
+``accepted`` (with ``job_id``, ``adopted`` if the user has given it, and ``foreign`` if another
+program has sent the API job), ``refused`` or ``uncertain`` (with ``message``), and ``ended`` (with
+``status``, ``message``, and, if known, ``timing``: the portal's status changes; ``at``: when that
+was learnt). A copy sums up what was submitted before as ``earlier`` (with ``number``), and what its
+journal may have lost as ``doubt`` (with ``message``).
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import NoneType
 from typing import Any, Protocol
 
-import orjson
-
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.description import utc
-
-_BEGIN = {"event": "begin"}
+from aqt_fast.store.event_lines import EventFile
 
 _ENDS = ("DONE", "ERROR", "CANCELLED")
 """How an API job can have ended."""
 
-
-def line_of(event: dict[str, Any]) -> bytes:
-    """Encode an event as a line."""
-    text = orjson.dumps(event)
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def lines_of(events: Iterable[dict[str, Any]]) -> bytes:
-    """Encode a whole file: the first line, and a line for each event."""
-    return b"".join(map(line_of, [_BEGIN, *events]))
-
-
-def event_of(line: bytes) -> dict[str, Any]:
-    """Decode the event of a line.
-
-    Raises:
-        ValueError: the line is damaged.
-    """
-    checksum, _, text = line.partition(b" ")
-    if int(checksum, 16) != zlib.crc32(text):
-        raise ValueError("its checksum is another")
-    event: dict[str, Any] = orjson.loads(text)
-    return event
+_MOST_SUBMISSIONS = 100_000
+"""So often nobody submits an API job again."""
 
 
 @dataclass
@@ -79,6 +53,13 @@ class ApiJobRecord:
     """Whether another program has sent it, under a label that is unknown here."""
     earlier: int = 0
     """Number of submissions before the last one that may have run."""
+    doubt: str | None = None
+    """What is wrong with the journal, if that may have lost events after the known ones."""
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the journal may have told more of it: another submission, or another answer."""
+        return self.doubt is not None
 
     @property
     def uncertain(self) -> bool:
@@ -92,6 +73,8 @@ class ApiJobRecord:
         Raises:
             LookupError: there is no such event, or it lacks something.
             TypeError: something has another type.
+            ValueError: something is out of its range.
+            OverflowError: a time is one that Python cannot express.
         """
         kind = event["event"]
         if kind == "intent":
@@ -101,7 +84,7 @@ class ApiJobRecord:
             if label != self.label and (self.job_id is not None or self.uncertain):
                 self.earlier += 1
             self.label, self.payload_hash = label, payload_hash
-            self.job_id = self.status = self.message = self.ended_at = None
+            self.job_id = self.status = self.message = self.ended_at = self.doubt = None
             self.refused = self.adopted = self.foreign = False
             self.timing = []
         elif kind == "accepted":
@@ -109,6 +92,8 @@ class ApiJobRecord:
             self.job_id, self.adopted = job_id, adopted is True
             self.foreign = event.get("foreign", False) is True
             self.refused, self.message = False, None
+            if self.adopted:
+                self.doubt = None  # the user has found out
         elif kind in ("refused", "uncertain"):
             self.message = entry(event, "message", str, NoneType)
             self.refused = kind == "refused"
@@ -123,9 +108,14 @@ class ApiJobRecord:
             self.ended_at = None if moment is None else utc(entry(event, "at", str))
             self.status, self.message, self.timing = event["status"], message, timing
         elif kind == "earlier":
-            self.earlier = entry(event, "number", int)
+            number = entry(event, "number", int)
+            if not 0 <= number <= _MOST_SUBMISSIONS:
+                raise ValueError(f"{number} is no number of submissions")
+            self.earlier = number
+        elif kind == "doubt":
+            self.doubt = entry(event, "message", str)
         else:
-            raise LookupError(f"unknown event '{kind}'")
+            raise LookupError(f"unknown event {kind!r}")
 
     def events(self, job: int) -> list[dict[str, Any]]:
         """Return events that reproduce this record.
@@ -149,6 +139,8 @@ class ApiJobRecord:
             events.append({"event": "uncertain", "message": self.message})
         if self.status is not None:
             events.append(self.end())
+        if self.doubt is not None:
+            events.append({"event": "doubt", "message": self.doubt})
         return [{"job": job, **event} for event in events]
 
     def end(self) -> dict[str, Any]:
@@ -170,54 +162,64 @@ def _change(change: Any) -> tuple[str, str]:
 
 @dataclass
 class JournalState:
-    """The state that a journal's lines describe."""
+    """The state that a journal's events describe."""
 
     records: dict[int, ApiJobRecord] = field(default_factory=dict)
     """Records of the API jobs with events, by index in the batch."""
-    damaged: list[int] = field(default_factory=list)
-    """Numbers of damaged lines, from 1."""
-    missing: bool = False
-    """Whether lines are certainly missing."""
+    problem: str | None = None
+    """What is missing or damaged, None if nothing is."""
 
     @classmethod
-    def of(cls, lines: list[bytes], cut_off: bytes, stored_results: Iterable[int]) -> JournalState:
-        """Combine the lines of a journal.
+    def of(cls, file: EventFile, stored_results: Iterable[int]) -> JournalState:
+        """Combine what can be read of a journal.
+
+        After a gap, every API job is in doubt until an event tells that it was sent anew: the gap
+        may have told of a later submission, or of an answer.
 
         Args:
-            lines: the complete lines.
-            cut_off: what follows the last complete line.
+            file: its events.
             stored_results: indices of the API jobs whose results are stored.
         """
-        state = cls(missing=not lines)
-        for number, line in enumerate(lines, 1):
-            if not state._apply(line):
-                state.damaged.append(number)
-        state._apply(cut_off)
-        for number in stored_results:
+        state = cls()
+        for index, event in enumerate(file.events):
+            if file.problem is not None and index == file.known_from:
+                state._doubt(file.problem)
+            state._apply(event)
+        if file.problem is not None and file.known_from == len(file.events):
+            state._doubt(file.problem)
+        of_results = map(state.record, stored_results)
+        if any(record.job_id is None and not record.doubtful for record in of_results):
             # A result implies an identifier, so its line is missing.
-            if state.record(number).job_id is None:
-                state.missing = True
+            state._doubt("lines of its journal are missing: a result is of an unknown API job")
         return state
 
-    @property
-    def doubtful(self) -> bool:
-        """Whether there may have been submissions without a readable event."""
-        return self.missing or bool(self.damaged)
+    @classmethod
+    def of_events(cls, events: Iterable[dict[str, Any]]) -> JournalState:
+        """Combine events that are known to be complete."""
+        state = cls()
+        for event in events:
+            state._apply(event)
+        return state
 
     def record(self, number: int) -> ApiJobRecord:
         """Return the record of an API job."""
-        return self.records.get(number, ApiJobRecord())
+        return self.records.get(number) or ApiJobRecord(doubt=self.problem)
 
-    def _apply(self, line: bytes) -> bool:
-        """Apply the event of a line; return False if the line is damaged."""
+    def _apply(self, event: Any) -> None:
+        """Apply an event. One that cannot be read counts as lost."""
         try:
-            event = event_of(line)
-            if event != _BEGIN:
-                number = entry(event, "job", int)
-                self.records.setdefault(number, ApiJobRecord()).apply(event)
-        except (ValueError, LookupError, TypeError):
-            return False
-        return True
+            number = entry(event, "job", int)
+            record = self.record(number)
+            record.apply(event)
+        except (ValueError, LookupError, TypeError, OverflowError):
+            self._doubt("lines of its journal cannot be read by this version")
+        else:
+            self.records[number] = record
+
+    def _doubt(self, problem: str) -> None:
+        self.problem = self.problem or problem
+        for record in self.records.values():
+            record.doubt = problem
 
 
 class Records(Protocol):

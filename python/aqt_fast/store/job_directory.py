@@ -10,7 +10,7 @@
     evaluation.zst      what a primitive makes of the outcomes: checksummed JSON
     continued-by        the job's own identifier, a space, and that of the job that a primitive has
                         made of its outcomes
-    events              one line per event of an API job (``events``)
+    events              one line per event of an API job (``events``, ``event_lines``)
     result-N.zst        the raw answer with the result of an API job; N counts from 0
 
 A job of the portal or of a machine has all but the circuits in QPY, unless ``persist()`` added
@@ -34,13 +34,20 @@ from typing import Any
 
 import orjson
 
-from aqt_fast._files import flush, make_directory, read_file, remove_stale, write_file
+from aqt_fast._files import (
+    flush,
+    is_stale,
+    is_temporary,
+    make_directory,
+    read_file,
+    remove_stale,
+    write_file,
+)
 from aqt_fast._ids import canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.checksummed_json import UNUSABLE, entry, pack, unpack
 from aqt_fast.store.description import JobDescription, utc_at
 from aqt_fast.store.headers import in_runs, one_by_one
-from aqt_fast.store.location import SimulatorLocation
 from aqt_fast.store.named_files import (
     UNREADABLE,
     NamedContent,
@@ -51,18 +58,9 @@ from aqt_fast.store.named_files import (
 )
 from aqt_fast.wire.metadata import to_json
 
-FORMAT = 2
-"""Version of ``job.json``. Format 1, of versions before 0.2, is refused."""
-
-_EXTENDED_FORMAT = 3
-"""Version of ``job.json`` of a job that older versions of this package cannot read, and say so: its
-circuits have different shots, are sweeps or share headers, or it was saved with an evaluation."""
-
-NEWEST_FORMAT = 4
-"""Version of ``job.json`` of a job of a noise twin, and newest version that can be read."""
-
-_SWEEPS = b"AQTB\x02"
-"""How the archive of a snapshot with sweeps begins."""
+FORMAT = 5
+"""Version of ``job.json``. Format 1, of versions before 0.2, is refused, and so are those that no
+release has written."""
 
 EVENTS = "events"
 """Name of the file of events."""
@@ -129,17 +127,11 @@ class JobDirectory:
         """
         path = root / canonical_uuid(description.job_id)
         contents: dict[str, bytes] = {}
-        is_plain = isinstance(description.shots, int) and evaluation is None
         if snapshot is not None:
             data, headers = snapshot
-            runs = in_runs(headers)
-            is_plain &= not data.startswith(_SWEEPS) and not any(isinstance(r, list) for r in runs)
-            contents = {_SNAPSHOT: data, _HEADERS: compress(to_json(runs))}
+            contents = {_SNAPSHOT: data, _HEADERS: compress(to_json(in_runs(headers)))}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-        version = FORMAT if is_plain else _EXTENDED_FORMAT
-        if isinstance(description.location, SimulatorLocation) and description.location.twin:
-            version = NEWEST_FORMAT
-        job = pack("job", {**description.to_json(), "digests": digests}, version)
+        job = pack("job", {**description.to_json(), "digests": digests}, FORMAT)
         if circuits is not None:
             contents[_CIRCUITS] = packed(circuits, path.name, _CIRCUITS)
         if evaluation is not None:
@@ -178,7 +170,7 @@ class JobDirectory:
             raise JobNotFoundError(str(job_id), root) from None
         file = path / _JOB
         try:
-            content = unpack("job", read_file(file), FORMAT, file, newest=NEWEST_FORMAT)
+            content = unpack("job", read_file(file), FORMAT, file)
         except FileNotFoundError:
             if path.is_symlink() and not os.path.exists(path):  # noqa: PTH110 - it never raises
                 raise DamagedJobError(path, "it is a link to nothing") from None
@@ -325,6 +317,14 @@ class JobDirectory:
         file = self._result_file(number)
         write_file(file, packed(body, self.path.name, file.name))
 
+    def drop_result(self, number: int) -> None:
+        """Delete the answer with the result of an API job, if it is stored.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        self._result_file(number).unlink(missing_ok=True)
+
     def result(self, number: int) -> NamedContent | None:
         """Return the answer with an API job's result.
 
@@ -412,6 +412,22 @@ class JobDirectory:
 def may_be_journal(path: Path) -> bool:
     """Whether a directory that cannot be read is, by its files, that of a journal."""
     return any(os.path.lexists(path / name) for name in (_SNAPSHOT, _OLD_JOURNAL))
+
+
+def was_never_written(path: Path) -> bool:
+    """Whether a directory is that of a job whose writing was interrupted an hour ago or earlier.
+
+    Its file of events tells of no API job: nothing was sent.
+
+    Raises:
+        OSError: that cannot be found out.
+    """
+    if path.is_symlink() or not path.is_dir() or not is_stale(path):
+        return False
+    names = {entry.name for entry in path.iterdir() if not is_temporary(entry)}
+    if not names <= {_SNAPSHOT, _HEADERS, _CIRCUITS, _EVALUATION, EVENTS}:
+        return False
+    return EVENTS not in names or b'"job"' not in read_file(path / EVENTS)
 
 
 def remove_files(path: Path) -> None:

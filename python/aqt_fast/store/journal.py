@@ -1,6 +1,6 @@
 """The journal of a batch: what was sent, what was accepted, what was answered.
 
-The process that works on a batch holds a lock on the file of events; all others only read it.
+The process that works on a batch holds its lock; all others only read it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from aqt_fast._files import read_file
+from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
 from aqt_fast.store.accepted_ids import Owner, batch_of
 from aqt_fast.store.description import JobDescription, now
+from aqt_fast.store.event_lines import file_of
 from aqt_fast.store.event_log import EventLog
-from aqt_fast.store.events import ApiJobRecord, JournalState, line_of, lines_of
+from aqt_fast.store.events import ApiJobRecord, JournalState
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, remove_files
 from aqt_fast.store.named_files import NamedContent
 
@@ -41,6 +43,11 @@ class Journal:
         self.problem: str | None = None
         """What could not be written, None if all is well."""
         self._log = log or EventLog(directory.path / EVENTS)
+        self._late: list[dict[str, Any]] = []
+        """Events that have happened and could not be written, in order."""
+        self._late_lock = ForkSafeLock()
+        self._unwritten: str | None = None
+        """The last :attr:`problem` with an event."""
 
     @property
     def path(self) -> Path:
@@ -71,15 +78,24 @@ class Journal:
         if path.exists():
             raise FileExistsError(f"there is a job {description.job_id} in {root}")
         log = EventLog(path / EVENTS)
+
+        def own() -> None:
+            try:
+                log.own()
+            except DamagedJobError as error:  # what was just written cannot be read
+                raise OSError(str(error)) from error
+            if log.read_only is not None:
+                raise log.read_only
+
         try:
             directory = JobDirectory.create(
                 root,
                 description,
                 snapshot=(snapshot, headers),
-                events=lines_of([]),
+                events=file_of([], description.job_id),
                 flushed=False,
                 # Nobody else may go on with it, or remove it, as soon as it can be found.
-                before_job=log.own,
+                before_job=own,
             )
         except BaseException:
             log.close()
@@ -104,6 +120,8 @@ class Journal:
     def find(cls, root: Path, job_id: str) -> Journal:
         """Open the journal of a batch, by its identifier or that of one of its API jobs.
 
+        Identifiers of earlier submissions find it, too, unless an API job has the same now.
+
         Raises:
             JobNotFoundError: no batch and no API job has this identifier.
             DamagedJobError: the journal cannot be read; it stays as it is.
@@ -111,6 +129,7 @@ class Journal:
         try:
             return cls.load(root, job_id)
         except JobNotFoundError:
+            earlier = None
             if is_canonical_uuid(job_id):
                 for name in _candidates(root, job_id):
                     # A damaged journal must not hide the one that is searched for.
@@ -119,7 +138,15 @@ class Journal:
                         records = journal.replay().records.values()
                         if any(job_id == known.job_id for known in records):
                             return journal
+                        if earlier is None and journal.has_had(job_id):
+                            earlier = journal
+            if earlier is not None:
+                return earlier
             raise
+
+    def has_had(self, job_id: str) -> bool:
+        """Whether an API job of the batch has this identifier, or an earlier submission of it."""
+        return b'"job_id":"%s"' % job_id.encode() in read_file(self.path / EVENTS)
 
     def own(self) -> bool:
         """Take the lock and become the writer. Return False if another writer has it.
@@ -158,10 +185,46 @@ class Journal:
         Raises:
             JournalError: the event cannot be written; the file stays as it was.
         """
+        if self._late:
+            with self._late_lock:
+                self._write_late()
+        self._write({"job": job, "event": event, **fields})
+
+    def tell(self, job: int, event: str, **fields: Any) -> None:
+        """Write an event that has happened; if that fails, write it before the next one.
+
+        A missing event makes others ask again or call the API job uncertain. :attr:`problem` has
+        what to tell the user.
+        """
+        if not self.owned:
+            return
+        happened = {"job": job, "event": event, **fields}
+        if not self._late:
+            with suppress(JournalError):
+                self._write(happened)
+                return
+        with self._late_lock, suppress(JournalError):
+            self._late.append(happened)
+            self._write_late()
+
+    def catch_up(self) -> None:
+        """Write what could not be written before, if that is possible now."""
+        if self._late:
+            with self._late_lock, suppress(JournalError):
+                self._write_late()
+
+    def _write_late(self) -> None:
+        while self._late and self.owned:
+            self._write(self._late[0])
+            del self._late[0]
+            if not self._late and self.problem == self._unwritten:
+                self.problem = None
+
+    def _write(self, event: dict[str, Any]) -> None:
         try:
-            self._log.append(line_of({"job": job, "event": event, **fields}))
+            self._log.append(event)
         except OSError as error:
-            self.problem = f"the journal {self.path} cannot be written: {error}"
+            self.problem = self._unwritten = f"the journal {self.path} cannot be written: {error}"
             raise JournalError(self.problem) from error
 
     def keep(self, job: int, body: bytes) -> None:
@@ -172,6 +235,15 @@ class Journal:
             self.directory.keep_result(job, body)
         except OSError as error:
             self.problem = f"a result cannot be stored in {self.path}: {error}"
+
+    def drop(self, job: int) -> None:
+        """Delete what :meth:`keep` has stored; set :attr:`problem` if that fails."""
+        if not self.owned:
+            return
+        try:
+            self.directory.drop_result(job)
+        except OSError as error:
+            self.problem = f"a wrong result cannot be deleted in {self.path}: {error}"
 
     def keep_evaluation(self, evaluation: dict[str, Any]) -> None:
         """Store what a primitive makes of the outcomes; set :attr:`problem` if that fails."""
@@ -190,10 +262,11 @@ class Journal:
         Raises:
             DamagedJobError: the file cannot be read.
         """
-        return JournalState.of(*self._log.read(), self.directory.stored_results())
+        return JournalState.of(self._log.read(), self.directory.stored_results())
 
     def close(self) -> None:
         """Release the lock; :meth:`own` takes it again."""
+        self.catch_up()
         self._log.close()
 
 
@@ -283,10 +356,20 @@ class ApiJobLog:
         record = ApiJobRecord(status=status, message=message, timing=list(timing), ended_at=now())
         self._tell(**record.end())
 
+    def catch_up(self) -> None:
+        """Write what could not be written before, if that is possible now."""
+        if self._journal is not None:
+            self._journal.catch_up()
+
     def keep(self, body: bytes) -> None:
         """Store the answer with the result."""
         if self._journal is not None:
             self._journal.keep(self._job, body)
+
+    def drop_result(self) -> None:
+        """Delete the stored answer: it is about another API job."""
+        if self._journal is not None:
+            self._journal.drop(self._job)
 
     def stored_result(self) -> NamedContent | None:
         """Return the stored answer with the result; None if it is not stored or is damaged."""
@@ -298,7 +381,4 @@ class ApiJobLog:
 
     def _tell(self, event: str, **fields: Any) -> None:
         if self._journal is not None:
-            # A missing line makes others ask again or call the job uncertain. The journal reports
-            # the problem to the user.
-            with suppress(JournalError):
-                self._journal.note(self._job, event, **fields)
+            self._journal.tell(self._job, event, **fields)

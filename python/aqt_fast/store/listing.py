@@ -17,8 +17,7 @@ from aqt_fast.store import locks
 from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.checksummed_json import UNUSABLE
 from aqt_fast.store.description import utc_at
-from aqt_fast.store.events import JournalState
-from aqt_fast.store.job_directory import EVENTS, JobDirectory, may_be_journal
+from aqt_fast.store.job_directory import JobDirectory, may_be_journal
 from aqt_fast.store.job_store import JobStore
 from aqt_fast.store.journal import Journal
 from aqt_fast.store.states import ENDED, ApiJobState, StoredJobState
@@ -185,11 +184,11 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
         FileNotFoundError: the job was just removed.
     """
     # Check the lock first: if its holder has ended by now, everything it wrote is read below.
-    active = locks.is_held(store.path / job_id / EVENTS)
+    active = locks.is_held(store.path / job_id)
     try:
         directory = JobDirectory.load(store.path, job_id)
         # Again, because a job that was just made was locked before it could be found.
-        active = active or locks.is_held(directory.path / EVENTS)
+        active = active or locks.is_held(directory.path)
         api_jobs, problem = _api_jobs(directory, active=bool(active))
     except (DamagedJobError, OSError, *UNUSABLE) as error:
         with suppress(DamagedJobError):
@@ -269,9 +268,7 @@ def _api_jobs(
     jobs = []
     for index, part in enumerate(plan.parts):
         record = journal.record(index)
-        state = api_job_fate(
-            record, stored=index in stored, active=active, doubtful=journal.doubtful
-        )
+        state = api_job_fate(record, stored=index in stored, active=active)
         jobs.append(
             StoredApiJob(
                 circuits=part.circuits,
@@ -282,7 +279,7 @@ def _api_jobs(
                 message=record.message,
             )
         )
-    return tuple(jobs), _doubts(journal)
+    return tuple(jobs), journal.problem
 
 
 def _state(api_jobs: Sequence[StoredApiJob], *, active: bool) -> StoredJobState:
@@ -296,9 +293,3 @@ def _state(api_jobs: Sequence[StoredApiJob], *, active: bool) -> StoredJobState:
     if "failed" in states:
         return "failed"
     return "cancelled" if "cancelled" in states else "done"
-
-
-def _doubts(journal: JournalState) -> str | None:
-    if journal.damaged:
-        return f"damaged lines of its journal: {', '.join(map(str, journal.damaged))}"
-    return "lines of its journal are missing" if journal.missing else None

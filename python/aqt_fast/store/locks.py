@@ -1,53 +1,179 @@
-"""File locks that other processes can query without disturbing them.
+"""Locks of jobs: one holder each, whom other processes can see without disturbing.
 
-The lock itself is a ``flock``, which ends with its holder, however that ends. The only way to query
-a ``flock`` is to take it, and that would make another process's attempt fail at that moment. The
-holder therefore takes a second lock on the same open file: a read lock that belongs to the open
-file (``F_OFD_SETLK``). ``F_OFD_GETLK`` reports that lock without taking anything.
-(``/proc/locks`` hides holders in other containers, and its file numbers differ from those of
-``stat`` on Btrfs and on overlays.)
+The lock of a job is one byte of a file that all jobs of a store share, chosen by the job's name. A
+process has that file open once, so locks cost no file descriptors. They end with their holder,
+however that ends. They belong to the open file (``F_OFD_SETLK``): a forked process that closes it
+releases nothing. Where a system has no such locks, they belong to the process; then nothing but
+this module may open the file. Within the process, a set tells what is held.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import hashlib
 import os
 import struct
+import threading
 from contextlib import suppress
 from pathlib import Path
 
 from aqt_fast._files import open_file
 
+FILE = ".locks"
+"""Name of the file, in the directory of all jobs. It stays, and stays empty."""
+
 _FLOCK = struct.Struct("hhqqi")
-"""``struct flock``: type, whence, start, length (0: to the end), process."""
+"""``struct flock``: type, whence, start, length, process."""
 
 
-def acquire(descriptor: int) -> None:
-    """Lock an open file; closing the file releases the lock.
+class ReadOnlyError(OSError):
+    """No lock can be taken, because the file of locks cannot be written."""
+
+
+class _LockFile:
+    """The open file of locks of one store, for as long as a lock is held."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.held: set[int] = set()
+        """The bytes that are locked."""
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the file was not deleted, and perhaps made anew."""
+        try:
+            return os.path.samestat(os.fstat(self.descriptor), path.stat())
+        except OSError:
+            return False
+
+
+def acquire(job: Path) -> bool:
+    """Take the lock of a job. Return False if anybody has it, even this process.
+
+    Args:
+        job: the job's directory.
 
     Raises:
-        BlockingIOError: another holder has the lock.
+        ReadOnlyError: the file of locks cannot be written.
         OSError: the file system has no locks.
     """
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with suppress(OSError):  # not on all systems: there, `is_held` cannot tell
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _whole_file(fcntl.F_RDLCK))
+    byte = _byte_of(job)
+    with _GUARD:
+        files = _FILES.setdefault(_file_of(job), [])
+        if any(byte in file.held for file in files):
+            return False
+        try:
+            if not (files and files[-1].is_at(_file_of(job))):
+                files.append(_LockFile(_file_of(job)))
+        except OSError as error:
+            raise ReadOnlyError(*error.args) from error
+        try:
+            _lock(files[-1].descriptor, byte)
+            files[-1].held.add(byte)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                return False
+            raise
+        finally:
+            _close_idle()
+        return True
 
 
-def is_held(path: Path) -> bool | None:
-    """Return whether any process, even this one, holds a file's lock; None if it is unknown."""
+def release(job: Path) -> None:
+    """Give the lock of a job back, if this process has it."""
+    byte = _byte_of(job)
+    with _GUARD:
+        for file in _FILES.get(_file_of(job), ()):
+            if byte in file.held:
+                file.held.remove(byte)
+                _unlock(file.descriptor, byte)
+        _close_idle()
+
+
+def is_held(job: Path) -> bool | None:
+    """Return whether any process, even this one, has the lock of a job; None if it is unknown."""
+    byte = _byte_of(job)
+    with _GUARD:
+        files = _FILES.get(_file_of(job), [])
+        if any(byte in file.held for file in files):
+            return True
+        if files and files[-1].is_at(_file_of(job)):
+            return _is_locked(files[-1].descriptor, byte)
+        try:
+            descriptor = open_file(_file_of(job))
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return None
+        try:
+            return _is_locked(descriptor, byte)
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, byte: int) -> None:
     try:
-        descriptor = open_file(path)
-    except OSError:
-        return None
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _range(fcntl.F_WRLCK, byte))
+    except (AttributeError, OSError) as error:
+        if getattr(error, "errno", errno.EINVAL) != errno.EINVAL:
+            raise
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+
+
+def _unlock(descriptor: int, byte: int) -> None:
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _range(fcntl.F_UNLCK, byte))
+    with suppress(OSError):
+        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, byte)
+
+
+def _is_locked(descriptor: int, byte: int) -> bool | None:
     try:
-        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _whole_file(fcntl.F_WRLCK))
-    except OSError:
+        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _range(fcntl.F_WRLCK, byte))
+    except (AttributeError, OSError):
         return None
-    finally:
-        os.close(descriptor)
     return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
 
 
-def _whole_file(kind: int) -> bytes:
-    return _FLOCK.pack(kind, os.SEEK_SET, 0, 0, 0)
+def _range(kind: int, byte: int) -> bytes:
+    return _FLOCK.pack(kind, os.SEEK_SET, byte, 1, 0)
+
+
+def _file_of(job: Path) -> Path:
+    return job.parent / FILE
+
+
+def _byte_of(job: Path) -> int:
+    """Choose one of 2^62 bytes: that of another job is one with a probability of 10^-12."""
+    return int.from_bytes(hashlib.sha256(job.name.encode()).digest()[:8], "big") >> 2
+
+
+def _close_idle() -> None:
+    """Close the files without a lock."""
+    for path, files in list(_FILES.items()):
+        for file in [file for file in files if not file.held]:
+            files.remove(file)
+            os.close(file.descriptor)
+        if not files:
+            del _FILES[path]
+
+
+def _let_go() -> None:
+    """Close inherited files after a fork: a child must not keep its parent's locks."""
+    for files in _FILES.values():
+        for file in files:
+            os.close(file.descriptor)
+    _FILES.clear()
+    _GUARD.release()
+
+
+_FILES: dict[Path, list[_LockFile]] = {}
+"""The open files by path, the newest last; there are several if one was deleted."""
+
+_GUARD = threading.Lock()
+"""Held while a lock is taken or given back, and during a fork."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_GUARD.acquire, after_in_parent=_GUARD.release, after_in_child=_let_go
+    )

@@ -54,8 +54,7 @@ _FIRST_SERVER_ERROR = 500
 class AQTError(QiskitError, core.AQTError):
     """Base class of all exceptions of the 2.x face."""
 
-    def __str__(self) -> str:
-        return Exception.__str__(self)  # Qiskit's puts quotes around the text
+    __str__ = core.AQTError.__str__  # Qiskit's puts quotes around the text
 
 
 class AQTJobError(AQTError, JobError):
@@ -165,9 +164,6 @@ _TWINS: dict[tuple[type, type], type[AQTError]] = {}
 def _twin(ours: type[core.AQTError], kind: type[AQTError]) -> type[AQTError]:
     """Make the class that is both."""
 
-    def to_text(self: core.AQTError) -> str:
-        return ours.__str__(self)
-
     def reduce(self: Any) -> tuple[Any, ...]:
         attributes = {name: core.picklable(item) for name, item in vars(self).items()}
         return _again, (ours, tuple(map(core.picklable, self.args)), attributes)
@@ -178,7 +174,6 @@ def _twin(ours: type[core.AQTError], kind: type[AQTError]) -> type[AQTError]:
         {
             "__module__": __name__,
             "__doc__": ours.__doc__,
-            "__str__": to_text,
             "__reduce__": reduce,
         },
     )

@@ -236,7 +236,7 @@ def decode_job(payload: bytes) -> JobSnapshot:
 def _facts(header: Mapping[str, Any], version: str | int) -> tuple[UUID, JobKind, str, Shots, bool]:
     kind = header["backend_kind"]
     if kind not in ("cloud", "direct", "offline"):
-        raise ValueError(f"'{kind}' is no kind of backend")
+        raise ValueError(f"{kind!r} is no kind of backend")
     form = list if version == _SHOTS_FOR_EACH else int
     number = entry(dict(header), "circuit_count", int)
     shots = checked_shots(entry(dict(header), "shots", form), circuits=number)

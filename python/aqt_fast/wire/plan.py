@@ -309,5 +309,18 @@ def again_label(label: str) -> str:
     return _with_suffix(label[: suffix.start()], f"{suffix[1]} (again {number})")
 
 
+def differ_in_attempt(label: str, other: str) -> bool:
+    """Return whether two labels are those of different submissions of the same API job."""
+    suffix, suffix_of_other = _SUFFIX.search(label), _SUFFIX.search(other)
+    assert suffix is not None  # noqa: S101 - the pattern matches the empty string
+    assert suffix_of_other is not None  # noqa: S101
+    name, name_of_other = label[: suffix.start()], other[: suffix_of_other.start()]
+    if LONGEST_LABEL in (len(label), len(other)):  # shortened for its suffix
+        length = min(len(name), len(name_of_other))
+        name, name_of_other = name[:length], name_of_other[:length]
+    same = (name, suffix[1]) == (name_of_other, suffix_of_other[1])
+    return same and label != other
+
+
 def _with_suffix(label: str, suffix: str) -> str:
     return label[: LONGEST_LABEL - len(suffix)] + suffix

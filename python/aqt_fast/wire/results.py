@@ -14,6 +14,7 @@ from qiskit.result.models import ExperimentResult, ExperimentResultData
 from aqt_fast import _native
 from aqt_fast._native import JobState, Samples, __version__
 from aqt_fast._shots import each
+from aqt_fast._texts import LONGEST_NAME, one_line, printable
 from aqt_fast.exceptions import ResponseMismatchError
 from aqt_fast.wire.circuits import ANY_SHOTS, as_batch, checked_shots
 from aqt_fast.wire.time_stamps import end_of
@@ -114,7 +115,7 @@ def results_from_state(
     if state.status == "finished":
         return results_from_samples(state.samples or [], batch, shots=shots, memory=memory), None
     numbers = each(checked_shots(shots, ANY_SHOTS, len(batch)), len(batch))
-    message = state.message or f"the job is {state.status}"
+    message = one_line(state.message or f"the job is {state.status}")
     return [
         failed_experiment(result_header(circuit), number, message)
         for circuit, number in zip(batch, numbers, strict=True)
@@ -166,13 +167,14 @@ def job_result(
         results: one entry per circuit.
         backend_name: name of the backend.
         job_id: identifier of the job.
-        message: the reason of a failure, which ``status`` and the key ``error`` of the result as a
-            dictionary hold; None for success.
+        message: the reason of a failure; ``status`` and the key ``error`` of the result as a
+            dictionary hold it as it can be shown. None for success.
         ended: when the job has ended, None for now.
         header: what the result tells of its origin, None if nothing.
     """
+    message = None if message is None else printable(message)
     return Result(
-        backend_name=backend_name,
+        backend_name=one_line(backend_name, LONGEST_NAME),  # Qiskit prints it as it is
         backend_version=__version__,
         job_id=job_id,
         success=message is None and all(entry.success for entry in results),
@@ -199,7 +201,8 @@ def experiment_result(
 
 def failed_experiment(header: dict[str, Any], shots: int, message: str) -> ExperimentResult:
     """Compose the entry of a circuit without outcomes."""
-    return ExperimentResult(shots, False, ExperimentResultData(), status=message, header=header)
+    data, status = ExperimentResultData(), printable(message)
+    return ExperimentResult(shots, False, data, status=status, header=header)
 
 
 def result_header(circuit: QuantumCircuit) -> dict[str, Any]:

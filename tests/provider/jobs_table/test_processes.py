@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -12,7 +11,6 @@ from aqt_fast.exceptions import (
 )
 from aqt_fast.persistence import get_store_path
 from aqt_fast.store import locks
-from aqt_fast.store.journal import Journal
 from provider.jobs_table.only import one
 from waiting import SECONDS, wait_until
 
@@ -52,36 +50,6 @@ class TestProcesses:
         assert (row.active, row.ended) == (False, True)
         row.remove()
         assert len(portal.jobs()) == 0
-
-    def test_looking_on_takes_nothing(self, portal, cloud, circuit, monkeypatch):
-        """While somebody looks, somebody else takes the lock, and gets it."""
-        cloud.run(circuit).result()
-        wait_until(lambda: not one(portal).active)
-        journal = Journal.load(get_store_path(), one(portal).batch_id)
-        close = os.close
-        taken = []
-
-        def taking(descriptor) -> None:
-            monkeypatch.setattr(os, "close", close)
-            taken.append(journal.own())
-            close(descriptor)
-
-        monkeypatch.setattr(os, "close", taking)
-        assert locks.is_held(journal.path / "events") is False
-        assert taken == [True]
-        assert locks.is_held(journal.path / "events") is True
-        assert not Journal.load(get_store_path(), journal.path.name).own()
-
-    def test_read_only(self, portal, cloud, circuit):
-        """Who can only read can hold the lock, and see it."""
-        cloud.run(circuit).result()
-        wait_until(lambda: not one(portal).active)
-        path = get_store_path() / one(portal).batch_id / "events"
-        descriptor = os.open(path, os.O_RDONLY)
-        locks.acquire(descriptor)
-        assert one(portal).active
-        os.close(descriptor)
-        assert not one(portal).active
 
     def test_system_without_the_lock(self, portal, cloud, circuit, monkeypatch):
         """The job is locked all the same; who holds it is not known."""

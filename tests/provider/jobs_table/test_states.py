@@ -13,6 +13,7 @@ from aqt_fast.exceptions import (
 from aqt_fast.persistence import get_store_path
 from aqt_fast.store.journal import Journal
 from provider.jobs_table.only import one
+from store.samples import files_in
 from waiting import SECONDS, wait_until
 
 
@@ -136,7 +137,7 @@ class TestSaved:
         assert one(portal) == row
         wait_until(lambda: not one(portal).active)
         row.remove()
-        assert list(get_store_path().iterdir()) == []
+        assert files_in(get_store_path()) == []
 
     def test_saved_alone(self, server, portal, cloud, circuit):
         """Without a journal it is told what was known then."""

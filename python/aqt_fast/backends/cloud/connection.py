@@ -33,7 +33,11 @@ class CloudConnection(Connection):
         self.poller = Poller(self.dispatcher, max_parallel_requests)
         """Polls all jobs."""
 
-    def disconnect(self) -> None:
+    @property
+    def dispatchers(self) -> list[Dispatcher]:
+        """All that run steps of jobs."""
+        return [self.submissions, self.dispatcher]
+
+    def disconnect(self, seconds: float) -> None:
         """Close the connection and stop all waiting."""
-        self.portal.close()
-        self.submissions.close()
+        self.portal.close(seconds)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+from aqt_fast._threads import in_parallel
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.endpoint import CloudEndpoint
-from aqt_fast.exceptions import AQTError, IncompleteBatchError, PartFailure
+from aqt_fast.exceptions import (
+    APIConnectionError,
+    AQTError,
+    IncompleteBatchError,
+    PartFailure,
+)
 from aqt_fast.jobs.api_job import ApiJob
 from aqt_fast.jobs.execution import Checkpoint
 from aqt_fast.jobs.remote import Admit, RemoteExecution
@@ -98,11 +105,9 @@ class CloudExecution(RemoteExecution):
             APIError: the portal refuses or cannot be reached.
         """
         self._require_process()
-        with (
-            self._cancel_lock,
-            ThreadPoolExecutor(self._connection.max_parallel_requests) as threads,
-        ):
-            wishes = [threads.submit(job.cancel) for job in self._jobs]
+        most = self._connection.max_parallel_requests
+        with self._cancel_lock:
+            wishes = in_parallel(lambda job: job.cancel(), self._jobs, most)
         for job, wish in zip(self._jobs, wishes, strict=True):
             if wish.exception() is None and wish.result() and job.job_id is not None:
                 self._connection.poller.poll_now(job)
@@ -113,10 +118,9 @@ class CloudExecution(RemoteExecution):
     def checkpoint(self) -> Checkpoint:
         """Wait until all submissions were answered; return what another process needs."""
         self._require_process()
-        with self._changed:
-            self._changed.wait_for(
-                lambda: all(job.job_id is not None or job.ended for job in self._jobs)
-            )
+        self._wait_for(
+            lambda: all(job.job_id is not None or job.ended for job in self._jobs), math.inf
+        )
         return super().checkpoint()
 
     def _start(self, jobs: Sequence[ApiJob]) -> None:
@@ -129,7 +133,7 @@ class CloudExecution(RemoteExecution):
                 self._watch(job)
         self._unsent.extend(unsent)
         for _ in range(min(self._connection.max_parallel_requests, len(unsent))):
-            self._connection.submissions.call(lambda: self._guarded(self._submit_next))
+            self._connection.submissions.call(self._submit_next)
 
     def _submit_next(self) -> None:
         try:
@@ -138,11 +142,16 @@ class CloudExecution(RemoteExecution):
             return
         try:
             job.submit()
+            self._release_journal()
             if job.job_id is not None:
                 self._watch(job)
+        except BaseException as error:
+            job.fail(error)
+            if not isinstance(error, Exception):
+                raise
         finally:
-            self._release_journal()
-            self._connection.submissions.call(lambda: self._guarded(self._submit_next))
+            with suppress(APIConnectionError):  # closed: it ends what is left
+                self._connection.submissions.call(self._submit_next)
 
     def _watch(self, job: ApiJob) -> None:
         self._connection.poller.watch(self._resource.resource_id, job)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from qiskit.result.models import ExperimentResult
 from aqt_fast._ids import same_uuid
 from aqt_fast._native import JobState, Samples, decode_response
 from aqt_fast._shots import shots_of
+from aqt_fast._texts import one_line
 from aqt_fast.api_client import Resource
 from aqt_fast.api_client.decisions import is_misrouted, may_have_ended, will_pass
 from aqt_fast.aqt_options import AQTOptions
@@ -183,9 +184,11 @@ class FetchedExecution(Execution):
                     self._end(JobStatus.ERROR, str(error), error)
             except AQTError as error:
                 self._end(JobStatus.ERROR, str(error), error)
-            except Exception as error:  # noqa: BLE001 - the other jobs must be polled
+            except BaseException as error:
                 reason = f"the state of job {self._id} cannot be read: {type(error).__name__}"
                 self._end(JobStatus.ERROR, reason, APIError(f"{reason}: {error}"))
+                if not isinstance(error, Exception):
+                    raise
         return self.state.ended
 
     def results(self, part: range | None = None) -> list[ExperimentResult]:  # noqa: ARG002
@@ -241,7 +244,11 @@ class FetchedExecution(Execution):
                 return
             self._error = self._message = None
             self._status = JobStatus.QUEUED
-        self._watch()
+        try:
+            self._watch()
+        except BaseException:
+            self.abandon("interrupted")
+            raise
 
     def checkpoint(self) -> Checkpoint:
         """Return what another process needs: the circuits and the number of shots are known.
@@ -272,6 +279,11 @@ class FetchedExecution(Execution):
         return BatchPlan(self._batch_id, self.label, [self._part])
 
     @property
+    def stall(self) -> str | None:
+        """Why nothing goes on for want of a thread, None if all is well."""
+        return self._connection.stall
+
+    @property
     def unsent(self) -> list[str]:
         """Nothing: the API job is with the portal."""
         return []
@@ -279,15 +291,18 @@ class FetchedExecution(Execution):
     def wait_submitted(self, deadline: float) -> None:
         """Do not wait: the API job is with the portal."""
 
-    def shutdown_message(self) -> str:
+    def losses(self, unsent: Sequence[str]) -> list[str]:  # noqa: ARG002
         """Return nothing: the API job is with the portal."""
-        return ""
+        return []
 
-    def abandon(self, reason: str) -> None:
+    def abandon(self, reason: str, deadline: float = 0.0) -> None:  # noqa: ARG002
         """End now; the API job stays with the portal."""
         if not self.state.ended:
             error = APIConnectionError(f"{reason}; the job is with the portal")
             self._end(JobStatus.ERROR, str(error), error)
+
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Do nothing: the result is that of the identifier, whosever it is."""
 
     def _fate_is_known(self) -> bool:
         error = self.state.error
@@ -324,7 +339,7 @@ class FetchedExecution(Execution):
             self._problem = self._keep(self, answer.body)
             self._end(JobStatus.DONE)
         elif state.status in FINAL_STATUS:
-            message = state.message or f"the job is {state.status}"
+            message = one_line(state.message or f"the job is {state.status}")
             self._end(FINAL_STATUS[state.status], message)
 
     def _num_finished(self, runs: int) -> int:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import heapq
 import random
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -121,22 +122,33 @@ class Poller:
         self._call(partial(self._follow, job))
 
     def _follow(self, job: Polled) -> None:
-        if not job.poll():
-            period = job.period
-            self._pause(partial(self._follow, job), job, period, _spread(period))
-
-    def _fill(self, queue: _Queue) -> None:
-        while queue.waiting and not queue.resting and queue.asked < queue.window:
-            order, job = heapq.heappop(queue.waiting)
-            queue.asked += 1
-            self._call(partial(self._ask, queue, order, job))
-
-    def _ask(self, queue: _Queue, order: int, job: Polled) -> None:
-        ended = True  # a job whose poll raises must not hold up the others
+        ended = False
         try:
             ended = job.poll()
         finally:
-            with self._lock:
+            if not ended:
+                period = job.period
+                self._pause(partial(self._follow, job), job, period, _spread(period))
+
+    def _fill(self, queue: _Queue) -> None:
+        while queue.waiting and not queue.resting and queue.asked < queue.window:
+            self._send(queue, heapq.heappop(queue.waiting))
+
+    def _send(self, queue: _Queue, entry: tuple[int, Polled]) -> None:
+        queue.asked += 1
+        try:
+            self._call(partial(self._ask, queue, *entry))
+        except BaseException:
+            queue.asked -= 1
+            heapq.heappush(queue.waiting, entry)
+            raise
+
+    def _ask(self, queue: _Queue, order: int, job: Polled) -> None:
+        ended = False  # a job whose poll raises, as it must not, is asked again
+        try:
+            ended = job.poll()
+        finally:
+            with self._going_on(queue):
                 queue.asked -= 1
                 if ended:
                     queue.pace.begin()
@@ -153,15 +165,24 @@ class Poller:
                 self._fill(queue)
 
     def _wake(self, queue: _Queue) -> None:
-        with self._lock:
+        with self._going_on(queue):
             queue.resting = False
             self._fill(queue)
             if queue.waiting:
                 entry = self._other(queue)
                 queue.waiting.remove(entry)
                 heapq.heapify(queue.waiting)
-                queue.asked += 1
-                self._call(partial(self._ask, queue, *entry))
+                self._send(queue, entry)
+
+    @contextmanager
+    def _going_on(self, queue: _Queue) -> Iterator[None]:
+        """Hold the lock. Whatever is raised meanwhile, the queue goes on, though later."""
+        with self._lock:
+            try:
+                yield
+            except BaseException:
+                self._call(partial(self._wake, queue), after=CHECK_SECONDS)
+                raise
 
     def _other(self, queue: _Queue) -> tuple[int, Polled]:
         """Choose a waiting job: each of the next few in turn, and then one of all."""
@@ -183,11 +204,15 @@ class Poller:
         """
 
         def go_on() -> None:
-            now = job.period
-            rest = left - sleep if now >= period else min(left, _spread(now)) - sleep
-            if rest > 0:
-                self._pause(step, job, min(now, period), rest)
-            else:
+            rest = 0.0
+            try:
+                now = job.period
+                rest = left - sleep if now >= period else min(left, _spread(now)) - sleep
+                if rest > 0:
+                    self._pause(step, job, min(now, period), rest)
+            except Exception:  # noqa: BLE001 - the step must come, be it too early
+                rest = 0.0
+            if rest <= 0:
                 step()
 
         sleep = min(left, CHECK_SECONDS)

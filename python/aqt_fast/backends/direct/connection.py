@@ -19,6 +19,6 @@ class DirectConnection(Connection):
         self.client = client
         """The machine's client."""
 
-    def disconnect(self) -> None:
+    def disconnect(self, seconds: float) -> None:
         """Close the connection and stop all waiting."""
-        self.client.close()
+        self.client.close(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.direct.connection import DirectConnection
 from aqt_fast.backends.direct.endpoint import DirectEndpoint
 from aqt_fast.exceptions import (
+    APIConnectionError,
     AQTError,
     IncompleteBatchError,
     NotSubmittedError,
@@ -22,7 +24,7 @@ from aqt_fast.exceptions import (
 from aqt_fast.jobs.api_job import ApiJob
 from aqt_fast.jobs.execution import Checkpoint
 from aqt_fast.jobs.remote import Admit, RemoteExecution
-from aqt_fast.jobs.repeating import NOT_ACCEPTED
+from aqt_fast.jobs.repeating import NOT_ACCEPTED, is_uncertain
 from aqt_fast.store.events import Records
 from aqt_fast.store.journal import Journal
 from aqt_fast.store.location import MachineLocation
@@ -99,6 +101,11 @@ class DirectExecution(RemoteExecution):
     def wait_submitted(self, deadline: float) -> None:
         """Do not wait: the remaining circuits take as long as the machine needs."""
 
+    def losses(self, unsent: Sequence[str]) -> list[str]:
+        """Return what to tell of a job that has not ended: it needs this process."""
+        uncertain = [job.label for job in self._jobs if is_uncertain(job)]
+        return super().losses([*unsent, *uncertain])
+
     def cancel(self) -> bool:
         """Stop after the running circuit. Return False if nothing can be stopped.
 
@@ -129,7 +136,7 @@ class DirectExecution(RemoteExecution):
         """Queue API jobs behind those of earlier jobs, accepted ones first."""
         with self._changed:
             self._line.extend(sorted(jobs, key=lambda job: job.job_id is None))
-        self._connection.dispatcher.call(lambda: self._guarded(self._work))
+        self._connection.dispatcher.call(self._work)
 
     def _work(self) -> None:
         """Run one circuit after the other until its end."""
@@ -138,11 +145,17 @@ class DirectExecution(RemoteExecution):
                 if not self._line:
                     return
                 job = self._line.popleft()
-            if job.job_id is None:
+            try:
                 job.submit()
                 self._release_journal()
-            while not job.poll():
-                pass  # the machine has not answered within the read timeout
+                while not job.poll():
+                    pass  # the machine has not answered within the read timeout
+            except BaseException as error:
+                job.fail(error)
+                if not isinstance(error, Exception):
+                    with suppress(APIConnectionError):  # closed: it ends what is left
+                        self._connection.dispatcher.call(self._work)
+                    raise
 
     def _stop(self, error: AQTError) -> None:
         """Send no more circuits: they end with the same error if a retry may help."""

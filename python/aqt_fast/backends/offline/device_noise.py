@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, TypeVar
 
-from aqt_fast._texts import printable
+from aqt_fast._texts import one_line
 from aqt_fast._warnings import warn_caller
 from aqt_fast.backends.offline.gate_noise import GateNoise
 from aqt_fast.backends.offline.noise_settings import NoiseSettings
@@ -212,7 +212,7 @@ class _Figures:
 
 
 def _warn(device: Characterisation, contradiction: str) -> None:
-    warn_caller(f"{printable(device.resource_id)}: {contradiction}", CharacterisationWarning)
+    warn_caller(f"{one_line(device.resource_id)}: {contradiction}", CharacterisationWarning)
 
 
 def _value(measured: Measured | None) -> float | None:

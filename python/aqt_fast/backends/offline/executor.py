@@ -13,6 +13,7 @@ from qiskit.providers import JobStatus
 from qiskit_aer import AerSimulator
 
 from aqt_fast._shots import shots_of
+from aqt_fast._threads import stalled, start_thread
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import Outcome, seed_at
 from aqt_fast.backends.offline.simulation import AerExecution, fitting_part, fitting_size
@@ -80,12 +81,30 @@ class ExecutorAerExecution(AerExecution):
         self._under_way: dict[Future[bytes], tuple[range, float]] = {}
         self._landed: queue.SimpleQueue[Future[bytes]] = queue.SimpleQueue()
         self._refused: str | None = None
+        self._thread: threading.Thread | None = None
+        self._stall: str | None = None
 
     def begin(self) -> None:
         """Start a thread that sends chunks and receives outcomes."""
-        threading.Thread(
-            target=self._guarded, args=(self._run,), name="aqt-fast executor", daemon=True
-        ).start()
+        self.revive()
+
+    @property
+    def stall(self) -> str | None:
+        """Why nothing goes on for want of a thread, None if all is well."""
+        return self._stall
+
+    def revive(self) -> None:
+        """Start the thread, unless it runs or has run."""
+        with self._changed:
+            begun = self._thread is not None and self._thread.ident is not None
+            if self._forked or begun:
+                return
+            self._thread = threading.Thread(
+                target=self._guarded, args=(self._run,), name="aqt-fast executor", daemon=True
+            )
+            self._stall = start_thread(self._thread)
+        if self._stall is not None:
+            stalled(self)
 
     def cancel(self) -> bool:
         """Cancel the chunks that no worker has started. Return False if there are none.
@@ -108,6 +127,9 @@ class ExecutorAerExecution(AerExecution):
         return False
 
     def _run(self) -> None:
+        with self._changed:
+            if threading.current_thread() is not self._thread:
+                return  # an interrupt has struck who started it, and there is another instead
         self._status = JobStatus.RUNNING
         try:
             while self._under_way or self._has_more():

@@ -27,6 +27,11 @@ class LocalAerExecution(AerExecution):
         """Have the chunks simulated, in turn with those of other jobs."""
         TURNS.add(self._turn)
 
+    @property
+    def stall(self) -> str | None:
+        """Why nothing is simulated for want of a thread, None if all is well."""
+        return TURNS.problem
+
     def cancel(self) -> bool:
         """Stop after the current chunk. Return False if it is the last, or the batch has ended.
 

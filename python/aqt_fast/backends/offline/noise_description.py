@@ -106,7 +106,7 @@ def instruction_of(operation: Mapping[str, Any]) -> Instruction:
         return Instruction("kraus", size, 0, [_matrix(item) for item in params])
     gates = get_standard_gate_name_mapping()
     if name not in gates:
-        raise ValueError(f"an error with the operation '{name}'")
+        raise ValueError(f"an error with the operation {name!r}")
     return gates[name].base_class(*params)
 
 

@@ -14,6 +14,7 @@ from qiskit_aer import AerSimulator
 
 from aqt_fast._native import Samples
 from aqt_fast._shots import Shots, shots_at, shots_of
+from aqt_fast._texts import one_line
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.offline.aer import (
     Outcome,
@@ -226,7 +227,7 @@ class AerExecution(Execution):
                 which = f"circuits {first} to {last}"
                 if first == last:
                     which = f"circuit {first} ({self._snapshot.name(first)})"
-                lines.append(f"{which}: {reason}")
+                lines.append(one_line(f"{which}: {reason}"))
         if len(lines) > _MOST_FAILURES_TOLD:
             lines[_MOST_FAILURES_TOLD:] = [f"and {len(lines) - _MOST_FAILURES_TOLD} more failures"]
         return "\n".join(lines)

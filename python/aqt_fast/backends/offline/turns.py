@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import TypeAlias
 
 from aqt_fast._forks import ForkSafeLock, on_fork
+from aqt_fast._threads import guarded, stalled, start_thread
 
 Turn: TypeAlias = Callable[[], bool]
 """Does a chunk of work, handles all errors, and returns whether there is more to do."""
@@ -22,37 +23,47 @@ class Turns:
 
     def __init__(self) -> None:
         """Start nothing yet."""
+        self.problem: str | None = None
+        """Why nothing is simulated, None if there is a thread or nothing to do."""
         self._lock = ForkSafeLock()
-        self._begun = False
+        self._thread: threading.Thread | None = None
         self._waiting: SimpleQueue[Turn] = SimpleQueue()
         on_fork(self)
 
     def add(self, turn: Turn) -> None:
         """Call ``turn`` again and again, in turn with others, until it returns False.
 
-        Raises:
-            RuntimeError: no thread can be started.
+        It waits if no thread can be started: see :mod:`aqt_fast._threads`.
         """
+        self._waiting.put(turn)
+        self.revive()
+
+    def revive(self) -> None:
+        """Start the thread, unless it runs."""
         with self._lock:
-            if not self._begun:
-                threading.Thread(
-                    target=_work, args=(self._waiting,), name="aqt-fast simulation", daemon=True
-                ).start()
-                self._begun = True
-            self._waiting.put(turn)
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self._thread = threading.Thread(
+                target=self._work, args=(self._waiting,), name="aqt-fast simulation", daemon=True
+            )
+            self.problem = start_thread(self._thread)
+        if self.problem is not None:
+            stalled(self)
 
     def renew_in_child(self) -> None:
         """Forget the thread and what it was to do: a fork has neither."""
-        self._begun = False
+        self.problem = self._thread = None
         self._waiting = SimpleQueue()
 
-
-def _work(waiting: SimpleQueue[Turn]) -> None:
-    while True:
-        turn = waiting.get()
-        if turn():
-            waiting.put(turn)
-        del turn  # do not keep the job until the next one
+    def _work(self, waiting: SimpleQueue[Turn]) -> None:
+        with self._lock:
+            if threading.current_thread() is not self._thread:
+                return  # an interrupt has struck who started it, and there is another instead
+        while True:
+            turn = waiting.get()
+            if guarded(turn):
+                waiting.put(turn)
+            del turn  # do not keep the job until the next one
 
 
 TURNS = Turns()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from aqt_fast._texts import printable
+from aqt_fast._texts import one_line
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.admission import Besides
@@ -47,7 +47,7 @@ class NoiseTwin(OfflineSimulatorResource):
         resource = Resource(
             workspace_id="default",
             resource_id=_PREFIX + noise.device.resource_id,
-            resource_name=f"Noise twin of {printable(noise.device.resource_id)}, "
+            resource_name=f"Noise twin of {one_line(noise.device.resource_id)}, "
             f"{_age(noise.device)}",
             resource_type="offline_simulator",
             available_qubits=noise.device.num_qubits,
