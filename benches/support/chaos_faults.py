@@ -308,8 +308,3 @@ FAULTS: Mapping[str, Fault] = {
     )
 }
 """All faults by name."""
-
-STRANGERS = frozenset(
-    {"duplicated_answer", "junk_after_answer", "shifted_answers", "swapped_answers"}
-)
-"""Faults after which a request may get the answer to another one."""
