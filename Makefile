@@ -201,7 +201,8 @@ bench-templates: .venv-test/.installed
 	.venv-test/bin/python -W ignore benches/correctness/templates.py
 
 # 1000 API jobs while a fifth of all requests suffers a fault, first as 1000 jobs, then as one; and 300
-# behind a proxy that mistreats their bytes. See benches/README.md.
+# behind a proxy that mistreats their bytes; then each system call of the store fails. See
+# benches/README.md.
 faults: .venv-test/.installed
 	.venv-test/bin/python benches/correctness/faults.py
 	.venv-test/bin/python benches/correctness/faults_one_job.py
@@ -211,6 +212,7 @@ faults: .venv-test/.installed
 	.venv-test/bin/python benches/correctness/damaged_journals.py
 	.venv-test/bin/python benches/correctness/many_jobs.py
 	.venv-test/bin/python benches/correctness/malformed_requests.py
+	.venv-test/bin/python benches/correctness/failing_calls.py
 
 clean:
 	rm -rf .venv-* dist target

@@ -16,7 +16,8 @@
 
 Modules beside this one: ``waiting`` (``wait_until``), ``markers`` (circuits with known outcomes),
 ``clients`` (more connections to a server), ``executors`` (under a test's control), ``forking`` and
-``pool_tasks`` (other processes), ``strategies`` (for Hypothesis), ``oracle`` (the slow codec).
+``pool_tasks`` (other processes), ``strategies`` (for Hypothesis), ``hostile`` (texts that a
+terminal would obey), ``oracle`` (the slow codec).
 """
 
 from __future__ import annotations

@@ -92,12 +92,25 @@ def remove_stale(directory: Path) -> None:
 
     What is younger than an hour stays: another process may be writing it.
     """
-    latest = time.time() - _STALE_SECONDS
     with suppress(OSError):
-        for path in directory.glob(f"{_PREFIX}*{_SUFFIX}"):
+        for path in filter(is_temporary, directory.iterdir()):
             with suppress(OSError):
-                if path.lstat().st_mtime < latest:
+                if is_stale(path):
                     path.unlink()
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file has a name of those that :func:`write_file` renames."""
+    return path.name.startswith(_PREFIX) and path.name.endswith(_SUFFIX)
+
+
+def is_stale(path: Path) -> bool:
+    """Whether a file, or a directory's list of files, was not changed for an hour.
+
+    Raises:
+        OSError: it is not there, or cannot be looked up.
+    """
+    return path.lstat().st_mtime < time.time() - _STALE_SECONDS
 
 
 def flush(path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobV1
@@ -87,6 +87,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
     _backend: JobBackend
     _job_id: str
+    _options_class: ClassVar[type[JobOptions]] = JobOptions
 
     def __init__(
         self,
@@ -126,11 +127,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
             self._circuits = listed(circuits)
             self._snapshot = backend.prepare(self._circuits, options)
         shots = checked_shots(options.shots, backend.limits, len(self._snapshot) or None)
-        self._options = JobOptions.of(options, shots)
+        self._options = self._options_class.of(options, shots)
         self._execution: Execution | None = None
         self._begun = False
         """Whether the execution was begun to the end; an interrupt may have prevented that."""
         self._result: Result | None = None
+        self._reopened = 0
+        """How often the execution had been reopened before it had this result."""
         self._estimate: JobEstimate | None = None
         self._rescue = rescue
         self._evaluation = evaluation
@@ -379,14 +382,16 @@ class AQTJob(Single, AnyProtocol, JobV1):
         for name, value in (("timeout", timeout), ("wait", wait)):
             if value is not None:
                 checked_seconds(name, value, zero=True)
-        if self._result is None:
+        if self._result is None or self._reopened != execution.reopened:
             state = self._final_state(execution, timeout, quietly=partial)
             if state is None:
                 return self._compose(execution, "not all circuits were evaluated in time")
             if state.error is not None:
                 return self._compose(execution, state.message)
             with self._lock:
-                self._result = self._result or self._compose(execution, state.message)
+                if self._result is None or self._reopened != execution.reopened:
+                    self._reopened = execution.reopened
+                    self._result = self._compose(execution, state.message)
         return self._result
 
     def samples(self, timeout: float | None = None) -> list[Samples]:
@@ -547,14 +552,11 @@ class AQTJob(Single, AnyProtocol, JobV1):
             DeviceNotOnlineError: the job has the option ``require_online``, and the device is not.
             JournalError: another process works on the job or has continued it.
         """
-        number = self._submitted().resubmit_failed(
+        return self._submitted().resubmit_failed(
             uncertain=uncertain,
             expired=expired,
             limits=SpendingLimits(max_cost, max_device_seconds, max_shots),
         )
-        if number:
-            self._result = None
-        return number
 
     def adopt(self, label: str, job_id: str) -> None:
         """Set the identifier that the portal has given to an uncertain submission.
@@ -566,7 +568,9 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
         Raises:
             LookupError: no uncertain submission of this job has this label.
-            InvalidInputError: ``job_id`` is known to be the identifier of another API job.
+            InvalidInputError: ``job_id`` is certainly the identifier of another API job: an answer
+                of the portal has named its label, or it was known before this one was sent. An API
+                job that has it without such proof loses it, and becomes uncertain.
             ValueError: ``job_id`` is not a UUID.
             JournalError: another process works on the job or has continued it.
         """
@@ -575,7 +579,6 @@ class AQTJob(Single, AnyProtocol, JobV1):
         except ValueError:
             raise ValueError(f"{job_id!r} is no identifier of an API job: a UUID") from None
         self._submitted().adopt(label, plain)
-        self._result = None
 
     def wait_for_final_state(
         self,

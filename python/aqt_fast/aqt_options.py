@@ -350,14 +350,19 @@ class JobOptions(AQTOptions):
 
     __slots__ = ()
 
-    @staticmethod
-    def of(options: AQTOptions, shots: Shots) -> JobOptions:
+    @classmethod
+    def of(cls, options: AQTOptions, shots: Shots) -> JobOptions:
         """Make the options of a new job, a copy of ``options`` with the job's shots."""
         direct = isinstance(options, AQTDirectAccessOptions)
-        kind = DirectAccessJobOptions if direct else JobOptions
+        kind = cls.of_machines() if direct else cls
         made = kind.__new__(kind)
         made.__setstate__(({**options, "shots": shots}, {}))
         return made
+
+    @classmethod
+    def of_machines(cls) -> type[JobOptions]:
+        """Return the class of the options of jobs on direct-access backends."""
+        return DirectAccessJobOptions
 
     def update_options(self, **fields: Any) -> AQTOptions:
         """Set several options: all of them, or none if one is invalid.

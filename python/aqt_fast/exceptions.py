@@ -53,6 +53,7 @@ Longer than 400 lines: one tree, in one place.
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -463,7 +464,7 @@ class ResponseTooLargeError(ResponseError):
         super().__init__(most_bytes)
         self.most_bytes = most_bytes
 
-    def __str__(self) -> str:
+    def _text(self) -> str:
         return f"it has more than the {self.most_bytes} bytes that are read, decompressed"
 
 
@@ -557,7 +558,7 @@ class JobFailedError(AQTError):
 
 
 class OtherProcessError(AQTError, RuntimeError):
-    """Only the process that runs it can do this: the object is in a fork of that process."""
+    """Only the process that runs it can do this: the object is in a fork, or is a copy."""
 
     def __init__(self, what: str, process: int, advice: str = "") -> None:
         """Name ``what`` runs elsewhere, the identifier of that ``process``, and what to do."""
@@ -565,9 +566,12 @@ class OtherProcessError(AQTError, RuntimeError):
         self.what = what
         self.process = process
         self.advice = advice
+        self._here = process == os.getpid()
 
     def _text(self) -> str:
         where = f"{self.what} runs in process {self.process}, not in this one"
+        if self._here:
+            where = f"this is a copy of {self.what}, with its results only"
         return f"{where}; {self.advice}" if self.advice else where
 
 

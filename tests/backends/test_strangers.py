@@ -6,7 +6,9 @@ Each test is run with labels in the server's answers, and without.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,6 +34,18 @@ from qiskit.providers import JobStatus
 def between(request, monkeypatch) -> Between:
     """What changes answers."""
     return Between(monkeypatch, labels=request.param)
+
+
+@pytest.fixture
+def no_labels(monkeypatch) -> Between:
+    """What changes answers, which never name labels."""
+    return Between(monkeypatch, labels=False)
+
+
+@pytest.fixture
+def with_labels(monkeypatch) -> Between:
+    """What changes answers, which name labels."""
+    return Between(monkeypatch, labels=True)
 
 
 @pytest.fixture(autouse=True)
@@ -65,10 +79,21 @@ def leave(job: AQTJob, way: str, server: ArnicaServer, number: int, shots: int) 
     assert len(server.jobs) == before + (way == "resubmit")
 
 
+def uncertain_labels(job: AQTJob) -> list[str]:
+    """The labels of uncertain API jobs, as the store lists them."""
+    found = job.backend().provider.jobs().find(job.batch_id)
+    return [part.label for part in found.api_jobs if part.state == "uncertain"]
+
+
+def reformed(form: Callable[[str], str], _: Any, answer: Any) -> Any:
+    """An answer with its identifier in another form."""
+    if "job" not in answer:
+        return answer
+    return {**answer, "job": {**answer["job"], "job_id": form(answer["job"]["job_id"])}}
+
+
 def in_another_process(job: AQTJob) -> AQTJob:
     """The job, as another process restores it; the present one has ended."""
-    if not job.backend().store_path.exists():
-        pytest.skip("there is nothing to restore")
     (name,) = (item.batch_id for item in job.backend().provider.jobs() if item.state == "uncertain")
     return AQTJob.restore(name)
 
@@ -139,17 +164,11 @@ class TestKnown:
             between.swap("POST", accepted(form(first.job_id())))
             uncertain(device.run(marker(2), shots=7))
 
-    @pytest.mark.parametrize("form", [str.upper, "{{{}}}".format, "urn:uuid:{}".format])
-    def test_own_in_other_form(self, device, between, form):
+    def test_own_in_other_form(self, device, between):
         """An answer may write them as it likes."""
-
-        def reform(_, answer) -> Any:
-            if "job" not in answer:
-                return answer
-            return {**answer, "job": {**answer["job"], "job_id": form(answer["job"]["job_id"])}}
-
-        between.changes.append(reform)
-        assert device.run(marker(3), shots=7).result().get_counts() == marker_counts([3], 7)[0]
+        for form in (str.upper, "{{{}}}".format, "urn:uuid:{}".format):
+            between.changes[:] = [partial(reformed, form)]
+            assert device.run(marker(3), shots=7).result().get_counts() == marker_counts([3], 7)[0]
 
     def test_of_a_former_submission(self, server, device, between):
         """An API job that was submitted again gets the answer to the first time."""
@@ -184,6 +203,59 @@ class TestKnown:
         assert job.result().get_counts() == marker_counts(range(150), 2)
         assert len(server.jobs) == 3
 
+    @pytest.mark.parametrize(
+        ("ended", "process"), [(True, "same"), (True, "other"), (False, "same")]
+    )
+    def test_shifted(self, server, device, between, ended, process):
+        """Each submission gets the answer to the one before, whose identifier nobody knows yet."""
+        answers: list[Any] = []
+
+        def shift(request, answer) -> Any:
+            if request.method != "POST":
+                return answer
+            answers.append(answer)
+            return answers[max(len(answers) - 2, 0)]
+
+        between.changes.append(shift)
+        server.hold()
+        job = device.run(markers(range(150)), shots=2)
+        for index in range(3):
+            with suppress(APIError):
+                job.api_job_id(index)
+        between.changes.clear()
+        right = {record.label: record.job_id for record in server.jobs}
+        if ended:
+            server.release()
+            with pytest.raises(IncompleteBatchError):
+                job.result()
+        if process == "other":
+            job = job.backend().provider.restore(job.batch_id)
+        for _ in range(3):
+            for label in uncertain_labels(job):
+                job.adopt(label, right[label])
+            server.release()
+            with suppress(IncompleteBatchError):
+                job.result()
+        assert job.result().get_counts() == marker_counts(range(150), 2)
+        assert job.resubmit_failed(uncertain=True) == 0
+        assert AQTJob.restore(job.batch_id).result().get_counts() == job.result().get_counts()
+        assert len(server.jobs) == 3
+
+    @pytest.mark.parametrize("journal", [True, False])
+    def test_wrong_in_another_job(self, server, device, no_labels, journal):
+        """Another job has the identifier, and its counts, since before it could be known."""
+        server.faults.next("reset_after", method="POST")
+        right = device.run(marker(1), shots=7, label="right", journal=journal)
+        error = uncertain(right)
+        (sent,) = server.jobs
+        no_labels.swap("POST", accepted(sent.job_id))
+        wrong = device.run(marker(2), shots=7, label="wrong", journal=journal)
+        assert wrong.result().get_counts() == marker_counts([1], 7)[0]
+        right.adopt(error.label, sent.job_id)
+        assert right.result().get_counts() == marker_counts([1], 7)[0]
+        leave(wrong if not journal else in_another_process(wrong), "adopt", server, 2, 7)
+        assert len(server.jobs) == 2
+
     def test_index_gone(self, server, device, between):
         """Also if the file of identifiers was lost: journals have them."""
         first = device.run(marker(1), shots=7)
@@ -213,12 +285,9 @@ class TestKnown:
 class TestAtOnce:
     """Submissions that are under way at the same time."""
 
-    @pytest.mark.parametrize("journal", [True, False])
-    @pytest.mark.parametrize("providers", [1, 2])
+    @pytest.mark.parametrize(("providers", "journal"), [(1, True), (1, False), (2, True)])
     def test_same_answer(self, server, device, between, providers, journal):
         """Both get the answer to the second one: nobody knows whose it is, unless labels tell."""
-        if providers == 2 and not journal:
-            pytest.skip("they share nothing")
         barrier, answers = threading.Barrier(2), []
 
         def same(request, answer) -> Any:
@@ -250,49 +319,46 @@ class TestAtOnce:
         assert len(server.jobs) == 2
 
 
-OTHERS = (
-    {"label": "theirs"}, {"resource_id": "ibex"}, {"workspace_id": "lab"},
-    {"job_type": "pulses"}, {"job_type": 7},
-)  # fmt: skip
+OTHERS = ({"resource_id": "ibex"}, {"workspace_id": "lab"}, {"job_type": 7})
 """Fields of an answer that is about another API job."""
 
 
 class TestFields:
     """Answers whose fields do not fit, about an identifier that nobody knows."""
 
-    @pytest.mark.parametrize("fields", OTHERS, ids=str)
-    def test_of_the_submission(self, server, device, between, fields):
-        """The answer to the submission."""
-        if fields.keys() == {"label"} and not between.labels:
-            pytest.skip("there are no labels")
-        between.amend("POST", 1, **fields)
-        leave(device.run(marker(1), shots=7), "adopt", server, 1, 7)
-
-    @pytest.mark.parametrize("status", ["finished", "error", "cancelled"])
-    def test_that_has_ended(self, server, device, between, status):
-        """A job that has just been accepted has not ended."""
-        between.changes.append(
-            lambda request, answer: (
-                {**answer, "response": {"status": status}} if request.method == "POST" else answer
-            )
-        )
-        leave(device.run(marker(1), shots=7), "adopt", server, 1, 7)
+    def test_labels(self, server, device, with_labels):
+        """Another label, in the answer to the submission or to the first poll."""
+        for method in ("POST", "GET"):
+            with_labels.amend(method, label="theirs")
+            job = device.run(marker(1), shots=7)
+            uncertain(job)
+            with_labels.changes.clear()
+            leave(in_another_process(job), "adopt", server, 1, 7)
 
     @pytest.mark.parametrize("fields", OTHERS, ids=str)
-    def test_of_a_poll(self, server, device, between, fields):
-        """The identifier is another job's, as it only shows when it is polled."""
-        if fields.keys() == {"label"} and not between.labels:
-            pytest.skip("there are no labels")
-        between.amend("GET", **fields)
+    @pytest.mark.parametrize("method", ["POST", "GET"])
+    def test_others(self, server, device, between, fields, method):
+        """Another place or type of job."""
+        between.amend(method, **fields)
         job = device.run(marker(1), shots=7)
         uncertain(job)
         between.changes.clear()
         leave(in_another_process(job), "adopt", server, 1, 7)
 
+    def test_that_has_ended(self, server, device, between):
+        """A job that has just been accepted has not ended."""
+        for status in ("finished", "error", "cancelled"):
+            between.changes[:] = [
+                lambda request, answer, response={"status": status}: (
+                    {**answer, "response": response} if request.method == "POST" else answer
+                )
+            ]
+            leave(device.run(marker(1), shots=7), "adopt", server, 1, 7)
+
     @pytest.mark.parametrize(
-        ("circuits", "shots"), [([marker(1)], 8), (markers([1, 2]), 7), ([marker("1")], 7)]
+        ("circuits", "shots", "process"),
+        [([marker(1)], 8, "same"), (markers([1, 2]), 7, "other"), ([marker("1")], 7, "other")],
     )
-    @pytest.mark.parametrize("process", ["same", "other"])
     def test_of_other_circuits(self, server, device, between, circuits, shots, process):
         """Another user's job, with another number of circuits, shots or qubits."""
         with connect(server) as other:
@@ -306,7 +372,7 @@ class TestFields:
 class TestMisrouted:
     """Answers to polls that name another API job."""
 
-    @pytest.mark.parametrize("times", [1, 3, 10])
+    @pytest.mark.parametrize("times", [1, 10])
     def test_asked_again(self, server, device, between, times):
         """They say nothing of the job; so are its counts, sooner or later."""
         first = device.run(marker(1), shots=7)
@@ -321,14 +387,13 @@ class TestMisrouted:
         assert job.result().get_counts() == marker_counts([2], 7)[0]
         assert len(server.jobs) == 2
 
-    @pytest.mark.parametrize("times", [1, 10])
-    def test_fetched(self, server, device, between, times):
+    def test_fetched(self, server, device, between):
         """So does a job of which only the identifier is known."""
         server.hold()
         name = device.run(marker(1), shots=7, journal=False).job_id()
         with connect(server) as other:
             job = other.job(name)
-            between.amend("GET", times, job_id=name.replace(name[0], "abcdef"[name[0] == "a"]))
+            between.amend("GET", 10, job_id=name.replace(name[0], "abcdef"[name[0] == "a"]))
             server.release()
             assert job.result().get_counts() == marker_counts([1], 7)[0]
 

@@ -16,6 +16,7 @@ from aqt_fast.login import connector
 from aqt_fast.login.tokens import TokenStore
 from aqt_fast.testing import ArnicaServer
 from clients import device_of
+from hostile import ESCAPES, assert_shown
 
 SECRET = "a-token-that-nobody-may-see"  # noqa: S105
 
@@ -182,6 +183,21 @@ class TestLogIn:
             provider.log_in()
             assert provider.get_backend("ibex").name == "ibex"
         assert not config.store_path.exists()
+
+    def test_a_hostile_link(self, config, monkeypatch):
+        """The login's address and code reach the terminal cleaned; the QR code stays as it is."""
+
+        def authenticate(_, *, out):
+            out.write(f"{ESCAPES}\xa0▀▄█\n")
+            out.flush()
+            return "access", "refresh"
+
+        service = type(aqt_connector.ArnicaApp(config).oidc_service)
+        monkeypatch.setattr(service, "authenticate_device", authenticate)
+        shown = io.StringIO()
+        assert connector.log_in(config, TokenStore(config.store_path), out=shown) == "access"
+        assert shown.getvalue().endswith("\xa0▀▄█\n")
+        assert_shown(shown.getvalue().replace("\xa0", " "))
 
     def test_without_the_extra(self, config, monkeypatch):
         """The error tells what to install."""

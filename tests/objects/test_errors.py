@@ -49,6 +49,7 @@ EXAMPLES = {
     exceptions.InvalidCharacterisationError: ("t1", "is negative", Path("x.json")),
     exceptions.InvalidCircuitError: ([CircuitProblem(3, 4, "rz", 7.5, "no angle")],),
     exceptions.InvalidOptionError: ("shots", 0, "1 or more"),
+    exceptions.InvalidSettingError: ("HTTPS_PROXY", "it is not the URL of a proxy"),
     exceptions.InvalidShotsError: ([1, 0], "a whole number for each circuit", {1: 0}),
     exceptions.JobFailedError: ("x", "out of ions"),
     exceptions.JobNotFoundError: ("x", Path("jobs")),
@@ -192,6 +193,12 @@ def test_hostile_texts(through, figures):
         assert repr(error).isprintable()
         assert str(through(error)) == str(error)
     figures("errors with hostile texts", shown=len(errors))
+
+
+@pytest.mark.parametrize("kind", [*OURS, *FACE])
+def test_none_forgets(kind):
+    """No class has a text of its own that the base class does not clean."""
+    assert kind.__str__ is exceptions.AQTError.__str__
 
 
 def test_lines_of_others():

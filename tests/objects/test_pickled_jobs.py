@@ -91,8 +91,11 @@ class TestEnded:
         assert other.status() is JobStatus.ERROR
         assert other.error_message == job.error_message
         assert other.result().status == job.result().status
-        with pytest.raises(OtherProcessError, match=r"AQTJob\.restore"):
+        with pytest.raises(
+            OtherProcessError, match=r"on the job itself, or use AQTJob\.restore"
+        ) as here:
             other.resubmit_failed()
+        assert "runs in process" not in str(here.value)
         with pytest.raises(OtherProcessError):
             other.adopt("label", other.job_id())
         assert job.resubmit_failed() == 1

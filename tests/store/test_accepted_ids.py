@@ -33,17 +33,20 @@ class TestClaims:
         assert second.claim(OTHER_ID, SECOND, since) is None
         assert first.claim(JOB_ID, FIRST, since) is None
         assert second.rival(JOB_ID, FIRST) is None
-        assert second.holder(JOB_ID, FIRST) is None
-        assert second.holder(JOB_ID, SECOND) == f"API job 1 of job {FIRST.batch_id}"
+        position = second.position()
+        assert second.holder(JOB_ID, FIRST, position) is None
+        assert second.holder(JOB_ID, SECOND, position) == f"API job 1 of job {FIRST.batch_id}"
 
     def test_one_after_the_other(self, processes):
         """It is the first one's."""
         first, second, third = processes
         first.claim(JOB_ID, FIRST, first.position())
-        assert "API job 1" in second.claim(JOB_ID, SECOND, second.position())
+        position = second.position()
+        assert "API job 1" in second.claim(JOB_ID, SECOND, position)
         second.release(JOB_ID, SECOND)
         assert third.rival(JOB_ID, FIRST) is None
-        assert "API job 1" in third.holder(JOB_ID, SECOND)
+        assert "API job 1" in third.holder(JOB_ID, SECOND, position)
+        assert third.holder(JOB_ID, SECOND, None) is None
         again = SECOND._replace(label="job 1 (again 1)")
         assert third.claim(JOB_ID, again, third.position()) is not None
 
@@ -55,13 +58,12 @@ class TestClaims:
         assert "API job 1" in second.claim(JOB_ID, SECOND, meanwhile)
         second.release(JOB_ID, SECOND)
         assert "API job 2" in first.rival(JOB_ID, FIRST)
-        assert third.holder(JOB_ID, SECOND) is None
+        assert third.holder(JOB_ID, SECOND, meanwhile) is None
         first.release(JOB_ID, FIRST)
         for owner in (FIRST, SECOND, THIRD):
-            assert third.holder(JOB_ID, owner) is None
-        third.note(JOB_ID, SECOND)
+            assert third.holder(JOB_ID, owner, before) is None
+        third.adopt(JOB_ID, SECOND)
         assert first.rival(JOB_ID, SECOND) is None
-        assert "API job 2" in first.holder(JOB_ID, FIRST)
 
     def test_released(self, processes):
         """What has turned out to be wrong does not keep the right one from it."""
@@ -78,8 +80,31 @@ class TestClaims:
         second.note(JOB_ID, THIRD, seen=True)
         assert first.rival(JOB_ID, FIRST) is None
         second.note(OTHER_ID, THIRD, seen=True)
-        assert first.holder(OTHER_ID, FIRST) is None
+        assert first.holder(OTHER_ID, FIRST, first.position()) is None
         assert "found by this" in first.claim(OTHER_ID, SECOND, first.position())
+
+    def test_proven(self, processes):
+        """A label in an answer decides, unless others have the same."""
+        first, second, third = processes
+        before, meanwhile = first.position(), second.position()
+        first.claim(JOB_ID, FIRST, before)
+        first.prove(JOB_ID, FIRST)
+        assert second.claim(JOB_ID, SECOND, meanwhile) is not None
+        assert first.rival(JOB_ID, FIRST) is None
+        assert "API job 1" in third.holder(JOB_ID, SECOND, None)
+        namesake = SECOND._replace(label=FIRST.label)
+        assert second.claim(JOB_ID, namesake, meanwhile) is not None
+        assert first.rival(JOB_ID, FIRST) is not None
+
+    def test_adopted_by_another(self, processes):
+        """Who cannot prove it loses it, even to the answer of the other's submission."""
+        first, second, third = processes
+        second.position()
+        first.claim(JOB_ID, FIRST, first.position())
+        assert third.holder(JOB_ID, SECOND, None) is None
+        second.adopt(JOB_ID, SECOND)
+        assert "API job 2" in third.rival(JOB_ID, FIRST)
+        assert third.rival(JOB_ID, SECOND) is None
 
     def test_read_only(self, processes):
         """A submission may leave no trace."""
@@ -134,7 +159,7 @@ class TestDamage:
         for _ in range(2):
             again = AcceptedIds(tmp_path, journalled)
             assert again.claim(JOB_ID, SECOND, again.position()) is not None
-            assert "API job 1" in again.holder(JOB_ID, SECOND)
+            assert "API job 1" in again.holder(JOB_ID, SECOND, again.position())
         assert len(asked) == (3 if kind in ("directory", "fifo", "symlink") else 2)
         assert first.claim(JOB_ID, THIRD, first.position()) is not None
         assert batch_of(tmp_path, JOB_ID) in (FIRST.batch_id, None)

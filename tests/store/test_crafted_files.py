@@ -7,6 +7,7 @@ import math
 import random
 import shutil
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -27,7 +28,9 @@ from aqt_fast.persistence import JobStore
 from aqt_fast.primitives import AQTEstimator, AQTPrimitiveJob, AQTSampler
 from aqt_fast.primitives.evaluations import evaluation_from_json
 from aqt_fast.store.checksummed_json import UNUSABLE, pack
-from aqt_fast.store.job_directory import JobDirectory
+from aqt_fast.store.event_lines import BEGIN, BLOCK, read_events
+from aqt_fast.store.job_directory import FORMAT, JobDirectory
+from aqt_fast.store.journal import Journal
 from aqt_fast.store.named_files import compress, decompress, packed, unpacked
 from aqt_fast.testing import ArnicaServer
 from aqt_fast.wire.snapshot import Snapshot
@@ -36,9 +39,9 @@ from clients import QUIET, connect, device_of, machine_of
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit_aer.noise import NoiseModel, depolarizing_error
-from store.mutations import Mutation, mutations, several
+from store.mutations import Mutation, mutations, several, to_text
 
-NUMBER = 80
+NUMBER = 40
 """Of mutations of each file: as many with one fault, and half as many with several."""
 
 KINDS = (
@@ -143,10 +146,13 @@ class Tried:
         if file == "headers.zst":
             data = compress(text)
             digests = {**self.document["job"]["digests"], file: hashlib.sha256(data).hexdigest()}
-            job = pack("job", {**self.document["job"], "digests": digests}, 4)
+            job = pack("job", {**self.document["job"], "digests": digests}, FORMAT)
             (self.path / "job.json").write_bytes(job)
         elif file == "evaluation.zst":
             data = packed(_checksummed("evaluation", text, 1), self.job_id, file)
+        elif file == "events":
+            events = mutation.content if isinstance(mutation.content, list) else [mutation.content]
+            data = _lines([BEGIN, *events], self.job_id)
         else:
             data = _checksummed("job", text, self.document["format"])
         (self.path / file).write_bytes(data)
@@ -158,6 +164,8 @@ class Tried:
         if file == "evaluation.zst":
             data = unpacked((self.path / file).read_bytes(), self.job_id, file).content
             return orjson.loads(data)["evaluation"]
+        if file == "events":
+            return read_events((self.path / file).read_bytes(), self.job_id).events
         return self.document["job"]
 
     def attempt(self, name: str, action: Callable[[], Any], *others: type[Exception]) -> Any:
@@ -188,6 +196,8 @@ class Tried:
                 Snapshot.from_saved(*directory.snapshot())
             if file == "evaluation.zst":
                 evaluation_from_json(directory.evaluation())
+            if file == "events":
+                Journal(directory).replay()
             return True
 
         # That of headers and evaluation becomes a DamagedJobError where the job is restored.
@@ -217,6 +227,15 @@ class Tried:
                 lambda: AQTPrimitiveJob.restore(self.job_id, **options),
                 InvalidOptionError,
             )
+
+
+def _lines(events: list[Any], job_id: str) -> bytes:
+    """A file of events with the right numbers and checksums."""
+    text = b""
+    for number, event in enumerate(events):
+        line = b"%d %s" % (number, to_text(event))
+        text += b"%08x %s\n" % (zlib.crc32(line, zlib.crc32(job_id.encode())), line)
+    return text.ljust((len(text) // BLOCK + 1) * BLOCK)
 
 
 def _checksummed(name: str, text: bytes, version: int) -> bytes:
@@ -259,6 +278,7 @@ def opened(stored, tmp_path, monkeypatch):
         ("job.json", KINDS),
         ("headers.zst", ("cloud", "parts", "sweep")),
         ("evaluation.zst", ("sweep", "pilot", "second")),
+        ("events", ("parts", "direct", "copy", "fetched")),
     ],
 )
 def test_crafted(opened, file, kinds, figures):
@@ -275,10 +295,11 @@ def test_crafted(opened, file, kinds, figures):
                 tried.write(file, mutation)
                 number += 1
                 # What is refused at once is seldom tried again by all the other ways.
-                if tried.readable(mutation.name, file) or number % 20 == 0:
+                whole = file == "events" and number % 5  # read, whatever is in it
+                if (tried.readable(mutation.name, file) and not whole) or number % 20 == 0:
                     tried.restored(mutation.name)
         assert tried.problems == []
-        assert tried.outcomes["DamagedJobError"]
+        assert tried.outcomes["DamagedJobError"] or file == "events"  # it tells what is missing
         outcomes += tried.outcomes
     damaged = outcomes["DamagedJobError"]
     figures(f"crafted {file}", tried=number, jobs=len(kinds), damaged=damaged, other_errors=0)

@@ -6,7 +6,7 @@ import os
 import stat
 
 import pytest
-from aqt_fast._files import flush, make_directory, write_file
+from aqt_fast._files import flush, make_directory, read_file, remove_stale, write_file
 
 
 def mode(path) -> int:
@@ -44,3 +44,29 @@ def test_failure(tmp_path, monkeypatch, failing):
         write_file(file, b"new")
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_stale(tmp_path):
+    """What an interrupted writer has left is deleted an hour later, and nothing else."""
+    names = ["x", ".x", "x.tmp", ".a.tmp", ".b.tmp"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+        os.utime(tmp_path / name, (0, 0))
+    os.utime(tmp_path / ".b.tmp")
+    remove_stale(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({*names} - {".a.tmp"})
+    remove_stale(tmp_path / "x")
+    remove_stale(tmp_path / "none")
+
+
+def test_only_files_are_read(tmp_path):
+    """Nothing waits for whoever writes to a pipe."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("nowhere")
+    for name, reason in (("pipe", "not a file"), ("link", "nothing"), (".", "not a file")):
+        with pytest.raises(OSError, match=reason):
+            read_file(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        read_file(tmp_path / "none")
+    (tmp_path / "x").write_bytes(b"ab")
+    assert read_file(tmp_path / "x") == b"ab"

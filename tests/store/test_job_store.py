@@ -250,3 +250,50 @@ def test_unreadable_neighbours(store):
     for number in range(9):
         rewritten(store.save(saved_job(*ACCEPTED)) / "job.json", options=number)
     assert store.find(ACCEPTED[1]["job_id"]).description == job.description
+
+
+class TestTidying:
+    """What interrupted processes have left."""
+
+    @staticmethod
+    def older(path) -> None:
+        """Nobody has written anything for hours."""
+        for item in (path, *path.iterdir()):
+            os.utime(item, (0, 0))
+
+    def test_jobs(self, tmp_path):
+        """Jobs that were not written to their ends go, an hour later; all others stay."""
+        kept, begun, sent, recent, mine = (new_journal(tmp_path) for _ in range(5))
+        sent.note(0, "intent", label="x", payload_hash="ab")
+        for journal in (begun, sent, recent):
+            journal.close()
+            (journal.path / "job.json").unlink()
+        for journal in (kept, begun, sent):
+            (journal.path / ".x.tmp").write_bytes(b"")
+            self.older(journal.path)
+        (mine.path / "job.json").unlink()  # its process is just about to write it
+        self.older(mine.path)
+        JobStore(tmp_path).tidy()
+        left = {path.name for path in files_in(tmp_path)}
+        assert left == {item.path.name for item in (kept, sent, recent, mine)}
+        assert not list(tmp_path.rglob(".*.tmp"))
+        JobStore(tmp_path / "none").tidy()
+
+    def test_other_files(self, tmp_path):
+        """A directory with a file of somebody else stays."""
+        path = tmp_path / str(uuid.uuid4())
+        path.mkdir()
+        (path / "thesis.tex").write_bytes(b"")
+        self.older(path)
+        JobStore(tmp_path).tidy()
+        assert path.exists()
+
+    def test_when_a_job_is_continued(self, tmp_path):
+        """Its own files, by the process that takes it over."""
+        journal = new_journal(tmp_path)
+        journal.close()
+        (journal.path / ".x.tmp").write_bytes(b"")
+        self.older(journal.path)
+        assert journal.own()
+        assert not (journal.path / ".x.tmp").exists()
+        journal.close()

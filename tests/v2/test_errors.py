@@ -22,6 +22,10 @@ UNUSABLE = {
     "set_options": lambda backend: backend.set_options(shots=0),
     "options, by attribute": lambda backend: setattr(backend.options, "shots", 0),
     "options": lambda backend: backend.options.update_options(memory="yes"),
+    "options of a job": lambda backend: setattr(backend.run(marker("1")).options, "shots", 7),
+    "options of a job, how to wait": lambda backend: backend.run(
+        marker("1")
+    ).options.update_options(query_period_seconds=0),
     "jobs": lambda backend: backend.jobs(state="unknown"),
     "api_job_id": lambda backend: backend.run(marker("1")).api_job_id(1),
     "sampler": lambda backend: AQTSampler(backend=backend).run([marker("0" * 40)]).result(),

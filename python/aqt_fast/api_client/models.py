@@ -26,10 +26,6 @@ MOST_QUBITS = 10_000
 """Maximum number of qubits of a resource: there is an entry for each pair of them."""
 
 
-MOST_QUBITS = 10_000
-"""Largest number of qubits of a resource; what is larger is an error, and takes memory."""
-
-
 @dataclass(frozen=True)
 class Resource:
     """A quantum computer or simulator."""

@@ -235,18 +235,19 @@ def prune(older_than: datetime, everything: bool, dry_run: bool, store: Path | N
     """Remove old jobs from the store and print them; nothing changes at the portal.
 
     Without --all, only jobs that are done, failed or cancelled. Jobs that a process works on
-    are never removed.
+    are never removed. What interrupted processes have left unfinished is removed, too.
     """
     with errors():
-        found = [
-            job
-            for job in _jobs(store, before=older_than)
-            if job.ended or (everything and not job.active)
-        ]
+        table = _jobs(store, before=older_than)
+        found = [job for job in table if job.ended or (everything and not job.active)]
     if dry_run:
         for job in found:
             click.echo(one_line(_line(job)))
         return
+    from aqt_fast.store.job_store import JobStore
+
+    with errors():
+        JobStore(table.store_path).tidy()
     _remove_all(found, _line)
 
 

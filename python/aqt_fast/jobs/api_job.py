@@ -206,7 +206,7 @@ class ApiJob:
         """Whether a cancellation must still be sent to the portal."""
         self._restored = False
         """Whether another process has worked on the API job, and may have stored its result."""
-        self._foreign = False
+        self.foreign = False
         """Whether another program has sent the API job, under a label that is unknown here."""
         self._doubt: str | None = None
         """What is wrong with the journal, if that may have lost what became of the API job."""
@@ -219,6 +219,8 @@ class ApiJob:
         self._most_finished = 0
         self._unknown_since: float | None = None
         """Since when its endpoint has answered nothing but that it does not know the API job."""
+        self._proven: str | None = None
+        """The identifier about which an answer has named the label."""
         self._period = period
         self._lock = lock
         self._endpoint = endpoint
@@ -365,7 +367,7 @@ class ApiJob:
                 self.label = new_label
                 self.job_id = self.state = None
                 self._reported = []
-                self.cancelled = self._cancel_due = self._restored = self._foreign = False
+                self.cancelled = self._cancel_due = self._restored = self.foreign = False
                 self._adopted = self._doubt = self.submission.payload_hash = None
                 self._most_finished = 0
             self.failure = self._ended_at = None
@@ -381,6 +383,22 @@ class ApiJob:
             self._doubt = None
             self.job_id = job_id
             self.reopen()
+
+    def take_back(self, reason: str) -> None:
+        """Drop an identifier that is another's, or nobody's: the submission is uncertain again."""
+        job_id = self.job_id or ""
+        if self._adopted is None:
+            reason = f"it got the identifier {job_id}, which is not its own: {reason}"
+        else:
+            reason = f"{self._adopted.reason}; and {job_id} was adopted, which is wrong: {reason}"
+        self._log.drop_result()
+        self._log.uncertain(reason)
+        self.ids.release(job_id, self.label)
+        with self._lock:
+            self.job_id = self.state = self._unknown_since = self._proven = None
+            self.cancelled = self._cancel_due = False
+            self._most_finished = 0
+            self._end_uncertain(reason)
 
     def record(self) -> ApiJobRecord:
         """Return the facts that another process needs to continue."""
@@ -399,7 +417,7 @@ class ApiJob:
             adopted=self._adopted is not None and self.job_id is not None,
             timing=self.changes if ended else [],
             ended_at=self._ended_at if ended else None,
-            foreign=self._foreign and self.job_id is not None,
+            foreign=self.foreign and self.job_id is not None,
             earlier=self.earlier,
             doubt=self._doubt if self.job_id is not None else None,
         )
@@ -414,7 +432,7 @@ class ApiJob:
         self._restored = True
         self.label = record.label or self.label
         self.job_id = record.job_id
-        self._foreign = record.foreign
+        self.foreign = record.foreign
         self._doubt = record.doubt
         self.earlier = record.earlier
         self.submission.payload_hash = record.payload_hash
@@ -430,7 +448,7 @@ class ApiJob:
             return settled
         if job_id is not None:
             self._accept(job_id)
-            self.ids.note(job_id, self.label, seen=self._foreign)
+            self.ids.note(job_id, self.label, seen=self.foreign)
         elif not settled:
             return False
         if fate in ("failed", "cancelled"):
@@ -473,8 +491,8 @@ class ApiJob:
         except APIError as error:
             if self._endpoint.will_pass(error) or is_misrouted(error) or self._may_appear(error):
                 return self.ended
-            if is_of_another_job(error) and not self._foreign:
-                self._take_back(str(error))
+            if is_of_another_job(error) and not self.foreign:
+                self.take_back(str(error))
             else:
                 self._end_with(error)
             return True
@@ -572,26 +590,11 @@ class ApiJob:
 
     def _may_appear(self, error: APIError) -> bool:
         """Whether an API job that is unknown to its endpoint may have been accepted just now."""
-        if not is_unknown(error) or self._adopted is not None or self._foreign:
+        if not is_unknown(error) or self._adopted is not None or self.foreign:
             return False
         now = time.monotonic()
         self._unknown_since = self._unknown_since or now
         return now - self._unknown_since < self._endpoint.settling_seconds
-
-    def _take_back(self, reason: str) -> None:
-        """Drop an identifier that is another's, or nobody's: the submission is uncertain again."""
-        job_id = self.job_id or ""
-        if self._adopted is None:
-            reason = f"it got the identifier {job_id}, which is not its own: {reason}"
-        else:
-            reason = f"{self._adopted.reason}; and {job_id} was adopted, which is wrong: {reason}"
-        self._log.uncertain(reason)
-        self.ids.release(job_id, self.label)
-        with self._lock:
-            self.job_id = self.state = self._unknown_since = None
-            self.cancelled = self._cancel_due = False
-            self._most_finished = 0
-            self._end_uncertain(reason)
 
     def _why_uncertain(self, record: ApiJobRecord) -> str:
         """Say why a restored API job is uncertain."""
@@ -653,6 +656,8 @@ class ApiJob:
 
     def _read(self, body: bytes) -> JobState:
         """Decode an answer and store it if it contains the result."""
+        if self.job_id is None:  # taken back meanwhile
+            raise ResponseMismatchError("it is about an identifier that was taken back")
         state = self._decode(body)
         if state.status == "finished":
             self._log.keep(body)
@@ -667,7 +672,7 @@ class ApiJob:
             if not same_uuid(state.job_id, self.job_id):
                 message = f"it is about {state.job_id!r}, not about {self.job_id}"
                 raise MisroutedResponseError(message)
-        if not self._foreign:
+        if not self.foreign:
             self._require_own(body, state)
         if state.status == "finished":
             part = self.part
@@ -696,7 +701,11 @@ class ApiJob:
         if state.label not in (None, self.label):
             raise ResponseMismatchError(f"it is about {state.label!r}, not about {self.label!r}")
         self._endpoint.check_place(body)
-        if state.status in FINAL_STATUS and self.job_id is not None:
-            rival = self.ids.rival(self.job_id, self.label)
+        job_id = self.job_id
+        if job_id is not None and job_id != self._proven and state.label is not None:
+            self.ids.prove(job_id, self.label)
+            self._proven = job_id
+        if state.status in FINAL_STATUS and job_id is not None:
+            rival = self.ids.rival(job_id, self.label)
             if rival is not None:
-                raise ResponseMismatchError(f"{self.job_id} is also the identifier of {rival}")
+                raise ResponseMismatchError(f"{job_id} is also the identifier of {rival}")

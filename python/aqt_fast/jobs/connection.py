@@ -39,6 +39,9 @@ class Closable(Protocol):
     def losses(self, unsent: Sequence[str]) -> list[str]:
         """Return what to tell of the API jobs that were ``unsent``, once they are abandoned."""
 
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Take an identifier back from the API job that has it, unless that is ``keep``."""
+
 
 class Connection:
     """A connection with the threads that jobs share. Closing it ends the jobs."""

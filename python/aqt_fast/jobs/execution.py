@@ -84,6 +84,8 @@ class Execution(ABC):
         self._error: AQTError | None = None
         self._finished_count = 0
         self._completed: list[range] = []
+        self.reopened = 0
+        """How often its end, or that of a part, was undone."""
         self.created = now()
         """When the job was submitted, in UTC."""
         self.header: dict[str, Any] | None = None

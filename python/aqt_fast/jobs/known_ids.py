@@ -48,14 +48,13 @@ class ApiJobIds:
         self._journal = journal
         self._batch_id = batch_id
         self._index = index
-        self._position = 0
+        self._position: int | None = None
         self._stored_position: int | None = None
 
     def begin(self) -> None:
         """Note what is known before a submission is sent."""
         self._position = self._here.position()
-        position = self._store.position(complete=self._journal is not None)
-        self._stored_position = None if self._journal is None else position
+        self._stored_position = self._store.position(complete=self._journal is not None)
 
     def claim(self, job_id: str, label: str) -> str | None:
         """Note the identifier in the answer to a submission.
@@ -69,7 +68,8 @@ class ApiJobIds:
         """
         owner = self._owner(label)
         here = self._here.claim(job_id, owner, self._position)
-        stored = self._store.claim(job_id, owner, self._stored_position)
+        kept = self._stored_position if self._journal is not None else None
+        stored = self._store.claim(job_id, owner, kept)
         return here or stored
 
     def note(self, job_id: str, label: str, *, seen: bool = False) -> None:
@@ -84,15 +84,18 @@ class ApiJobIds:
 
     def adopt(self, job_id: str, label: str) -> None:
         """Note the identifier that the user has given."""
-        self.note(job_id, label)
-        if self._journal is not None:
-            self._store.note(job_id, self._owner(label))
+        for ids in self._written:
+            ids.adopt(job_id, self._owner(label))
+
+    def prove(self, job_id: str, label: str) -> None:
+        """Note that an answer about the identifier has named the label."""
+        for ids in self._written:
+            ids.prove(job_id, self._owner(label))
 
     def release(self, job_id: str, label: str) -> None:
         """Note that the identifier is not the submission's."""
-        self._here.release(job_id, self._owner(label))
-        if self._journal is not None:
-            self._store.release(job_id, self._owner(label))
+        for ids in self._written:
+            ids.release(job_id, self._owner(label))
 
     def rival(self, job_id: str, label: str) -> str | None:
         """Return whose the submission's identifier may be, in words; None for its own."""
@@ -102,7 +105,12 @@ class ApiJobIds:
     def holder(self, job_id: str, label: str) -> str | None:
         """Return whose an identifier certainly is, in words; None if the submission can have it."""
         owner = self._owner(label)
-        return self._here.holder(job_id, owner) or self._store.holder(job_id, owner)
+        here = self._here.holder(job_id, owner, self._position)
+        return here or self._store.holder(job_id, owner, self._stored_position)
+
+    @property
+    def _written(self) -> list[AcceptedIds]:
+        return [self._here] if self._journal is None else [self._here, self._store]
 
     @property
     def _store(self) -> AcceptedIds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -333,7 +334,8 @@ class EndedExecution(Execution):
 
     def _refuse(self) -> NoReturn:
         checkpoint = self._job.checkpoint
-        advice = "call it there"
+        here = self._job.process == os.getpid()
+        advice = f"call it {'on the job itself' if here else 'there'}"
         if not isinstance(checkpoint, str):
             advice += f", or use AQTJob.restore('{checkpoint.job_id}')"
         raise OtherProcessError("the job", self._job.process, advice)

@@ -225,7 +225,11 @@ class RemoteExecution(Execution):
             self.abandon(CLOSED)
             raise APIConnectionError(f"{CLOSED}; nothing is submitted")
         if self._records is not None:
-            self._resume_from(self._records, list(enumerate(self._jobs)))
+            try:
+                self._resume_from(self._records, list(enumerate(self._jobs)))
+            except Exception as error:
+                self._fail(error)  # nobody gets the job: closing need not wait for it
+                raise
         self._go_on()
 
     def _go_on(self) -> None:
@@ -349,7 +353,10 @@ class RemoteExecution(Execution):
             admitted = parts
 
     def adopt(self, label: str, job_id: str) -> None:
-        """Set the identifier of an API job whose submission was uncertain."""
+        """Set the identifier of an API job whose submission was uncertain.
+
+        Another one that has this identifier, and cannot prove it by its label, becomes uncertain.
+        """
         self._require_process()
         with self._changed:
             found = [job for job in self._jobs if job.label == label and is_uncertain(job)]
@@ -362,7 +369,26 @@ class RemoteExecution(Execution):
                 raise InvalidInputError(f"{job_id} is the identifier of {(*here, holder)[0]}")
             self._own_journal()
             self._reopen([job], lambda job: job.adopt(job_id))
+        for execution in self._connection.executions:
+            execution.give_up(job_id, f"it was adopted for {label!r}", keep=job)
         self._go_on()
+
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Take an identifier back from the API job that has it: that becomes uncertain.
+
+        Args:
+            job_id: the identifier.
+            reason: why it is another's.
+            keep: the API job that may have it.
+        """
+        with self._changed:
+            for job in self._jobs:
+                if job.job_id == job_id and job is not keep and not job.foreign:
+                    with suppress(JournalError):  # its owner reads it in the store
+                        self._own_journal()
+                    self._reopen([job], lambda job: job.reopen())
+                    self._due.remove(job)
+                    job.take_back(reason)
 
     def retry(self) -> None:
         """Poll accepted API jobs again, and submit those that were certainly not accepted."""
@@ -505,9 +531,13 @@ class RemoteExecution(Execution):
         try:
             step()
         except BaseException as error:  # noqa: BLE001 - a background thread has nowhere to raise
-            for job in self._jobs:
-                with suppress(Exception):
-                    job.fail(error)
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """End the API jobs that are not being sent."""
+        for job in self._jobs:
+            with suppress(Exception):
+                job.fail(error)
 
     def _look_after(self) -> None:
         """Notice that all API jobs have ended, if an exception has kept the batch from it."""
@@ -575,6 +605,7 @@ class RemoteExecution(Execution):
     def _reopen(self, jobs: Sequence[ApiJob], reopen: Callable[[ApiJob], None]) -> None:
         """Undo the end of API jobs, and of the batch. They are to be started again."""
         self._due = [*self._due, *jobs]
+        self.reopened += 1
         try:
             for job in jobs:
                 group = self._group_of[job]

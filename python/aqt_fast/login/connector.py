@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from aqt_fast._texts import one_line
 from aqt_fast.exceptions import APIConnectionError, AQTCredentialsError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def log_in(
             if app.config.client_id and app.config.client_secret:
                 access, refresh = _with_client(app), None
             else:
-                access, refresh = app.oidc_service.authenticate_device(out=out)
+                access, refresh = app.oidc_service.authenticate_device(out=Shown(out))
         except Exception as error:
             raise AQTCredentialsError(f"the login has failed: {_reason(error)}") from error
         keep = app.config.store_access_token
@@ -95,6 +96,27 @@ def renew(
         with suppress(OSError):  # the token is valid even if it cannot be saved
             store.save(access, refresh)
     return str(access)
+
+
+class Shown:
+    """A stream for texts of others: it writes nothing that a terminal would obey.
+
+    Args:
+        out: where to write.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        """Write nothing yet."""
+        self._out = out
+
+    def write(self, text: str) -> int:
+        """Write a text with its lines, and with the blanks that the link's QR code is made of."""
+        return self._out.write(
+            "".join(letter if letter in "\n\xa0" else one_line(letter) for letter in text)
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._out, name)
 
 
 def _app(config: ArnicaConfig | None, defaults: Mapping[str, str] | None) -> Any:

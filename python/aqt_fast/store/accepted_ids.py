@@ -2,13 +2,18 @@
 
 The file is in the directory of all jobs, and all processes append to it. A line is an identifier of
 the portal or of a machine, the batch, the number of the API job in it, the CRC-32 of the
-submission's label, and how it came to this identifier: as a decimal number, the answer to a
-submission (before which the file had so many lines); ``known``, any other way; ``seen``, by nothing
-but the question for its result; ``free``, not any more, for it was a stranger's. When the file is
-made, or made anew after damage, the identifiers that the journals have come first, and a line
-``complete`` with their number.
+submission's label, and how it came to this identifier:
 
-The file is not flushed to the disk: journals have the same identifiers.
+- a decimal number: by the answer to the submission, before which the file had so many lines;
+- ``known``: from a journal;
+- ``adopted``: by the user's word;
+- ``seen``: nobody knows whose it is, but somebody has asked for its result;
+- ``proven``: has it, and an answer about it has named the label;
+- ``free``: has it no longer, for it was a stranger's.
+
+When the file is made, or made anew after damage, the identifiers that the journals have come first,
+and a line ``complete`` with their number. The file is not flushed to the disk: journals have the
+same identifiers.
 """
 
 from __future__ import annotations
@@ -28,7 +33,10 @@ from aqt_fast._forks import ForkSafeLock
 FILE = "accepted-ids"
 """Name of the file."""
 
-_LINE = re.compile(rb"([0-9a-f-]{36} [0-9a-f-]{36} [0-9]+ [0-9a-f]{8}) ([0-9]+|known|seen|free)")
+_LINE = re.compile(
+    rb"([0-9a-f-]{36} [0-9a-f-]{36} [0-9]+ [0-9a-f]{8}) "
+    rb"([0-9]+|known|adopted|seen|proven|free)"
+)
 
 _COMPLETE = re.compile(rb"complete ([0-9]+)")
 
@@ -64,6 +72,11 @@ class _Claim(NamedTuple):
     def sent(self) -> float:
         """Number of lines before the submission; infinite if this is not its answer."""
         return int(self.how) if self.how.isdigit() else math.inf
+
+    @property
+    def label(self) -> bytes:
+        """The checksum of the submission's label."""
+        return self.owner.rpartition(b" ")[2]
 
     @property
     def in_words(self) -> str:
@@ -148,6 +161,16 @@ class AcceptedIds:
             if not any(claim.owner == owner.key for claim in self._holding(job_id)):
                 self._append(_line(job_id, owner, b"seen" if seen else b"known"))
 
+    def adopt(self, job_id: str, owner: Owner) -> None:
+        """Note that an identifier belongs to a submission, as the user says."""
+        with self._lock:
+            self._append(_line(job_id, owner, b"adopted"))
+
+    def prove(self, job_id: str, owner: Owner) -> None:
+        """Note that an answer about an identifier has named the label of the submission."""
+        with self._lock:
+            self._append(_line(job_id, owner, b"proven"))
+
     def release(self, job_id: str, owner: Owner) -> None:
         """Note that an identifier does not belong to a submission."""
         with self._lock:
@@ -157,36 +180,52 @@ class AcceptedIds:
         """Return whose an identifier may be that a submission has got; None for its own.
 
         Another submission makes it doubtful if it had the identifier before, or has got it, too,
-        in the answer to what was under way at that time.
+        in the answer to what was under way at that time, or if the user says so. What is proven is
+        not doubtful, unless labels are the same.
         """
         with self._lock:
             self._read()
             return self._rival(job_id, owner.key, latest=False)
 
-    def holder(self, job_id: str, owner: Owner) -> str | None:
-        """Return whose an identifier certainly is, in words; None for nobody's but ``owner``'s."""
+    def holder(self, job_id: str, owner: Owner, position: int | None) -> str | None:
+        """Return whose an identifier certainly is, in words, so that a submission cannot have it.
+
+        Args:
+            job_id: the identifier, a UUID in canonical form.
+            owner: the submission.
+            position: what :meth:`position` returned before it was sent, None if that is unknown.
+        """
         with self._lock:
             self._read()
-            for claim in self._holding(job_id):
-                certain = not self._rival(job_id, claim.owner, latest=False)
-                if claim.owner != owner.key and claim.how != b"seen" and certain:
+            holding = list(self._holding(job_id))
+            proven = {claim.owner for claim in holding if claim.how == b"proven"}
+            for claim in holding:
+                if claim.owner == owner.key or claim.how == b"seen":
+                    continue
+                earlier = position is not None and claim.position < position
+                certain = earlier or claim.owner in proven
+                if certain and not self._rival(job_id, claim.owner, latest=False):
                     return claim.in_words
             return None
 
     def _rival(self, job_id: str, owner: bytes, *, latest: bool) -> str | None:
         """See :meth:`rival`; ``latest``: the submission is not noted, and the latest of all."""
         claims = self._of(job_id)
-        if all(claim.owner == owner for claim in claims):
-            return None
+        others = [claim for claim in claims if claim.owner != owner]
         own = [claim for claim in claims if claim.owner == owner and claim.how != b"free"]
-        if not latest and (not own or math.isinf(own[-1].sent)):
+        came = [claim for claim in own if claim.how != b"proven"]
+        if not others or not (latest or came):
             return None
-        since = math.inf if latest else own[-1].position
-        for claim in self._holding(job_id):
-            if claim.owner != owner and claim.position < since:
-                return claim.in_words
-        for claim in claims:
-            if claim.owner != owner and claim.sent <= since < claim.position:
+        answered = latest or math.isfinite(came[-1].sent)
+        since = math.inf if latest else came[-1].position
+        if not latest and any(claim.position > since for claim in own):
+            others = [claim for claim in others if claim.label == own[-1].label]
+        holding = {claim.owner for claim in self._holding(job_id)}
+        for claim in others:
+            before = answered and claim.owner in holding and claim.position < since
+            meanwhile = answered and claim.sent <= since < claim.position
+            told = claim.how == b"adopted" and claim.owner in holding and claim.position > since
+            if before or meanwhile or told:
                 return claim.in_words
         return None
 

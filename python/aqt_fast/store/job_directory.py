@@ -34,7 +34,15 @@ from typing import Any
 
 import orjson
 
-from aqt_fast._files import flush, make_directory, read_file, remove_stale, write_file
+from aqt_fast._files import (
+    flush,
+    is_stale,
+    is_temporary,
+    make_directory,
+    read_file,
+    remove_stale,
+    write_file,
+)
 from aqt_fast._ids import canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store.checksummed_json import UNUSABLE, entry, pack, unpack
@@ -309,6 +317,14 @@ class JobDirectory:
         file = self._result_file(number)
         write_file(file, packed(body, self.path.name, file.name))
 
+    def drop_result(self, number: int) -> None:
+        """Delete the answer with the result of an API job, if it is stored.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        self._result_file(number).unlink(missing_ok=True)
+
     def result(self, number: int) -> NamedContent | None:
         """Return the answer with an API job's result.
 
@@ -396,6 +412,22 @@ class JobDirectory:
 def may_be_journal(path: Path) -> bool:
     """Whether a directory that cannot be read is, by its files, that of a journal."""
     return any(os.path.lexists(path / name) for name in (_SNAPSHOT, _OLD_JOURNAL))
+
+
+def was_never_written(path: Path) -> bool:
+    """Whether a directory is that of a job whose writing was interrupted an hour ago or earlier.
+
+    Its file of events tells of no API job: nothing was sent.
+
+    Raises:
+        OSError: that cannot be found out.
+    """
+    if path.is_symlink() or not path.is_dir() or not is_stale(path):
+        return False
+    names = {entry.name for entry in path.iterdir() if not is_temporary(entry)}
+    if not names <= {_SNAPSHOT, _HEADERS, _CIRCUITS, _EVALUATION, EVENTS}:
+        return False
+    return EVENTS not in names or b'"job"' not in read_file(path / EVENTS)
 
 
 def remove_files(path: Path) -> None:

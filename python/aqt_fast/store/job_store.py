@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aqt_fast._files import remove_stale
 from aqt_fast._ids import canonical_uuid, is_canonical_uuid
-from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
+from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
 from aqt_fast.store.description import JobDescription
 from aqt_fast.store.event_lines import file_of
-from aqt_fast.store.job_directory import JobDirectory, may_be_journal
+from aqt_fast.store.job_directory import JobDirectory, may_be_journal, was_never_written
 from aqt_fast.store.journal import Journal, remove_job
 
 
@@ -107,6 +109,19 @@ class JobStore:
             raise JobNotFoundError(str(job_id), self.path) from None
         remove_job(path)
         path.with_suffix(".json").unlink(missing_ok=True)  # of a version before 0.2
+
+    def tidy(self) -> None:
+        """Delete what interrupted processes have left, as far as that is possible.
+
+        These are temporary files, and jobs that were not written to their ends: nothing of them was
+        sent. What is younger than an hour stays.
+        """
+        for job_id in self.job_ids():
+            path = self.path / job_id
+            with suppress(JournalError, OSError):
+                if was_never_written(path):
+                    remove_job(path)
+            remove_stale(path)
 
     def _journal(self, job_id: str) -> JobDirectory | None:
         """The directory of a job's journal, None if it has none here.

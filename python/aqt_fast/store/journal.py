@@ -80,7 +80,10 @@ class Journal:
         log = EventLog(path / EVENTS)
 
         def own() -> None:
-            log.own()
+            try:
+                log.own()
+            except DamagedJobError as error:  # what was just written cannot be read
+                raise OSError(str(error)) from error
             if log.read_only is not None:
                 raise log.read_only
 
@@ -117,6 +120,8 @@ class Journal:
     def find(cls, root: Path, job_id: str) -> Journal:
         """Open the journal of a batch, by its identifier or that of one of its API jobs.
 
+        Identifiers of earlier submissions find it, too, unless an API job has the same now.
+
         Raises:
             JobNotFoundError: no batch and no API job has this identifier.
             DamagedJobError: the journal cannot be read; it stays as it is.
@@ -124,6 +129,7 @@ class Journal:
         try:
             return cls.load(root, job_id)
         except JobNotFoundError:
+            earlier = None
             if is_canonical_uuid(job_id):
                 for name in _candidates(root, job_id):
                     # A damaged journal must not hide the one that is searched for.
@@ -132,7 +138,15 @@ class Journal:
                         records = journal.replay().records.values()
                         if any(job_id == known.job_id for known in records):
                             return journal
+                        if earlier is None and journal.has_had(job_id):
+                            earlier = journal
+            if earlier is not None:
+                return earlier
             raise
+
+    def has_had(self, job_id: str) -> bool:
+        """Whether an API job of the batch has this identifier, or an earlier submission of it."""
+        return b'"job_id":"%s"' % job_id.encode() in read_file(self.path / EVENTS)
 
     def own(self) -> bool:
         """Take the lock and become the writer. Return False if another writer has it.
@@ -221,6 +235,15 @@ class Journal:
             self.directory.keep_result(job, body)
         except OSError as error:
             self.problem = f"a result cannot be stored in {self.path}: {error}"
+
+    def drop(self, job: int) -> None:
+        """Delete what :meth:`keep` has stored; set :attr:`problem` if that fails."""
+        if not self.owned:
+            return
+        try:
+            self.directory.drop_result(job)
+        except OSError as error:
+            self.problem = f"a wrong result cannot be deleted in {self.path}: {error}"
 
     def keep_evaluation(self, evaluation: dict[str, Any]) -> None:
         """Store what a primitive makes of the outcomes; set :attr:`problem` if that fails."""
@@ -342,6 +365,11 @@ class ApiJobLog:
         """Store the answer with the result."""
         if self._journal is not None:
             self._journal.keep(self._job, body)
+
+    def drop_result(self) -> None:
+        """Delete the stored answer: it is about another API job."""
+        if self._journal is not None:
+            self._journal.drop(self._job)
 
     def stored_result(self) -> NamedContent | None:
         """Return the stored answer with the result; None if it is not stored or is damaged."""

@@ -9,7 +9,7 @@ from qiskit.providers import JobStatus
 from qiskit.result import Result
 
 from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import AQTOptions, DirectAccessJobOptions, JobOptions
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.v2.exceptions import (
     AQTJobFailedError,
@@ -22,9 +22,37 @@ from aqt_fast.v2.persistence import JobKind, JobSnapshot, JobStore, persist_job,
 __all__ = ["CloudJob", "DirectAccessJob", "OfflineSimulatorJob"]
 
 
+class FaceJobOptions(JobOptions):
+    """The options of jobs, with the errors of the 2.x face."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_machines(cls) -> type[JobOptions]:
+        """Return the class of the options of jobs on machines."""
+        return DirectAccessFaceJobOptions
+
+    def update_options(self, **fields: Any) -> AQTOptions:
+        """Set several options: all of them, or none if one is invalid.
+
+        Raises:
+            AQTValueError: an option has an invalid value, or can no longer be changed.
+            AttributeError: there is no such option; the message suggests one.
+        """
+        with raised_as_v2():
+            return super().update_options(**fields)
+
+
+class DirectAccessFaceJobOptions(FaceJobOptions, DirectAccessJobOptions):
+    """The options of jobs on machines, with the errors of the 2.x face."""
+
+    __slots__ = ()
+
+
 class _Job(AQTJob):
     """What the jobs of the 2.x face have in common."""
 
+    _options_class = FaceJobOptions
     _kind: ClassVar[JobKind]
     _failed: ClassVar[str] = "Job failed"
 

@@ -301,6 +301,9 @@ class FetchedExecution(Execution):
             error = APIConnectionError(f"{reason}; the job is with the portal")
             self._end(JobStatus.ERROR, str(error), error)
 
+    def give_up(self, job_id: str, reason: str, *, keep: object) -> None:
+        """Do nothing: the result is that of the identifier, whosever it is."""
+
     def _fate_is_known(self) -> bool:
         error = self.state.error
         return error is None or isinstance(error, ResultExpiredError | ResponseMismatchError)
