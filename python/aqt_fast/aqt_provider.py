@@ -167,7 +167,8 @@ class AQTProvider(Single):
         self._begin()
         if not self._connections.token:
             message = "no access token was given: only offline simulators are available"
-            warn_caller(message, NoTokenWarning)
+            reason = self._connections.missing_token
+            warn_caller(f"{message}; {reason}" if reason else message, NoTokenWarning)
 
     def _begin(self) -> None:
         self._discovery = Discovery(self, self._connections)

@@ -539,7 +539,7 @@ class RemoteExecution(Execution):
             with suppress(Exception):
                 job.fail(error)
 
-    def _look_after(self) -> None:
+    def look_after(self) -> None:
         """Notice that all API jobs have ended, if an exception has kept the batch from it."""
         if not self.state.ended and all(job.ended for job in self._jobs):
             with self._changed:

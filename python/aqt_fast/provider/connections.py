@@ -80,7 +80,7 @@ class Connections(Single):
 
     @property
     def missing_token(self) -> str | None:
-        """Why an unpickled provider has no token, None if it has one or wants none."""
+        """Why there is no token although there is a login, or the pickled provider had one."""
         return self._access.missing
 
     @property
