@@ -706,8 +706,7 @@ class ApiJob:
     def _relabel(self, label: str) -> None:
         """Take over the label of the latest submission, of which the journal has lost the line."""
         if self.job_id is not None:
-            self.ids.release(self.job_id, self.label)
-            self.ids.note(self.job_id, label)
+            self.ids.relabel(self.job_id, self.label, label)
         self.label = label
 
     def _require_own(

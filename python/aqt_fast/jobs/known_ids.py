@@ -96,6 +96,11 @@ class ApiJobIds:
         for ids in {self._known.here, self._own}:
             ids.adopt(job_id, self._owner(label))
 
+    def relabel(self, job_id: str, before: str, label: str) -> None:
+        """Note that the identifier is that of another submission of the API job."""
+        self.release(job_id, before)
+        self._own.note(job_id, self._owner(label))
+
     def prove(self, job_id: str, label: str) -> None:
         """Note that an answer about the identifier has named the label."""
         if self._journal is None or self._journal.owned:

@@ -54,8 +54,12 @@ class Owner(NamedTuple):
     @property
     def key(self) -> bytes:
         """What stands for it in a line."""
-        label = zlib.crc32(self.label.encode(errors="surrogatepass"))
-        return b"%s %d %08x" % (self.batch_id.encode(), self.number, label)
+        return b"%s %d %s" % (self.batch_id.encode(), self.number, checksum(self.label))
+
+
+def checksum(label: str) -> bytes:
+    """Return what stands for a label in a line."""
+    return b"%08x" % zlib.crc32(label.encode(errors="surrogatepass"))
 
 
 class _Claim(NamedTuple):
@@ -290,6 +294,23 @@ class AcceptedIds:
                 self._complete = end is not None and self._intact >= int(end[1])
                 self._intact = 0
             self._number += 1
+
+
+def answered(root: Path, batch_id: str) -> set[tuple[int, bytes]]:
+    """Return which submissions of a batch have got an identifier, as far as the file knows.
+
+    Args:
+        root: directory of all jobs.
+        batch_id: the batch's identifier, a UUID in canonical form.
+
+    Returns:
+        Index of the API job, and the label's checksum, as :attr:`Owner.key` has it.
+    """
+    with suppress(OSError), _opened(root / FILE, os.O_RDONLY) as file:
+        data = os.read(file, os.fstat(file).st_size)
+        found = re.finditer(rb" %s ([0-9]{1,9}) ([0-9a-f]{8}) [0-9]+\n" % batch_id.encode(), data)
+        return {(int(line[1]), line[2]) for line in found}
+    return set()
 
 
 def batch_of(root: Path, job_id: str) -> str | None:

@@ -15,7 +15,7 @@ from aqt_fast._files import read_file
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid, is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.store.accepted_ids import Owner, batch_of
+from aqt_fast.store.accepted_ids import Owner, answered, batch_of, checksum
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.event_lines import file_of, read_events
@@ -263,7 +263,29 @@ class Journal:
         Raises:
             DamagedJobError: the file cannot be read.
         """
-        return JournalState.of(self._log.read(), self.directory.stored_results())
+        state = JournalState.of(self._log.read(), self.directory.stored_results())
+        self._compare(state)
+        return state
+
+    def _compare(self, state: JournalState) -> None:
+        """Doubt API jobs that were not sent, says the journal, though others know their answers."""
+        plan = self.directory.description.plan
+        numbers = range(0 if plan is None else len(plan.parts))
+        records = {number: state.record(number) for number in numbers}
+        unsent = {
+            number: record
+            for number, record in records.items()
+            if record.job_id is None and not record.uncertain and record.status is None
+        }
+        if not unsent:
+            return
+        for number, label in answered(self.path.parent, self.path.name):
+            record = unsent.get(number)
+            if record is not None and (record.label is None or label == checksum(record.label)):
+                record.doubt = (
+                    record.doubt or "its journal is older than the store's list of identifiers"
+                )
+                state.records[number] = record
 
     def close(self) -> None:
         """Release the lock; :meth:`own` takes it again."""
