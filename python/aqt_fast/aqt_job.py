@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from qiskit import QuantumCircuit
 from qiskit.providers import JobStatus, JobV1
@@ -47,6 +47,7 @@ from aqt_fast.jobs.saving import saved_job
 from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.jobs.waiting import (
     CompletedPart,
+    ProgressBar,
     completed_parts,
     timed_out,
     wait_with_bar,
@@ -62,8 +63,6 @@ from aqt_fast.wire.snapshot import Snapshot
 if TYPE_CHECKING:
     from aqt_fast import AQTProvider
     from aqt_fast.jobs.pickled import EndedJob, RunningJob
-
-T = TypeVar("T")
 
 
 class Progress(NamedTuple):
@@ -382,17 +381,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
         for name, value in (("timeout", timeout), ("wait", wait)):
             if value is not None:
                 checked_seconds(name, value, zero=True)
-        if self._result is None or self._reopened != execution.reopened:
-            state = self._final_state(execution, timeout, quietly=partial)
-            if state is None:
-                return self._compose(execution, "not all circuits were evaluated in time")
-            if state.error is not None:
-                return self._compose(execution, state.message)
-            with self._lock:
-                if self._result is None or self._reopened != execution.reopened:
-                    self._reopened = execution.reopened
-                    self._result = self._compose(execution, state.message)
-        return self._result
+        known = self._known(execution)
+        if known is not None:
+            return known
+        state = self._final_state(execution, timeout, quietly=partial)
+        if state is None:
+            return self._compose(execution, "not all circuits were evaluated in time")
+        return self._concluded(execution, state)
 
     def samples(self, timeout: float | None = None) -> list[Samples]:
         """Wait until every circuit was evaluated and return the packed outcomes, in input order.
@@ -437,7 +432,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
             self._retry(execution, quietly=quietly)
             limit = self._options.query_timeout_seconds if timeout is None else timeout
             try:
-                ended = self._wait(execution, limit)
+                ended = wait_with_bar(execution, self._bar, limit)
             except APIConnectionError:  # there is no thread
                 if not quietly:
                     raise
@@ -449,21 +444,38 @@ class AQTJob(Single, AnyProtocol, JobV1):
             state = execution.state
             if not state.ended:
                 continue  # another thread has resumed it
-            if state.error is None or quietly:
-                return state
-            if self._rescue is not None:
-                with suppress(OSError, DamagedJobError):
-                    self._rescue(execution.checkpoint())
-            # The same error may be raised again, from another place.
-            raise state.error.with_traceback(None)
+            if not quietly:
+                self._raise_error(execution, state)
+            return state
 
-    def _wait(self, execution: Execution, timeout: float | None) -> bool:
-        return wait_with_bar(
-            execution,
-            total=len(self._snapshot),
-            title=self._backend.name,
-            timeout=timeout,
-            shown=self._options.with_progress_bar,
+    def _raise_error(self, execution: Execution, state: ExecutionState) -> None:
+        if state.error is None:
+            return
+        if self._rescue is not None:
+            with suppress(OSError, DamagedJobError):
+                self._rescue(execution.checkpoint())
+        # The same error may be raised again, from another place.
+        raise state.error.with_traceback(None)
+
+    def _concluded(self, execution: Execution, state: ExecutionState) -> Result:
+        """Return the result of a job that has ended; it is kept unless it may change."""
+        if state.error is not None:
+            return self._compose(execution, state.message)
+        with self._lock:
+            known = self._known(execution)
+            if known is None:
+                self._reopened = execution.reopened
+                known = self._result = self._compose(execution, state.message)
+            return known
+
+    def _known(self, execution: Execution) -> Result | None:
+        """Return the result that was composed, None if the job has gone on since."""
+        return self._result if self._reopened == execution.reopened else None
+
+    @property
+    def _bar(self) -> ProgressBar:
+        return ProgressBar(
+            len(self._snapshot), self._backend.name, shown=self._options.with_progress_bar
         )
 
     def _retry(self, execution: Execution, *, quietly: bool) -> None:
@@ -509,15 +521,31 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
     def __await__(self) -> Generator[Any, None, Result]:
         """Wait for :meth:`result` with ``await job``, without blocking other tasks."""
-        return _in_daemon_thread(self.result, self._advice).__await__()
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Result:
+        from aqt_fast.jobs.coroutines import in_daemon_thread, wait_for_end
+
+        execution = self._submitted()
+        while (known := self._known(execution)) is None:
+            await in_daemon_thread(lambda: self._retry(execution, quietly=False))
+            limit = self._options.query_timeout_seconds
+            if not await wait_for_end(execution, self._bar, limit):
+                raise timed_out(execution, limit)
+            state = execution.state
+            if state.ended:  # otherwise another thread has resumed it
+                await in_daemon_thread(partial(self._raise_error, execution, state))
+                return await in_daemon_thread(partial(self._concluded, execution, state))
+        return known
 
     async def __aiter__(self) -> AsyncIterator[CompletedPart]:
         """Iterate over :meth:`as_completed` without blocking other tasks."""
-        parts = self.as_completed()
-        while True:
-            part = await _in_daemon_thread(lambda: next(parts, None), self._advice)
-            if part is None:
-                return
+        from aqt_fast.jobs.coroutines import in_daemon_thread, parts
+
+        execution = self._submitted()
+        await in_daemon_thread(lambda: self._retry(execution, quietly=True))
+        limit = self._options.query_timeout_seconds
+        async for part in parts(execution, len(self._snapshot), limit):
             yield part
 
     def resubmit_failed(
@@ -731,13 +759,6 @@ def _called_with(
     callback: Callable[[str, JobStatus, AQTJob], None], job: AQTJob, name: str, status: JobStatus
 ) -> None:
     callback(name, status, job)
-
-
-async def _in_daemon_thread(function: Callable[[], T], advice: Callable[[], str]) -> T:
-    """Run a function in a thread of its own and wait for it; asyncio loads on first use."""
-    from aqt_fast.jobs.coroutines import in_daemon_thread
-
-    return await in_daemon_thread(function, advice)
 
 
 class AQTDirectAccessJob(AQTJob):

@@ -49,8 +49,11 @@ def test_while_reading_an_answer(device, circuit, monkeypatch, error):
 
     monkeypatch.setattr("aqt_fast.store.journal.Journal.keep", keep)
     job = device.run(circuit, label="mine")
-    with pytest.raises(APIError, match=f"'mine' cannot be read: {type(error).__name__}"):
-        job.result()
+    if isinstance(error, RecursionError | MemoryError):
+        assert job.result().success  # as any answer that cannot be used, it is asked for again
+    else:
+        with pytest.raises(APIError, match=f"'mine' cannot be read: {type(error).__name__}"):
+            job.result()
     assert device.run(circuit).result().success
     assert job.result().success
 

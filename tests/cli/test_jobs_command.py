@@ -311,7 +311,7 @@ class TestRemove:
             assert (get_store_path() / done.job_id() / "job.json").exists()
         result = invoke("remove", done.job_id(), keys="y\n")
         assert (result.exit_code, result.stdout) == (0, f"{done.job_id()}\n")
-        assert list(get_store_path().iterdir()) == []
+        assert not any(path.is_dir() for path in get_store_path().iterdir())
 
     def test_does_not_ask(self, server, portal, cloud, backend, circuit, done):
         """With `--yes`, and where there are none."""
@@ -326,7 +326,7 @@ class TestRemove:
         assert result.exit_code == 0
         assert result.stdout.split() == [failed.job_id(), saved.job_id()]
         assert invoke("remove", "--yes", done.job_id()).exit_code == 0
-        assert list(get_store_path().iterdir()) == []
+        assert not any(path.is_dir() for path in get_store_path().iterdir())
 
     def test_damaged(self, portal, done):
         """Nobody knows what is in there."""

@@ -164,6 +164,50 @@ class TestAsCompleted:
         server.release()
         assert job.result().get_counts() == marker_counts([1], 2)[0]
 
+    def test_many_that_give_up(self, server, device):
+        """Tasks that do not wait any more leave no threads, and few that wait have any."""
+        server.hold()
+        job = device.run(marker(1))
+        job.job_id()
+
+        def num_threads() -> int:
+            return sum(thread.name == "aqt-fast waiting" for thread in threading.enumerate())
+
+        async def wait(seconds: float) -> None:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(job, seconds)
+
+        async def first_part(seconds: float) -> None:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(anext(aiter(job)), seconds)
+
+        async def impatient() -> None:
+            for _ in range(10):
+                await asyncio.gather(*(wait(0.02) for _ in range(10)))
+                await asyncio.gather(*(first_part(0.02) for _ in range(10)))
+            waiting = asyncio.gather(*(wait(1) for _ in range(50)))
+            while num_threads():
+                await asyncio.sleep(0.01)
+            await waiting
+
+        asyncio.run(impatient())
+        wait_until(lambda: num_threads() == 0)
+        server.release()
+        assert job.result().success
+
+    def test_awaited_by_several(self, device):
+        """Each of them gets the same result; errors are raised again."""
+
+        async def work() -> list[int]:
+            job = device.run(markers(range(3)), shots=2)
+            results = await asyncio.gather(*(wrapped(job) for _ in range(5)))
+            return [id(result) for result in results]
+
+        async def wrapped(job):
+            return await job
+
+        assert len(set(asyncio.run(work()))) == 1
+
     def test_asyncio(self, device):
         """``await`` and ``async for`` do not hold up other tasks."""
 

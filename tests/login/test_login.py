@@ -13,7 +13,7 @@ from aqt_fast import AQTProvider
 from aqt_fast.aqt_provider import ArnicaConfig
 from aqt_fast.exceptions import AQTCredentialsError
 from aqt_fast.login import connector
-from aqt_fast.login.tokens import TokenStore
+from aqt_fast.login.tokens import Origin, TokenStore
 from aqt_fast.testing import ArnicaServer
 from clients import device_of
 from hostile import ESCAPES, assert_shown
@@ -38,6 +38,11 @@ def config(server, tmp_path, monkeypatch):
     return config
 
 
+def origin_of(server) -> Origin:
+    """What gives the tokens of a login there."""
+    return Origin(server.url, server.oidc_config().issuer)
+
+
 def connect(server, config, token: str | None = None) -> AQTProvider:
     """A provider that takes its token from the store, unless one is given."""
     return AQTProvider(token, config, portal_url=server.url, load_dotenv=False)
@@ -57,7 +62,8 @@ class TestStore:
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
         store.save("next", None)
         assert (store.access_token(), store.refresh_token()) == ("next", None)
-        assert [path.name for path in store.directory.iterdir()] == ["access_token"]
+        names = sorted(path.name for path in store.directory.iterdir())
+        assert names == ["access_token", "aqt_fast_origins.json"]
 
     @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])
     def test_readable_by_others(self, tmp_path, mode):
@@ -151,7 +157,7 @@ class TestLogIn:
 
     def test_revoked(self, server, config, capsys):
         """A token that the portal refuses and nobody renews is replaced by a login."""
-        TokenStore(config.store_path).save("revoked", None)
+        TokenStore(config.store_path).save("revoked", None, origin_of(server))
         with connect(server, config, "") as provider:
             provider.log_in()
             assert provider.get_backend("ibex").name == "ibex"
@@ -195,7 +201,8 @@ class TestLogIn:
         service = type(aqt_connector.ArnicaApp(config).oidc_service)
         monkeypatch.setattr(service, "authenticate_device", authenticate)
         shown = io.StringIO()
-        assert connector.log_in(config, TokenStore(config.store_path), out=shown) == "access"
+        store = TokenStore(config.store_path)
+        assert connector.log_in(config, store, config.portal_url, out=shown) == "access"
         assert shown.getvalue().endswith("\xa0▀▄█\n")
         assert_shown(shown.getvalue().replace("\xa0", " "))
 
@@ -203,7 +210,9 @@ class TestLogIn:
         """The error tells what to install."""
         monkeypatch.setitem(sys.modules, "aqt_connector", None)
         with pytest.raises(AQTCredentialsError, match=r"pip install 'aqt-fast\[login\]'"):
-            connector.log_in(config, TokenStore(config.store_path), out=io.StringIO())
+            connector.log_in(
+                config, TokenStore(config.store_path), config.portal_url, out=io.StringIO()
+            )
 
 
 class TestRenewal:
@@ -259,17 +268,17 @@ class TestRenewal:
         """A token that another process has saved is used."""
         server.accept("old")
         server.accept("new")
-        TokenStore(config.store_path).save("old", None)
+        TokenStore(config.store_path).save("old", None, origin_of(server))
         with connect(server, config) as provider:
             assert provider.get_backend("ibex").name == "ibex"
             server.revoke("old")
-            TokenStore(config.store_path).save("new", None)
+            TokenStore(config.store_path).save("new", None, origin_of(server))
             assert provider.get_backend("pine").name == "pine"
             assert provider.access_token == "new"  # noqa: S105
 
     def test_nothing_to_renew_it_with(self, server, config):
         """Without a refresh token the user must log in, and then the provider works."""
-        TokenStore(config.store_path).save("expired", None)
+        TokenStore(config.store_path).save("expired", None, origin_of(server))
         with connect(server, config) as provider:
             with pytest.warns(UserWarning, match="log in again"):
                 assert provider.backends(backend_type="device").rows() == []
@@ -278,7 +287,7 @@ class TestRenewal:
 
     def test_a_given_token_is_not_renewed(self, server, config):
         """A token that the user gives is not replaced."""
-        TokenStore(config.store_path).save(server.token, None)
+        TokenStore(config.store_path).save(server.token, None, origin_of(server))
         with (
             connect(server, config, "given") as provider,
             pytest.warns(UserWarning, match="log in again or give another token"),
@@ -320,6 +329,6 @@ class TestConfig:
         """A provider takes portal and directory from it."""
         config = aqt_connector.ArnicaConfig(tmp_path)
         config.arnica_url = f"{server.url}/api"
-        TokenStore(tmp_path).save(server.token, None)
+        TokenStore(tmp_path).save(server.token, None, origin_of(server))
         with AQTProvider(arnica_config=config, load_dotenv=False) as provider:
             assert provider.get_backend("ibex").num_qubits == 12

@@ -11,7 +11,7 @@ from aqt_fast import AQTOptions, AQTProvider
 from aqt_fast.api_client import Credentials, PortalClient, Workspace, Workspaces
 from aqt_fast.aqt_options import AQTDirectAccessOptions
 from aqt_fast.exceptions import AQTCredentialsError
-from aqt_fast.login.tokens import TokenStore
+from aqt_fast.login.tokens import Origin, TokenStore
 from aqt_fast.primitives import AQTEstimator, AQTSampler
 from aqt_fast.testing import ArnicaServer
 from clients import connect, device_of, machine_of
@@ -150,7 +150,7 @@ class TestTokens:
         """Neither token nor secret of a login, wherever they came from."""
         dotenv = tmp_path / "settings.env"
         dotenv.write_text(f"AQT_TOKEN={SECRET}\nAQT_CLIENT_SECRET={SECRET}\n")
-        TokenStore().save(SECRET, SECRET)
+        TokenStore().save(SECRET, SECRET, Origin(secretive.url))
         for token in (SECRET, None):
             with AQTProvider(token, dotenv_path=dotenv) as provider:
                 device, machine = device_of(provider), machine_of(provider, secretive)
@@ -182,7 +182,7 @@ class TestTokens:
         if source == "environment":
             monkeypatch.setenv("AQT_TOKEN", SECRET)
         if source == "login":
-            TokenStore().save(SECRET, None)
+            TokenStore().save(SECRET, None, Origin(secretive.url))
         device = pickle.loads(pickled)  # noqa: S301
         if source == "dotenv":  # the provider was told not to search for a file
             with pytest.raises(AQTCredentialsError):
@@ -241,7 +241,7 @@ class TestTokens:
         with connect(secretive) as provider:
             pickled = pickle.dumps(device_of(provider))
         monkeypatch.setenv("AQT_PORTAL_URL", secretive.url)
-        TokenStore().save(SECRET, None)
+        TokenStore().save(SECRET, None, Origin(secretive.url))
         (Path.home() / ".aqt" / "access_token").chmod(0o644)
         device = pickle.loads(pickled)  # noqa: S301
         with pytest.raises(AQTCredentialsError, match="chmod 600"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,42 @@ class TestOwner:
         os.chown(write(project / ".env"), 12345, -1)
         with pytest.warns(NoTokenWarning), pytest.warns(DotenvWarning, match="another user"):
             assert AQTProvider().access_token == ""
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+    @pytest.mark.parametrize("mark", [None, ".git", "pyproject.toml"])
+    @pytest.mark.parametrize("kind", ["file", "link", "link to another file"])
+    def test_in_a_directory_of_everybody(self, tmp_path, monkeypatch, mark, kind):
+        """Another user puts a file, or a link to one, above the working directory."""
+        everybody = tmp_path / "tmp"
+        below = everybody / "one"
+        below.mkdir(parents=True)
+        everybody.chmod(0o1777)
+        target = write(tmp_path / "elsewhere", OURS + HOSTILE)
+        if kind == "file":
+            os.chown(write(everybody / ".env", OURS + HOSTILE), 12345, -1)
+        else:
+            (everybody / ".env").symlink_to(target)
+            os.chown(everybody / ".env", 12345, -1, follow_symlinks=False)
+            if kind == "link to another file":
+                os.chown(target, 12345, -1)
+        if mark is not None:
+            (everybody / mark).touch()
+        monkeypatch.chdir(below)
+        before = dict(os.environ)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            provider = AQTProvider()
+        assert provider.access_token == ""
+        told = [str(each.message) for each in caught if each.category is DotenvWarning]
+        assert len(told) == (mark is not None)  # else the file is not even looked at
+        assert all("another user" in text for text in told)
+        assert dict(os.environ) == before
+
+    def test_a_link_of_ones_own(self, tmp_path):
+        """It is followed."""
+        link = tmp_path / ".env"
+        link.symlink_to(write(tmp_path / "elsewhere"))
+        assert read_dotenv(link)["AQT_TOKEN"] == "from-file"  # noqa: S105
 
     def test_of_another_user_by_its_number(self, tmp_path, monkeypatch):
         """The same for users who cannot give files away."""

@@ -80,7 +80,7 @@ def _proxy(variable: str, address: str) -> httpx.Proxy:
     # No message shows the value: it may hold a password.
     try:
         proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
-        usable = bool(proxy.url.host)
+        usable = bool(proxy.url.host) and (proxy.url.port or 0) < 2**16
     except (httpx.InvalidURL, ValueError):
         usable = False
     if not usable:

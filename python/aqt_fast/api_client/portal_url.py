@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 DEFAULT_PORTAL_URL = "https://arnica.aqt.eu"
 """Where AQT's portal is, if ``AQT_PORTAL_URL`` is not set."""
 
@@ -12,6 +14,20 @@ API_PATH = "/api/v1"
 def portal_root(url: str) -> str:
     """Return the URL of a portal as it is compared: without its API's path or a final slash."""
     return url.rstrip("/").removesuffix(API_PATH)
+
+
+def is_same_portal(one: str, other: str) -> bool:
+    """Whether two URLs of portals agree in scheme, host and port, however they are written."""
+    return _parts(one) == _parts(other)
+
+
+def _parts(url: str) -> tuple[object, ...]:
+    try:
+        split = urlsplit(url)
+        port = split.port or {"http": 80, "https": 443}.get(split.scheme)
+    except ValueError:
+        return (url,)
+    return split.scheme, split.hostname, port
 
 
 def api_root(portal_url: str) -> str:

@@ -7,7 +7,8 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,6 +72,46 @@ def unordered_shots() -> InvalidOptionError:
     return InvalidOptionError("memory", False, "True for the samples of a simulator")
 
 
+class Changes(threading.Condition):
+    """A condition that also tells listeners of each change."""
+
+    def __init__(self) -> None:
+        """Without listeners."""
+        super().__init__()
+        self.listeners: set[Callable[[], None]] = set()
+        """What to call, with the lock held."""
+
+    def notify_all(self) -> None:
+        """Wake all that wait, and call the listeners."""
+        super().notify_all()
+        for listener in list(self.listeners):
+            listener()
+
+
+class Vigil:
+    """What everybody does who waits for an execution: tries again to start what has no thread."""
+
+    def __init__(self, execution: Execution, patience: float) -> None:
+        """``patience`` is the maximum number of seconds without a thread."""
+        self._execution = execution
+        self._patience = patience
+        self._stalled_since = math.inf
+
+    def look(self) -> None:
+        """Do so now.
+
+        Raises:
+            APIConnectionError: the execution has no thread, and patience is over.
+        """
+        revive_stalled()
+        self._execution.look_after()
+        stall = self._execution.stall
+        now = time.monotonic()
+        self._stalled_since = math.inf if stall is None else min(self._stalled_since, now)
+        if now - self._stalled_since >= self._patience:
+            raise APIConnectionError(f"{stall}; {self._execution.advice}")
+
+
 class Execution(ABC):
     """A batch that a device or a simulator runs in the background."""
 
@@ -91,7 +132,7 @@ class Execution(ABC):
         self.header: dict[str, Any] | None = None
         """What the header of the result holds."""
         self._ended_at: datetime | None = None
-        self._changed = threading.Condition()
+        self._changed = Changes()
         self.process = os.getpid()
         """Identifier of the process that runs the batch."""
 
@@ -302,38 +343,47 @@ class Execution(ABC):
         """Why nothing goes on for want of a thread, None if all is well."""
         return None
 
-    def _look_after(self) -> None:  # noqa: B027 - most have nothing to look after
+    def look_after(self) -> None:  # noqa: B027 - most have nothing to look after
         """Notice what an exception in the background has left unnoticed."""
 
+    def vigil(self, patience: float | None = None) -> Vigil:
+        """Return what everybody does who waits.
+
+        Args:
+            patience: maximum number of seconds without a thread, None for ten.
+        """
+        return Vigil(self, PATIENCE_SECONDS if patience is None else patience)
+
+    @contextmanager
+    def telling(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call a function after each change, in the thread that has made it; it must not wait."""
+        with self._changed:
+            self._changed.listeners.add(listener)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._changed.listeners.discard(listener)
+
     def _wait_for(
-        self, ready: Callable[[], bool], deadline: float, patience: float = PATIENCE_SECONDS
+        self, ready: Callable[[], bool], deadline: float, patience: float | None = None
     ) -> None:
         """Wait until a condition holds, which is checked after each change, or until a deadline.
-
-        Meanwhile try again to start what could not be started.
 
         Args:
             ready: the condition, called with the lock held.
             deadline: when ``time.monotonic()`` is there, return anyway.
-            patience: maximum number of seconds without a thread.
+            patience: as for :meth:`vigil`.
 
         Raises:
             APIConnectionError: no thread can be started.
         """
-        stalled_since = math.inf
+        vigil = self.vigil(patience)
         while True:
-            revive_stalled()
-            self._look_after()
-            now = time.monotonic()
-            if (stall := self.stall) is None:
-                stalled_since = math.inf
-            else:
-                stalled_since = min(stalled_since, now)
-                if now - stalled_since >= patience:
-                    raise APIConnectionError(f"{stall}; {self.advice}")
+            vigil.look()
+            left = deadline - time.monotonic()
             with self._changed:
-                left = min(deadline - now, RETRY_SECONDS)
-                if self._changed.wait_for(ready, max(0.0, left)) or now >= deadline:
+                if self._changed.wait_for(ready, max(0.0, min(left, RETRY_SECONDS))) or left <= 0:
                     return
 
     def _end(

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, TextIO
 
 from qiskit.providers import JobStatus, JobTimeoutError
@@ -36,38 +37,55 @@ def timed_out(execution: Execution, seconds: float | None) -> JobTimeoutError:
     return JobTimeoutError(f"job {name} has not ended within {seconds} s")
 
 
-def wait_with_bar(
-    execution: Execution, *, total: int, title: str, timeout: float | None, shown: bool
-) -> bool:
-    """Wait until an execution has ended; show its progress on standard error.
+class ProgressBar(NamedTuple):
+    """A progress bar on standard error, after :data:`BAR_DELAY_SECONDS`.
 
-    The bar comes after :data:`BAR_DELAY_SECONDS`: a loop of short jobs leaves no bars.
+    A loop of short jobs leaves no bars.
+    """
+
+    total: int
+    """Number of circuits, 0 if that is unknown."""
+    title: str
+    """What stands before the bar."""
+    shown: bool
+    """Whether to show it."""
+
+    def patience(self, deadline: float) -> float:
+        """Return when to show the bar; ``deadline`` for never."""
+        if not (self.shown and _can_be_written(sys.stderr)):
+            return deadline
+        return min(deadline, deadline_after(BAR_DELAY_SECONDS))
+
+    @contextmanager
+    def of(self, execution: Execution) -> Iterator[Callable[[int], object]]:
+        """Show it, and return what to call with the number of finished circuits."""
+        from tqdm.auto import tqdm  # loads asyncio, which takes a while
+
+        finished = execution.state.finished_count
+        title = one_line(self.title, LONGEST_NAME)
+        with tqdm(total=self.total or None, initial=finished, desc=title, unit="circuit") as bar:
+            yield lambda number: bar.update(number - bar.n)
+
+
+def wait_with_bar(execution: Execution, bar: ProgressBar, timeout: float | None) -> bool:
+    """Wait until an execution has ended; show its progress.
 
     Args:
         execution: the execution to wait for.
-        total: number of its circuits, 0 if that is unknown.
-        title: title of the progress bar.
+        bar: its progress bar.
         timeout: maximum time to wait in seconds, None for no limit.
-        shown: whether to show the bar.
 
     Returns:
         Whether the execution has ended.
     """
-    deadline = _deadline(timeout)
-    if not (shown and _can_be_written(sys.stderr)):
-        return _wait(execution, deadline)
-    patience = min(deadline, _deadline(BAR_DELAY_SECONDS))
+    deadline = deadline_after(timeout)
+    patience = bar.patience(deadline)
     if _wait(execution, patience):
         return True
     if patience == deadline:
         return False
-
-    from tqdm.auto import tqdm  # loads asyncio, which takes a while
-
-    finished = execution.state.finished_count
-    title = one_line(title, LONGEST_NAME)
-    with tqdm(total=total or None, initial=finished, desc=title, unit="circuit") as bar:
-        return _wait(execution, deadline, lambda number: bar.update(number - bar.n))
+    with bar.of(execution) as report:
+        return _wait(execution, deadline, report)
 
 
 def _wait(
@@ -108,7 +126,7 @@ def wait_with_callback(
     Raises:
         JobTimeoutError: the execution has not ended in time.
     """
-    deadline = _deadline(timeout)
+    deadline = deadline_after(timeout)
     while not (state := execution.state).ended:
         left = deadline - time.monotonic()
         if left <= 0:
@@ -128,26 +146,48 @@ def completed_parts(
     Raises:
         JobTimeoutError: no part has ended for ``timeout`` seconds.
     """
-    given: set[int] = set()
-    number = 0
+    parts = CompletedParts(execution, num_circuits)
     while True:
         ended = execution.state.ended
-        for part in execution.completed[number:]:
-            number += 1
-            if given.isdisjoint(part):
-                given.update(part)
-                yield CompletedPart(part, execution.results(part))
+        while (part := parts.next()) is not None:
+            yield part
         if ended:
-            break
+            return
+        number = parts.number
         with interruptible(lambda: execution.advice):
             execution.wait(timeout, completed=number)
         if not execution.state.ended and len(execution.completed) <= number:
             raise timed_out(execution, timeout)
-    rest = [index for index in range(num_circuits) if index not in given]
-    if rest:
-        results = execution.results()
-        for index in rest:
-            yield CompletedPart(range(index, index + 1), [results[index]])
+
+
+class CompletedParts:
+    """The parts of an execution that have ended, each circuit once; unevaluated ones last."""
+
+    def __init__(self, execution: Execution, num_circuits: int) -> None:
+        """None is taken yet."""
+        self._execution = execution
+        self._left = set(range(num_circuits))
+        self.number = 0
+        """How many of ``execution.completed`` were looked at."""
+
+    @property
+    def num_ready(self) -> int:
+        """How many of ``execution.completed`` were not looked at."""
+        return len(self._execution.completed) - self.number
+
+    def next(self) -> CompletedPart | None:
+        """Return another part, None if no other has ended."""
+        ended = self._execution.state.ended
+        for part in self._execution.completed[self.number :]:
+            self.number += 1
+            if self._left.issuperset(part):
+                self._left.difference_update(part)
+                return CompletedPart(part, self._execution.results(part))
+        if not ended or not self._left:
+            return None
+        index = min(self._left)
+        self._left.remove(index)
+        return CompletedPart(range(index, index + 1), [self._execution.results()[index]])
 
 
 def _can_be_written(stream: TextIO | None) -> bool:
@@ -155,7 +195,8 @@ def _can_be_written(stream: TextIO | None) -> bool:
     return stream is not None and not getattr(stream, "closed", False)
 
 
-def _deadline(timeout: float | None) -> float:
+def deadline_after(timeout: float | None) -> float:
+    """Return the value of ``time.monotonic()`` after some seconds; None is never."""
     return math.inf if timeout is None else time.monotonic() + timeout
 
 

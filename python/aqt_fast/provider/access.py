@@ -23,6 +23,8 @@ _NONE_HERE = "there is no access token in this process"
 class Access:
     """The access token for one portal.
 
+    The token of a login counts only for the portal that the login was for.
+
     A pickle names the portal, but carries no token. Where it is unpickled, the token is searched
     for when it is needed, and only if the settings there are for the same portal.
 
@@ -55,6 +57,7 @@ class Access:
         self._renewable = False
         self._credentials: Credentials | None = None
         self._lock = ForkSafeLock()
+        self._elsewhere: str | None = None
         self._token = self._found() if access_token is None else access_token
 
     def __getstate__(self) -> dict[str, Any]:
@@ -76,6 +79,7 @@ class Access:
         self._renewable = False
         self._credentials = None
         self._lock = ForkSafeLock()
+        self._elsewhere = None
         self._token = ""
 
     @property
@@ -89,9 +93,14 @@ class Access:
 
     @property
     def missing(self) -> str | None:
-        """Why there is no token although the pickled provider had one; None if there is one."""
-        if not (self.unpickled and self._wanted) or self._token or self._credentials is not None:
+        """Why there is no token although there is a login, or the pickled provider had one.
+
+        None if there is one, or if none is wanted.
+        """
+        if not self._wanted or self._token or self._credentials is not None:
             return None
+        if not self.unpickled:
+            return self._elsewhere
         mend = (
             f"set AQT_TOKEN (and AQT_PORTAL_URL={self.portal_url}), for a pickle carries no token"
         )
@@ -99,6 +108,8 @@ class Access:
             token, _ = self._sought()
         except AQTCredentialsError as error:
             return str(error)
+        if self._elsewhere is not None:
+            return self._elsewhere
         if not token:
             return f"{_NONE_HERE} for {self.portal_url}; {mend}, or log in"
         here = portal_root(self._portal_of_login() or self._portal_of_settings())
@@ -151,6 +162,7 @@ class Access:
         token = log_in(
             self._login_config(),
             self._tokens(),
+            self.portal_url,
             defaults=self._settings.from_file,
             out=sys.stderr,
         )
@@ -164,7 +176,8 @@ class Access:
         """
         from aqt_fast.api_client import Credentials
 
-        token = self._tokens().access_token() or (self.token if self._renewable else "")
+        saved = self._tokens().access_token_for(self.portal_url)
+        token = saved or (self.token if self._renewable else "")
         return Credentials(token, self._renew) if token else None
 
     def take(self, token: str, *, renewable: bool = True) -> None:
@@ -201,10 +214,18 @@ class Access:
         Raises:
             AQTCredentialsError: others can read the saved token.
         """
+        self._elsewhere = None
         token = self._settings.get("AQT_TOKEN")
         if token is not None:
             return token, False
-        token = self._tokens().access_token()
+        tokens = self._tokens()
+        token = tokens.access_token_for(self.portal_url)
+        saved = token or tokens.access_token()
+        if saved and not token:
+            self._elsewhere = (
+                f"the saved login is for {tokens.origin(saved).portal_url}, not for "
+                f"{self.portal_url}: log in for this portal, or set AQT_TOKEN to a token of it"
+            )
         return token or "", token is not None
 
     def _portal_of_login(self) -> str | None:
@@ -229,4 +250,10 @@ class Access:
         return self._config
 
     def _renew(self, refused: str) -> str | None:
-        return renew(self._login_config(), self._tokens(), refused, self._settings.from_file)
+        return renew(
+            self._login_config(),
+            self._tokens(),
+            refused,
+            self.portal_url,
+            self._settings.from_file,
+        )

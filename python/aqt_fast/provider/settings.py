@@ -119,7 +119,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            doubt = _doubt(os.fstat(file.fileno()))
+            doubt = _doubt(os.fstat(file.fileno())) or _doubt_of_link(path.lstat())
             if doubt:
                 warn_caller(f"{path} is not used: {doubt}", DotenvWarning)
                 return {}
@@ -146,6 +146,15 @@ def _doubt(status: os.stat_result) -> str | None:
     if status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid):
         return "its group can write it; run 'chmod g-w' on it if its content is yours"
     return None
+
+
+def _doubt_of_link(status: os.stat_result) -> str | None:
+    """Say why another user can have chosen the file, None if the path is no such link."""
+    if os.name != "posix" or not stat.S_ISLNK(status.st_mode):
+        return None
+    if status.st_uid in (os.geteuid(), 0):
+        return None
+    return f"it is a link of another user (uid {status.st_uid})"
 
 
 def _is_own_group(gid: int) -> bool:

@@ -46,7 +46,7 @@ def restored(
     snapshot = restore_job(job_id, store=store, backend_kind=kind, backend_name=backend.name)
     try:
         job = _handle(backend, snapshot)
-    except SpendingLimitError:
+    except (SpendingLimitError, AQTJobPersistenceError):
         raise
     except (InvalidInputError, QiskitError, *UNUSABLE) as error:
         raise AQTJobPersistenceError(f"job {job_id} cannot be restored: {error}") from error

@@ -136,6 +136,8 @@ class CloudExecution(RemoteExecution):
             self._connection.submissions.call(self._submit_next)
 
     def _submit_next(self) -> None:
+        if self._connection.closed:
+            return  # it ends what is left
         try:
             job = self._unsent.popleft()
         except IndexError:
@@ -150,7 +152,7 @@ class CloudExecution(RemoteExecution):
             if not isinstance(error, Exception):
                 raise
         finally:
-            with suppress(APIConnectionError):  # closed: it ends what is left
+            with suppress(APIConnectionError):  # closed
                 self._connection.submissions.call(self._submit_next)
 
     def _watch(self, job: ApiJob) -> None:
