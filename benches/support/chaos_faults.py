@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -95,25 +96,24 @@ async def _reset_before_request(exchange: Exchange) -> bool:
 
 
 async def _reset_within_request(exchange: Exchange) -> bool:
-    server = await exchange.proxy.dial()
-    await server.write(exchange.cut(exchange.request.raw))
-    server.reset()
+    with closing(await exchange.proxy.dial()) as server:
+        await server.write(exchange.cut(exchange.request.raw))
+        server.reset()
     exchange.client.reset()
     return False
 
 
 async def _close_within_request(exchange: Exchange) -> bool:
-    server = await exchange.proxy.dial()
-    await server.write(exchange.cut(exchange.request.raw))
-    server.close()
+    with closing(await exchange.proxy.dial()) as server:
+        await server.write(exchange.cut(exchange.request.raw))
     return False
 
 
 async def _reset_after_request(exchange: Exchange) -> bool:
     """The server may have accepted the request, or not yet."""
-    server = await exchange.proxy.dial()
-    await server.write(exchange.request.raw)
-    server.reset()
+    with closing(await exchange.proxy.dial()) as server:
+        await server.write(exchange.request.raw)
+        server.reset()
     exchange.client.reset()
     return False
 
@@ -171,11 +171,10 @@ async def _answer_in_drips(exchange: Exchange) -> bool:
 
 
 async def _request_in_drips(exchange: Exchange) -> bool:
-    server = await exchange.proxy.dial()
     pieces = exchange.pieces(exchange.request.raw, _REQUEST_PIECES)
-    await server.drip(pieces, exchange.read_timeout / 4 / _REQUEST_PIECES)
-    answer = await server.read()
-    server.close()
+    with closing(await exchange.proxy.dial()) as server:
+        await server.drip(pieces, exchange.read_timeout / 4 / _REQUEST_PIECES)
+        answer = await server.read()
     if answer is not None:
         await exchange.client.write(answer.raw)
     return answer is not None
@@ -309,8 +308,3 @@ FAULTS: Mapping[str, Fault] = {
     )
 }
 """All faults by name."""
-
-STRANGERS = frozenset(
-    {"duplicated_answer", "junk_after_answer", "shifted_answers", "swapped_answers"}
-)
-"""Faults after which a request may get the answer to another one."""

@@ -13,6 +13,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import dataclass
 from random import Random
 from urllib.parse import urlsplit
@@ -141,12 +142,9 @@ class ChaosProxy:
         Raises:
             ConnectionError: the server has closed the connection instead.
         """
-        server = await self.dial()
-        try:
+        with closing(await self.dial()) as server:
             await server.write(request.raw)
             answer = await server.read()
-        finally:
-            server.close()
         if answer is None:
             raise ConnectionError("no answer")
         if request.method == "POST":
@@ -209,6 +207,9 @@ class ChaosProxy:
                     break
         except ConnectionError:
             pass
+        except asyncio.CancelledError:
+            client.reset()
+            raise
         finally:
             client.close()
 

@@ -26,6 +26,7 @@ from aqt_fast.aqt_options import checked_flag, checked_integer, checked_seconds
 from aqt_fast.devices.prices import PriceList, price_lists
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
+from aqt_fast.jobs.connection import closing_together
 from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
 from aqt_fast.provider.backends_table import BackendsTable
@@ -253,10 +254,12 @@ class AQTProvider(Single):
     def close(self) -> None:
         """Close all connections. Jobs that have not ended stay with the portal.
 
-        Wait up to 10 s for the answers to submissions.
+        That takes up to 10 s in all, most of it for the answers to submissions. What was not
+        submitted, or may have been, is told on standard error.
         """
-        self._direct_access.close()
-        self._connections.close()
+        with closing_together():
+            self._direct_access.close()
+            self._connections.close()
 
     @property
     def offline(self) -> OfflineSimulatorProvider:

@@ -8,8 +8,12 @@ import textwrap
 import threading
 
 import pytest
-from aqt_fast.exceptions import SubmissionUncertainError
+from aqt_fast.backends.cloud.connection import CloudConnection
+from aqt_fast.backends.cloud.execution import CloudExecution
+from aqt_fast.exceptions import AQTError, SubmissionUncertainError
+from aqt_fast.jobs import connection
 from aqt_fast.jobs.connection import Connection, close_connections
+from aqt_fast.jobs.dispatcher import Dispatcher
 from clients import connect, device_of, machine_of
 from markers import marker, markers
 from qiskit.providers import JobStatus
@@ -140,3 +144,104 @@ def test_the_end_of_a_program(stuck):
         assert f"adopt('{record.label}', ID)" in told
     assert process.returncode == 0
     assert "Traceback" not in told
+
+
+STEPS = {
+    "wait_submitted": (CloudExecution, "wait_submitted"),
+    "unsent": (CloudExecution, "unsent"),
+    "disconnect": (CloudConnection, "disconnect"),
+    "abandon": (CloudExecution, "abandon"),
+    "losses": (CloudExecution, "losses"),
+    "say": (connection, "say"),
+    "dispatcher": (Dispatcher, "close"),
+}
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError, SystemExit])
+@pytest.mark.parametrize("step", STEPS)
+def test_whatever_is_raised(stuck, monkeypatch, step, kind):
+    """All jobs end all the same, at the latest when it is closed again."""
+    monkeypatch.setattr(Connection, "SETTLING_SECONDS", 1.0)
+    provider = connect(stuck, read_timeout=2 * STUCK)
+    device = device_of(provider)
+    jobs = [device.run(marker("1")) for _ in range(12)]
+    wait_until(lambda: len(stuck.jobs) == 8)
+    place, name = STEPS[step]
+    known = next(
+        vars(base)[name] for base in getattr(place, "__mro__", [place]) if name in vars(base)
+    )
+    left = iter([True])
+
+    def strike(*arguments):
+        if next(left, False):
+            raise kind
+        return (known.fget if isinstance(known, property) else known)(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, property(strike) if isinstance(known, property) else strike)
+        with pytest.raises(kind):
+            provider.close()
+    provider.close()
+    labels = {record.label for record in stuck.jobs}
+    for job in jobs:
+        with pytest.raises(AQTError) as caught:
+            job.result(timeout=SECONDS)
+        assert ("not submitted" in str(caught.value)) != (job.label in labels)
+
+
+def test_by_several_threads(stuck, monkeypatch, capfd):
+    """What is lost is told once, and nobody returns before all jobs have ended."""
+    monkeypatch.setattr(Connection, "SETTLING_SECONDS", 1.0)
+    provider = connect(stuck, read_timeout=2 * STUCK)
+    job = device_of(provider).run(marker("1"))
+    wait_until(lambda: stuck.jobs)
+    ended = []
+
+    def close() -> None:
+        provider.close()
+        ended.append(job.in_final_state())
+
+    threads = [threading.Thread(target=close) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+    assert ended == [True] * 4
+    assert capfd.readouterr().err.count(stuck.jobs[0].sha256) == 1
+
+
+def test_an_observer(server, monkeypatch):
+    """One that is closed leaves the journal to others, also if its owner has just ended."""
+    server.faults.slow_seconds = STUCK
+    server.faults.next("slow", 40, method="POST")
+    monkeypatch.setattr(Connection, "SETTLING_SECONDS", 1.0)
+    script = """
+        import os, sys
+        from aqt_fast import AQTProvider
+        from qiskit import QuantumCircuit
+        url, token = sys.argv[1:]
+        circuit = QuantumCircuit(1)
+        circuit.measure_all()
+        provider = AQTProvider(token, portal_url=url, load_dotenv=False)
+        job = provider.get_backend("simulator_ideal").run([circuit] * 60, shots=3)
+        print(job.batch_id, flush=True)
+        sys.stdin.readline()
+        os._exit(0)
+    """
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", textwrap.dedent(script), server.url, server.token],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        batch_id = process.stdout.readline().strip()
+        wait_until(lambda: len(server.jobs) == 2)
+        observer = connect(server)
+        job = observer.restore(batch_id)
+        job.options.query_period_seconds = 100.0
+        process.communicate("\n")
+    observer.close()
+    assert job.in_final_state()
+    with connect(server) as other:
+        again = other.restore(batch_id)
+        assert again.in_final_state()
+        with pytest.raises(AQTError, match="uncertain"):
+            again.result()

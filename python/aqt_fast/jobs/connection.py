@@ -7,13 +7,17 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Protocol, TypeVar
 from weakref import WeakSet
 
 from aqt_fast._warnings import say
 from aqt_fast.jobs.dispatcher import Dispatcher
 from aqt_fast.jobs.known_ids import KnownIds
+
+T = TypeVar("T")
 
 CLOSED = "the provider is closed"
 
@@ -61,6 +65,9 @@ class Connection:
         """Identifier of the process that has opened it, and closes it."""
         self.closed = False
         """Whether the connection is closed for requests."""
+        self.ended = threading.Event()
+        """Set once all that closing does was done."""
+        self._closing = False
         _CONNECTIONS.add(self)
         _close_at_end_of_worker()
 
@@ -96,6 +103,22 @@ class Connection:
             seconds: longest time to wait for requests under way.
         """
 
+    @contextmanager
+    def closing(self) -> Iterator[bool]:
+        """Let one thread close the connection, once.
+
+        Returns:
+            Whether this thread is to do so.
+        """
+        with self._lock:
+            mine = not (self._closing or self.ended.is_set())
+            self._closing |= mine
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._closing = False
+
     def close(self) -> None:
         """Close the connection: see :func:`close_connections`."""
         close_connections([self])
@@ -105,33 +128,78 @@ def close_connections(connections: Iterable[Connection]) -> None:
     """Wait until submissions are answered, end everything else, and tell what is lost.
 
     All of that takes :attr:`Connection.SETTLING_SECONDS` at most, or until Ctrl-C: four fifths for
-    answers, the rest for closing clients and for threads that note the last answers.
+    answers, the rest for closing clients and for threads that note the last answers. Whatever is
+    raised meanwhile, all is closed; then the first exception is raised. If an interrupt prevents
+    even that, closing again finishes it.
     """
-    connections = [item for item in connections if item.process == os.getpid() and not item.closed]
-    begin = time.monotonic()
-    deadline = begin + Connection.SETTLING_SECONDS
-    interrupt: BaseException | None = None
+    if _TOGETHER.connections is not None:
+        _TOGETHER.connections.extend(connections)
+        return
+    connections = [item for item in connections if item.process == os.getpid()]
+    deadline = time.monotonic() + Connection.SETTLING_SECONDS
+    with ExitStack() as stack:
+        mine = [item for item in connections if stack.enter_context(item.closing())]
+        _close(mine, deadline)
+    for item in connections:  # what another thread closes
+        item.ended.wait(max(0.0, deadline - time.monotonic()))
+
+
+@contextmanager
+def closing_together() -> Iterator[None]:
+    """Close at the end of a ``with`` block all that is closed in it, with one limit for all."""
+    if _TOGETHER.connections is not None:
+        yield
+        return
+    collected = _TOGETHER.connections = []
     try:
-        for execution in _executions(connections):
-            execution.wait_submitted(begin + 0.8 * Connection.SETTLING_SECONDS)
-    except BaseException as error:  # noqa: BLE001 - raised again once all is closed
-        interrupt = error
+        yield
+    finally:
+        _TOGETHER.connections = None
+        close_connections(collected)
+
+
+class _Together(threading.local):
+    connections: list[Connection] | None = None
+    """What a block of this thread has closed so far, None outside of a block."""
+
+
+_TOGETHER = _Together()
+
+
+def _close(connections: Sequence[Connection], deadline: float) -> None:
+    raised: list[BaseException] = []
+
+    def attempt(step: Callable[[], T]) -> T | None:
+        try:
+            return step()
+        except BaseException as error:  # noqa: BLE001 - raised again once all is closed
+            raised.append(error)
+            return None
+
+    last_answers = deadline - 0.2 * Connection.SETTLING_SECONDS
+    for execution in _executions(connections):
+        attempt(partial(execution.wait_submitted, 0.0 if raised else last_answers))
+    if raised:
         deadline = time.monotonic()
     for connection in connections:
         connection.closed = True
-    unsent = {execution: execution.unsent for execution in _executions(connections)}
+    unsent = {item: attempt(partial(getattr, item, "unsent")) for item in _executions(connections)}
     for connection in connections:
         left = max(0.0, deadline - time.monotonic())
-        connection.disconnect(left / 2)
+        attempt(partial(connection.disconnect, left / 2))
     for execution in _executions(connections):  # some may have come meanwhile
-        execution.abandon(CLOSED, deadline)
-        for line in execution.losses(unsent.get(execution, [])):
-            say(line)
+        num_raised = len(raised)
+        attempt(partial(execution.abandon, CLOSED, deadline))
+        if len(raised) > num_raised:
+            attempt(partial(execution.abandon, CLOSED, 0.0))
+        for line in attempt(partial(execution.losses, unsent.get(execution) or [])) or []:
+            attempt(partial(say, line))
     for connection in connections:
         for dispatcher in connection.dispatchers:
-            dispatcher.close()
-    if interrupt is not None:
-        raise interrupt
+            attempt(dispatcher.close)
+        connection.ended.set()
+    if raised:
+        raise raised[0]
 
 
 def _executions(connections: Iterable[Connection]) -> list[Closable]:

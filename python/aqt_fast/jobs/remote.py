@@ -504,6 +504,9 @@ class RemoteExecution(Execution):
 
     def _resume_from(self, records: Records, pending: list[tuple[int, ApiJob]]) -> None:
         """Continue another process's API jobs; check again later those that it still works on."""
+        pending = [(index, job) for index, job in pending if not job.ended]
+        if not pending:
+            return  # closed meanwhile
         self._others_work = not records.own()
         state = records.replay()
         left, accepted = [], []
@@ -525,6 +528,7 @@ class RemoteExecution(Execution):
                 lambda: self._guarded(lambda: self._resume_from(records, left)),
                 after=self._options.query_period_seconds,
             )
+        self._release_journal()
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Run a step in the background. Any error ends the API jobs that are not being sent."""

@@ -9,6 +9,7 @@ from aqt_fast._forks import ForkSafeLock, on_fork
 from aqt_fast._pickles import Single
 from aqt_fast._warnings import say, warn_caller
 from aqt_fast.exceptions import APIError, AQTCredentialsError
+from aqt_fast.jobs.connection import close_connections
 from aqt_fast.provider.access import Access
 
 if TYPE_CHECKING:
@@ -246,6 +247,4 @@ class Connections(Single):
         with self._lock:
             self._closed = True
             connections = [self._cloud, *self._machines.values()]
-        for connection in connections:
-            if connection is not None:
-                connection.close()
+        close_connections(filter(None, connections))

@@ -36,6 +36,7 @@ class EventLog:
         self.before_first_flush: Callable[[], None] | None = None
         """Called once, before the first event is flushed to the disk."""
         self._path = path.absolute()
+        self._job = self._path.parent
         self._owned = False
         self.read_only: OSError | None = None
         """Why nothing can be written, None if all is well."""
@@ -146,10 +147,6 @@ class EventLog:
         """Make locks anew in a forked process, which is not the writer."""
         self._lock, self._sync_lock = threading.Lock(), threading.Lock()
         self._owned = False
-
-    @property
-    def _job(self) -> Path:
-        return self._path.parent
 
     def _load(self) -> EventFile:
         try:

@@ -57,14 +57,14 @@ def acquire(job: Path) -> bool:
         ReadOnlyError: the file of locks cannot be written.
         OSError: the file system has no locks.
     """
-    byte = _byte_of(job)
+    path, byte = job.parent / FILE, _byte_of(job)
     with _GUARD:
-        files = _FILES.setdefault(_file_of(job), [])
+        files = _FILES.setdefault(path, [])
         if any(byte in file.held for file in files):
             return False
         try:
-            if not (files and files[-1].is_at(_file_of(job))):
-                files.append(_LockFile(_file_of(job)))
+            if not (files and files[-1].is_at(path)):
+                files.append(_LockFile(path))
         except OSError as error:
             raise ReadOnlyError(*error.args) from error
         try:
@@ -81,9 +81,9 @@ def acquire(job: Path) -> bool:
 
 def release(job: Path) -> None:
     """Give the lock of a job back, if this process has it."""
-    byte = _byte_of(job)
+    path, byte = job.parent / FILE, _byte_of(job)
     with _GUARD:
-        for file in _FILES.get(_file_of(job), ()):
+        for file in _FILES.get(path, ()):
             if byte in file.held:
                 file.held.remove(byte)
                 _unlock(file.descriptor, byte)
@@ -92,15 +92,15 @@ def release(job: Path) -> None:
 
 def is_held(job: Path) -> bool | None:
     """Return whether any process, even this one, has the lock of a job; None if it is unknown."""
-    byte = _byte_of(job)
+    path, byte = job.parent / FILE, _byte_of(job)
     with _GUARD:
-        files = _FILES.get(_file_of(job), [])
+        files = _FILES.get(path, [])
         if any(byte in file.held for file in files):
             return True
-        if files and files[-1].is_at(_file_of(job)):
+        if files and files[-1].is_at(path):
             return _is_locked(files[-1].descriptor, byte)
         try:
-            descriptor = open_file(_file_of(job))
+            descriptor = open_file(path)
         except FileNotFoundError:
             return False
         except OSError:
@@ -137,10 +137,6 @@ def _is_locked(descriptor: int, byte: int) -> bool | None:
 
 def _range(kind: int, byte: int) -> bytes:
     return _FLOCK.pack(kind, os.SEEK_SET, byte, 1, 0)
-
-
-def _file_of(job: Path) -> Path:
-    return job.parent / FILE
 
 
 def _byte_of(job: Path) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aqt_fast._lazy import lazy_names
 from aqt_fast._pickles import Single
+from aqt_fast.jobs.connection import closing_together
 from aqt_fast.v2.cloud import CloudProvider
 from aqt_fast.v2.direct import DirectAccessProvider
 from aqt_fast.v2.offline import OfflineSimulatorProvider
@@ -73,10 +74,11 @@ class AQTProvider(Single):
         """Close all connections. Jobs that have not ended stay with the portal."""
         clouds, self._clouds = self._clouds, []
         machines, self._direct_access = self._direct_access, None
-        for _, cloud in clouds:
-            cloud.close()
-        if machines is not None:
-            machines.close()
+        with closing_together():
+            for _, cloud in clouds:
+                cloud.close()
+            if machines is not None:
+                machines.close()
 
 
 def _config() -> ModuleType:
