@@ -13,11 +13,12 @@ from typing import Any
 
 from aqt_fast._files import read_file
 from aqt_fast._forks import ForkSafeLock
-from aqt_fast._ids import is_canonical_uuid
+from aqt_fast._ids import canonical_uuid, is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.store.accepted_ids import Owner, batch_of
+from aqt_fast.store.accepted_ids import Owner, answered, batch_of, checksum
+from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.description import JobDescription, now
-from aqt_fast.store.event_lines import file_of
+from aqt_fast.store.event_lines import file_of, read_events
 from aqt_fast.store.event_log import EventLog
 from aqt_fast.store.events import ApiJobRecord, JournalState
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, remove_files
@@ -261,7 +262,29 @@ class Journal:
         Raises:
             DamagedJobError: the file cannot be read.
         """
-        return JournalState.of(self._log.read(), self.directory.stored_results())
+        state = JournalState.of(self._log.read(), self.directory.stored_results())
+        self._compare(state)
+        return state
+
+    def _compare(self, state: JournalState) -> None:
+        """Doubt API jobs that were not sent, says the journal, though others know their answers."""
+        plan = self.directory.description.plan
+        numbers = range(0 if plan is None else len(plan.parts))
+        records = {number: state.record(number) for number in numbers}
+        unsent = {
+            number: record
+            for number, record in records.items()
+            if record.job_id is None and not record.uncertain and record.status is None
+        }
+        if not unsent:
+            return
+        for number, label in answered(self.path.parent, self.path.name):
+            record = unsent.get(number)
+            if record is not None and (record.label is None or label == checksum(record.label)):
+                record.doubt = (
+                    record.doubt or "its journal is older than the store's list of identifiers"
+                )
+                state.records[number] = record
 
     def close(self) -> None:
         """Release the lock; :meth:`own` takes it again."""
@@ -281,12 +304,31 @@ def _candidates(root: Path, job_id: str) -> Iterator[str]:
 
 
 def journalled_ids(root: Path) -> Iterator[tuple[str, Owner]]:
-    """Return the identifiers that all journals of a directory have, and whose they are."""
+    """Return all identifiers that journals of a directory have or had, and whose they are."""
     for path in _directories(root):
-        with suppress(OSError, DamagedJobError, JobNotFoundError):
-            for index, record in Journal.load(root, path.name).replay().records.items():
-                if record.job_id is not None:
-                    yield record.job_id, Owner(path.name, index, record.label or "")
+        with suppress(OSError):
+            yield from _ids_in(path)
+
+
+def _ids_in(path: Path) -> Iterator[tuple[str, Owner]]:
+    """Return the identifiers in a job's directory.
+
+    Raises:
+        OSError: the events cannot be read.
+    """
+    owners: dict[int, Owner] = {}
+    found: dict[Owner, str] = {}
+    for event in read_events(read_file(path / EVENTS), path.name).events:
+        with suppress(LookupError, TypeError, ValueError):
+            number, kind = entry(event, "job", int), entry(event, "event", str)
+            owner = owners.setdefault(number, Owner(path.name, number, ""))
+            if kind == "intent":
+                owners[number] = Owner(path.name, number, entry(event, "label", str))
+            elif kind == "accepted":
+                found[owner] = canonical_uuid(entry(event, "job_id", str))
+            elif kind == "uncertain":  # taken back
+                found.pop(owner, None)
+    return ((job_id, owner) for owner, job_id in found.items())
 
 
 def _directories(root: Path) -> list[Path]:
