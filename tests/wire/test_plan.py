@@ -10,7 +10,7 @@ from aqt_fast.backends.estimating import shots_of_parts
 from aqt_fast.exceptions import InvalidJobError
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.plan import BatchPlan, Part, again_label, cut, parts_of, size
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
