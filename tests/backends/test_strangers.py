@@ -25,6 +25,7 @@ from aqt_fast.store.accepted_ids import FILE
 from aqt_fast.store.event_lines import file_of
 from aqt_fast.store.job_directory import EVENTS
 from aqt_fast.store.job_store import JobStore
+from aqt_fast.store.journal import ApiJobLog
 from aqt_fast.testing import ArnicaServer
 from backends.between import Between, accepted
 from clients import connect, device_of
@@ -462,6 +463,46 @@ class TestStore:
         no_labels.changes.clear()
         again.adopt(failure.label, taken[0])
         assert again.result().get_counts() == marker_counts(range(100), 2)
+
+    @pytest.mark.parametrize(
+        "meanwhile",
+        [
+            lambda job: job.abandon("the provider is closed"),
+            lambda job: job.submit(),
+            lambda job: job.cancel(),
+            lambda job: job.fail(OSError("no memory")),
+            lambda job: job.record(),
+            lambda job: job.take_back(job.job_id, "found twice"),
+        ],
+        ids=["abandon", "submit", "cancel", "fail", "record", "take back"],
+    )
+    def test_taken_back_at_once(self, server, device, no_labels, monkeypatch, meanwhile):
+        """While an identifier is taken back, no thread finds an API job that was never sent."""
+        no_labels.changes.clear()
+        server.hold()
+        job = device.run(marker(1), shots=7)
+        name = job.job_id()
+        (api_job,) = job._execution._jobs  # noqa: SLF001 - no other moment is certain
+        drop, found = ApiJobLog.drop_result, []
+        thread = threading.Thread(target=lambda: found.append(meanwhile(api_job)))
+
+        def dropped(log: ApiJobLog) -> None:
+            thread.start()
+            thread.join(0.2)  # it has time to do harm; it waits if all is well
+            drop(log)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ApiJobLog, "drop_result", dropped)
+            api_job.take_back(name, "it is another's")
+        thread.join(30)
+        assert "it is another's" in str(uncertain(job))
+        for record in (api_job.record(), *filter(None, found)):
+            assert record is True or record.uncertain
+        server.release()
+        assert len(server.jobs) == 1
+        assert b" free\n" in (lines := (device.store_path / FILE).read_bytes())
+        assert not [line for line in lines.splitlines() if line.startswith(b" ")]
+        leave(in_another_process(job), "adopt", server, 1, 7)
 
     @pytest.mark.usefixtures("between")
     def test_older_journal(self, server, device):

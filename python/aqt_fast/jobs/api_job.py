@@ -387,26 +387,38 @@ class ApiJob:
             self.job_id = job_id
             self.reopen()
 
-    def take_back(self, reason: str) -> None:
-        """Drop an identifier that is another's, or nobody's: the submission is uncertain again."""
-        job_id = self.job_id or ""
-        if self._adopted is None:
-            reason = f"it got the identifier {job_id}, which is not its own: {reason}"
-        else:
-            reason = f"{self._adopted.reason}; and {job_id} was adopted, which is wrong: {reason}"
-        with self._keeping:
-            self.job_id = None
-            self._log.drop_result()
-        self._log.uncertain(reason)
-        self.ids.release(job_id, self.label)
+    def take_back(self, job_id: str, reason: str) -> None:
+        """Drop an identifier that is another's, or nobody's: the submission is uncertain again.
+
+        Do nothing if the API job has ended or has another identifier. The lock is held throughout:
+        without its identifier, and not uncertain yet, it would look as if it was never sent.
+        """
         with self._lock:
-            self.state = self._unknown_since = self._proven = None
-            self.cancelled = self._cancel_due = False
-            self._most_finished = 0
-            self._end_uncertain(reason)
+            if self.ended or self.job_id != job_id:
+                return
+            if self._adopted is None:
+                reason = f"it got the identifier {job_id}, which is not its own: {reason}"
+            else:
+                known = self._adopted.reason
+                reason = f"{known}; and {job_id} was adopted, which is wrong: {reason}"
+            try:
+                with self._keeping:
+                    self.job_id = None
+                    self._log.drop_result()
+                self._log.uncertain(reason)
+                self.ids.release(job_id, self.label)
+            finally:
+                self.job_id = self.state = self._unknown_since = self._proven = None
+                self.cancelled = self._cancel_due = False
+                self._most_finished = 0
+                self._end_uncertain(reason)
 
     def record(self) -> ApiJobRecord:
         """Return the facts that another process needs to continue."""
+        with self._lock:
+            return self._record()
+
+    def _record(self) -> ApiJobRecord:
         error = self._error
         ended = self.ended and error is None and self.status is not JobStatus.DONE
         unseen = self.job_id is None and not isinstance(error, SubmissionUncertainError)
@@ -507,10 +519,10 @@ class ApiJob:
             if self.job_id != job_id:
                 return self.ended
             if is_of_another_job(error) and not self.foreign:
-                self.take_back(str(error))
+                self.take_back(job_id, str(error))
             else:
                 self._end_with(error)
-            return True
+            return self.ended
         self._unknown_since = None
         return self.ended if state is None else self._take(state, job_id)
 
@@ -526,11 +538,12 @@ class ApiJob:
             if ended or self.cancelled:
                 return False
             self.cancelled = True
-            if self.job_id is None:
+            job_id = self.job_id
+            if job_id is None:
                 # The sending thread checks before each attempt and right after the answer.
                 return True
         try:
-            return self._endpoint.cancel(self.job_id)
+            return self._endpoint.cancel(job_id)
         except AQTError as error:
             self.cancelled = False
             if isinstance(error, APIError) and may_have_ended(error) and self._has_ended():
