@@ -8,7 +8,7 @@ WHEEL := dist/.built
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev test test-rust test-python test-ecosystem lint lint-workflows hooks lock demo bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
+.PHONY: dev wheels test test-rust test-python test-ecosystem lint lint-workflows hooks lock demo bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -70,10 +70,24 @@ lock-%: .venv-build/.ready
 		--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) \
 		$(FROM-$*) - --output-file requirements/$*.txt
 
+# Linked with Zig against an old glibc: the wheel installs on the clusters' systems, RHEL 8 and newer.
+# maturin refuses a wheel that needs a newer one.
+GLIBC := manylinux_2_28
+PORTABLE := $(if $(filter Linux,$(shell uname -s)),--zig --compatibility $(GLIBC))
+BUILD_WHEEL := PATH="$(CURDIR)/.venv-build/bin:$$PATH" maturin build --release --locked
+
 $(WHEEL): $(SOURCES) .venv-build/.ready
 	rm -rf dist && mkdir -p dist
-	.venv-build/bin/maturin build --release --locked --out dist
+	$(BUILD_WHEEL) $(PORTABLE) --out dist
 	touch $@
+
+# What a release has for Linux, with the symbols that each wheel takes from the system's libraries.
+wheels: $(WHEEL)
+	rm -rf dist/release && mkdir -p dist/release && cp dist/*.whl dist/release
+	rustup target add aarch64-unknown-linux-gnu
+	$(BUILD_WHEEL) $(PORTABLE) --out dist/release --target aarch64-unknown-linux-gnu --interpreter python3.10
+	.venv-build/bin/maturin sdist --out dist/release
+	for wheel in dist/release/*.whl; do .venv-build/bin/auditwheel show $$wheel || exit 1; done
 
 # The wheel in an environment; what it declares must be met by the lock.
 .venv-%/.installed: .venv-%/.ready $(WHEEL)
