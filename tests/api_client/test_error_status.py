@@ -24,9 +24,11 @@ from aqt_fast.api_client import (
     DEFAULT_PORTAL_URL,
     Credentials,
     PortalClient,
+    direct,
     errors,
     portal_client,
 )
+from aqt_fast.api_client.retry_timing import Patience
 from aqt_fast.exceptions import APIError, AQTCredentialsError, SubmissionUncertainError
 
 
@@ -217,8 +219,10 @@ class TestAnswerInTheError:
         assert (again.detail, again.http_response.status_code) == (detail, 400)
 
     @pytest.mark.parametrize("status", [401, 429, 500])
-    def test_of_every_kind(self, operation, status, time):
+    def test_of_every_kind(self, operation, status, time, monkeypatch):
         """Also of errors that are retried, uncertain, or about credentials."""
+        # Not thousands of attempts, as in the day for which a machine is waited for.
+        monkeypatch.setattr(direct, "_RESULT", Patience(seconds=600.0))
         script = Script(httpx.Response(status, json={"detail": "no"}))
         with pytest.raises(APIError) as caught:
             operation.run(script, time)
