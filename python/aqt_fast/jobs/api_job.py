@@ -505,7 +505,11 @@ class ApiJob:
         try:
             if self._cancel_due:
                 self._cancel_late(job_id)
-            state = self._stored_state(job_id) or self._ask(job_id)
+            state = self._stored_state(job_id) or self._ask(
+                job_id, lambda: not self.ended and self.job_id == job_id
+            )
+        except RequestWithdrawnError:
+            return self.ended
         except APIError as error:
             if self._endpoint.will_pass(error) or is_misrouted(error) or self._may_appear(error):
                 return self.ended
@@ -663,8 +667,8 @@ class ApiJob:
             # It has ended in the meantime; the next poll shows how.
         self._cancel_due = False
 
-    def _ask(self, job_id: str) -> JobState | None:
-        return self._endpoint.result(job_id, partial(self._read, job_id))
+    def _ask(self, job_id: str, wanted: Callable[[], bool] | None = None) -> JobState | None:
+        return self._endpoint.result(job_id, partial(self._read, job_id), wanted)
 
     def _stored_state(self, job_id: str | None) -> JobState | None:
         """Return the state in the stored result, None if the result is not stored or damaged."""

@@ -21,13 +21,13 @@ from __future__ import annotations
 import math
 import os
 import re
-import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from aqt_fast._files import opened
 from aqt_fast._forks import ForkSafeLock
 
 FILE = "accepted-ids"
@@ -252,7 +252,8 @@ class AcceptedIds:
 
     def _append(self, lines: bytes) -> None:
         if self._path is not None:
-            with suppress(OSError), _opened(self._path, os.O_RDWR | os.O_CREAT) as file:
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            with suppress(OSError), opened(self._path, flags) as file:
                 if os.write(file, lines) == len(lines):
                     self._read_from(file)
                     return
@@ -264,7 +265,7 @@ class AcceptedIds:
             return
         try:
             if self._path.stat().st_size != self._offset:
-                with _opened(self._path, os.O_RDONLY) as file:
+                with opened(self._path) as file:
                     self._read_from(file)
         except FileNotFoundError:
             self._offset, self._complete = 0, False
@@ -325,7 +326,7 @@ class Answers:
         Returns:
             Index of the API job, and the label's checksum, as :attr:`Owner.key` has it.
         """
-        with suppress(OSError), _opened(self._path, os.O_RDONLY) as file:
+        with suppress(OSError), opened(self._path) as file:
             state = os.fstat(file)
             if state.st_ino != self._file or state.st_size < self._offset:
                 self._found, self._file, self._offset = {}, state.st_ino, 0
@@ -346,33 +347,13 @@ def batch_of(root: Path, job_id: str) -> str | None:
         job_id: identifier of the API job, a UUID in canonical form.
     """
     found = None
-    with suppress(OSError), _opened(root / FILE, os.O_RDONLY) as file:
+    with suppress(OSError), opened(root / FILE) as file:
         data = os.read(file, os.fstat(file).st_size)
         for start in re.finditer(rb"^%s " % job_id.encode(), data, re.MULTILINE):
             line = data[start.start() : data.find(b"\n", start.start())]
             if _LINE.fullmatch(line) and not line.endswith(b"free"):
                 found = line[37:73].decode()
     return found
-
-
-@contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open a file, which must be one.
-
-    Raises:
-        OSError: it cannot be opened.
-    """
-    # What only POSIX has: nobody must wait for the writer of a FIFO.
-    more = sum(
-        getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOFOLLOW", "O_BINARY")
-    )
-    file = os.open(path, flags | more | os.O_APPEND, 0o600)
-    try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError("it is not a file")
-        yield file
-    finally:
-        os.close(file)
 
 
 def _line(job_id: str, owner: Owner, how: bytes) -> bytes:

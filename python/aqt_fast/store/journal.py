@@ -80,21 +80,18 @@ class Journal:
         if path.exists():
             raise FileExistsError(f"there is a job {description.job_id} in {root}")
         log = EventLog(path / EVENTS)
+        events = file_of([], description.job_id)
 
         def own() -> None:
-            try:
-                log.own()
-            except DamagedJobError as error:  # what was just written cannot be read
-                raise OSError(str(error)) from error
-            if log.read_only is not None:
-                raise log.read_only
+            log.own(events)
+            log.require_writable()
 
         try:
             directory = JobDirectory.create(
                 root,
                 description,
                 snapshot=(snapshot, headers),
-                events=file_of([], description.job_id),
+                events=events,
                 flushed=False,
                 # Nobody else may go on with it, or remove it, as soon as it can be found.
                 before_job=own,
@@ -155,10 +152,10 @@ class Journal:
 
         Raises:
             DamagedJobError: the file of events does not exist or cannot be read.
-            OSError: the file system has no locks.
+            OSError: no lock can be taken, or it is unknown whether another writer has it.
         """
         owned = self._log.own()
-        if owned:
+        if owned and self._log.read_only is None:
             self.directory.tidy()
         return owned
 
@@ -234,6 +231,7 @@ class Journal:
         if not self.owned:
             return
         try:
+            self._log.require_writable()
             self.directory.keep_result(job, body)
         except OSError as error:
             self.problem = f"a result cannot be stored in {self.path}: {error}"
@@ -243,6 +241,7 @@ class Journal:
         if not self.owned:
             return
         try:
+            self._log.require_writable()
             self.directory.drop_result(job)
         except OSError as error:
             self.problem = f"a wrong result cannot be deleted in {self.path}: {error}"
