@@ -508,14 +508,36 @@ class TestStore:
             patch.setattr(ApiJobLog, "drop_result", dropped)
             api_job.take_back(name, "it is another's")
         thread.join(30)
-        assert "it is another's" in str(uncertain(job))
-        for record in (api_job.record(), *filter(None, found)):
-            assert record is True or record.uncertain
         server.release()
+        assert "it is another's" in str(uncertain(job))
+        assert found != [True]  # what cannot be cancelled is not said to be
+        for record in (api_job.record(), *filter(None, found)):
+            assert record.uncertain
         assert len(server.jobs) == 1
         assert b" free\n" in (lines := (device.store_path / FILE).read_bytes())
         assert not [line for line in lines.splitlines() if line.startswith(b" ")]
         leave(AQTJob.restore(job.batch_id), "adopt", server, 1, 7)
+
+    @pytest.mark.usefixtures("between")
+    def test_not_dropped(self, server, device, monkeypatch):
+        """A stranger's result that cannot be deleted: listed and restored as what it is."""
+        job = device.run(markers(range(100)), shots=2)
+        assert job.result().success
+        (lost, _) = job._execution._jobs  # noqa: SLF001 - as another job's adopt() does it
+        monkeypatch.setattr(ApiJobLog, "drop_result", lambda _: None)
+        job._execution.give_up(lost.job_id, "it is another's", keep=None)  # noqa: SLF001
+        assert len([*(device.store_path / job.batch_id).glob("result-*")]) == 2
+        for _ in range(2):
+            assert uncertain_labels(job) == [lost.label]
+            again = AQTJob.restore(job.batch_id)
+            with pytest.raises(IncompleteBatchError, match="it is another's"):
+                again.result()
+        assert again.resubmit_failed() == 0
+        right = {record.label: record.job_id for record in server.jobs}
+        again.adopt(lost.label, right[lost.label])
+        assert again.result().get_counts() == marker_counts(range(100), 2)
+        assert uncertain_labels(job) == []
+        assert len(server.jobs) == 2
 
     @pytest.mark.usefixtures("between")
     def test_older_journal(self, server, device):

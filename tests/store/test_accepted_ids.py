@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from aqt_fast.store.accepted_ids import FILE, AcceptedIds, Owner, batch_of
+from aqt_fast.store.accepted_ids import FILE, AcceptedIds, Answers, Owner, batch_of, checksum
 from aqt_fast.store.journal import ApiJobLog, journalled_ids
 from store.samples import new_journal
 
@@ -217,3 +217,45 @@ class TestJournals:
             (JOB_ID, Owner(journal.path.name, 1, "job (1)")),
             (OTHER_ID, Owner(journal.path.name, 1, "job (3)")),
         ]
+
+
+class TestAnswers:
+    """Which submissions were answered."""
+
+    def test_read_once(self, tmp_path, monkeypatch):
+        """Each line is read once, whatever number of batches somebody asks for."""
+        owners = [Owner(str(uuid.UUID(int=number)), number, f"job {number}") for number in range(9)]
+        ids, answers = AcceptedIds(tmp_path), Answers(tmp_path)
+        assert answers.of(owners[0].batch_id) == set()
+        read, sizes = os.read, []
+        for known in (4, 9):
+            for number, owner in enumerate(owners[:known]):
+                ids.claim(str(uuid.UUID(int=number)), owner, 0)
+                ids.prove(str(uuid.UUID(int=number)), owner)
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "read", lambda *given: sizes.append(read(*given)) or sizes[-1])
+                for owner in owners:
+                    expected = {(owner.number, checksum(owner.label))}
+                    found = answers.of(owner.batch_id)
+                    assert found == (expected if owner in owners[:known] else set())
+        assert b"".join(sizes) == (tmp_path / FILE).read_bytes()
+
+    @pytest.mark.parametrize("way", ["removed", "replaced", "cut"])
+    def test_another_file(self, tmp_path, way):
+        """What the file has now counts."""
+        AcceptedIds(tmp_path).claim(JOB_ID, FIRST, 0)
+        AcceptedIds(tmp_path).claim(OTHER_ID, SECOND, 0)
+        answers = Answers(tmp_path, FIRST.batch_id)
+        assert len(answers.of(FIRST.batch_id)) == 2
+        file = tmp_path / FILE
+        lines = file.read_bytes().splitlines(keepends=True)
+        if way == "cut":
+            file.write_bytes(b"".join(lines[:-1]))
+        else:
+            file.rename(tmp_path / "before")
+        if way == "replaced":
+            file.write_bytes(b"".join([*lines, *lines]).replace(b" 1 ", b" 2 "))
+        kept = {"removed": {0}, "replaced": {0, 2}, "cut": {0}}[way]
+        if way == "removed":
+            AcceptedIds(tmp_path).claim(JOB_ID, FIRST, 0)
+        assert {number for number, _ in answers.of(FIRST.batch_id)} == kept

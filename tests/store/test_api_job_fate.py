@@ -34,8 +34,10 @@ def slow_fate(record: ApiJobRecord, *, stored: bool, active: bool) -> str:
         if not record.doubtful:
             return "failed"
         return "done" if stored else "uncertain"
-    # What was measured is here, whatever else is known.
-    if stored:
+    # What was measured is here. Only if a process has said why it does not know the identifier, it
+    # may have had a wrong one before, and what is stored may be of that.
+    said_why = accepted is False and sent and not record.refused and record.message is not None
+    if stored and not (said_why and record.status is None):
         return "done"
     # It is there: it is polled.
     if accepted:
@@ -74,6 +76,8 @@ def test_all(stored, active):
         (ApiJobRecord(payload_hash="a"), {}, "uncertain"),
         (ApiJobRecord(payload_hash="a"), {"active": True}, "submitting"),
         (ApiJobRecord(payload_hash="a", message="reset"), {"active": True}, "uncertain"),
+        (ApiJobRecord(payload_hash="a", message="not its own"), {"stored": True}, "uncertain"),
+        (ApiJobRecord(payload_hash="a"), {"stored": True}, "done"),
         (ApiJobRecord(job_id="j", doubt="x"), {}, "submitted"),
         (ApiJobRecord(job_id="j"), {"stored": True}, "done"),
         (ApiJobRecord(job_id="j", status="DONE"), {}, "submitted"),

@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
 from aqt_fast.store import locks
+from aqt_fast.store.accepted_ids import AcceptedIds, Answers, Owner
+from aqt_fast.store.event_lines import EventFile
+from aqt_fast.store.event_log import EventLog
 from aqt_fast.store.events import ApiJobRecord
 from aqt_fast.store.job_directory import EVENTS
 from aqt_fast.store.job_store import JobStore
@@ -33,6 +36,41 @@ def records(journal: Journal) -> dict[int, ApiJobRecord]:
     state = Journal.load(journal.path.parent, journal.path.name).replay()
     assert state.problem is None
     return state.records
+
+
+class TestOlder:
+    """A journal that may be older than the store's list of identifiers."""
+
+    @pytest.mark.parametrize("shared", [True, False])
+    def test_submitted_while_it_is_read(self, journal, tmp_path, monkeypatch, shared):
+        """What is submitted between two reads does not make the journal look old."""
+        owner = Owner(journal.path.name, 0, "x")
+        read = EventLog.read
+        submitted = []
+
+        def and_then(log: EventLog) -> EventFile:
+            content = read(log)
+            if not submitted:
+                submitted.append(owner)
+                journal.note(0, "intent", label="x", payload_hash="00")
+                AcceptedIds(tmp_path).claim(str(uuid.UUID(int=1)), owner, 0)
+            return content
+
+        monkeypatch.setattr(EventLog, "read", and_then)
+        other = Journal.load(tmp_path, journal.path.name)
+        state = other.replay(Answers(tmp_path) if shared else None)
+        assert submitted
+        assert state.record(0).doubt is None
+        assert state.record(0).uncertain
+
+    def test_older(self, journal, tmp_path):
+        """What is there after all is in doubt: before, and in a log that has no line of it."""
+        other, answers = Journal.load(tmp_path, journal.path.name), Answers(tmp_path)
+        for known in (None, answers):
+            assert other.replay(known).record(0).doubt is None
+        AcceptedIds(tmp_path).claim(str(uuid.UUID(int=1)), Owner(journal.path.name, 0, "x"), 0)
+        for known in (None, answers):
+            assert "older than the store's list" in other.replay(known).record(0).doubt
 
 
 class TestFiles:

@@ -456,9 +456,6 @@ class ApiJob:
         self.earlier = record.earlier
         self.submission.payload_hash = record.payload_hash
         stored = self._stored_state(record.job_id)
-        taken_back = record.uncertain and record.message is not None
-        if stored is not None and stored.label is None and taken_back:
-            stored = None  # it may be of the identifier that was taken back
         job_id = record.job_id or (stored and stored.job_id)
         if record.adopted:
             self._adopted = self.submission.uncertain(self.label, _UNSEEN)

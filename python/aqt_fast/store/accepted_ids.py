@@ -297,21 +297,46 @@ class AcceptedIds:
             self._number += 1
 
 
-def answered(root: Path, batch_id: str) -> set[tuple[int, bytes]]:
-    """Return which submissions of a batch have got an identifier, as far as the file knows.
+class Answers:
+    """Which submissions have got an identifier in the answer to them, as far as the file knows.
+
+    Only what was appended since the last time is read. One thread may use it at a time.
 
     Args:
         root: directory of all jobs.
-        batch_id: the batch's identifier, a UUID in canonical form.
-
-    Returns:
-        Index of the API job, and the label's checksum, as :attr:`Owner.key` has it.
+        batch_id: the only batch to know, a UUID in canonical form; None for all.
     """
-    with suppress(OSError), opened(root / FILE) as file:
-        data = os.read(file, os.fstat(file).st_size)
-        found = re.finditer(rb" %s ([0-9]{1,9}) ([0-9a-f]{8}) [0-9]+\n" % batch_id.encode(), data)
-        return {(int(line[1]), line[2]) for line in found}
-    return set()
+
+    def __init__(self, root: Path, batch_id: str | None = None) -> None:
+        """Read nothing yet."""
+        self._path = root / FILE
+        batch = b"[0-9a-f-]{36}" if batch_id is None else batch_id.encode()
+        self._pattern = re.compile(rb" (%s) ([0-9]{1,9}) ([0-9a-f]{8}) [0-9]+\n" % batch)
+        self._found: dict[str, set[tuple[int, bytes]]] = {}
+        self._file: int | None = None
+        """Which file was read: its inode."""
+        self._offset = 0
+
+    def of(self, batch_id: str) -> set[tuple[int, bytes]]:
+        """Return the submissions of a batch that were answered.
+
+        Args:
+            batch_id: the batch's identifier, a UUID in canonical form.
+
+        Returns:
+            Index of the API job, and the label's checksum, as :attr:`Owner.key` has it.
+        """
+        with suppress(OSError), opened(self._path) as file:
+            state = os.fstat(file)
+            if state.st_ino != self._file or state.st_size < self._offset:
+                self._found, self._file, self._offset = {}, state.st_ino, 0
+            os.lseek(file, self._offset, os.SEEK_SET)
+            data = os.read(file, state.st_size - self._offset)
+            self._offset += data.rfind(b"\n") + 1
+            for line in self._pattern.finditer(data):
+                found = self._found.setdefault(line[1].decode(), set())
+                found.add((int(line[2]), line[3]))
+        return self._found.get(batch_id, set())
 
 
 def batch_of(root: Path, job_id: str) -> str | None:

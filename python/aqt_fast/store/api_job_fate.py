@@ -12,6 +12,9 @@ def api_job_fate(record: ApiJobRecord, *, stored: bool, active: bool) -> ApiJobS
     Where lines of the journal may be missing, it may have been sent again after an end with an
     error. It has not after it was cancelled: that is never sent again.
 
+    What is stored of an API job that is uncertain for a known reason is no proof: it may be of an
+    identifier that was taken back.
+
     Args:
         record: the sum of its events.
         stored: whether its result is stored.
@@ -19,7 +22,8 @@ def api_job_fate(record: ApiJobRecord, *, stored: bool, active: bool) -> ApiJobS
     """
     if record.status == "CANCELLED":
         return "cancelled"
-    if stored and (record.doubtful or record.status != "ERROR"):
+    taken_back = record.uncertain and record.message is not None
+    if stored and not taken_back and (record.doubtful or record.status != "ERROR"):
         return "done"
     if record.status == "ERROR":
         return "uncertain" if record.doubtful else "failed"

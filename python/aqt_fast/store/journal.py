@@ -15,7 +15,7 @@ from aqt_fast._files import read_file
 from aqt_fast._forks import ForkSafeLock
 from aqt_fast._ids import canonical_uuid, is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.store.accepted_ids import Owner, answered, batch_of, checksum
+from aqt_fast.store.accepted_ids import Answers, Owner, batch_of, checksum
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.description import JobDescription, now
 from aqt_fast.store.event_lines import file_of, read_events
@@ -44,6 +44,7 @@ class Journal:
         self.problem: str | None = None
         """What could not be written, None if all is well."""
         self._log = log or EventLog(directory.path / EVENTS)
+        self._answers: Answers | None = None
         self._late: list[dict[str, Any]] = []
         """Events that have happened and could not be written, in order."""
         self._late_lock = ForkSafeLock()
@@ -256,29 +257,47 @@ class Journal:
         """Return the answer with an API job's result; None if it is not stored or is damaged."""
         return self.directory.result(job)
 
-    def replay(self) -> JournalState:
+    def replay(self, answers: Answers | None = None) -> JournalState:
         """Read all events so far.
+
+        API jobs that were not sent, says the journal, are in doubt if the store's list of
+        identifiers has the answers to them.
+
+        Args:
+            answers: what that list has; by default, it is read for this batch only.
 
         Raises:
             DamagedJobError: the file cannot be read.
         """
-        state = JournalState.of(self._log.read(), self.directory.stored_results())
-        self._compare(state)
+        state = self._replay()
+        if self._unsent(state):
+            if answers is None:
+                self._answers = self._answers or Answers(self.path.parent, self.path.name)
+                answers = self._answers
+            answered = answers.of(self.path.name)
+            if answered:
+                # Again, for a line here is written before its answer is there.
+                state = self._replay()
+                self._compare(state, answered)
         return state
 
-    def _compare(self, state: JournalState) -> None:
-        """Doubt API jobs that were not sent, says the journal, though others know their answers."""
+    def _replay(self) -> JournalState:
+        return JournalState.of(self._log.read(), self.directory.stored_results())
+
+    def _unsent(self, state: JournalState) -> dict[int, ApiJobRecord]:
+        """Return the records of API jobs that were not sent, or refused."""
         plan = self.directory.description.plan
         numbers = range(0 if plan is None else len(plan.parts))
-        records = {number: state.record(number) for number in numbers}
-        unsent = {
+        records = ((number, state.record(number)) for number in numbers)
+        return {
             number: record
-            for number, record in records.items()
+            for number, record in records
             if record.job_id is None and not record.uncertain and record.status is None
         }
-        if not unsent:
-            return
-        for number, label in answered(self.path.parent, self.path.name):
+
+    def _compare(self, state: JournalState, answered: set[tuple[int, bytes]]) -> None:
+        unsent = self._unsent(state)
+        for number, label in answered:
             record = unsent.get(number)
             if record is not None and (record.label is None or label == checksum(record.label)):
                 record.doubt = (

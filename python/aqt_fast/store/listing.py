@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from aqt_fast._shots import Shots
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
 from aqt_fast.store import locks
+from aqt_fast.store.accepted_ids import Answers
 from aqt_fast.store.api_job_fate import api_job_fate
 from aqt_fast.store.checksummed_json import UNUSABLE
 from aqt_fast.store.description import utc_at
@@ -170,13 +171,16 @@ def stored_jobs(store: JobStore, provider: JobRestorer[JobT]) -> list[StoredJob[
         OSError: the directory exists but cannot be read.
     """
     jobs: list[StoredJob[JobT]] = []
+    answers = Answers(store.path)
     for job_id in store.job_ids():
         with suppress(JobNotFoundError, FileNotFoundError):  # removed in the meantime
-            jobs.append(_stored_job(store, job_id, provider))
+            jobs.append(_stored_job(store, job_id, provider, answers))
     return sorted(jobs, key=lambda job: (-job.created.timestamp(), job.job_id))
 
 
-def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> StoredJob[JobT]:
+def _stored_job(
+    store: JobStore, job_id: str, provider: JobRestorer[JobT], answers: Answers
+) -> StoredJob[JobT]:
     """Summarise a stored job.
 
     Raises:
@@ -189,7 +193,7 @@ def _stored_job(store: JobStore, job_id: str, provider: JobRestorer[JobT]) -> St
         directory = JobDirectory.load(store.path, job_id)
         # Again, because a job that was just made was locked before it could be found.
         active = active or locks.is_held(directory.path)
-        api_jobs, problem = _api_jobs(directory, active=bool(active))
+        api_jobs, problem = _api_jobs(directory, answers, active=bool(active))
     except (DamagedJobError, OSError, *UNUSABLE) as error:
         with suppress(DamagedJobError):
             JobDirectory.load(store.path, job_id)  # while it is removed, it is not damaged
@@ -248,12 +252,13 @@ def _changed(path: Path) -> datetime:
 
 
 def _api_jobs(
-    directory: JobDirectory, *, active: bool
+    directory: JobDirectory, answers: Answers, *, active: bool
 ) -> tuple[tuple[StoredApiJob, ...], str | None]:
     """Return the API jobs of a batch, and what is wrong with its journal.
 
     Args:
         directory: the batch on the disk.
+        answers: what the store's list of identifiers has.
         active: whether a process works on it.
 
     Raises:
@@ -263,7 +268,7 @@ def _api_jobs(
     plan = directory.description.plan
     if plan is None:
         return (), None
-    journal = Journal(directory).replay()
+    journal = Journal(directory).replay(answers)
     stored = directory.stored_results()
     jobs = []
     for index, part in enumerate(plan.parts):
