@@ -44,6 +44,8 @@ class ExecutionState:
     """Why not all circuits were evaluated, None if they were or still may be."""
     error: AQTError | None = None
     """Error that hides results although circuits may have run."""
+    reopened: int = 0
+    """How often the batch had been reopened after its end."""
 
     @property
     def ended(self) -> bool:
@@ -147,9 +149,14 @@ class Execution(ABC):
             # A thread of the parent may have held the lock. The status was set last.
             if self._status not in JOB_FINAL_STATES:
                 self._require_process()
-            return ExecutionState(self._status, self._finished_count, self._message, self._error)
+            return self._state()
         with self._changed:
-            return ExecutionState(self._status, self._finished_count, self._message, self._error)
+            return self._state()
+
+    def _state(self) -> ExecutionState:
+        return ExecutionState(
+            self._status, self._finished_count, self._message, self._error, self.reopened
+        )
 
     @property
     def completed(self) -> list[range]:
