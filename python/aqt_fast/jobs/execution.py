@@ -98,6 +98,7 @@ class Vigil:
         self._execution = execution
         self._patience = patience
         self._stalled_since = math.inf
+        self._looked_after = time.monotonic()
 
     def look(self) -> None:
         """Do so now.
@@ -106,9 +107,11 @@ class Vigil:
             APIConnectionError: the execution has no thread, and patience is over.
         """
         revive_stalled()
-        self._execution.look_after()
-        stall = self._execution.stall
         now = time.monotonic()
+        if now - self._looked_after >= RETRY_SECONDS:
+            self._execution.look_after()
+            self._looked_after = now
+        stall = self._execution.stall
         self._stalled_since = math.inf if stall is None else min(self._stalled_since, now)
         if now - self._stalled_since >= self._patience:
             raise APIConnectionError(f"{stall}; {self._execution.advice}")
