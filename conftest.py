@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import hypothesis
 import pytest
+
+# Examples may take any time: the machine may be busy.
+hypothesis.settings.register_profile("any time", deadline=None)
+hypothesis.settings.load_profile("any time")
 
 _FIGURES = "figures"
 

@@ -214,6 +214,7 @@ def run(
     *,
     labels: bool = True,
     kinds: Collection[str] = FAULTS,
+    read_timeout: float = READ_TIMEOUT_SECONDS,
 ) -> Report:
     """Submit all jobs at once, take care of them, and compare with the server's record.
 
@@ -225,9 +226,10 @@ def run(
         directory: for the tokens and the journals.
         labels: whether the server's answers name API jobs by their labels.
         kinds: the faults to choose from.
+        read_timeout: seconds that the client waits for an answer.
     """
     with behind_chaos(
-        seed, directory, speed=SPEED, read_timeout=READ_TIMEOUT_SECONDS, labels=labels, kinds=kinds
+        seed, directory, speed=SPEED, read_timeout=read_timeout, labels=labels, kinds=kinds
     ) as (watch, proxy):
         before = _held()
         backends = _backends(watch.provider)

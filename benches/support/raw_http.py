@@ -11,7 +11,7 @@ from aqt_fast.testing import ArnicaServer
 
 def connection(server: ArnicaServer) -> socket.socket:
     """A connection to a server."""
-    return socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
 
 def request(

@@ -1,4 +1,4 @@
-"""Write files that only their owner can read, each as a whole or not at all; and read files."""
+"""Files that only their owner can read: written as a whole or not at all, or in place; and read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 import stat
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PREFIX, _SUFFIX = ".", ".tmp"
@@ -55,26 +56,86 @@ def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
     """Open a file, and nothing else: a pipe would have us wait for whoever writes to it.
 
     Args:
-        path: the file.
-        flags: how to open it, as for ``os.open``.
+        path: the file. It may be a link if it is only read.
+        flags: how to open it, as for ``os.open``. A file that is created is its owner's alone.
 
     Returns:
-        Its descriptor.
+        Its descriptor; forked processes inherit it, other programs do not.
 
     Raises:
         OSError: it cannot be opened, or is no file.
     """
-    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    names = ["O_NONBLOCK", "O_CLOEXEC", "O_BINARY"]  # no system has all of them
+    if flags & (os.O_WRONLY | os.O_RDWR):
+        names.append("O_NOFOLLOW")
+    for name in names:
+        flags |= getattr(os, name, 0)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, flags, 0o600)
     except FileNotFoundError:
         if os.path.lexists(path):
             raise OSError(errno.EINVAL, "it is a link to nothing", str(path)) from None
         raise
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "it is not a file", str(path))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a file", str(path))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def opened(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
+    """Open a file for a while, see :func:`open_file`.
+
+    Raises:
+        OSError: it cannot be opened, or is no file.
+    """
+    descriptor = open_file(path, flags)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def read_at(descriptor: int, size: int, offset: int) -> bytes:
+    """Read up to ``size`` bytes of an open file. The position in the file may change.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, size, offset)
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.read(descriptor, size)
+
+
+def write_at(descriptor: int, data: bytes, offset: int) -> None:
+    """Write all of ``data`` into an open file. The position in the file may change.
+
+    Raises:
+        OSError: not all of it could be written.
+    """
+    if not data:
+        return
+    if hasattr(os, "pwrite"):
+        written = os.pwrite(descriptor, data, offset)
+    else:
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        written = os.write(descriptor, data)
+    if written != len(data):
+        raise OSError("the disk is full")
+
+
+def flush_data(descriptor: int) -> None:
+    """Flush the content of an open file to the disk, and its length.
+
+    Raises:
+        OSError: it cannot be flushed.
+    """
+    # macOS and Windows have only the one that flushes times, too.
+    getattr(os, "fdatasync", os.fsync)(descriptor)
 
 
 def read_file(path: Path) -> bytes:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
+import httpcore
 import httpx
 import orjson
 import pytest
@@ -31,6 +32,7 @@ from api_client.scripted import (
 from aqt_fast.api_client import DirectAccessClient, PortalClient
 from aqt_fast.api_client.credentials import Credentials
 from aqt_fast.api_client.models import read_json
+from aqt_fast.api_client.network import TimedStream
 from aqt_fast.api_client.request import MOST_BYTES, MOST_BYTES_OF_A_RESULT
 from aqt_fast.exceptions import (
     APIConnectionError,
@@ -296,23 +298,6 @@ class TestTime:
             assert machine.result(JOB_ID, read_json) is None
             machine.close()
 
-    def test_a_large_result_over_a_slow_line(self, monkeypatch):
-        """It may take far longer than the time-out, as long as enough of it arrives."""
-        monkeypatch.setattr("aqt_fast.api_client.network.MIN_BYTES_PER_SECOND", 10_000)
-        parts = [b"7" * 1000] * 60
-
-        def answer(connection: socket.socket, _request: bytes) -> None:
-            connection.sendall(HEAD + b"Content-Length: 60000\r\n\r\n")
-            for part in parts:
-                connection.sendall(part)
-                real_time.sleep(0.01)
-
-        with raw_server(answer) as server, portal_at(server, read_timeout=0.2) as portal:
-            began = real_time.monotonic()
-            assert portal.result(JOB_ID, len) == 60_000
-            assert real_time.monotonic() - began > 0.4
-            assert server.accepted == 1
-
     def test_a_server_that_reads_slowly(self):
         """The request has a limit of its own, too."""
 
@@ -357,6 +342,114 @@ class TestTime:
                 thread.join(30)
             assert not any(thread.is_alive() for thread in threads)
         assert {type(error) for error in errors} == {SubmissionUncertainError, APIConnectionError}
+
+
+class Line(httpcore.NetworkStream):
+    """A connection over which a part arrives, or goes, after so many seconds of a test's clock."""
+
+    def __init__(self, parts: list[bytes], seconds: float) -> None:
+        self.now = 0.0
+        self._parts = iter(parts)
+        self.seconds = seconds
+
+    def monotonic(self) -> float:
+        """The time."""
+        return self.now
+
+    def read(self, _most: int, timeout: float | None = None) -> bytes:
+        """The next part."""
+        if timeout is not None and timeout < self.seconds:
+            self.now += timeout
+            raise httpcore.ReadTimeout
+        self.now += self.seconds
+        return next(self._parts)
+
+    def write(self, _buffer: bytes, timeout: float | None = None) -> None:
+        """Take a part."""
+        if timeout is not None and timeout < self.seconds:
+            self.now += timeout
+            raise httpcore.WriteTimeout
+        self.now += self.seconds
+
+    def get_extra_info(self, _info: str) -> None:
+        """There is no socket."""
+
+
+class TestAllowedTime:
+    """By a clock of the test's own."""
+
+    @pytest.fixture
+    def stream(self, monkeypatch):
+        """Make a connection and send a request over it."""
+
+        def make(parts: list[bytes], seconds: float) -> tuple[TimedStream, Line]:
+            line = Line([HEAD, *parts], 0)
+            monkeypatch.setattr("aqt_fast.api_client.network.time", line)
+            stream = TimedStream(line, lambda _: None)
+            stream.write(b"GET / HTTP/1.1\r\n\r\n", 60)
+            assert stream.read(65536, 60) == HEAD
+            line.seconds = seconds
+            return stream, line
+
+        return make
+
+    @staticmethod
+    def receive(stream: TimedStream, num_bytes: int) -> None:
+        """Receive a body of known length, as the client does."""
+        stream.begin_body(60, num_bytes, chunked=False)
+        while num_bytes:
+            part = stream.read(65536, 60)
+            stream.received(len(part))
+            num_bytes -= len(part)
+
+    @pytest.mark.parametrize("rate", [20_000, 25_000, 200_000])
+    def test_a_large_result_over_a_slow_line(self, stream, rate):
+        """50 MB take 250 s at 200 kB/s, or 2500 s at the lowest rate: they are received."""
+        part = b"7" * 50_000
+        connection, line = stream([part] * 1000, len(part) / rate)
+        self.receive(connection, 50_000_000)
+        assert line.now == pytest.approx(50_000_000 / rate)
+
+    @pytest.mark.parametrize(("part", "seconds", "most"), [(b"7", 1, 61), (b"7" * 9999, 1, 122)])
+    def test_a_line_that_is_too_slow(self, stream, part, seconds, most):
+        """It ends when its time is over: after 60 s, and a second for each 20 kB that came."""
+        connection, line = stream([part] * 10**5, seconds)
+        with pytest.raises(httpcore.ReadTimeout):
+            self.receive(connection, 50_000_000)
+        assert 60 <= line.now <= most
+
+    def test_a_head_that_is_too_slow(self, stream):
+        """It has 60 s, however much of it arrives."""
+        connection, line = stream([b"A: b\r\n" * 1000] * 100, 7)
+        for _ in range(8000):
+            assert connection.read(65536, 60) == b"A: b\r\n"
+        with pytest.raises(httpcore.ReadTimeout):
+            connection.read(65536, 60)
+        assert line.now <= 60
+
+    @pytest.mark.parametrize(("seconds", "sent"), [(3, True), (30, False)])
+    def test_a_large_request(self, stream, seconds, sent):
+        """It has a second more for each 20 kB, too."""
+        connection, line = stream([], seconds)
+        if sent:
+            connection.write(b"POST " + b" " * 6_000_000, 60)
+            assert line.now > 60
+        else:
+            with pytest.raises(httpcore.WriteTimeout):
+                connection.write(b"POST " + b" " * 6_000_000, 60)
+
+    def test_many_lines_in_chunks(self, stream):
+        """A chunk is passed on in parts as large as they arrive, not line by line."""
+        body = b"             1\n" * 10_000
+        sent = b"%x\r\n%s\r\n" % (len(body), body) + b"0\r\nX: y\r\n\r\n"
+        parts = [sent[start : start + 60_000] for start in range(0, len(sent), 60_000)]
+        connection, _ = stream(parts, 0)
+        connection.begin_body(60, None, chunked=True)
+        passed = []
+        while sum(map(len, passed)) < len(sent):
+            passed.append(connection.read(65536, 60))
+        assert b"".join(passed) == sent
+        assert len(passed) < 20
 
 
 class TestHeaders:

@@ -35,12 +35,12 @@ class TestFailures:
         ask = PortalClient.result
         failed = []
 
-        def troubled(portal, *arguments) -> JobState:
+        def troubled(portal, *arguments, **options) -> JobState:
             """As a request whose own retries were in vain."""
             if len(failed) < 12:
                 failed.append(APIError("HTTP 503", status_code=503))
                 raise failed[-1]
-            return ask(portal, *arguments)
+            return ask(portal, *arguments, **options)
 
         monkeypatch.setattr(PortalClient, "result", troubled)
         assert device.run(marker("1")).result().success

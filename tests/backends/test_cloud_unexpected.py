@@ -26,7 +26,7 @@ UNEXPECTED = [
 def test_while_polling(device, circuit, monkeypatch, error):
     """The job ends and says why; others of the resource go on, and asking again helps."""
 
-    def result(*_arguments) -> None:
+    def result(*_arguments, **_options) -> None:
         raise error
 
     with monkeypatch.context() as patch:

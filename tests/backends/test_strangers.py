@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from aqt_fast import AQTJob
+from aqt_fast import AQTJob, AQTOptions
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.backends.cloud.endpoint import CloudEndpoint
 from aqt_fast.exceptions import (
@@ -22,7 +22,10 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 from aqt_fast.store.accepted_ids import FILE
+from aqt_fast.store.event_lines import file_of
+from aqt_fast.store.job_directory import EVENTS
 from aqt_fast.store.job_store import JobStore
+from aqt_fast.store.journal import ApiJobLog
 from aqt_fast.testing import ArnicaServer
 from backends.between import Between, accepted
 from clients import connect, device_of
@@ -430,6 +433,108 @@ class TestUnknown:
         assert job.result().get_counts() == marker_counts([1], 7)[0]
         assert between.unknown == 0
         assert len(server.jobs) == 1
+
+
+class TestStore:
+    """What the store has of answers that turned out to be wrong, and of journals that were lost."""
+
+    def test_taken_back_while_it_is_read(self, device, no_labels, monkeypatch):
+        """A result of an identifier that was taken back meanwhile is neither taken nor stored."""
+        job = AQTJob(device, markers(range(100)), AQTOptions(**{**device.options, "shots": 2}))
+        decode, taken = CloudEndpoint.decode, []
+
+        def decoded(endpoint, body) -> Any:
+            state = decode(endpoint, body)
+            if state.status == "finished" and not taken:
+                taken.append(state.job_id)
+                execution = job._execution  # noqa: SLF001 - no other moment is certain
+                execution.give_up(taken[0], "it was adopted elsewhere", keep=None)
+            return state
+
+        monkeypatch.setattr(CloudEndpoint, "decode", decoded)
+        job.submit()
+        with pytest.raises(IncompleteBatchError) as caught:
+            job.result()
+        (failure,) = caught.value.failures
+        again = AQTJob.restore(job.batch_id)
+        with pytest.raises(IncompleteBatchError, match="it was adopted elsewhere"):
+            again.result()
+        assert len([*(device.store_path / job.batch_id).glob("result-*")]) == 1
+        no_labels.changes.clear()
+        again.adopt(failure.label, taken[0])
+        assert again.result().get_counts() == marker_counts(range(100), 2)
+
+    @pytest.mark.parametrize(
+        "meanwhile",
+        [
+            lambda job: job.abandon("the provider is closed"),
+            lambda job: job.submit(),
+            lambda job: job.cancel(),
+            lambda job: job.fail(OSError("no memory")),
+            lambda job: job.record(),
+            lambda job: job.take_back(job.job_id, "found twice"),
+        ],
+        ids=["abandon", "submit", "cancel", "fail", "record", "take back"],
+    )
+    def test_taken_back_at_once(self, server, device, no_labels, monkeypatch, meanwhile):
+        """While an identifier is taken back, no thread finds an API job that was never sent."""
+        no_labels.changes.clear()
+        server.hold()
+        job = device.run(marker(1), shots=7)
+        name = job.job_id()
+        (api_job,) = job._execution._jobs  # noqa: SLF001 - no other moment is certain
+        drop, found = ApiJobLog.drop_result, []
+        thread = threading.Thread(target=lambda: found.append(meanwhile(api_job)))
+
+        def dropped(log: ApiJobLog) -> None:
+            thread.start()
+            thread.join(0.2)  # it has time to do harm; it waits if all is well
+            drop(log)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ApiJobLog, "drop_result", dropped)
+            api_job.take_back(name, "it is another's")
+        thread.join(30)
+        assert "it is another's" in str(uncertain(job))
+        for record in (api_job.record(), *filter(None, found)):
+            assert record is True or record.uncertain
+        server.release()
+        assert len(server.jobs) == 1
+        assert b" free\n" in (lines := (device.store_path / FILE).read_bytes())
+        assert not [line for line in lines.splitlines() if line.startswith(b" ")]
+        leave(in_another_process(job), "adopt", server, 1, 7)
+
+    @pytest.mark.usefixtures("between")
+    def test_older_journal(self, server, device):
+        """A journal that went back to an older state: the list of identifiers knows better."""
+        job = device.run(markers(range(100)), shots=2)
+        assert job.result().success
+        path = device.store_path / job.batch_id
+        (path / EVENTS).write_bytes(file_of([], job.batch_id))
+        for file in path.glob("result-*"):
+            file.unlink()
+        again = AQTJob.restore(job.batch_id)
+        with pytest.raises(IncompleteBatchError, match="older than the store's list") as caught:
+            again.result()
+        assert again.resubmit_failed() == 0
+        right = {record.label: record.job_id for record in server.jobs}
+        for failure in caught.value.failures:
+            again.adopt(failure.label, right[failure.label])
+        assert again.result().get_counts() == marker_counts(range(100), 2)
+        assert len(server.jobs) == 2
+
+    @pytest.mark.usefixtures("between")
+    def test_nothing_twice(self, server, device):
+        """Restoring writes no identifiers again."""
+        job = device.run(markers(range(100)), shots=2)
+        assert job.result().success
+        before = (device.store_path / FILE).read_bytes()
+        assert len(before.splitlines()) <= 2 + 2 * 2
+        for _ in range(2):
+            assert AQTJob.restore(job.batch_id).result().success
+            assert device.provider.restore(job.batch_id).result().success
+        assert (device.store_path / FILE).read_bytes() == before
+        assert len(server.jobs) == 2
 
 
 class TestDirect:

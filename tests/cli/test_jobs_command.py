@@ -12,10 +12,11 @@ from aqt_fast import AQTProvider
 from aqt_fast.cli.main import main
 from aqt_fast.exceptions import SubmissionUncertainError
 from aqt_fast.persistence import JobStore, get_store_path
+from aqt_fast.store.journal import ApiJobLog
 from click.testing import CliRunner, Result
 from clients import connect
 from qiskit.result import Result as QiskitResult
-from store.samples import rewritten
+from store.samples import new_journal, rewritten
 from waiting import wait_until
 
 # Commands find the server.
@@ -171,6 +172,18 @@ class TestShow:
         assert "1 to 50" in CliRunner(env={"COLUMNS": "200"}).invoke(main, ["jobs"]).stdout
         assert json.loads(invoke("result", job.job_id()).stdout)["results"][49]["shots"] == 50
         assert len(server.jobs) == 2
+
+    @pytest.mark.parametrize("columns", ["40", "80", "1000"])
+    def test_messages(self, tmp_path, columns):
+        """In full, for what they name is to be copied, and once."""
+        message = f"{'it is unknown ' * 20}a51e2627-34b5-4b8c-8d14-000000000001"
+        journal = new_journal(tmp_path)
+        ApiJobLog(journal, 0).intend("x", "ab")
+        ApiJobLog(journal, 0).uncertain(message)
+        journal.close()
+        arguments = ["jobs", "--store", str(tmp_path), "show", journal.path.name]
+        shown = CliRunner(env={"COLUMNS": columns}).invoke(main, arguments).stdout
+        assert shown.count(message) == 1
 
     @pytest.mark.usefixtures("in_india")
     def test_time(self, done, portal):

@@ -98,6 +98,8 @@ class TestOtherPortals:
             ("https://a.example", "https://b.example#https://a.example", False),
             ("https://a.example", "https://a.example:port", False),
             ("", "https://a.example", False),
+            ("a.example", "b.example", False),
+            ("https:///a", "https:///b", False),
         ],
     )
     def test_which_portals_are_the_same(self, one, other, same):

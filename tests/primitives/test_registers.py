@@ -74,7 +74,7 @@ def test_parameters(simulator):
         assert bits == exact.data[name]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(strategies.register_layouts(), st.integers(0, 31)), min_size=1, max_size=6)
 )

@@ -36,7 +36,7 @@ def client_of(server, token=None):
     """A client with a token, by default the server's own."""
     headers = {"Authorization": f"Bearer {server.token if token is None else token}"}
     base = f"{server.url}/api/v1"
-    return httpx.Client(base_url=base, headers=headers, timeout=10, trust_env=False)
+    return httpx.Client(base_url=base, headers=headers, timeout=60, trust_env=False)
 
 
 def submit(client, body, place="default/simulator_ideal"):

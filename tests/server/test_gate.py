@@ -29,7 +29,7 @@ def everywhere():
 @pytest.fixture(scope="module")
 def ask():
     """Requests with the right token, on connections that are kept."""
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(timeout=60, trust_env=False) as client:
         yield lambda server, path, **how: _status(client, server, path, **how)
 
 

@@ -52,9 +52,12 @@ def test_stop_with_blocked_requests(server, client, caplog, capfd):
 def test_refuse_now(faulty, faulty_client):
     """Between two requests: the next one cannot connect, so the server sees nothing of it."""
     assert reachable(faulty_client)
-    faulty.refuse(0.05)
+    faulty.refuse(3600)
+    faulty.refuse(0)
     with pytest.raises(httpx.ConnectError):
         faulty_client.post(SUBMIT, json=job(flips(9)))
+    faulty.stop()
+    faulty.start()
     faulty.refuse(0.01)
     wait_until(lambda: reachable(faulty_client))
     assert faulty.jobs == []

@@ -4,7 +4,15 @@ import re
 
 import httpx
 import pytest
-from aqt_fast.server.device_codes import LIFETIME, MOST_CODES, MOST_TRIES
+from aqt_fast.server.addresses import client_name
+from aqt_fast.server.device_codes import (
+    LIFETIME,
+    MOST_CODES,
+    MOST_CODES_EACH,
+    MOST_TRIES,
+    CodeError,
+    DeviceCodes,
+)
 from aqt_fast.testing import ArnicaServer
 
 CLIENT = {"client_id": "aqt-fast-device"}
@@ -43,7 +51,7 @@ class _Login:
 def login():
     """A login that somebody must confirm."""
     login = _Login()
-    with login.server, httpx.Client(trust_env=False) as login.http:
+    with login.server, httpx.Client(timeout=60, trust_env=False) as login.http:
         yield login
 
 
@@ -89,15 +97,59 @@ def test_page_escapes(login):
 
 def test_codes_end(login):
     """They expire, and they are limited, with the lines on the console."""
-    begun = [login.begin() for _ in range(MOST_CODES)]
+    begun = [login.begin() for _ in range(MOST_CODES_EACH)]
     refused = login.post("/oauth/device/code")
     assert (refused.status_code, refused.json()["error"]) == (429, "slow_down")
-    assert len(login.lines) == MOST_CODES
+    assert len(login.lines) == MOST_CODES_EACH
     code = login.printed()
     login.server.advance(LIFETIME)
     assert login.redeem(begun[-1]) == "expired_token"
     assert login.confirm(begun[-1], code) == 403
     assert login.begin()
+
+
+def test_codes_of_others():
+    """Who begins many logins keeps others out only together with many; an IPv6 network is one."""
+    now = [0.0]
+    codes = DeviceCodes(lambda: now[0], pending=0, confirm=True)
+
+    def begun(address):
+        try:
+            return bool(codes.begin(client_name(address)))
+        except CodeError:
+            return False
+
+    assert sum(begun(f"2001:db8::{number:x}") for number in range(200)) == MOST_CODES_EACH
+    assert sum(begun("192.0.2.1") for _ in range(100)) == MOST_CODES_EACH
+    assert not begun("::ffff:192.0.2.1")
+    assert begun("192.0.2.2")
+    assert begun("2001:db8:0:1::1")
+    assert begun("fe80::1%eth0")
+    assert sum(begun(f"198.51.100.{number}") for number in range(200)) < MOST_CODES
+    assert not begun("192.0.2.3")
+    now[0] = LIFETIME
+    assert begun("2001:db8::1")
+    alone = DeviceCodes(lambda: 0.0, pending=0, confirm=False)
+    assert len([alone.begin("127.0.0.1") for _ in range(MOST_CODES)]) == MOST_CODES
+
+
+def test_console_shows_nothing_sent(login):
+    """Where to enter the code is the server's word: a client would name a page of its own."""
+    mark = "evil.example"
+    sent = {"client_id": "aqt-fast-device", "scope": mark, "audience": mark, "user_code": mark}
+    headers = dict.fromkeys(
+        ["host", "x-forwarded-host", "x-forwarded-for", "forwarded", "user-agent", "referer"], mark
+    )
+    url = f"{login.server.url}/oauth/device/code?{mark}"
+    reply = login.http.post(url, data=sent, headers=headers)
+    assert reply.status_code == 200
+    (line,) = login.lines
+    assert mark not in line
+    begun = reply.json()
+    page = f"{login.server.url}/activate?user_code={begun['user_code']}"
+    assert re.findall(r"http\S+", line) == [page]
+    assert login.http.get(page).status_code == 200
+    assert login.confirm(begun, login.printed()) == 200
 
 
 def test_secrets(login):
@@ -112,11 +164,12 @@ def test_secrets(login):
     assert login.http.get(url, headers=page).status_code == 401
 
 
-def test_off_elsewhere():
+@pytest.mark.parametrize("how", [{"host": ""}, {"host": "127.0.0.1", "log_in": False}])
+def test_off(how):
     """Without the login, nobody gets a token."""
     with (
-        ArnicaServer(host="", simulate=False, clients={"c": "s"}) as server,
-        httpx.Client(base_url=server.url, trust_env=False) as client,
+        ArnicaServer(**how, simulate=False, clients={"c": "s"}) as server,
+        httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client,
     ):
         credentials = {"grant_type": "client_credentials", "client_id": "c", "client_secret": "s"}
         replies = [

@@ -22,7 +22,7 @@ def test_serve(number, tmp_path):
         [*SERVE, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         url = process.stdout.readline().strip()
-        with httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as client:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=60, trust_env=False) as client:
             mine, other = ({"Authorization": f"Bearer {token}"} for token in ("tok-7", "secret-9"))
             response = client.post(SUBMIT, headers=mine, json=job(flips(1, shots=2000)))
             assert response.status_code == 200
@@ -34,7 +34,7 @@ def test_serve(number, tmp_path):
             figures = client.get("/resources/ibex", headers=mine).json()["characterisation"]
             assert len(figures["two_qubit_gate_fidelity"]) == 66
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert out == ""
     assert f"export AQT_PORTAL_URL={url}\nexport AQT_TOKEN=tok-7\n" in err
@@ -55,7 +55,7 @@ def test_beyond_this_computer():
     ) as process:
         url = process.stdout.readline().strip()
         device = {"client_id": "aqt-fast-device"}
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             begun = client.post("/oauth/device/code", data=device).json()
             lines = []
             while "asks to log in" not in "".join(lines[-1:]):
@@ -76,7 +76,7 @@ def test_beyond_this_computer():
                 status = client.get("/api/v1/workspaces", headers=headers).status_code
                 assert status == (401 if known == "local-token" else 200)
         process.send_signal(signal.SIGTERM)
-        _, rest = process.communicate(timeout=20)
+        _, rest = process.communicate(timeout=60)
     assert url.startswith("http://127.0.0.1:")
     printed += rest
     assert (printed.count(own), printed.count(secret)) == (1, 1)

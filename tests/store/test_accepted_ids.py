@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from aqt_fast.store.accepted_ids import FILE, AcceptedIds, Owner, batch_of
+from aqt_fast.store.journal import ApiJobLog, journalled_ids
+from store.samples import new_journal
 
 FIRST, SECOND, THIRD = (Owner(str(uuid.UUID(int=9)), index, f"job {index}") for index in range(3))
 JOB_ID = str(uuid.UUID(int=1))
@@ -194,3 +196,24 @@ class TestFinding:
         assert batch_of(tmp_path, OTHER_ID) is None
         ids.release(JOB_ID, moved)
         assert batch_of(tmp_path, str(uuid.UUID(int=3))) is None
+
+
+class TestJournals:
+    """What journals know."""
+
+    def test_identifiers(self, tmp_path):
+        """Those of all submissions, but what was taken back; other files are no journals."""
+        journal = new_journal(tmp_path)
+        log, taken = ApiJobLog(journal, 1), str(uuid.UUID(int=3))
+        for number, job_id in ((1, JOB_ID), (2, taken), (3, OTHER_ID)):
+            log.intend(f"job ({number})", "00")
+            log.accepted(job_id)
+            if job_id == taken:
+                log.uncertain("it was another's")
+        journal.close()
+        (tmp_path / str(uuid.UUID(int=4))).mkdir()
+        (tmp_path / str(uuid.UUID(int=5))).write_bytes(b"x")
+        assert sorted(journalled_ids(tmp_path)) == [
+            (JOB_ID, Owner(journal.path.name, 1, "job (1)")),
+            (OTHER_ID, Owner(journal.path.name, 1, "job (3)")),
+        ]

@@ -165,6 +165,79 @@ class TestOwner:
             other.append(EVENTS[0])
         other.close()
 
+    @pytest.mark.parametrize("writing_only", [True, False])
+    def test_no_descriptors(self, log, path, monkeypatch, writing_only):
+        """Who works is unknown then: no second writer, and later it is known again."""
+        other = EventLog(path)
+        really = os.open
+
+        def fail(path, flags, *mode, **options):
+            if str(path).endswith(locks.FILE) and (flags & os.O_RDWR or not writing_only):
+                raise OSError(24, "Too many open files")
+            return really(path, flags, *mode, **options)
+
+        # This process knows what it holds itself.
+        monkeypatch.setattr(locks, "_FILES", {})
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", fail)
+            with pytest.raises(OSError, match="Too many open files"):
+                other.own()
+            with pytest.raises(JournalError, match=r"cannot be opened: .*Too many open files"):
+                other.own_again()
+        assert not other.owned
+        assert not other.own()
+        monkeypatch.undo()
+        log.close()
+        assert other.own()
+        other.append(EVENTS[0])
+        other.close()
+
+    def test_unknown_holder(self, path, monkeypatch):
+        """In a store that can neither be written nor looked at, nobody becomes the writer."""
+        really = os.open
+
+        def refuse(path, flags, *mode, **options):
+            if str(path).endswith(locks.FILE):
+                raise PermissionError(13, "Permission denied")
+            return really(path, flags, *mode, **options)
+
+        log = EventLog(path)
+        monkeypatch.setattr(os, "open", refuse)
+        with pytest.raises(OSError, match="Permission denied"):
+            log.own()
+        assert not log.owned
+
+    def test_writable_again(self, path, monkeypatch):
+        """Who has met a read-only store takes the lock as soon as there is one."""
+        really = os.open
+
+        def read_only(path, flags, *mode, **options):
+            if flags & (os.O_RDWR | os.O_WRONLY):
+                raise OSError(30, "Read-only file system")
+            return really(path, flags, *mode, **options)
+
+        log, other = EventLog(path), EventLog(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", read_only)
+            assert log.own()
+            with pytest.raises(OSError, match="Read-only"):
+                log.append(EVENTS[0])
+        assert other.own()
+        assert not log.own()
+        with pytest.raises(OSError, match="Read-only"):
+            log.append(EVENTS[0])  # it has no lock
+        log.close()
+        assert locks.is_held(path.parent)  # the other one's
+        other.close()
+        for again in (log.own, log.own_again):
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "open", read_only)
+                assert log.own()
+            again()
+            log.append(EVENTS[0])
+            log.close()
+        assert events(path) == EVENTS[:1] * 2
+
     def test_damage_after_reading(self, log, path):
         """What another has written may be lost again."""
         log.append(EVENTS[0])
@@ -264,6 +337,29 @@ class TestEnd:
             assert file.known_from >= len(known)
         file = content(path)
         assert (file.events, file.known_from) == ([*known, *EVENTS[:2]], len(known))
+
+    @pytest.mark.parametrize("size", [BLOCK - 1, 300, 10, 0])
+    def test_nothing_can_be_opened_afterwards(self, path, monkeypatch, size):
+        """A line that is there was appended, also where something was missing before it."""
+        path.write_bytes(file_of(EVENTS, path.parent.name)[:size])
+        log = EventLog(path)
+        assert log.own()
+        really, left = os.open, [1]
+
+        def once(*arguments, **options):
+            if not left:
+                raise OSError(24, "Too many open files")
+            left.pop()
+            return really(*arguments, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", once)
+            log.append({"event": "x"})
+        log.append({"event": "y"})
+        log.close()
+        log.own_again()  # it knows what it has written
+        log.close()
+        assert content(path).events[-2:] == [{"event": "x"}, {"event": "y"}]
 
     def test_zeros(self, path):
         """Where no line was yet, one may have been."""

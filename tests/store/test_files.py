@@ -6,7 +6,19 @@ import os
 import stat
 
 import pytest
-from aqt_fast._files import flush, make_directory, read_file, remove_stale, write_file
+from aqt_fast._files import (
+    flush,
+    flush_data,
+    make_directory,
+    open_file,
+    opened,
+    read_at,
+    read_file,
+    remove_stale,
+    write_at,
+    write_file,
+)
+from waiting import num_descriptors
 
 
 def mode(path) -> int:
@@ -70,3 +82,68 @@ def test_only_files_are_read(tmp_path):
         read_file(tmp_path / "none")
     (tmp_path / "x").write_bytes(b"ab")
     assert read_file(tmp_path / "x") == b"ab"
+
+
+@pytest.mark.parametrize("system", ["this", "macOS", "Windows"])
+def test_in_place(tmp_path, monkeypatch, system):
+    """Read, written and flushed anywhere, with what each system has."""
+    missing = {"this": [], "macOS": ["fdatasync"], "Windows": ["fdatasync", "pread", "pwrite"]}
+    for name in missing[system]:
+        monkeypatch.delattr(os, name, raising=False)
+    path = tmp_path / "x"
+    with opened(path, os.O_RDWR | os.O_CREAT) as file:
+        write_at(file, b"abc\ndef", 0)
+        write_at(file, b"", 100)
+        write_at(file, b"XY", 2)
+        flush_data(file)
+        assert read_at(file, 4, 1) == b"bXYd"
+        assert read_at(file, 4, 6) == b"f"
+    assert path.read_bytes() == b"abXYdef"
+    assert mode(path) == 0o600
+
+
+def test_full_in_place(tmp_path, monkeypatch):
+    """What is written in part only has failed."""
+    monkeypatch.setattr(os, "pwrite", lambda _file, data, _offset: len(data) - 1)
+    with (
+        opened(tmp_path / "x", os.O_RDWR | os.O_CREAT) as file,
+        pytest.raises(OSError, match="the disk is full"),
+    ):
+        write_at(file, b"abc", 0)
+
+
+def test_links(tmp_path):
+    """Nothing is written where a link leads to; reading follows it."""
+    (tmp_path / "x").write_bytes(b"ab")
+    (tmp_path / "link").symlink_to("x")
+    assert read_file(tmp_path / "link") == b"ab"
+    for flags in (os.O_RDWR, os.O_WRONLY | os.O_APPEND | os.O_CREAT):
+        with pytest.raises(OSError, match="symbolic link"):
+            open_file(tmp_path / "link", flags)
+
+
+def test_binary(tmp_path, monkeypatch):
+    """Windows translates line ends of files that are not opened as binary ones."""
+    asked = []
+    monkeypatch.setattr(os, "O_BINARY", 1 << 40, raising=False)
+    monkeypatch.setattr(os, "open", lambda _path, flags, _mode: asked.append(flags) or os.dup(0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stat.S_ISREG", lambda _: True)
+        os.close(open_file(tmp_path / "x"))
+    assert asked[0] & (1 << 40)
+
+
+@pytest.mark.parametrize("failing", ["fstat", "S_ISREG"])
+def test_failed_opening(tmp_path, monkeypatch, failing):
+    """No descriptor stays open."""
+    (tmp_path / "x").write_bytes(b"")
+    before = num_descriptors()
+
+    def fail(_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(f"os.{failing}" if failing == "fstat" else f"stat.{failing}", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        open_file(tmp_path / "x")
+    monkeypatch.undo()
+    assert num_descriptors() == before

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 
 import pytest
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
@@ -318,6 +319,53 @@ class TestOwner:
         ApiJobLog(other, 0).accepted("id")
         assert "Read-only file system" in other.problem
         other.close()
+
+    def test_no_lock(self, tmp_path, monkeypatch):
+        """Who has none stores and deletes nothing, though the files could be written."""
+        journal = new_journal(tmp_path)
+        journal.keep(0, b"{}")
+        journal.close()
+        other = Journal.load(tmp_path, journal.path.name)
+        (journal.path / ".x.tmp").write_bytes(b"")
+        os.utime(journal.path / ".x.tmp", (0, 0))
+        really = os.open
+
+        def refuse(path, flags, *mode, **options):
+            if str(path).endswith(locks.FILE) and flags & os.O_RDWR:
+                raise PermissionError(13, "Permission denied")
+            return really(path, flags, *mode, **options)
+
+        monkeypatch.setattr(os, "open", refuse)
+        before = {path: path.read_bytes() for path in journal.path.iterdir()}
+        assert other.own()
+        other.drop(0)
+        assert "cannot be deleted" in other.problem
+        other.keep(1, b"{}")
+        assert "cannot be stored" in other.problem
+        assert {path: path.read_bytes() for path in journal.path.iterdir()} == before
+        other.close()
+
+
+def test_openings(tmp_path, monkeypatch):
+    """The file of events is opened once for each event; a new one is not read again."""
+    opened = []
+    really = os.open
+
+    def counted(path, flags, *mode, **options):
+        if Path(path).name == EVENTS:
+            opened.append(flags & os.O_RDWR)
+        return really(path, flags, *mode, **options)
+
+    monkeypatch.setattr(os, "open", counted)
+    journal = new_journal(tmp_path)
+    assert opened == []
+    log = ApiJobLog(journal, 0)
+    log.intend("x", "ab")
+    opened.clear()  # before the first event, the files are flushed
+    log.accepted("id")
+    log.keep(b"{}")
+    journal.close()
+    assert opened == [os.O_RDWR]
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 
@@ -119,6 +121,73 @@ def test_fork(job):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     for end in (*ready, *done):
         os.close(end)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EIO])
+def test_no_opening(job, monkeypatch, number):
+    """An error that passes does not mean that the store is read-only."""
+
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fail)
+        with pytest.raises(OSError, match=os.strerror(number)) as caught:
+            locks.acquire(job)
+        assert not isinstance(caught.value, locks.ReadOnlyError)
+    assert locks.acquire(job)
+
+
+HOLDER = """
+import multiprocessing, os, subprocess, sys, time
+from pathlib import Path
+from aqt_fast.store import locks
+
+assert locks.acquire(Path(sys.argv[1]))
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+if sys.argv[2] == "fork":
+    child = os.fork()
+    if child == 0:
+        time.sleep(600)
+elif sys.argv[2] == "multiprocessing":
+    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+    process.start()
+    child = process.pid
+elif sys.argv[2] == "posix_spawn":
+    child = os.posix_spawn(sys.executable, sleep, os.environ)
+elif sys.argv[2] == "preexec_fn":
+    child = subprocess.Popen(sleep, close_fds=False, preexec_fn=int).pid
+else:
+    child = subprocess.Popen(sleep, close_fds=False).pid
+print(child, flush=True)
+time.sleep(600)
+"""
+"""Has a child that lives on, by each way to make one, and tells its number."""
+
+
+@pytest.mark.parametrize(
+    "way", ["fork", "multiprocessing", "posix_spawn", "subprocess", "preexec_fn"]
+)
+def test_killed_parent(job, way):
+    """The lock ends with its holder: a child that lives on does not keep it."""
+    holder = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-W", "ignore", "-c", HOLDER, str(job), way],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert holder.stdout is not None
+    child = int(holder.stdout.readline())
+    try:
+        assert locks.is_held(job)
+        holder.kill()
+        holder.wait(SECONDS)
+        os.kill(child, 0)  # it lives
+        assert locks.is_held(job) is False
+        assert locks.acquire(job)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        holder.stdout.close()
 
 
 def test_system_without_locks_of_open_files(job, monkeypatch):

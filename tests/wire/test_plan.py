@@ -10,14 +10,13 @@ from aqt_fast.backends.estimating import shots_of_parts
 from aqt_fast.exceptions import InvalidJobError
 from aqt_fast.wire.circuits import Limits
 from aqt_fast.wire.plan import BatchPlan, Part, again_label, cut, parts_of, size
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
 class TestCut:
     """From a batch to API jobs."""
 
-    @settings(deadline=None)
     @given(st.integers(1, 400), st.integers(1, 9000), st.integers(1, 60), st.integers(50, 3000))
     def test_everything_once(self, circuits, shots, width, most):
         """In order, within the limits, and no more API jobs than it takes."""
@@ -58,7 +57,6 @@ def fewest(runs: list[int], width: int) -> int:
 class TestShotsForEach:
     """From a batch whose circuits have different shots to API jobs."""
 
-    @settings(deadline=None)
     @given(
         st.lists(st.integers(1, 40), min_size=1, max_size=40).filter(lambda n: len(set(n)) > 1),
         st.integers(1, 6),
@@ -83,7 +81,6 @@ class TestShotsForEach:
         assert [part.start for part in parts] == sorted(part.start for part in parts)
         assert len(parts) == fewest([len(of_circuit) for of_circuit in runs], width)
 
-    @settings(deadline=None)
     @given(
         st.lists(st.integers(1, 40), min_size=1, max_size=40).filter(lambda n: len(set(n)) > 1),
         st.integers(1, 6),
@@ -136,7 +133,6 @@ class TestShotsForEach:
         with pytest.raises(InvalidJobError, match="would be 100001 API jobs"):
             cut(2, (100_000, 1), one)
 
-    @settings(deadline=None)
     @given(st.lists(st.integers(0, 9000), min_size=1, max_size=120))
     def test_parts_of(self, shots):
         """Circuits may have no shots; no API job has none."""
@@ -159,7 +155,6 @@ class TestShotsForEach:
 class TestSize:
     """How many requests a batch takes, without making them."""
 
-    @settings(deadline=None)
     @given(
         st.one_of(
             st.tuples(st.integers(1, 300), st.integers(1, 9000)),

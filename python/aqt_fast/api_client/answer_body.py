@@ -107,17 +107,17 @@ def _received(response: httpx.Response) -> Iterator[bytes]:
     stream = response.extensions.get("network_stream")
     timed = stream if isinstance(stream, TimedStream) else None
     if timed is not None:
-        timed.begin_body(response.request.extensions["timeout"]["read"], _length(response.headers))
+        length = response.headers.get("Content-Length", "")
+        chunked = "Transfer-Encoding" in response.headers
+        timed.begin_body(
+            response.request.extensions["timeout"]["read"],
+            int(length) if length.isdigit() and not chunked else None,
+            chunked=chunked,
+        )
     for part in response.iter_raw():
         if timed is not None:
             timed.received(len(part))
         yield part
-
-
-def _length(headers: httpx.Headers) -> int | None:
-    """Length of a body as it is transferred, None if the headers do not tell."""
-    length = headers.get("Content-Length", "")
-    return int(length) if length.isdigit() and "Transfer-Encoding" not in headers else None
 
 
 def _inflated(parts: Iterable[bytes]) -> Iterator[bytes]:

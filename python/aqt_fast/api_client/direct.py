@@ -114,14 +114,23 @@ class DirectAccessClient:
         request = Request("PUT", "/circuit", content=body, label=label, busy=_BUSY, wanted=wanted)
         return self._http.send(request, _run_id, _SUBMIT)
 
-    def result(self, run_id: str, read: Callable[[bytes], T]) -> T | None:
+    def result(
+        self,
+        run_id: str,
+        read: Callable[[bytes], T],
+        *,
+        wanted: Callable[[], bool] | None = None,
+    ) -> T | None:
         """Wait for the result of a circuit; None if none comes within the read time-out.
 
         Args:
             run_id: the machine's identifier of the run.
             read: turns the body into a value; raises ``ResponseError`` if it cannot be used.
+            wanted: called before each attempt and while one is waited for: whether the result is
+                still wanted. None for always.
 
         Raises:
+            RequestWithdrawnError: it was not wanted any more.
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the kinds.
         """
         request = Request(
@@ -129,6 +138,7 @@ class DirectAccessClient:
             f"/circuit/result/{path_segment(run_id)}",
             long_poll=True,
             most_bytes=MOST_BYTES_OF_A_RESULT,
+            wanted=wanted,
         )
         try:
             return self._http.send(request, lambda answer: read(answer.body), _RESULT)

@@ -32,7 +32,8 @@ class TimedStream(httpcore.NetworkStream):
     A request begins with what is written. The head of its answer must be there within the read
     time-out. The client then calls :meth:`begin_body` and :meth:`received`.
 
-    An answer is passed on line by line, or up to the length of its body: never more than it has.
+    An answer is passed on in parts that do not reach beyond its end: lines, chunks, or a body of
+    known length.
 
     Args:
         stream: the connection.
@@ -46,23 +47,29 @@ class TimedStream(httpcore.NetworkStream):
         self._stream = stream
         self._note = note
         self._until = math.inf
-        self._is_http = False
+        self._in_parts = False
+        """Whether what arrives is passed on in parts: HTTP, and not a body up to the very end."""
         self._unread = b""
         """What has arrived, of which the bytes from ``_start`` on are not passed on yet."""
         self._start = 0
-        self._body_left: int | None = None
-        """Bytes of the present body that are not passed on yet; None if that is unknown."""
+        self._part_left = 0
+        """Bytes of the present chunk or body that are not passed on yet; 0 for a line."""
+        self._chunk_line: bytes | None = None
+        """What has arrived of a line with the length of a chunk; None where no chunk begins."""
         note(stream.get_extra_info("socket"))
 
-    def begin_body(self, timeout: float, length: int | None) -> None:
+    def begin_body(self, timeout: float, length: int | None, *, chunked: bool) -> None:
         """Prepare for the body of an answer.
 
         Args:
             timeout: the time for it in seconds; :meth:`received` adds more.
             length: its length in bytes, None if the head does not tell.
+            chunked: whether it comes in chunks.
         """
         self._until = time.monotonic() + timeout
-        self._body_left = length
+        self._in_parts = chunked or length is not None
+        self._part_left = length or 0
+        self._chunk_line = b"" if chunked else None
 
     def received(self, num_bytes: int) -> None:
         """Allow more time: so many bytes of a body have arrived."""
@@ -73,20 +80,31 @@ class TimedStream(httpcore.NetworkStream):
         if self._start == len(self._unread):
             self._start = 0
             self._unread = self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
-        end = len(self._unread)
-        if self._body_left:
-            end = min(end, self._start + self._body_left)
-            self._body_left -= end - self._start
-        elif self._is_http:
-            end = self._unread.find(b"\n", self._start) + 1 or end
+        end = self._end() if self._in_parts else len(self._unread)
         part = self._unread[self._start : end]
         self._start = end
         return part
 
+    def _end(self) -> int:
+        """Find the end of the part that is passed on next."""
+        arrived = len(self._unread)
+        if self._part_left:
+            end = min(arrived, self._start + self._part_left)
+            self._part_left -= end - self._start
+            return end
+        end = self._unread.find(b"\n", self._start) + 1 or arrived
+        if self._chunk_line is not None:
+            self._chunk_line += self._unread[self._start : end]
+            if self._chunk_line.endswith(b"\n"):
+                size = _chunk_size(self._chunk_line)
+                self._part_left = size and size + 2  # with the end of the line
+                self._chunk_line = b"" if size else None
+        return end
+
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes; the time for the answer begins with the last of them."""
-        self._is_http |= buffer[:1].isalpha()  # a method; not so the requests to a SOCKS proxy
-        self._body_left = None
+        self._in_parts |= buffer[:1].isalpha()  # a method; not so the requests to a SOCKS proxy
+        self._part_left, self._chunk_line = 0, None
         allowed = math.inf if timeout is None else timeout
         self._until = time.monotonic() + allowed
         view = memoryview(buffer)
@@ -167,6 +185,14 @@ class Network(httpcore.NetworkBackend):
             self._sockets.add(connection)
             if self._ended:
                 _shut_down(connection)
+
+
+def _chunk_size(line: bytes) -> int:
+    """Read the length of a chunk, 0 for the last one and for what is none."""
+    try:
+        return max(0, int(line.partition(b";")[0], 16))
+    except ValueError:
+        return 0
 
 
 def _shut_down(connection: socket.socket) -> None:

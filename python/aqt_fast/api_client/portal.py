@@ -211,21 +211,35 @@ class PortalClient:
                 raise WorkspaceRefusedError.of(error, workspace_id) from error
             raise
 
-    def result(self, job_id: str, read: Callable[[bytes], T]) -> T:
+    def result(
+        self,
+        job_id: str,
+        read: Callable[[bytes], T],
+        *,
+        wanted: Callable[[], bool] | None = None,
+    ) -> T:
         """Fetch the state of a job, which holds its result once there is one.
 
         Args:
             job_id: the portal's identifier.
             read: turns the body into a value; raises ``ResponseError`` if it cannot be used.
+            wanted: called before each attempt and while one is waited for: whether the state is
+                still wanted. None for always.
 
         Raises:
+            RequestWithdrawnError: it was not wanted any more.
             ResultExpiredError: the portal has deleted the result.
             APIError: see :class:`~aqt_fast.exceptions.APIError` for the other kinds.
         """
         params = {"include_timing_data": "true"}
         path = f"/result/{path_segment(job_id)}"
         request = Request(
-            "GET", path, params=params, job_id=job_id, most_bytes=MOST_BYTES_OF_A_RESULT
+            "GET",
+            path,
+            params=params,
+            job_id=job_id,
+            most_bytes=MOST_BYTES_OF_A_RESULT,
+            wanted=wanted,
         )
         return self._http.send(request, lambda answer: read(answer.body), _POLL)
 

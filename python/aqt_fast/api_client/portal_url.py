@@ -27,7 +27,7 @@ def _parts(url: str) -> tuple[object, ...]:
         port = split.port or {"http": 80, "https": 443}.get(split.scheme)
     except ValueError:
         return (url,)
-    return split.scheme, split.hostname, port
+    return (split.scheme, split.hostname, port) if split.hostname else (url,)
 
 
 def api_root(portal_url: str) -> str:

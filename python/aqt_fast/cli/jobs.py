@@ -147,7 +147,12 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
         if name != "api_jobs" and value is not None:
             click.echo(f"{name + ':':<14}{one_line(str(value))}")
     if job.api_jobs:
-        click.echo("\n" + _api_jobs_table(job.api_jobs))
+        table = _api_jobs_table(job.api_jobs)
+        click.echo("\n" + table)
+        for number, part in enumerate(job.api_jobs, 1):
+            message = one_line(part.message or "")
+            if message not in table:  # it was shortened, with the identifier that is in it
+                click.echo(f"\nAPI job {number}: {message}")
 
 
 @jobs_command.command()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from qiskit.providers import JobStatus
@@ -219,6 +220,8 @@ class ApiJob:
         self._most_finished = 0
         self._unknown_since: float | None = None
         """Since when its endpoint has answered nothing but that it does not know the API job."""
+        self._keeping = threading.Lock()
+        """Held while a result is stored or dropped."""
         self._proven: str | None = None
         """The identifier about which an answer has named the label."""
         self._period = period
@@ -384,24 +387,38 @@ class ApiJob:
             self.job_id = job_id
             self.reopen()
 
-    def take_back(self, reason: str) -> None:
-        """Drop an identifier that is another's, or nobody's: the submission is uncertain again."""
-        job_id = self.job_id or ""
-        if self._adopted is None:
-            reason = f"it got the identifier {job_id}, which is not its own: {reason}"
-        else:
-            reason = f"{self._adopted.reason}; and {job_id} was adopted, which is wrong: {reason}"
-        self._log.drop_result()
-        self._log.uncertain(reason)
-        self.ids.release(job_id, self.label)
+    def take_back(self, job_id: str, reason: str) -> None:
+        """Drop an identifier that is another's, or nobody's: the submission is uncertain again.
+
+        Do nothing if the API job has ended or has another identifier. The lock is held throughout:
+        without its identifier, and not uncertain yet, it would look as if it was never sent.
+        """
         with self._lock:
-            self.job_id = self.state = self._unknown_since = self._proven = None
-            self.cancelled = self._cancel_due = False
-            self._most_finished = 0
-            self._end_uncertain(reason)
+            if self.ended or self.job_id != job_id:
+                return
+            if self._adopted is None:
+                reason = f"it got the identifier {job_id}, which is not its own: {reason}"
+            else:
+                known = self._adopted.reason
+                reason = f"{known}; and {job_id} was adopted, which is wrong: {reason}"
+            try:
+                with self._keeping:
+                    self.job_id = None
+                    self._log.drop_result()
+                self._log.uncertain(reason)
+                self.ids.release(job_id, self.label)
+            finally:
+                self.job_id = self.state = self._unknown_since = self._proven = None
+                self.cancelled = self._cancel_due = False
+                self._most_finished = 0
+                self._end_uncertain(reason)
 
     def record(self) -> ApiJobRecord:
         """Return the facts that another process needs to continue."""
+        with self._lock:
+            return self._record()
+
+    def _record(self) -> ApiJobRecord:
         error = self._error
         ended = self.ended and error is None and self.status is not JobStatus.DONE
         unseen = self.job_id is None and not isinstance(error, SubmissionUncertainError)
@@ -436,7 +453,10 @@ class ApiJob:
         self._doubt = record.doubt
         self.earlier = record.earlier
         self.submission.payload_hash = record.payload_hash
-        stored = self._stored_state()
+        stored = self._stored_state(record.job_id)
+        taken_back = record.uncertain and record.message is not None
+        if stored is not None and stored.label is None and taken_back:
+            stored = None  # it may be of the identifier that was taken back
         job_id = record.job_id or (stored and stored.job_id)
         if record.adopted:
             self._adopted = self.submission.uncertain(self.label, _UNSEEN)
@@ -462,7 +482,7 @@ class ApiJob:
             self._end_with(NotSubmittedError())
         elif stored is not None:
             self._ended_at = self._log.stored_at()
-            self._take(stored)
+            self._take(stored, self.job_id)
         return True
 
     def poll(self) -> bool:
@@ -481,23 +501,30 @@ class ApiJob:
             return True
 
     def _poll(self) -> bool:
-        if self.ended or self.job_id is None:
+        job_id = self.job_id
+        if self.ended or job_id is None:
             return True
         self._log.catch_up()
         try:
             if self._cancel_due:
-                self._cancel_late(self.job_id)
-            state = self._stored_state() or self._endpoint.result(self.job_id, self._read)
+                self._cancel_late(job_id)
+            state = self._stored_state(job_id) or self._ask(
+                job_id, lambda: not self.ended and self.job_id == job_id
+            )
+        except RequestWithdrawnError:
+            return self.ended
         except APIError as error:
             if self._endpoint.will_pass(error) or is_misrouted(error) or self._may_appear(error):
                 return self.ended
+            if self.job_id != job_id:
+                return self.ended
             if is_of_another_job(error) and not self.foreign:
-                self.take_back(str(error))
+                self.take_back(job_id, str(error))
             else:
                 self._end_with(error)
-            return True
+            return self.ended
         self._unknown_since = None
-        return self.ended if state is None else self._take(state)
+        return self.ended if state is None else self._take(state, job_id)
 
     def cancel(self) -> bool:
         """Cancel at the portal. Return False if the job has ended or was already cancelled.
@@ -511,11 +538,12 @@ class ApiJob:
             if ended or self.cancelled:
                 return False
             self.cancelled = True
-            if self.job_id is None:
+            job_id = self.job_id
+            if job_id is None:
                 # The sending thread checks before each attempt and right after the answer.
                 return True
         try:
-            return self._endpoint.cancel(self.job_id)
+            return self._endpoint.cancel(job_id)
         except AQTError as error:
             self.cancelled = False
             if isinstance(error, APIError) and may_have_ended(error) and self._has_ended():
@@ -562,11 +590,11 @@ class ApiJob:
             self.status = JobStatus.RUNNING if self._most_finished else JobStatus.QUEUED
             self._on_change(self)
 
-    def _take(self, state: JobState) -> bool:
-        """Apply a reported state and return whether the API job has ended."""
+    def _take(self, state: JobState, job_id: str | None) -> bool:
+        """Apply a state of an identifier and return whether the API job has ended."""
         with self._lock:
-            if self.ended:
-                return True
+            if self.ended or job_id != self.job_id:
+                return self.ended
             self.state = state
             self._most_finished = max(self._most_finished, state.finished_count or 0)
             if state.status in FINAL_STATUS:
@@ -618,17 +646,18 @@ class ApiJob:
 
     def _has_ended(self) -> bool:
         """Ask whether the API job has ended by itself, after a cancellation was refused."""
-        if self.job_id is None:
+        job_id = self.job_id
+        if job_id is None:
             return False
         try:
-            state = self._stored_state() or self._endpoint.result(self.job_id, self._read)
+            state = self._stored_state(job_id) or self._ask(job_id)
         except ResultExpiredError:
             return True
         except APIError:
             return False
         if state is None:
             return False
-        self._take(state)
+        self._take(state, job_id)
         return state.status in FINAL_STATUS
 
     def _cancel_late(self, job_id: str) -> None:
@@ -641,39 +670,48 @@ class ApiJob:
             # It has ended in the meantime; the next poll shows how.
         self._cancel_due = False
 
-    def _stored_state(self) -> JobState | None:
+    def _ask(self, job_id: str, wanted: Callable[[], bool] | None = None) -> JobState | None:
+        return self._endpoint.result(job_id, partial(self._read, job_id), wanted)
+
+    def _stored_state(self, job_id: str | None) -> JobState | None:
         """Return the state in the stored result, None if the result is not stored or damaged."""
         stored = self._log.stored_result() if self._restored else None
         if stored is None:
             return None
         try:
-            state = self._decode(stored.content)
+            state = self._decode(stored.content, job_id, stored=True)
         except ResponseError:
             return None  # ask the endpoint instead
         # A file that does not say of which API job it is may be another's.
-        known = stored.named or None not in (state.job_id, self.job_id)
+        known = stored.named or None not in (state.job_id, job_id)
         return state if known else None
 
-    def _read(self, body: bytes) -> JobState:
-        """Decode an answer and store it if it contains the result."""
-        if self.job_id is None:  # taken back meanwhile
-            raise ResponseMismatchError("it is about an identifier that was taken back")
-        state = self._decode(body)
+    def _read(self, job_id: str, body: bytes) -> JobState:
+        """Decode an answer about an identifier and store it if it contains the result."""
+        state = self._decode(body, job_id)
         if state.status == "finished":
-            self._log.keep(body)
+            with self._keeping:
+                if self.job_id != job_id:  # taken back meanwhile
+                    raise MisroutedResponseError(f"{job_id} is not this API job's any more")
+                self._log.keep(body)
         return state
 
-    def _decode(self, body: bytes) -> JobState:
-        """Decode an answer and check that it is about the circuits that were sent."""
+    def _decode(self, body: bytes, job_id: str | None, *, stored: bool = False) -> JobState:
+        """Decode an answer and check that it is about the circuits that were sent.
+
+        Args:
+            body: the answer.
+            job_id: the identifier that was asked for, None if it is not known.
+            stored: whether the answer came earlier, perhaps to another process.
+        """
         state = self._endpoint.decode(body)
-        if self.job_id is not None:
+        if job_id is not None:
             if state.job_id is None:
                 raise MalformedResponseError("it does not tell which API job it is about", 0)
-            if not same_uuid(state.job_id, self.job_id):
-                message = f"it is about {state.job_id!r}, not about {self.job_id}"
-                raise MisroutedResponseError(message)
+            if not same_uuid(state.job_id, job_id):
+                raise MisroutedResponseError(f"it is about {state.job_id!r}, not about {job_id}")
         if not self.foreign:
-            self._require_own(body, state)
+            self._require_own(body, state, job_id, stored=stored)
         if state.status == "finished":
             part = self.part
             samples = state.samples or []
@@ -685,11 +723,12 @@ class ApiJob:
     def _relabel(self, label: str) -> None:
         """Take over the label of the latest submission, of which the journal has lost the line."""
         if self.job_id is not None:
-            self.ids.release(self.job_id, self.label)
-            self.ids.note(self.job_id, label)
+            self.ids.relabel(self.job_id, self.label, label)
         self.label = label
 
-    def _require_own(self, body: bytes, state: JobState) -> None:
+    def _require_own(
+        self, body: bytes, state: JobState, job_id: str | None, *, stored: bool
+    ) -> None:
         """Check that an answer about this identifier is about what was sent.
 
         Raises:
@@ -701,11 +740,12 @@ class ApiJob:
         if state.label not in (None, self.label):
             raise ResponseMismatchError(f"it is about {state.label!r}, not about {self.label!r}")
         self._endpoint.check_place(body)
-        job_id = self.job_id
-        if job_id is not None and job_id != self._proven and state.label is not None:
+        if job_id is None:
+            return
+        if state.label is not None and job_id != self._proven and not stored:
             self.ids.prove(job_id, self.label)
             self._proven = job_id
-        if state.status in FINAL_STATUS and job_id is not None:
+        if state.status in FINAL_STATUS:
             rival = self.ids.rival(job_id, self.label)
             if rival is not None:
                 raise ResponseMismatchError(f"{job_id} is also the identifier of {rival}")

@@ -36,14 +36,22 @@ class Endpoint(Protocol):
             APIError: it was not accepted.
         """
 
-    def result(self, job_id: str, read: Callable[[bytes], JobState]) -> JobState | None:
+    def result(
+        self,
+        job_id: str,
+        read: Callable[[bytes], JobState],
+        wanted: Callable[[], bool] | None = None,
+    ) -> JobState | None:
         """Request the state of an API job; None if there is no answer yet.
 
         Args:
             job_id: the identifier that :meth:`submit` has returned.
             read: decodes the body; raises ``ResponseError`` if it cannot be used.
+            wanted: called before each attempt and while one is waited for; returns False if nobody
+                waits for the state any more. None for always.
 
         Raises:
+            RequestWithdrawnError: nobody waits for it any more.
             APIError: the request has failed.
         """
 

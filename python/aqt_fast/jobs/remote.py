@@ -388,7 +388,7 @@ class RemoteExecution(Execution):
                         self._own_journal()
                     self._reopen([job], lambda job: job.reopen())
                     self._due.remove(job)
-                    job.take_back(reason)
+                    job.take_back(job_id, reason)
 
     def retry(self) -> None:
         """Poll accepted API jobs again, and submit those that were certainly not accepted."""

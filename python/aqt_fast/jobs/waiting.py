@@ -166,7 +166,9 @@ class CompletedParts:
     def __init__(self, execution: Execution, num_circuits: int) -> None:
         """None is taken yet."""
         self._execution = execution
-        self._left = set(range(num_circuits))
+        self._num_circuits = num_circuits  # 0 where it is known after the end only
+        self._given: set[int] = set()
+        self._rest: Iterator[CompletedPart] | None = None
         self.number = 0
         """How many of ``execution.completed`` were looked at."""
 
@@ -180,14 +182,21 @@ class CompletedParts:
         ended = self._execution.state.ended
         for part in self._execution.completed[self.number :]:
             self.number += 1
-            if self._left.issuperset(part):
-                self._left.difference_update(part)
+            if self._given.isdisjoint(part):
+                self._given.update(part)
                 return CompletedPart(part, self._execution.results(part))
-        if not ended or not self._left:
+        if not ended:
             return None
-        index = min(self._left)
-        self._left.remove(index)
-        return CompletedPart(range(index, index + 1), [self._execution.results()[index]])
+        if self._rest is None:
+            self._rest = self._unevaluated()
+        return next(self._rest, None)
+
+    def _unevaluated(self) -> Iterator[CompletedPart]:
+        left = [index for index in range(self._num_circuits) if index not in self._given]
+        results = self._execution.results() if left else []
+        for index in left:
+            self._given.add(index)
+            yield CompletedPart(range(index, index + 1), [results[index]])
 
 
 def _can_be_written(stream: TextIO | None) -> bool:

@@ -73,6 +73,17 @@ def is_loopback(address: str) -> bool:
     return parsed is not None and parsed.is_loopback
 
 
+def client_name(address: str) -> str:
+    """Return what stands for one client: its address, or its network (64 bits) of IPv6.
+
+    A client of IPv6 has as many addresses as it likes.
+    """
+    parsed = _parse(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Address(int(parsed) >> 64 << 64))
+    return address if parsed is None else str(parsed)
+
+
 def host_name(header: str) -> str | None:
     """Return the host of a header ``Host`` without its port; None if it is malformed."""
     match = _HOST_HEADER.fullmatch(header)

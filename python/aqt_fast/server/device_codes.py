@@ -12,6 +12,8 @@ LIFETIME = 900
 """Seconds until a device code expires."""
 MOST_CODES = 100
 """Device codes that wait to be redeemed at one time; more are refused."""
+MOST_CODES_EACH = 10
+"""The same for one client, if a person must confirm logins."""
 MOST_TRIES = 5
 """Wrong confirmation codes until a login is denied."""
 
@@ -27,6 +29,8 @@ class DeviceCode:
     """A log-in that has begun."""
 
     user_code: str
+    client: str
+    """Who has begun it, see :func:`~aqt_fast.server.addresses.client_name`."""
     confirmation: str | None
     """What the person enters on the page of the login; None if nobody needs to confirm it."""
     pending: int
@@ -53,8 +57,8 @@ class DeviceCodes:
         self._codes: dict[str, DeviceCode] = {}
         self._lock = threading.Lock()
 
-    def begin(self) -> DeviceCode:
-        """Begin a login.
+    def begin(self, client: str) -> DeviceCode:
+        """Begin a login for a client.
 
         Raises:
             CodeError: too many are under way.
@@ -63,10 +67,12 @@ class DeviceCodes:
             now = self._now()
             for expired in [code for code in self._codes.values() if code.expires <= now]:
                 del self._codes[expired.device_code]
-            if len(self._codes) >= MOST_CODES:
+            own = sum(code.client == client for code in self._codes.values())
+            if len(self._codes) >= MOST_CODES or (self.confirm and own >= MOST_CODES_EACH):
                 raise CodeError("slow_down", "too many logins are under way")
             code = DeviceCode(
                 user_code=_code(),
+                client=client,
                 confirmation=_code() if self.confirm else None,
                 pending=0 if self.confirm else self._pending,
                 expires=now + LIFETIME,

@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aqt_fast.server.access_tokens import AccessTokens
+from aqt_fast.server.addresses import client_name
 from aqt_fast.server.device_codes import LIFETIME, CodeError, DeviceCodes
 from aqt_fast.server.errors import PortalError
 from aqt_fast.server.log_in_page import PATH, form_page, text_page
@@ -118,16 +119,18 @@ class OIDCProvider:
     async def _device_code(self, request: Request) -> Response:
         if (await _fields(request)).get("client_id") != DEVICE_CLIENT_ID:
             return _OAuthError(403, "unauthorized_client", "unknown client").response
+        client = request.client.host if request.client is not None else "an unknown client"
         try:
-            code = self.codes.begin()
+            code = self.codes.begin(client_name(client))
         except CodeError as error:
             return _OAuthError(429, *error.args).response
         page = f"http://{request.headers['host']}{PATH}"
         if code.confirmation is not None:
-            client = request.client.host if request.client is not None else "an unknown client"
+            # Nothing that the client has sent: who reads this enters the code where it says.
             line = (
                 f"{client} asks to log in with the code {code.user_code}. To confirm it, enter "
-                f"{code.confirmation} at {page}?user_code={code.user_code}"
+                f"{code.confirmation} at {self.url()}{PATH}?user_code={code.user_code} "
+                "(other addresses of this server have this page, too)"
             )
             await asyncio.to_thread(self.console, line)
         return JSONResponse(

@@ -21,13 +21,13 @@ from __future__ import annotations
 import math
 import os
 import re
-import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from aqt_fast._files import opened
 from aqt_fast._forks import ForkSafeLock
 
 FILE = "accepted-ids"
@@ -54,8 +54,12 @@ class Owner(NamedTuple):
     @property
     def key(self) -> bytes:
         """What stands for it in a line."""
-        label = zlib.crc32(self.label.encode(errors="surrogatepass"))
-        return b"%s %d %08x" % (self.batch_id.encode(), self.number, label)
+        return b"%s %d %s" % (self.batch_id.encode(), self.number, checksum(self.label))
+
+
+def checksum(label: str) -> bytes:
+    """Return what stands for a label in a line."""
+    return b"%08x" % zlib.crc32(label.encode(errors="surrogatepass"))
 
 
 class _Claim(NamedTuple):
@@ -163,18 +167,15 @@ class AcceptedIds:
 
     def adopt(self, job_id: str, owner: Owner) -> None:
         """Note that an identifier belongs to a submission, as the user says."""
-        with self._lock:
-            self._append(_line(job_id, owner, b"adopted"))
+        self._note_once(job_id, owner, b"adopted")
 
     def prove(self, job_id: str, owner: Owner) -> None:
         """Note that an answer about an identifier has named the label of the submission."""
-        with self._lock:
-            self._append(_line(job_id, owner, b"proven"))
+        self._note_once(job_id, owner, b"proven")
 
     def release(self, job_id: str, owner: Owner) -> None:
         """Note that an identifier does not belong to a submission."""
-        with self._lock:
-            self._append(_line(job_id, owner, b"free"))
+        self._note_once(job_id, owner, b"free")
 
     def rival(self, job_id: str, owner: Owner) -> str | None:
         """Return whose an identifier may be that a submission has got; None for its own.
@@ -186,6 +187,13 @@ class AcceptedIds:
         with self._lock:
             self._read()
             return self._rival(job_id, owner.key, latest=False)
+
+    def _note_once(self, job_id: str, owner: Owner, how: bytes) -> None:
+        with self._lock:
+            self._read()
+            known = [claim.how for claim in self._of(job_id) if claim.owner == owner.key]
+            if known[-1:] != [how]:
+                self._append(_line(job_id, owner, how))
 
     def holder(self, job_id: str, owner: Owner, position: int | None) -> str | None:
         """Return whose an identifier certainly is, in words, so that a submission cannot have it.
@@ -244,12 +252,10 @@ class AcceptedIds:
 
     def _append(self, lines: bytes) -> None:
         if self._path is not None:
-            with (
-                suppress(OSError),
-                _opened(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as file,
-            ):
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+            with suppress(OSError), opened(self._path, flags) as file:
                 if os.write(file, lines) == len(lines):
-                    self._read()
+                    self._read_from(file)
                     return
         self._take(lines)
 
@@ -257,18 +263,26 @@ class AcceptedIds:
         """Read what was appended."""
         if self._path is None:
             return
-        with suppress(OSError), _opened(self._path, os.O_RDONLY) as file:
-            size = os.fstat(file).st_size
-            if size < self._offset:  # it was removed
-                self._offset, self._complete = 0, False
-            if size > self._offset:
-                os.lseek(file, self._offset, os.SEEK_SET)
-                data = os.read(file, size - self._offset)
-                whole = data.rfind(b"\n") + 1
-                self._offset += whole
-                self._take(data[:whole])
-                if whole < len(data):
-                    self._complete = False
+        try:
+            if self._path.stat().st_size != self._offset:
+                with opened(self._path) as file:
+                    self._read_from(file)
+        except FileNotFoundError:
+            self._offset, self._complete = 0, False
+        except OSError:
+            pass  # it is known to this process only
+
+    def _read_from(self, file: int) -> None:
+        size = os.fstat(file).st_size
+        if size < self._offset:  # it was removed
+            self._offset, self._complete = 0, False
+        os.lseek(file, self._offset, os.SEEK_SET)
+        data = os.read(file, size - self._offset)
+        whole = data.rfind(b"\n") + 1
+        self._offset += whole
+        self._take(data[:whole])
+        if whole < len(data):
+            self._complete = False
 
     def _take(self, lines: bytes) -> None:
         for line in lines.split(b"\n")[:-1]:
@@ -283,6 +297,23 @@ class AcceptedIds:
             self._number += 1
 
 
+def answered(root: Path, batch_id: str) -> set[tuple[int, bytes]]:
+    """Return which submissions of a batch have got an identifier, as far as the file knows.
+
+    Args:
+        root: directory of all jobs.
+        batch_id: the batch's identifier, a UUID in canonical form.
+
+    Returns:
+        Index of the API job, and the label's checksum, as :attr:`Owner.key` has it.
+    """
+    with suppress(OSError), opened(root / FILE) as file:
+        data = os.read(file, os.fstat(file).st_size)
+        found = re.finditer(rb" %s ([0-9]{1,9}) ([0-9a-f]{8}) [0-9]+\n" % batch_id.encode(), data)
+        return {(int(line[1]), line[2]) for line in found}
+    return set()
+
+
 def batch_of(root: Path, job_id: str) -> str | None:
     """Return the batch with an API job as far as the file knows it, None if it does not.
 
@@ -291,32 +322,13 @@ def batch_of(root: Path, job_id: str) -> str | None:
         job_id: identifier of the API job, a UUID in canonical form.
     """
     found = None
-    with suppress(OSError), _opened(root / FILE, os.O_RDONLY) as file:
+    with suppress(OSError), opened(root / FILE) as file:
         data = os.read(file, os.fstat(file).st_size)
         for start in re.finditer(rb"^%s " % job_id.encode(), data, re.MULTILINE):
             line = data[start.start() : data.find(b"\n", start.start())]
             if _LINE.fullmatch(line) and not line.endswith(b"free"):
                 found = line[37:73].decode()
     return found
-
-
-@contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open a file, which must be one.
-
-    Raises:
-        OSError: it cannot be opened.
-    """
-    # What only POSIX has: nobody must wait for the writer of a FIFO.
-    more = sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOFOLLOW"))
-    binary = getattr(os, "O_BINARY", 0)
-    file = os.open(path, flags | more | binary, 0o600)
-    try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError("it is not a file")
-        yield file
-    finally:
-        os.close(file)
 
 
 def _line(job_id: str, owner: Owner, how: bytes) -> bytes:

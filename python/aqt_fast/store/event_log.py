@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from aqt_fast._files import open_file, read_file
+from aqt_fast._files import flush_data, opened, read_at, read_file, write_at
 from aqt_fast._forks import on_fork
 from aqt_fast.exceptions import DamagedJobError, JournalError
 from aqt_fast.store import locks
@@ -39,7 +39,7 @@ class EventLog:
         self._job = self._path.parent
         self._owned = False
         self.read_only: OSError | None = None
-        """Why nothing can be written, None if all is well."""
+        """Why the writer has no lock and can write nothing, None if all is well."""
         self._end: End | None = None
         """The end of the file as far as it is known."""
         self._problem: str | None = None
@@ -53,32 +53,41 @@ class EventLog:
         """Whether this object is the writer."""
         return self._owned
 
-    def own(self) -> bool:
+    def own(self, written: bytes | None = None) -> bool:
         """Take the lock and become the writer. Return False if another writer has it.
 
-        In a store that cannot be written, the lock is not taken, and nothing can be appended.
+        In a store that may not be written, the lock is not taken, and nothing can be appended;
+        another call tries again.
+
+        Args:
+            written: the content of the file, which was just made; None reads it.
 
         Raises:
             DamagedJobError: the file does not exist or cannot be read.
-            OSError: the file system has no locks.
+            OSError: no lock can be taken, or it is unknown whether another writer has it.
         """
         with self._lock:
-            if self._owned:
+            if self._owned and self.read_only is None:
                 return True
-            self.read_only = None
+            read_only: OSError | None = None
             try:
                 if not locks.acquire(self._job):
                     return False
             except locks.ReadOnlyError as error:
-                if locks.is_held(self._job):
+                held = locks.is_held(self._job)
+                if held is None:
+                    raise
+                if held:
                     return False
-                self.read_only = error
+                read_only = error
             try:
-                self._know(self._load())
+                name = self._job.name
+                self._know(self._load() if written is None else read_events(written, name))
             except BaseException:
-                locks.release(self._job)
+                if read_only is None:
+                    locks.release(self._job)
                 raise
-            self._owned = True
+            self._owned, self.read_only = True, read_only
             return True
 
     def own_again(self) -> None:
@@ -88,7 +97,7 @@ class EventLog:
             JournalError: another process works on the batch or has continued it, or the file cannot
                 be opened.
         """
-        if self._owned:
+        if self._owned and self.read_only is None:
             return
         known = self._end, self._problem
         name = self._job.name
@@ -107,6 +116,15 @@ class EventLog:
                 what = f"the journal of job {name} was damaged meanwhile"
             raise JournalError(f"{what}; restore it again")
 
+    def require_writable(self) -> None:
+        """Raise the error if nothing can be written.
+
+        Raises:
+            OSError: the store may not be written, so the writer has no lock.
+        """
+        if self.read_only is not None:
+            raise self.read_only
+
     def append(self, event: dict[str, Any]) -> None:
         """Append an event and wait until it is on the disk. Do nothing if this is not the writer.
 
@@ -115,9 +133,8 @@ class EventLog:
         """
         if not self._owned:
             return
-        if self.read_only is not None:
-            raise self.read_only
-        with _opened(self._path, os.O_RDWR) as file:
+        self.require_writable()
+        with opened(self._path, os.O_RDWR) as file:
             self._sync(file, self._append(file, event))
 
     def read(self) -> EventFile:
@@ -141,7 +158,8 @@ class EventLog:
         with self._sync_lock, self._lock:
             if self._owned:
                 self._owned = False
-                locks.release(self._job)
+                if self.read_only is None:
+                    locks.release(self._job)
 
     def renew_in_child(self) -> None:
         """Make locks anew in a forked process, which is not the writer."""
@@ -168,27 +186,29 @@ class EventLog:
             # Behind what a crash has left, a line of its own; over an incomplete line, all of it.
             data = line.ljust(len(end.rest), FILLER) if end.whole else b"\n" + line
             spaces = FILLER * (end.size_with(data) - end.size)
-            found = os.pread(file, len(data), end.offset)
+            found = read_at(file, len(data), end.offset)
             if os.fstat(file).st_size != end.size or found.rstrip(FILLER) != end.rest:
                 raise OSError("another process has written to it")
+            after, problem = end.after(line), self._problem
+            if not end.whole:
+                data = data.ljust(end.size_with(data) - end.offset, FILLER)
+                # What is wrong is described in another way then. Once the line is there, nothing
+                # may fail any more.
+                content = read_events(read_at(file, end.offset, 0) + data, self._job.name)
+                after, problem = content.end, content.problem
             try:
                 if end.whole:
                     # First the spaces: then a line that is not written to its end has some behind.
-                    _write(file, spaces, end.size)
-                    _write(file, data, end.offset)
-                else:
-                    # In one piece: the file must not look whole before the line is there.
-                    _write(file, data.ljust(end.size_with(data) - end.offset, FILLER), end.offset)
+                    write_at(file, spaces, end.size)
+                # Else in one piece: the file must not look whole before the line is there.
+                write_at(file, data, end.offset)
             except OSError:
                 with suppress(OSError):  # on a read-only disk nothing was written
                     os.ftruncate(file, end.size)
-                    _write(file, end.rest.ljust(end.size - end.offset, FILLER), end.offset)
+                    write_at(file, end.rest.ljust(end.size - end.offset, FILLER), end.offset)
                 raise
-            if end.whole:
-                self._end = end.after(line)
-            else:
-                self._know(self._load())  # what is wrong is described in another way now
-            return end.offset + len(data)
+            self._end, self._problem = after, problem
+            return after.offset
 
     def _sync(self, file: int, offset: int) -> None:
         """Wait until all before ``offset`` is on the disk; one flush serves all waiting threads."""
@@ -199,24 +219,5 @@ class EventLog:
             if self.before_first_flush is not None:
                 self.before_first_flush()
                 self.before_first_flush = None
-            os.fdatasync(file)
+            flush_data(file)
             self._synced = written
-
-
-@contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open a file for a while.
-
-    Raises:
-        OSError: it cannot be opened, or is no file.
-    """
-    descriptor = open_file(path, flags)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _write(file: int, data: bytes, offset: int) -> None:
-    if data and os.pwrite(file, data, offset) != len(data):
-        raise OSError("the disk is full")

@@ -13,11 +13,12 @@ from typing import Any
 
 from aqt_fast._files import read_file
 from aqt_fast._forks import ForkSafeLock
-from aqt_fast._ids import is_canonical_uuid
+from aqt_fast._ids import canonical_uuid, is_canonical_uuid
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.store.accepted_ids import Owner, batch_of
+from aqt_fast.store.accepted_ids import Owner, answered, batch_of, checksum
+from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.description import JobDescription, now
-from aqt_fast.store.event_lines import file_of
+from aqt_fast.store.event_lines import file_of, read_events
 from aqt_fast.store.event_log import EventLog
 from aqt_fast.store.events import ApiJobRecord, JournalState
 from aqt_fast.store.job_directory import EVENTS, JobDirectory, remove_files
@@ -78,21 +79,18 @@ class Journal:
         if path.exists():
             raise FileExistsError(f"there is a job {description.job_id} in {root}")
         log = EventLog(path / EVENTS)
+        events = file_of([], description.job_id)
 
         def own() -> None:
-            try:
-                log.own()
-            except DamagedJobError as error:  # what was just written cannot be read
-                raise OSError(str(error)) from error
-            if log.read_only is not None:
-                raise log.read_only
+            log.own(events)
+            log.require_writable()
 
         try:
             directory = JobDirectory.create(
                 root,
                 description,
                 snapshot=(snapshot, headers),
-                events=file_of([], description.job_id),
+                events=events,
                 flushed=False,
                 # Nobody else may go on with it, or remove it, as soon as it can be found.
                 before_job=own,
@@ -153,10 +151,10 @@ class Journal:
 
         Raises:
             DamagedJobError: the file of events does not exist or cannot be read.
-            OSError: the file system has no locks.
+            OSError: no lock can be taken, or it is unknown whether another writer has it.
         """
         owned = self._log.own()
-        if owned:
+        if owned and self._log.read_only is None:
             self.directory.tidy()
         return owned
 
@@ -232,6 +230,7 @@ class Journal:
         if not self.owned:
             return
         try:
+            self._log.require_writable()
             self.directory.keep_result(job, body)
         except OSError as error:
             self.problem = f"a result cannot be stored in {self.path}: {error}"
@@ -241,6 +240,7 @@ class Journal:
         if not self.owned:
             return
         try:
+            self._log.require_writable()
             self.directory.drop_result(job)
         except OSError as error:
             self.problem = f"a wrong result cannot be deleted in {self.path}: {error}"
@@ -262,7 +262,29 @@ class Journal:
         Raises:
             DamagedJobError: the file cannot be read.
         """
-        return JournalState.of(self._log.read(), self.directory.stored_results())
+        state = JournalState.of(self._log.read(), self.directory.stored_results())
+        self._compare(state)
+        return state
+
+    def _compare(self, state: JournalState) -> None:
+        """Doubt API jobs that were not sent, says the journal, though others know their answers."""
+        plan = self.directory.description.plan
+        numbers = range(0 if plan is None else len(plan.parts))
+        records = {number: state.record(number) for number in numbers}
+        unsent = {
+            number: record
+            for number, record in records.items()
+            if record.job_id is None and not record.uncertain and record.status is None
+        }
+        if not unsent:
+            return
+        for number, label in answered(self.path.parent, self.path.name):
+            record = unsent.get(number)
+            if record is not None and (record.label is None or label == checksum(record.label)):
+                record.doubt = (
+                    record.doubt or "its journal is older than the store's list of identifiers"
+                )
+                state.records[number] = record
 
     def close(self) -> None:
         """Release the lock; :meth:`own` takes it again."""
@@ -282,12 +304,31 @@ def _candidates(root: Path, job_id: str) -> Iterator[str]:
 
 
 def journalled_ids(root: Path) -> Iterator[tuple[str, Owner]]:
-    """Return the identifiers that all journals of a directory have, and whose they are."""
+    """Return all identifiers that journals of a directory have or had, and whose they are."""
     for path in _directories(root):
-        with suppress(OSError, DamagedJobError, JobNotFoundError):
-            for index, record in Journal.load(root, path.name).replay().records.items():
-                if record.job_id is not None:
-                    yield record.job_id, Owner(path.name, index, record.label or "")
+        with suppress(OSError):
+            yield from _ids_in(path)
+
+
+def _ids_in(path: Path) -> Iterator[tuple[str, Owner]]:
+    """Return the identifiers in a job's directory.
+
+    Raises:
+        OSError: the events cannot be read.
+    """
+    owners: dict[int, Owner] = {}
+    found: dict[Owner, str] = {}
+    for event in read_events(read_file(path / EVENTS), path.name).events:
+        with suppress(LookupError, TypeError, ValueError):
+            number, kind = entry(event, "job", int), entry(event, "event", str)
+            owner = owners.setdefault(number, Owner(path.name, number, ""))
+            if kind == "intent":
+                owners[number] = Owner(path.name, number, entry(event, "label", str))
+            elif kind == "accepted":
+                found[owner] = canonical_uuid(entry(event, "job_id", str))
+            elif kind == "uncertain":  # taken back
+                found.pop(owner, None)
+    return ((job_id, owner) for owner, job_id in found.items())
 
 
 def _directories(root: Path) -> list[Path]:

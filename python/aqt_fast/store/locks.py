@@ -5,6 +5,13 @@ process has that file open once, so locks cost no file descriptors. They end wit
 however that ends. They belong to the open file (``F_OFD_SETLK``): a forked process that closes it
 releases nothing. Where a system has no such locks, they belong to the process; then nothing but
 this module may open the file. Within the process, a set tells what is held.
+
+A forked process closes the file at once, and another program never gets it, so neither keeps the
+locks of a parent that is killed. Only a fork that Python does not notice, by C code, does, if it
+runs no other program.
+
+The kernel goes through all locks of a file for each call: up to some 5000 jobs under way in a store
+that takes a fraction of a millisecond, with 20 000 several.
 """
 
 from __future__ import annotations
@@ -23,19 +30,22 @@ from aqt_fast._files import open_file
 FILE = ".locks"
 """Name of the file, in the directory of all jobs. It stays, and stays empty."""
 
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+"""Errors of a store that others may write, or nobody. All others may pass."""
+
 _FLOCK = struct.Struct("hhqqi")
 """``struct flock``: type, whence, start, length, process."""
 
 
 class ReadOnlyError(OSError):
-    """No lock can be taken, because the file of locks cannot be written."""
+    """No lock can be taken, because nobody, or not this user, may write the file of locks."""
 
 
 class _LockFile:
     """The open file of locks of one store, for as long as a lock is held."""
 
     def __init__(self, path: Path) -> None:
-        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.descriptor = open_file(path, os.O_RDWR | os.O_CREAT)
         self.held: set[int] = set()
         """The bytes that are locked."""
 
@@ -54,8 +64,8 @@ def acquire(job: Path) -> bool:
         job: the job's directory.
 
     Raises:
-        ReadOnlyError: the file of locks cannot be written.
-        OSError: the file system has no locks.
+        ReadOnlyError: the file of locks may not be written.
+        OSError: the file of locks cannot be opened, or the file system has no locks.
     """
     path, byte = job.parent / FILE, _byte_of(job)
     with _GUARD:
@@ -66,7 +76,9 @@ def acquire(job: Path) -> bool:
             if not (files and files[-1].is_at(path)):
                 files.append(_LockFile(path))
         except OSError as error:
-            raise ReadOnlyError(*error.args) from error
+            if error.errno in _READ_ONLY:
+                raise ReadOnlyError(*error.args) from error
+            raise
         try:
             _lock(files[-1].descriptor, byte)
             files[-1].held.add(byte)

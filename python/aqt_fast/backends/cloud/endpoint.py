@@ -44,9 +44,14 @@ class CloudEndpoint:
             wanted=wanted,
         )
 
-    def result(self, job_id: str, read: Callable[[bytes], JobState]) -> JobState:
+    def result(
+        self,
+        job_id: str,
+        read: Callable[[bytes], JobState],
+        wanted: Callable[[], bool] | None = None,
+    ) -> JobState:
         """Request the state of an API job."""
-        return self._portal.result(job_id, read)
+        return self._portal.result(job_id, read, wanted=wanted)
 
     def decode(self, body: bytes) -> JobState:
         """Decode an answer."""

@@ -34,9 +34,14 @@ class DirectEndpoint:
         """Submit a circuit once and return the machine's identifier of the run."""
         return self._client.submit(body, label=label, wanted=wanted)
 
-    def result(self, job_id: str, read: Callable[[bytes], JobState]) -> JobState | None:
+    def result(
+        self,
+        job_id: str,
+        read: Callable[[bytes], JobState],
+        wanted: Callable[[], bool] | None = None,
+    ) -> JobState | None:
         """Wait for the result; None if it does not arrive within the read timeout."""
-        return self._client.result(job_id, read)
+        return self._client.result(job_id, read, wanted=wanted)
 
     def decode(self, body: bytes) -> JobState:
         """Decode an answer."""
