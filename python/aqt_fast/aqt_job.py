@@ -717,7 +717,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if not self._begun:
             with self._lock:
                 if not self._begun:  # an interrupt
-                    self._begin(self._execution)
+                    with suppress(APIConnectionError):  # closed meanwhile: it has ended
+                        self._begin(self._execution)
         return self._execution
 
     def _begin(self, execution: Execution) -> None:

@@ -31,7 +31,7 @@ PACKAGE = Path(aqt_fast.__file__).parent
 ROOMS = ("_threads.py", "aqt_job.py", "backends", "jobs", "provider", "store")
 """Whose lines are moments: all between a call, the threads, the disk, and the end."""
 
-MOMENTS = 25
+MOMENTS = 10
 """Number of moments for each thing that is interrupted."""
 
 NUM_CIRCUITS, NUM_API_JOBS = 60, 2
@@ -52,8 +52,6 @@ class Striking:
         """``moment`` counts the lines from 0."""
         self.moment = moment
         self.lines = 0
-        self.place = "never"
-        """The line."""
 
     def __enter__(self) -> Any:
         sys.settrace(self.trace)
@@ -70,7 +68,6 @@ class Striking:
         if event == "line" and frame.f_lineno not in heads(str(file)):
             self.lines += 1
             if self.lines > self.moment:
-                self.place = f"{file.relative_to(PACKAGE)}:{frame.f_lineno}"
                 raise KeyboardInterrupt
         return self.trace
 
@@ -128,7 +125,6 @@ def test_at_every_line(tmp_path, monkeypatch, figures, what, goes_on):
     begin, interrupted = INTERRUPTED[what]
     chance = random.Random(what)  # noqa: S311
     lines = 0
-    places = []
     ends = {"done": 0, "uncertain": 0, "unsent": 0, "nothing": 0}
     with ArnicaServer(simulate=False) as server:
         for number in range(MOMENTS + 1):
@@ -147,7 +143,6 @@ def test_at_every_line(tmp_path, monkeypatch, figures, what, goes_on):
             provider.close()
             if job.batch_id:
                 job.wait_for_final_state(timeout=SECONDS)
-            places.append(striking.place)
             ends[finish(server, before)] += 1
     wait_until(lambda: not [thread for thread in threading.enumerate() if is_of_jobs(thread)])
     figures(f"Ctrl-C in {what}, {goes_on}", moments=MOMENTS, lines=lines, **ends)
