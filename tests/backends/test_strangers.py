@@ -423,7 +423,20 @@ class TestUnknown:
         between.swap("POST", accepted("00000000-0000-0000-0000-000000000001"))
         job = device.run(marker(1), shots=7)
         assert "404" in str(uncertain(job))
-        leave(job if process == "same" else in_another_process(job), way, server, 1, 7)
+        leave(job if process == "same" else AQTJob.restore(job.batch_id), way, server, 1, 7)
+
+    @pytest.mark.parametrize("process", ["same", "other"])
+    def test_for_a_while(self, server, device, between, process):
+        """As with a wrong token: the identifier stays, and is asked for again."""
+        between.unknown = 10_000
+        job = device.run(marker(1), shots=7)
+        assert "does not know" in str(uncertain(job))
+        assert job.resubmit_failed() == 0
+        again = job if process == "same" else AQTJob.restore(job.batch_id)
+        between.unknown = 0
+        assert again.result().get_counts() == marker_counts([1], 7)[0]
+        assert again.resubmit_failed(uncertain=True) == 0
+        assert len(server.jobs) == 1
 
     def test_for_a_moment(self, server, device, between, monkeypatch):
         """It appears a moment later; until then, the job is queued."""
@@ -502,7 +515,7 @@ class TestStore:
         assert len(server.jobs) == 1
         assert b" free\n" in (lines := (device.store_path / FILE).read_bytes())
         assert not [line for line in lines.splitlines() if line.startswith(b" ")]
-        leave(in_another_process(job), "adopt", server, 1, 7)
+        leave(AQTJob.restore(job.batch_id), "adopt", server, 1, 7)
 
     @pytest.mark.usefixtures("between")
     def test_older_journal(self, server, device):

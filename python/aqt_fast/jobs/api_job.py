@@ -378,6 +378,8 @@ class ApiJob:
 
     def adopt(self, job_id: str) -> None:
         """Set the identifier of an uncertain submission, as the user has given it."""
+        if self.job_id not in (None, job_id):
+            self.ids.release(self.job_id, self.label)
         self.ids.adopt(job_id, self.label)
         self._log.accepted(job_id, adopted=True)
         with self._lock:
@@ -518,7 +520,12 @@ class ApiJob:
                 return self.ended
             if self.job_id != job_id:
                 return self.ended
-            if is_of_another_job(error) and not self.foreign:
+            if is_unknown(error) and self._adopted is None and not self.foreign:
+                # The answer to this submission gave the identifier, so it stays: the endpoint may
+                # know it again, for example with another token.
+                reason = f"{self._endpoint.name} does not know {job_id} now (wrong account?)"
+                self._end_uncertain(f"{reason}: {error}")
+            elif is_of_another_job(error) and not self.foreign:
                 self.take_back(job_id, str(error))
             else:
                 self._end_with(error)

@@ -11,8 +11,11 @@ NOT_ACCEPTED = (*NOT_ACCEPTED_BY_API, JournalError)
 
 
 def is_uncertain(job: ApiJob) -> bool:
-    """Return whether it is unknown if the portal has accepted the API job."""
-    return isinstance(_error(job), SubmissionUncertainError) and job.job_id is None
+    """Return whether it is unknown if the portal has accepted the API job.
+
+    Such an API job has an identifier only if the portal gave it, and does not know it now.
+    """
+    return isinstance(_error(job), SubmissionUncertainError)
 
 
 def may_be_retried(job: ApiJob) -> bool:
@@ -41,7 +44,7 @@ def may_be_repeated(job: ApiJob, *, uncertain: bool, expired: bool) -> bool:
         return False
     if error is None or (expired and isinstance(error, ResultExpiredError)):
         return True
-    return job.job_id is None and (uncertain or not is_uncertain(job))
+    return uncertain if is_uncertain(job) else job.job_id is None
 
 
 def _error(job: ApiJob) -> AQTError | None:
