@@ -31,7 +31,7 @@ PACKAGE = Path(aqt_fast.__file__).parent
 ROOMS = ("_threads.py", "aqt_job.py", "backends", "jobs", "provider", "store")
 """Whose lines are moments: all between a call, the threads, the disk, and the end."""
 
-MOMENTS = 10
+MOMENTS = 8
 """Number of moments for each thing that is interrupted."""
 
 NUM_CIRCUITS, NUM_API_JOBS = 60, 2
@@ -200,7 +200,7 @@ for job in jobs:
 """
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_programs(tmp_path, monkeypatch, seed):
     """A program gets SIGINT at a random moment, and ends."""
     chance = random.Random(seed)  # noqa: S311
