@@ -31,9 +31,21 @@ class Revivable(Protocol):
         """Try again to start a thread, if one is needed; call :func:`stalled` if it cannot be."""
 
 
-def start_thread(thread: threading.Thread) -> str | None:
-    """Start a thread. Return why it cannot be started, None if it was."""
+def start_thread(
+    target: Callable[[], object],
+    name: str,
+    keep: Callable[[threading.Thread], object] = lambda _: None,
+) -> str | None:
+    """Start a daemon thread. Return why it cannot be started, None if it was.
+
+    Args:
+        target: what it runs.
+        name: its name.
+        keep: called with the thread before it starts, also if it then does not.
+    """
     try:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        keep(thread)
         thread.start()
     except (RuntimeError, MemoryError) as error:
         return f"no thread can be started: {error or type(error).__name__}"
@@ -109,12 +121,11 @@ def in_parallel(function: Callable[[A], T], items: Iterable[A], most: int) -> li
             except caught as error:  # raised where the result is asked for
                 future.set_exception(error)
 
-    helpers = []
+    helpers: list[threading.Thread] = []
     for _ in range(min(most, len(calls)) - 1):
-        helper = threading.Thread(target=work, name="aqt-fast request", daemon=True)
-        if start_thread(helper) is not None:
+        if start_thread(work, "aqt-fast request", helpers.append) is not None:
+            helpers.pop()
             break
-        helpers.append(helper)
     try:
         work(Exception)
     finally:

@@ -381,13 +381,13 @@ class AQTJob(Single, AnyProtocol, JobV1):
         for name, value in (("timeout", timeout), ("wait", wait)):
             if value is not None:
                 checked_seconds(name, value, zero=True)
-        known = self._known(execution)
-        if known is not None:
-            return known
-        state = self._final_state(execution, timeout, quietly=partial)
-        if state is None:
-            return self._compose(execution, "not all circuits were evaluated in time")
-        return self._concluded(execution, state)
+        result = self._known(execution)
+        while result is None:
+            state = self._final_state(execution, timeout, quietly=partial)
+            if state is None:
+                return self._compose(execution, "not all circuits were evaluated in time")
+            result = self._concluded(execution, state)
+        return result
 
     def samples(self, timeout: float | None = None) -> list[Samples]:
         """Wait until every circuit was evaluated and return the packed outcomes, in input order.
@@ -457,16 +457,18 @@ class AQTJob(Single, AnyProtocol, JobV1):
         # The same error may be raised again, from another place.
         raise state.error.with_traceback(None)
 
-    def _concluded(self, execution: Execution, state: ExecutionState) -> Result:
-        """Return the result of a job that has ended; it is kept unless it may change."""
+    def _concluded(self, execution: Execution, state: ExecutionState) -> Result | None:
+        """Return the result of a job that has ended, None if it has been reopened since.
+
+        It is kept unless an error hides results.
+        """
         if state.error is not None:
             return self._compose(execution, state.message)
         with self._lock:
-            known = self._known(execution)
-            if known is None:
-                self._reopened = execution.reopened
-                known = self._result = self._compose(execution, state.message)
-            return known
+            if self._known(execution) is None:
+                self._result = self._compose(execution, state.message)
+                self._reopened = state.reopened
+            return self._known(execution)
 
     def _known(self, execution: Execution) -> Result | None:
         """Return the result that was composed, None if the job has gone on since."""
@@ -535,7 +537,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
             state = execution.state
             if state.ended:  # otherwise another thread has resumed it
                 await in_daemon_thread(partial(self._raise_error, execution, state))
-                return await in_daemon_thread(partial(self._concluded, execution, state))
+                await in_daemon_thread(partial(self._concluded, execution, state))
         return known
 
     async def __aiter__(self) -> AsyncIterator[CompletedPart]:
@@ -715,7 +717,8 @@ class AQTJob(Single, AnyProtocol, JobV1):
         if not self._begun:
             with self._lock:
                 if not self._begun:  # an interrupt
-                    self._begin(self._execution)
+                    with suppress(APIConnectionError):  # closed meanwhile: it has ended
+                        self._begin(self._execution)
         return self._execution
 
     def _begin(self, execution: Execution) -> None:

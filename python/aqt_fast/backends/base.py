@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -700,3 +700,14 @@ def start_journal(
         message = f"the job is lost if this process ends, for it has no journal: {error}"
         warn_caller(message, JournalWarning)
         return None
+
+
+@contextmanager
+def released_on_error(journal: Journal | None) -> Iterator[None]:
+    """Release the journal of a new job if its execution cannot be made, as after an interrupt."""
+    try:
+        yield
+    except BaseException:
+        if journal is not None:
+            journal.close()
+        raise

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 from weakref import WeakSet
 
+from aqt_fast._forks import ForkSafeLock
 from aqt_fast._warnings import say
 from aqt_fast.jobs.dispatcher import Dispatcher
 from aqt_fast.jobs.known_ids import KnownIds
@@ -60,7 +61,7 @@ class Connection:
         self.known_ids = KnownIds()
         """Identifiers of API jobs, and whose they are."""
         self._executions: WeakSet[Closable] = WeakSet()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self.process = os.getpid()
         """Identifier of the process that has opened it, and closes it."""
         self.closed = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -56,8 +55,7 @@ async def in_daemon_thread(function: Callable[[], T]) -> T:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(set_result, value)
 
-    thread = threading.Thread(target=call, name="aqt-fast waiting", daemon=True)
-    if start_thread(thread) is not None:
+    if start_thread(call, "aqt-fast waiting") is not None:
         call()
     return await future
 

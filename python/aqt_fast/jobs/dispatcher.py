@@ -97,13 +97,9 @@ class Dispatcher:
         self._threads = {thread for thread in self._threads if thread.is_alive()}
         reason = None
         if len(self._due) > self._waiting and len(self._threads) < self._num_threads:
-            thread = threading.Thread(target=self._work, name=self._name, daemon=True)
-            self._threads.add(thread)
-            reason = start_thread(thread)
-            if reason is not None:
-                self._threads.discard(thread)
+            reason = start_thread(self._work, self._name, self._threads.add)
         # Otherwise one of the threads gets to it later.
-        self.problem = None if self._threads else reason
+        self.problem = reason if self.num_running == 0 else None
         if self.problem is not None:
             stalled(self)
 

@@ -44,6 +44,8 @@ class ExecutionState:
     """Why not all circuits were evaluated, None if they were or still may be."""
     error: AQTError | None = None
     """Error that hides results although circuits may have run."""
+    reopened: int = 0
+    """How often the batch had been reopened after its end."""
 
     @property
     def ended(self) -> bool:
@@ -96,6 +98,7 @@ class Vigil:
         self._execution = execution
         self._patience = patience
         self._stalled_since = math.inf
+        self._looked_after = time.monotonic()
 
     def look(self) -> None:
         """Do so now.
@@ -104,9 +107,11 @@ class Vigil:
             APIConnectionError: the execution has no thread, and patience is over.
         """
         revive_stalled()
-        self._execution.look_after()
-        stall = self._execution.stall
         now = time.monotonic()
+        if now - self._looked_after >= RETRY_SECONDS:
+            self._execution.look_after()
+            self._looked_after = now
+        stall = self._execution.stall
         self._stalled_since = math.inf if stall is None else min(self._stalled_since, now)
         if now - self._stalled_since >= self._patience:
             raise APIConnectionError(f"{stall}; {self._execution.advice}")
@@ -147,9 +152,14 @@ class Execution(ABC):
             # A thread of the parent may have held the lock. The status was set last.
             if self._status not in JOB_FINAL_STATES:
                 self._require_process()
-            return ExecutionState(self._status, self._finished_count, self._message, self._error)
+            return self._state()
         with self._changed:
-            return ExecutionState(self._status, self._finished_count, self._message, self._error)
+            return self._state()
+
+    def _state(self) -> ExecutionState:
+        return ExecutionState(
+            self._status, self._finished_count, self._message, self._error, self.reopened
+        )
 
     @property
     def completed(self) -> list[range]:

@@ -476,6 +476,7 @@ class RemoteExecution(Execution):
             )
         for job in self._jobs:
             job.abandon(reason)
+        self._release_journal()
 
     def losses(self, unsent: Sequence[str]) -> list[str]:
         """Return what to tell of API jobs after the end, and how to continue: one line each.

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeAlias
 
 from qiskit.providers import JobStatus, JobTimeoutError
@@ -167,11 +168,12 @@ class Continuation(AnyProtocol):
             useless = status in JOB_FINAL_STATES and status is not JobStatus.DONE
             if self._thread is not None or useless:
                 return None
-            thread = threading.Thread(target=self._follow, name="aqt-fast continuing", daemon=True)
-            problem = start_thread(thread)
+            problem = start_thread(
+                self._follow, "aqt-fast continuing", partial(setattr, self, "_thread")
+            )
             if problem is None:
-                self._thread = thread
                 return None
+            self._thread = None
         stalled(self)
         return APIConnectionError(problem)
 

@@ -96,11 +96,11 @@ class Journal:
                 # Nobody else may go on with it, or remove it, as soon as it can be found.
                 before_job=own,
             )
+            log.before_first_flush = directory.flush
+            return cls(directory, log)
         except BaseException:
             log.close()
             raise
-        log.before_first_flush = directory.flush
-        return cls(directory, log)
 
     @classmethod
     def load(cls, root: Path, job_id: str) -> Journal:

@@ -15,7 +15,7 @@ from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.aqt_job import AQTJob
 from aqt_fast.aqt_options import AQTOptions
 from aqt_fast.backends.admission import BackendStatusWarning, Besides, payload_hashes
-from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
+from aqt_fast.backends.base import AQTResource, checked_job_id, released_on_error, start_journal
 from aqt_fast.backends.cloud.connection import CloudConnection
 from aqt_fast.backends.cloud.endpoint import CloudEndpoint
 from aqt_fast.backends.cloud.execution import CloudExecution, portal_location
@@ -88,16 +88,17 @@ class CloudResource(AQTResource):
         connection = self._connect()
         location = portal_location(connection, self._resource)
         journal = start_journal(self, location, plan, snapshot, options)
-        return CloudExecution(
-            connection,
-            self._resource,
-            snapshot,
-            options,
-            plan,
-            admit=partial(self.admit, snapshot, options, besides=besides),
-            store_path=self.store_path,
-            journal=journal,
-        )
+        with released_on_error(journal):
+            return CloudExecution(
+                connection,
+                self._resource,
+                snapshot,
+                options,
+                plan,
+                admit=partial(self.admit, snapshot, options, besides=besides),
+                store_path=self.store_path,
+                journal=journal,
+            )
 
     def _plan(self, snapshot: Snapshot, options: AQTOptions) -> BatchPlan:
         return BatchPlan.new(len(snapshot), options.shots, self.api_limits, options.label)

@@ -13,7 +13,7 @@ from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
 from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions
 from aqt_fast.backends.admission import Besides, payload_hashes
-from aqt_fast.backends.base import AQTResource, checked_job_id, start_journal
+from aqt_fast.backends.base import AQTResource, checked_job_id, released_on_error, start_journal
 from aqt_fast.backends.direct.connection import DirectConnection
 from aqt_fast.backends.direct.endpoint import DirectEndpoint
 from aqt_fast.backends.direct.execution import DirectExecution
@@ -83,16 +83,17 @@ class AQTDirectAccessResource(AQTResource):
         connection = self._connect()
         location = self._location(connection)
         journal = start_journal(self, location, plan, snapshot, options)
-        return DirectExecution(
-            connection,
-            location,
-            snapshot,
-            options,
-            plan,
-            admit=partial(self.admit, snapshot, options, besides=besides),
-            store_path=self.store_path,
-            journal=journal,
-        )
+        with released_on_error(journal):
+            return DirectExecution(
+                connection,
+                location,
+                snapshot,
+                options,
+                plan,
+                admit=partial(self.admit, snapshot, options, besides=besides),
+                store_path=self.store_path,
+                journal=journal,
+            )
 
     def _plan(self, snapshot: Snapshot, options: AQTOptions) -> BatchPlan:
         return BatchPlan.new(

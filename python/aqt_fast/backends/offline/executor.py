@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from functools import partial
 
 from qiskit.providers import JobStatus
 from qiskit_aer import AerSimulator
@@ -95,14 +96,16 @@ class ExecutorAerExecution(AerExecution):
 
     def revive(self) -> None:
         """Start the thread, unless it runs or has run."""
+        if self._forked:
+            return  # a thread of the parent may have held the lock
         with self._changed:
-            begun = self._thread is not None and self._thread.ident is not None
-            if self._forked or begun:
+            if self._thread is not None and self._thread.ident is not None:
                 return
-            self._thread = threading.Thread(
-                target=self._guarded, args=(self._run,), name="aqt-fast executor", daemon=True
+            self._stall = start_thread(
+                partial(self._guarded, self._run),
+                "aqt-fast executor",
+                partial(setattr, self, "_thread"),
             )
-            self._stall = start_thread(self._thread)
         if self._stall is not None:
             stalled(self)
 

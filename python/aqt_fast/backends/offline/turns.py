@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import SimpleQueue
 from typing import TypeAlias
 
@@ -43,10 +44,11 @@ class Turns:
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return
-            self._thread = threading.Thread(
-                target=self._work, args=(self._waiting,), name="aqt-fast simulation", daemon=True
+            self.problem = start_thread(
+                partial(self._work, self._waiting),
+                "aqt-fast simulation",
+                partial(setattr, self, "_thread"),
             )
-            self.problem = start_thread(self._thread)
         if self.problem is not None:
             stalled(self)
 
