@@ -124,7 +124,6 @@ def test_failed_circuits_may_run_again(server, run):
     job = run(4)
     with pytest.raises(JobFailedError):
         job.result()
-    server.fail_jobs(None)
     assert job.job.resubmit_failed() == 1
     assert job.result()[0].data.meas.get_counts() == {ONE: 4}
 
