@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 SECONDS = 30
@@ -22,6 +23,10 @@ def wait_until(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-def num_descriptors() -> int:
-    """How many file descriptors this process has open."""
-    return sum(1 for _ in Path("/proc/self/fd").iterdir()) - 1  # that of the directory
+def num_descriptors(directory: Path) -> int:
+    """How many file descriptors of this process are of what is below a directory."""
+    number = 0
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            number += link.readlink().is_relative_to(directory.resolve())
+    return number

@@ -31,7 +31,7 @@ PACKAGE = Path(aqt_fast.__file__).parent
 ROOMS = ("_threads.py", "aqt_job.py", "backends", "jobs", "provider", "store")
 """Whose lines are moments: all between a call, the threads, the disk, and the end."""
 
-MOMENTS = 8
+MOMENTS = 5
 """Number of moments for each thing that is interrupted."""
 
 NUM_CIRCUITS, NUM_API_JOBS = 60, 2

@@ -272,7 +272,6 @@ class TestOwner:
 
     def test_descriptors(self, path):
         """None stays open for the file, and one for the locks of all."""
-        before = num_descriptors()
         logs = []
         for number in range(20):
             job = path.parent / str(number)
@@ -282,10 +281,10 @@ class TestOwner:
             assert log.own()
             log.append(EVENTS[0])
             logs.append(log)
-        assert num_descriptors() == before + 1
+        assert num_descriptors(path.parent) == 1
         for log in logs:
             log.close()
-        assert num_descriptors() == before
+        assert num_descriptors(path.parent) == 0
 
 
 class TestEnd:

@@ -216,12 +216,11 @@ def test_no_locks(tmp_path, job, monkeypatch):
     def refuse(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    before = num_descriptors()
     with monkeypatch.context() as patch:
         patch.setattr("fcntl.fcntl", refuse)
         with pytest.raises(OSError, match="not supported"):
             locks.acquire(job)
-    assert num_descriptors() == before
+    assert num_descriptors(tmp_path) == 0
     assert locks.acquire(job)
     assert [path.name for path in tmp_path.iterdir()] == [locks.FILE]
 
@@ -241,11 +240,10 @@ def test_file_of_locks_is_deleted(tmp_path, job):
 
 def test_many(tmp_path):
     """With one file descriptor."""
-    before = num_descriptors()
     jobs = [tmp_path / str(number) for number in range(2000)]
     assert all(map(locks.acquire, jobs))
-    assert num_descriptors() == before + 1
+    assert num_descriptors(tmp_path) == 1
     assert all(map(locks.is_held, jobs))
     for job in jobs:
         locks.release(job)
-    assert num_descriptors() == before
+    assert num_descriptors(tmp_path) == 0
