@@ -125,7 +125,7 @@ class RemoteExecution(Execution):
         """Number of groups that have not ended."""
         if journal is not None:
             self.created = journal.directory.description.created
-        self._due = self._jobs if records is None else []
+        self._due = list(self._jobs) if records is None else []
         """The API jobs that are to be started."""
         connection.register(self)
 
@@ -234,15 +234,16 @@ class RemoteExecution(Execution):
 
     def _go_on(self) -> None:
         """Start what is due. On a closed connection, where nobody polls any more, it ends."""
-        with self._changed:
-            due, self._due = self._due, []
+        due: list[ApiJob] = []
         try:
+            with self._changed:
+                due, self._due = self._due, []
             if due:
                 with suppress(APIConnectionError):
                     self._start(due)
         except BaseException:  # an interrupt: whoever asks for the result goes on
             with self._changed:
-                self._due = [*self._due, *due]
+                self._due += [job for job in due if job not in self._due]
             raise
         if self._connection.closed:  # not before: it ends what was registered until it is closed
             self.abandon(CLOSED)
