@@ -42,13 +42,15 @@ MORE-bench-2.4 := --group peer
 
 # What each lock is made from, beside pyproject.toml.
 ECOSYSTEM := ecosystem-few ecosystem-many ecosystem-pennylane ecosystem-supermarq
-LOCKS := build test 2.5 2.4 lint peer $(ECOSYSTEM)
+LOCKS := build test 2.5 2.4 lint docs browser peer $(ECOSYSTEM)
 OURS := pyproject.toml --extra login --extra server
 FROM-build := --group build
 FROM-test := $(OURS) --group test
 FROM-2.5 := $(OURS) --group test
 FROM-2.4 := $(OURS) --group test
 FROM-lint := $(OURS) --group lint
+FROM-docs := pyproject.toml --extra docs
+FROM-browser := $(OURS) --group browser
 $(foreach name,$(ECOSYSTEM),$(eval FROM-$(name) := $(OURS) --group $(name)))
 FROM-ecosystem-pennylane += --override requirements/ecosystem-pennylane.override
 PIN-2.5 := qiskit==2.5.*
