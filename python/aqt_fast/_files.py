@@ -175,7 +175,7 @@ def patiently(action: Callable[[], object]) -> None:
     for pause in _PAUSES:
         try:
             action()
-        except PermissionError as error:
+        except PermissionError as error:  # noqa: PERF203 - it is rare
             if getattr(error, "winerror", None) not in _IN_USE:
                 raise
             time.sleep(pause)
