@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from aqt_fast.provider.fitting import fitted, tabulated
+from aqt_fast.provider.fitting import Paint, fitted, tabulated
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -47,11 +47,12 @@ class Table(Sequence[T]):
     def _repr_html_(self) -> str:
         return tabulated(self.rows(), self.HEADERS, "html")
 
-    def fitted(self, style: str = "simple") -> str:
+    def fitted(self, style: str = "simple", paint: Paint | None = None) -> str:
         """Format the table for the terminal's width.
 
         Args:
             style: a format of the package ``tabulate``, one for plain text.
+            paint: for names of columns, what colours a cell by escapes of the terminal.
         """
         return fitted(
             self.rows(),
@@ -60,6 +61,7 @@ class Table(Sequence[T]):
             shorten=self.SHORTENED,
             short_rows=self._short_rows(),
             style=style,
+            paint=paint,
         )
 
     @abstractmethod
