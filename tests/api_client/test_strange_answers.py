@@ -19,7 +19,7 @@ from aqt_fast.exceptions import (
     SubmissionUncertainError,
 )
 
-CASES = 500
+CASES = 300
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 

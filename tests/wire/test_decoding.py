@@ -23,7 +23,7 @@ from wire.examples import direct, finished, small_circuit
 class TestDecode:
     """Response bytes → samples and results."""
 
-    @settings(max_examples=2000, deadline=None)
+    @settings(max_examples=1200, deadline=None)
     @given(strategies.responses())
     def test_equals_oracle(self, response):
         """Counts, memory and bit arrays, whatever the layout of the text."""

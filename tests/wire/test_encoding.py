@@ -41,7 +41,7 @@ class TestEncode:
         """The text itself is as expected, to the byte."""
         assert wire.encode_job(small_circuit(), 100) == (GOLDEN / "job.json").read_bytes().strip()
 
-    @settings(max_examples=examples(2000), deadline=None)
+    @settings(max_examples=examples(1200), deadline=None)
     @given(
         st.lists(strategies.circuits(), min_size=1, max_size=3),
         st.integers(1, 2000),

@@ -148,13 +148,13 @@ def edited_jobs(draw):
 class TestReadJob:
     """Request bodies → label and shape."""
 
-    @settings(max_examples=2500, deadline=None)
+    @settings(max_examples=1200, deadline=None)
     @given(edited_jobs(), st.sampled_from([None, 1]))
     def test_edited_jobs_get_the_verdict_of_aqt(self, document, indent):
         """Values, keys and amounts are judged as by the models of AQT's own client."""
         check(json.dumps(document, indent=indent).encode())
 
-    @settings(max_examples=1500, deadline=None)
+    @settings(max_examples=800, deadline=None)
     @given(
         jobs(),
         st.floats(0, 1, exclude_max=True),

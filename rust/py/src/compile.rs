@@ -9,6 +9,7 @@ use aqt_core::Limits;
 use pyo3::prelude::*;
 
 use crate::{
+    detached::detached,
     error_texts,
     qiskit::{
         Built, Explain, Expressions, Failure, Reading, build_circuit, raised_problem, read_program,
@@ -69,7 +70,7 @@ pub fn compile_circuits<'py>(
         if !offences.is_empty() {
             continue;
         }
-        let compiled = py.detach(|| compile_all(&readings, effort));
+        let compiled = detached(py, || compile_all(&readings, effort));
         for ((index, (reading, other)), (compiled, of_other)) in
             indices.into_iter().zip(&readings).zip(&compiled)
         {

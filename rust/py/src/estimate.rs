@@ -6,6 +6,7 @@
 use aqt_estimate::{Commutation, Expectations, Gate, Observables, Rows, Terms};
 use pyo3::{prelude::*, types::PyByteArray};
 
+use crate::detached::detached;
 use crate::error_texts;
 
 /// Entries of observables: starts (int64), terms (int64), coefficients (float64).
@@ -35,7 +36,7 @@ pub fn group_terms(
         return Err(error_texts::arrays_do_not_fit());
     }
     let commutation = if qubit_wise { Commutation::QubitWise } else { Commutation::General };
-    Ok(py.detach(|| aqt_estimate::group(&terms, &weights, commutation)))
+    Ok(detached(py, || aqt_estimate::group(&terms, &weights, commutation)))
 }
 
 /// A circuit that diagonalises commuting terms.
@@ -48,8 +49,7 @@ pub fn diagonalise<'py>(
     words: usize,
 ) -> PyResult<PyBasis<'py>> {
     let terms = terms(words, x, z)?;
-    let basis = py
-        .detach(|| aqt_estimate::diagonalise(&terms))
+    let basis = detached(py, || aqt_estimate::diagonalise(&terms))
         .map_err(|pair| error_texts::not_commuting(&pair))?;
     let gates = basis.gates.iter().map(|&gate| match gate {
         Gate::H(qubit) => ("h", vec![qubit]),
@@ -89,7 +89,7 @@ pub fn expectations<'py>(
     }
     let observables = self::observables(negative.len(), observables)?;
     let Expectations { means, values, variances } =
-        py.detach(|| aqt_estimate::expectations(rows, words, &masks, &negative, &observables));
+        detached(py, || aqt_estimate::expectations(rows, words, &masks, &negative, &observables));
     let bytes = |numbers: Vec<f64>| byte_array(py, numbers.into_iter().map(f64::to_le_bytes));
     Ok((bytes(means)?, bytes(values)?, bytes(variances)?))
 }
@@ -108,7 +108,7 @@ pub fn half_spreads(
         return Err(error_texts::arrays_do_not_fit());
     }
     let observables = self::observables(masks.len() / words, observables)?;
-    Ok(py.detach(|| aqt_estimate::half_spreads(words, &masks, &observables)))
+    Ok(detached(py, || aqt_estimate::half_spreads(words, &masks, &observables)))
 }
 
 /// The fewest shots of each group that meet all target errors.
@@ -125,7 +125,7 @@ pub fn allocate_shots(
     if Some(variances.len()) != groups.checked_mul(errors.len()) {
         return Err(error_texts::arrays_do_not_fit());
     }
-    py.detach(|| aqt_estimate::allocate(groups, &variances, &errors, minimum))
+    detached(py, || aqt_estimate::allocate(groups, &variances, &errors, minimum))
         .map_err(|error| error_texts::allocation_failed(&error))
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands over what it has extracted")]
 
 mod compile;
+mod detached;
 mod error_texts;
 mod estimate;
 mod lower;
@@ -27,11 +28,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Reading borrows from objects that only Python's lock protects against changes.
 #[pymodule(gil_used = true)]
 mod _native {
-    use super::{Bound, PyErr, PyModule, PyResult, PyRuntimeWarning};
+    use super::{Bound, PyErr, PyModule, PyResult, PyRuntimeWarning, detached};
+    use pyo3::{types::PyAnyMethods, wrap_pyfunction};
 
-    /// A debug build is slow enough to look like a fault.
+    /// Prepares for the end of Python. A debug build is slow enough to look like a fault.
+    ///
+    /// What the package registers with `atexit` comes after this, and so runs before it.
     #[pymodule_init]
-    fn warn_about_debug_build(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fn begin(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let end = wrap_pyfunction!(detached::end_detached_calls, module)?;
+        module.py().import("atexit")?.call_method1("register", (end,))?;
         if cfg!(debug_assertions) {
             let category = module.py().get_type::<PyRuntimeWarning>();
             PyErr::warn(module.py(), &category, c"aqt-fast is a slow debug build", 1)?;

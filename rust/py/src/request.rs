@@ -6,7 +6,9 @@ use aqt_core::{
 };
 use pyo3::{prelude::*, types::PyBytes};
 
-use crate::{error_texts, qiskit, repetitions::Shots, snapshot::gate_counts_as_bytes};
+use crate::{
+    detached::detached, error_texts, qiskit, repetitions::Shots, snapshot::gate_counts_as_bytes,
+};
 
 /// Reads and checks `circuits`, all of them before an error lists every offender.
 #[pyfunction]
@@ -69,7 +71,7 @@ pub fn encode_job<'py>(
             checked.push(circuit);
         },
     )?;
-    let body = py.detach(|| encoder::encode_job(checked.iter().zip(shots), label));
+    let body = detached(py, || encoder::encode_job(checked.iter().zip(shots), label));
     Ok(PyBytes::new(py, &body))
 }
 
@@ -80,8 +82,7 @@ type JobShape = (Option<String>, Vec<(u32, u32)>, Vec<(u32, u32)>);
 #[pyfunction]
 pub fn read_job(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobShape> {
     let bytes = body.as_bytes();
-    let job = py
-        .detach(|| request::read(bytes))
+    let job = detached(py, || request::read(bytes))
         .map_err(|problem| error_texts::malformed_request(py, &problem))?;
     let shape =
         |(repetitions, circuit): &(u32, aqt_core::Circuit)| (*repetitions, circuit.num_qubits());
@@ -105,8 +106,7 @@ pub fn make_samples<'py>(
     seed: u64,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let bytes = body.as_bytes();
-    let text = py
-        .detach(|| request::read(bytes).map(|job| fake_device::result(&job, seed)))
+    let text = detached(py, || request::read(bytes).map(|job| fake_device::result(&job, seed)))
         .map_err(|problem| error_texts::malformed_request(py, &problem))?;
     Ok(PyBytes::new(py, &text))
 }

@@ -3,7 +3,7 @@
 use aqt_core::{Status, wire::response};
 use pyo3::{prelude::*, types::PyBytes};
 
-use crate::{error_texts, samples::Samples};
+use crate::{detached::detached, error_texts, samples::Samples};
 
 /// The state of a job according to a response.
 #[pyclass(frozen, module = "aqt_fast.wire")]
@@ -66,7 +66,7 @@ impl JobState {
 #[pyfunction]
 pub fn decode_response(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobState> {
     let bytes = body.as_bytes();
-    let state = py.detach(|| response::decode(bytes));
+    let state = detached(py, || response::decode(bytes));
     JobState::new(py, state.map_err(|problem| error_texts::malformed_response(py, &problem))?)
 }
 
@@ -74,8 +74,7 @@ pub fn decode_response(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<Jo
 #[pyfunction]
 pub fn decode_direct_response(py: Python<'_>, body: &Bound<'_, PyBytes>) -> PyResult<JobState> {
     let bytes = body.as_bytes();
-    let mut state = py
-        .detach(|| response::decode_direct(bytes))
+    let mut state = detached(py, || response::decode_direct(bytes))
         .map_err(|problem| error_texts::malformed_response(py, &problem))?;
     if state.status == Status::Error {
         state.message.get_or_insert_with(|| error_texts::NO_MESSAGE.to_owned());

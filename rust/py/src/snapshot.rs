@@ -15,6 +15,7 @@ use pyo3::{
 };
 
 use crate::{
+    detached::detached,
     error_texts, qiskit,
     repetitions::{Repetitions, Shots},
     samples::{self, ExperimentData, Samples},
@@ -87,14 +88,14 @@ impl Snapshot {
 
     /// All circuits as an archive that later versions can read.
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &py.detach(|| archive::write(&self.batch)))
+        PyBytes::new(py, &detached(py, || archive::write(&self.batch)))
     }
 
     /// Reads and checks an archive, without limits.
     #[staticmethod]
     fn from_bytes(data: &Bound<'_, PyBytes>) -> PyResult<Self> {
         let bytes = data.as_bytes();
-        match data.py().detach(|| archive::read(bytes)) {
+        match detached(data.py(), || archive::read(bytes)) {
             Ok(batch) => Ok(Self { batch }),
             Err(fault) => Err(error_texts::broken_archive(&fault)),
         }
@@ -132,7 +133,7 @@ impl Snapshot {
 
     /// How many r and how many rxx each circuit has: pairs of 32-bit numbers.
     fn gate_counts<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        gate_counts_as_bytes(py, &py.detach(|| self.batch.gate_counts(0..self.batch.len())))
+        gate_counts_as_bytes(py, &detached(py, || self.batch.gate_counts(0..self.batch.len())))
     }
 
     /// The measurements of a circuit as (qubit, classical bit), in the order of the latter.
@@ -194,7 +195,7 @@ impl Snapshot {
     ) -> PyResult<Bound<'py, PyBytes>> {
         self.check(start, stop)?;
         let runs = repetitions.runs(stop - start)?;
-        let body = py.detach(|| {
+        let body = detached(py, || {
             let circuits = self.batch.circuits(start..stop);
             let runs = runs.iter().map(|&(circuit, shots)| (&*circuits[circuit].0, shots));
             encoder::encode_job(runs, label)
@@ -264,7 +265,7 @@ impl Snapshot {
     ) -> PyResult<(usize, Bound<'py, PyByteArray>)> {
         self.check(start, stop)?;
         samples::check_number(py, &samples, stop - start)?;
-        let mut circuits = py.detach(|| self.batch.circuits(start..stop)).into_iter();
+        let mut circuits = detached(py, || self.batch.circuits(start..stop)).into_iter();
         samples::bits(py, &samples, start, &clbits, || {
             let (circuit, map) = circuits.next().ok_or_else(error_texts::no_such_circuits)?;
             Ok((circuit.num_qubits(), map))

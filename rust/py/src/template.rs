@@ -14,6 +14,7 @@ use pyo3::{
 
 use crate::{
     compile::{effort, read_other},
+    detached::detached,
     error_texts::{self, Offence, Problem},
     qiskit::{Explain, Expressions, Failure, Reading, read_program},
     snapshot::Snapshot,
@@ -119,7 +120,7 @@ impl Template {
             })
             .ok_or_else(|| PyValueError::new_err("other angles than the template has"))?;
         let limits = Limits { qubits: max_qubits, operations: max_operations };
-        let problems = py.detach(|| sweep.problems(limits));
+        let problems = detached(py, || sweep.problems(limits));
         if !problems.is_empty() {
             let offence = |aqt_sweep::Problem { set, error }| Offence {
                 circuit: set,

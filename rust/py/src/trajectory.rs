@@ -4,7 +4,9 @@ use aqt_compile::complex::Complex;
 use aqt_trajectory::{Kind, Matrix, Method, Mixture, Qubits, Readout, Step, Term, Waiting};
 use pyo3::{prelude::*, pybacked::PyBackedStr};
 
-use crate::{error_texts, repetitions::Shots, samples::Samples, snapshot::Snapshot};
+use crate::{
+    detached::detached, error_texts, repetitions::Shots, samples::Samples, snapshot::Snapshot,
+};
 
 /// Name, qubits within the gate, and real and imaginary parts of a unitary matrix, row by row.
 type PyStep = (PyBackedStr, Vec<usize>, Vec<(f64, f64)>);
@@ -133,7 +135,7 @@ pub fn sample_trajectories(
     if seeds.len() != shots.len() {
         return Err(error_texts::no_such_circuits());
     }
-    let samples = circuits.py().detach(|| {
+    let samples = detached(circuits.py(), || {
         snapshot
             .circuits(start, stop)
             .zip(shots.into_iter().zip(seeds))
