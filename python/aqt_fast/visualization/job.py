@@ -66,7 +66,7 @@ class JobSummary:
     def _facts(self) -> list[tuple[str, str]]:
         rows = [("job", self.job_id), ("backend", self.backend_name), ("shots", f"{self.shots}")]
         if self.created is not None:
-            rows.append(("submitted", local_time(self.created)))
+            rows.append(("submitted", local_time(self.created, seconds=True)))
             end = self.ended or self.moment
             rows.append(("lasts" if self.ended is None else "lasted", duration(end - self.created)))
         if self.queued_seconds is not None:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 _UNITS = (("d", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
 
 
-def local_time(moment: datetime, *, seconds: bool = True) -> str:
-    """Write a time: local, with its offset from UTC."""
+def local_time(moment: datetime, *, seconds: bool = False) -> str:
+    """Write a time for people: local, with its offset from UTC."""
     with suppress(OverflowError, OSError, ValueError):  # at the ends of Python's calendar
         moment = moment.astimezone()
     return moment.isoformat(" ", timespec="seconds" if seconds else "minutes")
