@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from aqt_fast._texts import one_line
 from aqt_fast.visualization import html
 from aqt_fast.visualization.outcomes import CircuitOutcomes, histogram, results_table
 from aqt_fast.visualization.quantities import duration, local_time, plural, share
-from aqt_fast.visualization.timeline import ApiJobTimes, numbers, timeline
+from aqt_fast.visualization.timeline import ApiJobState, ApiJobTimes, numbers, timeline
 
 _LONGEST_MESSAGE = 400
 """Characters of a message from which on the rest is left out."""
@@ -57,6 +58,12 @@ class JobSummary:
     """The circuit whose counts are shown, if it was evaluated."""
     results: tuple[CircuitOutcomes, ...] = ()
     """Some of the circuits that have ended, in their order."""
+
+    @property
+    def stage(self) -> ApiJobState:
+        """The state, as that of an API job."""
+        known = [each for each in get_args(ApiJobState) if each == self.state]
+        return known[0] if known else "unsent"
 
     @property
     def _progress(self) -> str:
