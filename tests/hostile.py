@@ -59,8 +59,9 @@ class _Elements(HTMLParser):
         self.found.append((tag, *(name for name, _ in attrs)))
 
     def handle_data(self, data: str) -> None:
-        """Collect what is read."""
-        self.text += data
+        """Collect what is read: no stylesheet."""
+        if self.cdata_elem is None:
+            self.text += data
 
 
 def elements(html: str) -> list[tuple[str, ...]]:

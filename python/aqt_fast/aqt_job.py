@@ -44,6 +44,7 @@ from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState
 from aqt_fast.jobs.interrupts import interruptible
 from aqt_fast.jobs.metrics import QueueInfo, metrics, queue_info
 from aqt_fast.jobs.saving import saved_job
+from aqt_fast.jobs.summary import job_summary
 from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.jobs.waiting import (
     CompletedPart,
@@ -56,6 +57,7 @@ from aqt_fast.jobs.waiting import (
 from aqt_fast.store.job_store import JobStore
 from aqt_fast.store.journal import JournalWarning
 from aqt_fast.store.listing import JobRestorer
+from aqt_fast.visualization.job import JobSummary
 from aqt_fast.wire.circuits import checked_shots, listed
 from aqt_fast.wire.results import job_result
 from aqt_fast.wire.snapshot import Snapshot
@@ -332,6 +334,31 @@ class AQTJob(Single, AnyProtocol, JobV1):
         return metrics(
             self._submitted(), num_circuits=len(self._snapshot), shots=self._options.shots
         )
+
+    def summary(self, circuit: int = 0) -> JobSummary:
+        """Return what is known of the job now, without waiting.
+
+        It prints as text. Notebooks show the state, a progress bar, the API jobs on a timeline, the
+        counts of one circuit and the results of a few; they show the same for the job itself.
+
+        Args:
+            circuit: index of the circuit whose counts are shown.
+
+        Raises:
+            InvalidOptionError: there is no such circuit.
+        """
+        last = max(len(self._snapshot) - 1, 0)
+        return job_summary(
+            self._execution,
+            self._snapshot,
+            kind=type(self).__name__,
+            backend_name=self._backend.name,
+            shots=self._options.shots,
+            circuit=checked_integer("circuit", circuit, 0, last),
+        )
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
 
     def queue_info(self) -> QueueInfo | None:
         """Return where the API jobs are; None before submission and offline, without a queue."""

@@ -20,5 +20,6 @@
     connection    what jobs share, and how it ends them when it is closed
     dispatcher    steps of jobs on a few threads, each at its due time
     pickled       a job in a pickle: its results, or what continues it elsewhere
-    timing        durations of a job's stages
+    timing        when a job has changed its state, how long its stages took
+    summary       what is known of a job, for people
 """

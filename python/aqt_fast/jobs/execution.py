@@ -29,6 +29,7 @@ from aqt_fast.exceptions import (
 from aqt_fast.jobs.timing import JobTiming, job_timing
 from aqt_fast.store.description import now
 from aqt_fast.store.location import JobLocation
+from aqt_fast.visualization.timeline import ApiJobTimes
 from aqt_fast.wire.plan import BatchPlan, Part
 
 
@@ -208,6 +209,11 @@ class Execution(ABC):
     def places(self) -> list[JobStatus] | None:
         """The status of each API job, ``INITIALIZING`` until it is accepted; None without any."""
         return None
+
+    @property
+    def api_job_times(self) -> list[ApiJobTimes]:
+        """When each API job has changed its state, in the order of the circuits."""
+        return []
 
     @property
     def sent_parts(self) -> list[Part] | None:

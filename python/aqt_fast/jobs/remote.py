@@ -38,10 +38,11 @@ from aqt_fast.jobs.execution import Checkpoint, Execution
 from aqt_fast.jobs.group import grouped
 from aqt_fast.jobs.known_ids import ApiJobIds
 from aqt_fast.jobs.repeating import is_uncertain, may_be_repeated, may_be_retried
-from aqt_fast.jobs.timing import job_timing
+from aqt_fast.jobs.timing import api_job_times, job_timing
 from aqt_fast.store.events import Records
 from aqt_fast.store.journal import ApiJobLog, Journal
 from aqt_fast.store.location import JobLocation
+from aqt_fast.visualization.timeline import ApiJobTimes
 from aqt_fast.wire.plan import BatchPlan, Part, again_label
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -182,6 +183,13 @@ class RemoteExecution(Execution):
             return [job.status for job in self._jobs]
         with self._changed:
             return [job.status for job in self._jobs]
+
+    @property
+    def api_job_times(self) -> list[ApiJobTimes]:
+        """When each API job has changed its state, in the order of the circuits."""
+        return [
+            api_job_times(job.label, job.status, job.changes, job.ended_at) for job in self._jobs
+        ]
 
     @property
     def sent_parts(self) -> list[Part]:

@@ -1,4 +1,4 @@
-"""Durations of a job's stages, from the portal's time stamps."""
+"""When a job has changed its state, and how long its stages took, from the portal's time stamps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from qiskit.providers import JobStatus
+
+from aqt_fast.visualization.timeline import ApiJobState, ApiJobTimes
 from aqt_fast.wire.time_stamps import end_of, moments
+
+STATE_NAMES: dict[JobStatus, ApiJobState] = {
+    JobStatus.INITIALIZING: "unsent",
+    JobStatus.QUEUED: "queued",
+    JobStatus.RUNNING: "running",
+    JobStatus.DONE: "done",
+    JobStatus.ERROR: "failed",
+    JobStatus.CANCELLED: "cancelled",
+}
+"""The word for each status."""
 
 
 class JobTiming(NamedTuple):
@@ -35,6 +48,27 @@ def job_timing(changes: Sequence[tuple[str, str]]) -> JobTiming:
         queued=_seconds(queued, ongoing or end),
         running=_seconds(ongoing, end),
         total=_seconds(queued, end),
+    )
+
+
+def api_job_times(
+    name: str, status: JobStatus, changes: Sequence[tuple[str, str]], ended: datetime | None
+) -> ApiJobTimes:
+    """Say when an API job has changed its state.
+
+    Args:
+        name: its label.
+        status: its status.
+        changes: what the portal has reported: pairs of status and time stamp.
+        ended: when it has ended, if that is known without the portal.
+    """
+    times = moments(changes)
+    return ApiJobTimes(
+        name,
+        STATE_NAMES[status],
+        min(times.get("queued", []), default=None),
+        min(times.get("ongoing", []), default=None),
+        end_of(changes) or ended,
     )
 
 

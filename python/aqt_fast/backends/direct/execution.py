@@ -28,6 +28,7 @@ from aqt_fast.jobs.repeating import NOT_ACCEPTED, is_uncertain
 from aqt_fast.store.events import Records
 from aqt_fast.store.journal import Journal
 from aqt_fast.store.location import MachineLocation
+from aqt_fast.visualization.timeline import ApiJobTimes
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
 
@@ -97,6 +98,16 @@ class DirectExecution(RemoteExecution):
             return []
         sent = all(job.job_id is not None or job.ended for job in self._jobs)
         return [] if sent and self._journal is not None else [self._plan.label]
+
+    @property
+    def api_job_times(self) -> list[ApiJobTimes]:
+        """When each run was made. The machine tells no times: one begins as the last has ended."""
+        found, last = [], self.created
+        for job, times in zip(self._jobs, super().api_job_times, strict=True):
+            sent = job.job_id is not None
+            found.append(times._replace(started_at=last) if sent else times)
+            last = times.ended_at or last
+        return found
 
     def wait_submitted(self, deadline: float) -> None:
         """Do not wait: the remaining circuits take as long as the machine needs."""

@@ -1,0 +1,34 @@
+"""Times, durations and shares as people read them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+_UNITS = (("d", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
+
+
+def local_time(moment: datetime, *, seconds: bool = True) -> str:
+    """Write a time: local, with its offset from UTC."""
+    with suppress(OverflowError, OSError, ValueError):  # at the ends of Python's calendar
+        moment = moment.astimezone()
+    return moment.isoformat(" ", timespec="seconds" if seconds else "minutes")
+
+
+def duration(length: timedelta | float) -> str:
+    """Write a duration, in seconds or as a difference of times, in the unit that suits it."""
+    seconds = length.total_seconds() if isinstance(length, timedelta) else length
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    name, size = next(((name, size) for name, size in _UNITS if seconds >= 2 * size), _UNITS[-1])
+    return f"{seconds / size:.3g} {name}"
+
+
+def share(part: float, whole: float) -> str:
+    """Write a share in per cent."""
+    return f"{100 * part / whole:.1f} %" if whole else "0.0 %"
+
+
+def plural(number: int, noun: str) -> str:
+    """Write a number of things."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
