@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import shutil
-<<<<<<< HEAD
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from datetime import datetime
 from typing import Any, TypeAlias
-=======
-from collections.abc import Iterator, Sequence
-from typing import Any
->>>>>>> main
 
 from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.visualization.quantities import local_time as local_time
