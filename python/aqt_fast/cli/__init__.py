@@ -14,6 +14,7 @@
     stored          what the commands on stored jobs share
     estimate        what a job will take
     serve           the local server
+    request_lines   its lines about requests
     demo            algorithm circuits on a local server
     circuit_files   circuits from files in OpenQASM
     completion      what the shell completes; backend_names: from the portal
