@@ -126,7 +126,7 @@ class Characterisation(Figures):
         """Draw the figures: a matrix of the pairs, bars for the qubits with their uncertainties.
 
         Returns:
-            A figure of matplotlib's. It belongs to no window: notebooks show it, and its method
+            A figure of matplotlib's. It belongs to no window; notebooks show it, and its method
             ``savefig`` writes it to a file.
 
         Raises:

@@ -21,3 +21,7 @@ from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.sampler import AQTSampler
 
 __all__ = ["AQTEstimator", "AQTPrimitiveJob", "AQTSampler"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -23,6 +23,9 @@ The files, in the order in which a request passes them::
     access_tokens     bearer tokens, and the workspaces that each one opens
     cloud             the cloud interface (ARNICA), route by route
     direct            the direct-access interface, route by route
+    control           what other processes and the page see, and how they steer the server
+    pages             the pages for people, from the folder ``page``; ``/health``
+    openapi           ``/openapi.json``: what all interfaces take and answer
     bodies            read request bodies in a thread, write response bodies
     sampler           what a sampler must do; digests of circuits
     aer_sampler       validate with AQT's models, simulate with Aer
@@ -36,6 +39,8 @@ The files, in the order in which a request passes them::
     device_time       how long machines take
     clock             the server's time, which tests can put forward
     record            what the server tells about the jobs that it accepted
+    overview          machines, workspaces and jobs, as ``control`` shows them
+    circuit_view      one circuit and its counts, as ``control`` shows them
     cloud_responses   JSON of the cloud interface's responses
     errors            a refused request: HTTP status and detail
 """

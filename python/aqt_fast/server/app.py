@@ -15,9 +15,11 @@ from starlette.routing import Mount, Route
 from aqt_fast.server.access_tokens import AccessTokens
 from aqt_fast.server.bodies import json_response
 from aqt_fast.server.cloud import CloudInterface
+from aqt_fast.server.control import Control
 from aqt_fast.server.direct import DirectInterface
 from aqt_fast.server.errors import PortalError
 from aqt_fast.server.oidc import OIDCProvider
+from aqt_fast.server.pages import page_routes
 from aqt_fast.server.portal import Portal
 from aqt_fast.server.sampler import Sampler
 from aqt_fast.server.workspaces import Characterisation
@@ -30,6 +32,7 @@ def make_app(
     tokens: AccessTokens,
     sampler: Sampler,
     oidc: OIDCProvider,
+    control: Control,
     executor: Executor,
     *,
     compress: bool,
@@ -42,6 +45,7 @@ def make_app(
         tokens: who may use them.
         sampler: reads jobs and makes their outcomes.
         oidc: the login.
+        control: steers the server.
         executor: reads request bodies.
         compress: whether to send gzip to clients that accept it.
         characterisation: what devices publish of their gates.
@@ -54,6 +58,8 @@ def make_app(
             Mount("/api/v1", routes=cloud.routes()),
             Mount("/direct/{resource}", routes=direct.routes()),
             *oidc.routes(),
+            Mount("/control", routes=control.routes()),
+            *page_routes(),
             Route("/testing/record", cloud.record),
         ],
         middleware=[gzip] if compress else [],

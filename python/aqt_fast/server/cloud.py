@@ -87,7 +87,7 @@ class CloudInterface:
             raise PortalError(403, "the workspace accepts no jobs")
         body = await request.body()
         workload, sha256 = await read_in_thread(self.executor, self.sampler.read_job, body)
-        job = self.portal.submit(workspace.id, resource, workload, sha256)
+        job = self.portal.submit(workspace.id, resource, workload, sha256, body)
         return json_response({"job": job_metadata(job), "response": {"status": "queued"}})
 
     async def result(self, request: Request) -> Response:

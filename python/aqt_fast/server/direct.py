@@ -58,7 +58,7 @@ class DirectInterface:
         resource = self._resource(request)
         body = await request.body()
         workload, sha256 = await read_in_thread(self.executor, self.sampler.read_circuit, body)
-        job = self.portal.submit(DIRECT_WORKSPACE, resource, workload, sha256)
+        job = self.portal.submit(DIRECT_WORKSPACE, resource, workload, sha256, body)
         return json_response(job.job_id)
 
     async def result(self, request: Request) -> Response:
