@@ -27,6 +27,7 @@ extensions = [
     "sphinx_copybutton",
     "qiskit_sphinx_theme",
     "extensions.links",
+    "extensions.option_tables",
     "extensions.public_names",
     "extensions.references",
 ]
