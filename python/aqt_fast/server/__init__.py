@@ -13,6 +13,7 @@ The files, in the order in which a request passes them::
     http_server       the socket and its thread: start, stop, reset connections
     connection        one connection of a client: HTTP by uvicorn, with limits
     limits            what a client may send and leave undone, and how much is kept
+    request_log       tells of each request after its answer
     gate              middleware that turns away pages of other sites
     fault_injection   middleware that breaks requests and responses
     faults            the kinds of faults, and the choice of the next one
@@ -30,6 +31,7 @@ The files, in the order in which a request passes them::
     sampler           what a sampler must do; digests of circuits
     aer_sampler       validate with AQT's models, simulate with Aer
     native_sampler    validate natively, make outcomes up
+    control_client    steers a server from another process
     portal            accept, find, fetch and cancel jobs
     retention         the jobs that are remembered; identifiers
     workspaces        workspaces and resources

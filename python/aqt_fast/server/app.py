@@ -21,6 +21,7 @@ from aqt_fast.server.errors import PortalError
 from aqt_fast.server.oidc import OIDCProvider
 from aqt_fast.server.pages import page_routes
 from aqt_fast.server.portal import Portal
+from aqt_fast.server.request_log import note
 from aqt_fast.server.sampler import Sampler
 from aqt_fast.server.workspaces import Characterisation
 
@@ -67,12 +68,14 @@ def make_app(
     )
 
 
-async def _portal_error(_: Request, error: Exception) -> Response:
+async def _portal_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PortalError)  # noqa: S101 - it is registered for these
+    note(request.scope, reason=error.reason)
     headers = {"www_authenticate": "Bearer"} if error.status == 401 else {}
     return json_response({"detail": error.detail}, error.status, **headers)
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
+    note(request.scope, reason=error.detail)
     return json_response({"detail": error.detail}, error.status_code)

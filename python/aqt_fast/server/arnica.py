@@ -30,6 +30,7 @@ from aqt_fast.server.oidc import OIDCProvider
 from aqt_fast.server.pages import PAGES
 from aqt_fast.server.portal import Portal
 from aqt_fast.server.record import AcceptedJob, record_as_json
+from aqt_fast.server.request_log import RequestLog, ServedRequest
 from aqt_fast.server.workspaces import (
     Characterisation,
     ResourceStatus,
@@ -80,6 +81,7 @@ class ArnicaServer:
         clients: Mapping[str, str] | None = None,
         log_in: bool | None = None,
         console: Callable[[str], object] | None = None,
+        requests: Callable[[ServedRequest], object] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Listen on nothing yet.
@@ -121,6 +123,8 @@ class ArnicaServer:
                 the login's page.
             console: takes a line for the person who runs the server; None writes it to standard
                 error.
+            requests: takes each request after its answer, in the server's thread: it must neither
+                wait nor raise. None tells nobody.
             limits: what clients may send and leave undone, and how much is kept.
 
         Raises:
@@ -173,7 +177,8 @@ class ArnicaServer:
         )
         breaking = FaultInjection(app, self.faults, self.refuse)
         guarded = Gate(breaking, host, loopback=self.is_loopback, pages=[*PAGES, PATH])
-        self._http = HttpServer(guarded, self._address, port, limits)
+        outermost = guarded if requests is None else RequestLog(guarded, requests)
+        self._http = HttpServer(outermost, self._address, port, limits)
 
     def __enter__(self) -> Self:
         self.start()

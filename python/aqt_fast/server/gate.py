@@ -24,6 +24,7 @@ from starlette.requests import Request
 from aqt_fast.server.addresses import host_name, is_loopback, is_own_name
 from aqt_fast.server.bodies import json_response
 from aqt_fast.server.errors import PortalError
+from aqt_fast.server.request_log import note
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -56,6 +57,7 @@ class Gate:
         try:
             self._check(Request(scope))
         except PortalError as error:
+            note(scope, reason=error.reason)
             response = json_response({"detail": error.detail}, error.status, connection="close")
             await response(scope, receive, send)
         else:
