@@ -61,6 +61,8 @@ def errors() -> Iterator[None]:
             warnings.filterwarnings("ignore", "no access token")
             warnings.showwarning = show
             yield
+    except BrokenPipeError:  # whoever reads has enough; click ends without a word
+        raise
     except (AQTError, OSError) as error:
         say(str(error))
         sys.exit(1)
