@@ -35,6 +35,7 @@ exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 
 html_theme = "qiskit-ecosystem"
 html_title = f"{project} {release}"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 html_copy_source = False
