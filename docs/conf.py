@@ -46,8 +46,9 @@ myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "deflist"]
 # Notebooks are stored with their outputs; the tests execute them.
 nb_execution_mode = "off"
-# Prompts and outputs are not copied.
-copybutton_exclude = ".linenos, .gp, .go"
+# Of examples with prompts, what follows the prompts is copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
