@@ -1,14 +1,14 @@
 # The few commands that people and CI use. Each makes the environments it needs below this folder.
 PYTHON ?= python3
 RUST_SOURCES := $(shell find rust -path rust/fuzz -prune -o -path '*/src/*.rs' -print -o -name Cargo.toml -print) Cargo.toml Cargo.lock
-SOURCES := $(RUST_SOURCES) $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.qasm') pyproject.toml
+SOURCES := $(RUST_SOURCES) $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.qasm' -o -path '*/server/page/*') pyproject.toml
 WHEEL := dist/.built
 
 # Environments are kept although the rules only pass through them.
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev wheels test test-rust test-python test-ecosystem lint lint-workflows hooks lock demo bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
+.PHONY: dev wheels test test-rust test-python test-ecosystem test-browser lint lint-workflows hooks lock demo docs bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -106,6 +106,12 @@ wheels: $(WHEEL)
 demo: .venv-run/.installed
 	.venv-run/bin/aqt-fast demo
 
+# The site, in docs/_build/html: a warning, a dead link or a public name that the reference lacks
+# is an error. Nothing is requested from other hosts.
+docs: .venv-docs/.installed
+	rm -rf docs/_build
+	.venv-docs/bin/python -m sphinx -W -q -d docs/_build/doctrees docs docs/_build/html
+
 # An editable build, and with t= the tests to run: make dev t='tests/wire/test_decoding.py -k counts'.
 # PROFILE=debug has all of Rust's checks, and is slow.
 PROFILE ?= dev-release
@@ -139,6 +145,14 @@ test-ecosystem: $(ECOSYSTEM:%=test-%)
 
 test-ecosystem-%: .venv-ecosystem-%/.installed
 	.venv-ecosystem-$*/bin/python -m pytest $(PARALLEL) tests/ecosystem/$*
+
+# Pages in a real browser, Debian's; what it showed is in dist/screenshots.
+test-browser: .venv-browser/.installed | /usr/bin/chromium
+	.venv-browser/bin/python -m pytest tests/browser
+
+/usr/bin/chromium:
+	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update
+	$(if $(filter 0,$(shell id -u)),,sudo) apt-get install --yes --no-install-recommends chromium fonts-dejavu
 
 # import-linter reads source code only: an empty file stands for the native module, which Python
 # finds first all the same.
@@ -231,4 +245,4 @@ faults: .venv-test/.installed
 	.venv-test/bin/python benches/correctness/failing_calls.py
 
 clean:
-	rm -rf .venv-* dist target
+	rm -rf .venv-* dist target docs/_build

@@ -93,9 +93,13 @@ def _seeds(server: ArnicaServer) -> list[bytes]:
         request(server, path=f"/direct/ibex/circuit/result/{known}"),
         request(server, path="/testing/record"),
         request(server, path="/activate?user_code=A", token=False),
+        request(server, path="/", token=False),
+        request(server, path="/control/jobs?limit=3&text=a"),
+        request(server, path=f"/control/jobs/{known}/circuits/0"),
         request(server, path="/.well-known/jwks.json", token=False),
         sent("POST", "/api/v1/submit/default/simulator_ideal", orjson.dumps(body)),
         sent("PUT", "/direct/ibex/circuit", one),
+        sent("POST", "/control/release", b'{"circuits":null}'),
         sent("POST", "/oauth/token", form, b"application/x-www-form-urlencoded"),
         sent(
             "POST", "/oauth/token", b'{"client_id":"aqt-fast-device","grant_type":"refresh_token"}'

@@ -7,6 +7,8 @@
     with ArnicaServer() as server:
         provider = AQTProvider(server.token, portal_url=server.url)
 
+``ServerControl`` steers a server in another process, such as that of ``aqt-fast serve``.
+
 With ``pytest_plugins = ["aqt_fast.testing"]`` in the topmost ``conftest.py``, each test that uses
 the fixture ``arnica_server`` gets a fresh server. Requires the ``server`` extra.
 
@@ -20,9 +22,11 @@ from contextlib import suppress
 
 try:
     from aqt_fast.server.arnica import ArnicaServer
+    from aqt_fast.server.control_client import FaultsControl, ServerControl
     from aqt_fast.server.faults import KINDS, ODD_KINDS, Faults, InjectedFault
     from aqt_fast.server.limits import Limits
     from aqt_fast.server.record import AcceptedJob, count_runs
+    from aqt_fast.server.request_log import ServedRequest
     from aqt_fast.server.sampler import circuit_digest
     from aqt_fast.server.workspaces import Durations, Resource, Workspace, default_workspaces
 except ImportError as error:
@@ -33,11 +37,14 @@ __all__ = [
     "ArnicaServer",
     "Durations",
     "Faults",
+    "FaultsControl",
     "InjectedFault",
     "KINDS",
     "Limits",
     "ODD_KINDS",
     "Resource",
+    "ServedRequest",
+    "ServerControl",
     "Workspace",
     "circuit_digest",
     "count_runs",

@@ -37,6 +37,7 @@ OF_THE_SERVER = {
     "clients": [7, "ab", {"a": 1}, {1: "a"}],
     "log_in": NO_FLAGS,
     "console": [7, "stderr"],
+    "requests": [7, "stderr"],
     "limits": [None, {}, 7],
 }
 

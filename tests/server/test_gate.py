@@ -9,7 +9,8 @@ from aqt_fast.testing import ArnicaServer
 OWN = ["127.0.0.1", "127.0.0.1:99", "localhost:1", "LOCALHOST.", "app.localhost", "[::1]:80"]
 FOREIGN = ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "evil.example."]
 GARBAGE = ["", "a b", "a/b", "user@127.0.0.1", "127.0.0.1:x", "[::1", "[zz]", "é", "a,b", ":80"]
-PATHS = ["/api/v1/workspaces", "/testing/record", "/oauth/device/code", "/activate"]
+PATHS = ["/api/v1/workspaces", "/testing/record", "/control/state", "/oauth/device/code", "/health"]
+PAGES = ["/", "/docs", "/activate"]
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +45,15 @@ def _status(client, server, path, *, method="GET", **headers):
 
 def test_names(local, everywhere, ask, figures):
     """A page whose name points here is turned away, with any token and on any path."""
-    for path in PATHS:
+    for path in [*PATHS, *PAGES]:
         method = "POST" if "oauth" in path else "GET"
         assert {ask(local, path, method=method, host=name) for name in OWN} == {200}
         assert {ask(local, path, method=method, host=name) for name in FOREIGN} == {421}
         assert {ask(local, path, method=method, host=name) for name in GARBAGE} == {400}
     assert {ask(everywhere, PATHS[0], host=name) for name in [*OWN, *FOREIGN]} == {200}
-    assert {ask(everywhere, "/testing/record", host=name) for name in FOREIGN} == {421}
-    assert {ask(everywhere, "/testing/record", host=name) for name in OWN} == {200}
+    for path in ("/testing/record", "/control/state"):
+        assert {ask(everywhere, path, host=name) for name in FOREIGN} == {421}
+        assert {ask(everywhere, path, host=name) for name in OWN} == {200}
     figures("names in Host", own=len(OWN), foreign=len(FOREIGN), garbage=len(GARBAGE))
 
 
@@ -77,16 +79,16 @@ def test_own_name(ask, monkeypatch):
     ],
 )
 def test_pages_of_other_sites(local, ask, headers):
-    """They are turned away before they use up a fault; a link to the page of the login works."""
+    """They are turned away before they use up a fault; links to pages work."""
     local.faults.next("500")
-    for path in PATHS:
+    for path in [*PATHS, *PAGES, "/control/hold", "/static/main.js"]:
         for method in ("GET", "POST", "OPTIONS"):
             assert ask(local, path, method=method, **headers) == 403
     assert local.faults.log == []
     local.faults.clear()
     link = {"sec_fetch_site": "cross-site", "sec_fetch_dest": "document"}
-    assert ask(local, "/activate", **link) == 200
-    assert ask(local, "/testing/record", **link) == 403
+    assert {ask(local, path, **link) for path in PAGES} == {200}
+    assert {ask(local, path, **link) for path in PATHS} == {403}
     own = {"origin": local.url, "sec_fetch_site": "same-origin"}
     assert ask(local, "/oauth/device/code", method="POST", **own) == 200
 
@@ -94,5 +96,6 @@ def test_pages_of_other_sites(local, ask, headers):
 def test_record_behind_a_proxy(local, ask):
     """Whoever comes by way of a proxy is not on this computer."""
     for name in ("forwarded", "via", "x_forwarded_for", "x_forwarded_host", "x_real_ip"):
-        assert ask(local, "/testing/record", **{name: "127.0.0.1"}) == 403
+        for path in ("/testing/record", "/control/state"):
+            assert ask(local, path, **{name: "127.0.0.1"}) == 403
         assert ask(local, "/api/v1/workspaces", **{name: "garbage é"}) == 200

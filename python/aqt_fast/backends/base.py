@@ -47,6 +47,7 @@ from aqt_fast.backends.legacy import (
     properties_of,
     status_of,
 )
+from aqt_fast.backends.page import as_html
 from aqt_fast.backends.run_options import changes_nothing, job_options
 from aqt_fast.devices.characterisation import Characterisation
 from aqt_fast.devices.device_time import DeviceTimes
@@ -130,6 +131,16 @@ class AQTResource(AnyProtocol, BackendV2):
     def __repr__(self) -> str:
         name = one_line(self.name, LONGEST_NAME)
         return f"<{type(self).__name__}({name!r}), {self.num_qubits} qubits>"
+
+    def _repr_html_(self) -> str:
+        return as_html(
+            self._known,
+            kind=type(self).__name__,
+            limits=self.limits,
+            api_limits=self.api_limits,
+            options=self.options,
+            defaults=self._default_options(),
+        )
 
     def __copy__(self) -> Self:
         return self._copied(_options=copy.copy(self._options))

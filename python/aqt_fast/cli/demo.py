@@ -102,7 +102,16 @@ class _LocalPortal:
         Raises:
             AQTError: the server cannot be started.
         """
-        command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0", "--until-eof"]
+        command = [
+            sys.executable,
+            "-m",
+            "aqt_fast",
+            "serve",
+            "--port",
+            "0",
+            "--until-eof",
+            "--quiet",
+        ]
         command += ["--token", self.token, "--seed", str(seed)]
         # The server ends when its standard input is closed, even if this process crashes.
         self._process = subprocess.Popen(  # noqa: S603 - no user input in the arguments

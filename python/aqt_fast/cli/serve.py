@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, get_args
 
 import click
 
+from aqt_fast.cli.request_lines import RequestLines
 from aqt_fast.cli.terminal import INTERRUPTED, say
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.server.workspaces import Characterisation
@@ -108,6 +109,7 @@ class _Number(click.FloatRange):
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="At the end, write what was accepted to this file, as JSON.",
 )
+@click.option("--quiet", is_flag=True, help="Print no lines about requests.")
 @click.option("--until-eof", is_flag=True, help="End when standard input is closed.")
 def serve_command(
     host: str,
@@ -124,14 +126,18 @@ def serve_command(
     seed: int,
     token_lifetime: float,
     record: Path | None,
+    quiet: bool,
     until_eof: bool,
 ) -> None:
     """Serve AQT's cloud and direct-access interfaces on this computer.
 
     The first line on standard output is the URL, for scripts; everything else goes to standard
-    error. While the server runs, /testing/record returns the accepted jobs to clients on this
-    computer. Ctrl-C ends it.
+    error, with a line for each request that submits, gets a result, fails or changes something.
+    Open the URL in a browser on this computer to see machines and jobs, and to steer them. While
+    the server runs, /testing/record returns the accepted jobs to clients on this computer. Ctrl-C
+    ends it.
     """
+    lines = RequestLines(lambda line: click.echo(line, err=True))
     try:
         from aqt_fast.server.arnica import ArnicaServer
         from aqt_fast.server.faults import KINDS
@@ -152,6 +158,7 @@ def serve_command(
             compress=compress,
             characterisation=characterisation,
             token_lifetime=token_lifetime,
+            requests=None if quiet else lines.tell,
         )
         server.faults.set(rate=fault_rate, kinds=kinds, seed=seed)
     except InvalidOptionError as error:
@@ -166,12 +173,14 @@ def serve_command(
             click.echo(server.url)
             sys.stdout.flush()
             click.echo(_how_to_use(server), err=True)
+            lines.start()
             if until_eof:
                 threading.Thread(target=_end_with_input, daemon=True).start()
             wait()
             say("stopping; another Ctrl-C does not wait")
         finally:
             server.close()
+            lines.close()
             accepted = server.record()
         if file is not None:
             import orjson
@@ -189,6 +198,7 @@ def _how_to_use(server: ArnicaServer) -> str:
         f"export AQT_TOKEN={shlex.quote(server.token)}",
         "",
         f"Direct access: {server.direct_url}",
+        f"For people: {server.url}",
     ]
     if server.is_loopback:
         return "\n".join(lines)

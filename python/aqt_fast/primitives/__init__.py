@@ -8,6 +8,7 @@
     templates, angles     circuits with parameters, compiled for any number of parameter sets
     batch                 the circuits of all PUBs, ready to run
     job                   the job of a call of ``run``
+    page                  what notebooks show of it
     continuation          a second job that follows the first one
     evaluation            what a primitive makes of the outcomes: the interface
     registers             what a sampler makes of them

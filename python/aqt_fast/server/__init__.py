@@ -13,6 +13,7 @@ The files, in the order in which a request passes them::
     http_server       the socket and its thread: start, stop, reset connections
     connection        one connection of a client: HTTP by uvicorn, with limits
     limits            what a client may send and leave undone, and how much is kept
+    request_log       tells of each request after its answer
     gate              middleware that turns away pages of other sites
     fault_injection   middleware that breaks requests and responses
     faults            the kinds of faults, and the choice of the next one
@@ -23,10 +24,14 @@ The files, in the order in which a request passes them::
     access_tokens     bearer tokens, and the workspaces that each one opens
     cloud             the cloud interface (ARNICA), route by route
     direct            the direct-access interface, route by route
+    control           what other processes and the page see, and how they steer the server
+    pages             the pages for people, from the folder ``page``; ``/health``
+    openapi           ``/openapi.json``: what all interfaces take and answer
     bodies            read request bodies in a thread, write response bodies
     sampler           what a sampler must do; digests of circuits
     aer_sampler       validate with AQT's models, simulate with Aer
     native_sampler    validate natively, make outcomes up
+    control_client    steers a server from another process
     portal            accept, find, fetch and cancel jobs
     retention         the jobs that are remembered; identifiers
     workspaces        workspaces and resources
@@ -36,6 +41,8 @@ The files, in the order in which a request passes them::
     device_time       how long machines take
     clock             the server's time, which tests can put forward
     record            what the server tells about the jobs that it accepted
+    overview          machines, workspaces and jobs, as ``control`` shows them
+    circuit_view      one circuit and its counts, as ``control`` shows them
     cloud_responses   JSON of the cloud interface's responses
     errors            a refused request: HTTP status and detail
 """

@@ -15,10 +15,13 @@ from starlette.routing import Mount, Route
 from aqt_fast.server.access_tokens import AccessTokens
 from aqt_fast.server.bodies import json_response
 from aqt_fast.server.cloud import CloudInterface
+from aqt_fast.server.control import Control
 from aqt_fast.server.direct import DirectInterface
 from aqt_fast.server.errors import PortalError
 from aqt_fast.server.oidc import OIDCProvider
+from aqt_fast.server.pages import page_routes
 from aqt_fast.server.portal import Portal
+from aqt_fast.server.request_log import note
 from aqt_fast.server.sampler import Sampler
 from aqt_fast.server.workspaces import Characterisation
 
@@ -30,6 +33,7 @@ def make_app(
     tokens: AccessTokens,
     sampler: Sampler,
     oidc: OIDCProvider,
+    control: Control,
     executor: Executor,
     *,
     compress: bool,
@@ -42,6 +46,7 @@ def make_app(
         tokens: who may use them.
         sampler: reads jobs and makes their outcomes.
         oidc: the login.
+        control: steers the server.
         executor: reads request bodies.
         compress: whether to send gzip to clients that accept it.
         characterisation: what devices publish of their gates.
@@ -54,6 +59,8 @@ def make_app(
             Mount("/api/v1", routes=cloud.routes()),
             Mount("/direct/{resource}", routes=direct.routes()),
             *oidc.routes(),
+            Mount("/control", routes=control.routes()),
+            *page_routes(),
             Route("/testing/record", cloud.record),
         ],
         middleware=[gzip] if compress else [],
@@ -61,12 +68,14 @@ def make_app(
     )
 
 
-async def _portal_error(_: Request, error: Exception) -> Response:
+async def _portal_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PortalError)  # noqa: S101 - it is registered for these
+    note(request.scope, reason=error.reason)
     headers = {"www_authenticate": "Bearer"} if error.status == 401 else {}
     return json_response({"detail": error.detail}, error.status, **headers)
 
 
-async def _http_error(_: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
+    note(request.scope, reason=error.detail)
     return json_response({"detail": error.detail}, error.status_code)

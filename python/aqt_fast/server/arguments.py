@@ -28,6 +28,7 @@ _CHECKS: Mapping[str, checks.Check] = {
     "clients": checks.optional(checks.texts),
     "log_in": checks.optional(checks.flag),
     "console": checks.optional(checks.function),
+    "requests": checks.optional(checks.function),
     "limits": checks.instance(Limits),
 }
 

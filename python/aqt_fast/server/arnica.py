@@ -16,7 +16,9 @@ from aqt_fast.server.addresses import ListeningAddress
 from aqt_fast.server.aer_sampler import AerSampler
 from aqt_fast.server.app import make_app
 from aqt_fast.server.arguments import check_arguments
+from aqt_fast.server.control import Control
 from aqt_fast.server.device_codes import DeviceCodes
+from aqt_fast.server.errors import PortalError
 from aqt_fast.server.fault_injection import FaultInjection
 from aqt_fast.server.faults import Faults
 from aqt_fast.server.gate import Gate
@@ -25,8 +27,10 @@ from aqt_fast.server.limits import DEFAULT_LIMITS, Limits
 from aqt_fast.server.log_in_page import PATH
 from aqt_fast.server.native_sampler import NativeSampler
 from aqt_fast.server.oidc import OIDCProvider
+from aqt_fast.server.pages import PAGES
 from aqt_fast.server.portal import Portal
 from aqt_fast.server.record import AcceptedJob, record_as_json
+from aqt_fast.server.request_log import RequestLog, ServedRequest
 from aqt_fast.server.workspaces import (
     Characterisation,
     ResourceStatus,
@@ -77,6 +81,7 @@ class ArnicaServer:
         clients: Mapping[str, str] | None = None,
         log_in: bool | None = None,
         console: Callable[[str], object] | None = None,
+        requests: Callable[[ServedRequest], object] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Listen on nothing yet.
@@ -118,6 +123,8 @@ class ArnicaServer:
                 the login's page.
             console: takes a line for the person who runs the server; None writes it to standard
                 error.
+            requests: takes each request after its answer, in the server's thread: it must neither
+                wait nor raise. None tells nobody.
             limits: what clients may send and leave undone, and how much is kept.
 
         Raises:
@@ -163,13 +170,15 @@ class ArnicaServer:
             self._tokens,
             sampler,
             self._oidc,
+            Control(self, self._portal, self._executor),
             self._executor,
             compress=compress,
             characterisation=characterisation,
         )
         breaking = FaultInjection(app, self.faults, self.refuse)
-        guarded = Gate(breaking, host, loopback=self.is_loopback, open_page=PATH)
-        self._http = HttpServer(guarded, self._address, port, limits)
+        guarded = Gate(breaking, host, loopback=self.is_loopback, pages=[*PAGES, PATH])
+        outermost = guarded if requests is None else RequestLog(guarded, requests)
+        self._http = HttpServer(outermost, self._address, port, limits)
 
     def __enter__(self) -> Self:
         self.start()
@@ -372,6 +381,27 @@ class ArnicaServer:
         """
         checks.number(0, checks.CENTURY)("seconds", seconds)
         self._portal.clock.advance(seconds)
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job that has not ended: at once if it is queued, else after its circuit.
+
+        Raises:
+            LookupError: no job that has not ended has this identifier.
+        """
+        checks.text("job_id", job_id)
+        try:
+            self._portal.cancel(self._portal.job(job_id))
+        except PortalError:
+            raise LookupError(f"no job under way is '{job_id}'") from None
+
+    def reset(self) -> None:
+        """Begin anew: forget all jobs, end faults and holds, and undo what was set.
+
+        A circuit that runs comes to its end first. The clock, tokens, and the order of identifiers
+        go on.
+        """
+        self.faults.clear()
+        self._portal.reset()
 
     # -- the record ---------------------------------------------------------------------------
 

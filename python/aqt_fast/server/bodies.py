@@ -9,9 +9,28 @@ from concurrent.futures import Executor
 from typing import Any
 
 import orjson
+from starlette.requests import Request
 from starlette.responses import Response
 
+from aqt_fast.server.errors import PortalError
 from aqt_fast.server.sampler import Workload
+
+_SHORT = 65_536
+"""Bytes of a body that is no job."""
+
+
+async def read_short(request: Request) -> bytes:
+    """Read the body of a request that submits no job.
+
+    Raises:
+        PortalError: the body is too long (413).
+    """
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _SHORT:
+            raise PortalError(413, "the body is too long")
+    return body
 
 
 async def read_in_thread(

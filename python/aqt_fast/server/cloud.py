@@ -34,6 +34,7 @@ from aqt_fast.server.errors import PortalError
 from aqt_fast.server.jobs import Job
 from aqt_fast.server.portal import Portal
 from aqt_fast.server.record import record_as_json
+from aqt_fast.server.request_log import note_job
 from aqt_fast.server.sampler import Sampler
 from aqt_fast.server.workspaces import Characterisation, Workspace
 
@@ -87,7 +88,8 @@ class CloudInterface:
             raise PortalError(403, "the workspace accepts no jobs")
         body = await request.body()
         workload, sha256 = await read_in_thread(self.executor, self.sampler.read_job, body)
-        job = self.portal.submit(workspace.id, resource, workload, sha256)
+        job = self.portal.submit(workspace.id, resource, workload, sha256, body)
+        note_job(request.scope, job)
         return json_response({"job": job_metadata(job), "response": {"status": "queued"}})
 
     async def result(self, request: Request) -> Response:
@@ -103,6 +105,7 @@ class CloudInterface:
             response["message"] = job.message
         elif status == "finished":
             outcomes = self.portal.fetch(job)
+            note_job(request.scope, job)
         if request.query_params.get("include_timing_data", "").lower() in ("true", "1"):
             response["timing_data"] = timing_data(job)
         head = b'{"job":%s,"response":%s' % (

@@ -23,6 +23,7 @@ from aqt_fast.server.access_tokens import AccessTokens
 from aqt_fast.server.bodies import json_response, raw_response, read_in_thread
 from aqt_fast.server.errors import PortalError
 from aqt_fast.server.portal import Portal
+from aqt_fast.server.request_log import note_job
 from aqt_fast.server.sampler import Sampler
 from aqt_fast.server.workspaces import DIRECT_WORKSPACE, Resource
 
@@ -58,7 +59,8 @@ class DirectInterface:
         resource = self._resource(request)
         body = await request.body()
         workload, sha256 = await read_in_thread(self.executor, self.sampler.read_circuit, body)
-        job = self.portal.submit(DIRECT_WORKSPACE, resource, workload, sha256)
+        job = self.portal.submit(DIRECT_WORKSPACE, resource, workload, sha256, body)
+        note_job(request.scope, job)
         return json_response(job.job_id)
 
     async def result(self, request: Request) -> Response:
@@ -72,6 +74,7 @@ class DirectInterface:
             payload = b'{"status":"error"}'
         else:
             outcomes = self.portal.fetch(job)
+            note_job(request.scope, job)
             assert outcomes is not None  # noqa: S101 - fetch raises if the result has expired
             # {"0":[…]} holds the shots of the only circuit.
             payload = b'{"status":"finished","result":%s}' % outcomes[len(b'{"0":') : -1]

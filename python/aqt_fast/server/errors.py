@@ -15,6 +15,13 @@ class PortalError(Exception):
         self.status = status
         self.detail = detail
 
+    @property
+    def reason(self) -> str:
+        """The detail as a text."""
+        if isinstance(self.detail, str):
+            return self.detail
+        return "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in self.detail)
+
 
 def invalid(location: Sequence[str | int], message: str) -> PortalError:
     """Make a 422 with one problem."""

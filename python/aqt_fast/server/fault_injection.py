@@ -13,6 +13,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 
 from aqt_fast.server.faults import HANDLED, Faults, InjectedFault
+from aqt_fast.server.request_log import note
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -54,7 +55,9 @@ class FaultInjection:
             fault = self._faults.decide(scope["method"], scope["path"])
             if fault is None:
                 await self._serve(scope, receive, send)
-            elif fault.kind in HANDLED:
+                return
+            note(scope, fault=fault.kind)
+            if fault.kind in HANDLED:
                 await self._handle_and_break(fault, scope, receive, send)
             else:
                 await self._break(fault.kind, scope, receive, send)
@@ -153,6 +156,7 @@ class FaultInjection:
             if other is None:
                 self._remember(scope["path"], status, body)
                 self._faults.withdraw(fault)
+                note(scope, fault=None)
             await _send(send, status, headers, body if other is None else other)
 
     async def _other(self, scope: Scope, receive: Receive) -> bytes | None:

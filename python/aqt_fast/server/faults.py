@@ -53,8 +53,9 @@ import threading
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, ClassVar
 
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.server.checks import Check, Checked, integer, number, optional, text
@@ -99,6 +100,10 @@ ODD_KINDS = (
 
 _ALL = KINDS + ODD_KINDS
 _DAY = 86_400
+_SPARED_PATHS = frozenset({"/", "/docs", "/health", "/openapi.json"})
+_SPARED_ROOTS = ("/control/", "/static/", "/testing/")
+"""What is not part of AQT's interfaces."""
+_SHOWN = 20
 _MOST_LOGGED = 100_000
 
 HANDLED = frozenset(
@@ -173,7 +178,7 @@ class Faults(Checked):
             return list(self._log)
 
     def set(self, *, rate: float, kinds: Sequence[str] = KINDS, seed: int = 0) -> None:
-        """Give faults to random requests of both interfaces, but not to login and ``/testing``.
+        """Give faults to random requests of both interfaces, but not to the login.
 
         The seed fixes the sequence of decisions. The order in which requests arrive fixes which
         request gets which decision.
@@ -222,9 +227,22 @@ class Faults(Checked):
             self._rate = 0.0
             self._scripted.clear()
 
+    def describe(self) -> dict[str, Any]:
+        """Return what is set, and the latest faults, in JSON's types."""
+        with self._lock:
+            latest = islice(reversed(self._log), _SHOWN)
+            return {
+                "rate": self._rate,
+                "kinds": self._kinds,
+                "scripted": [asdict(entry) for entry in self._scripted[:_SHOWN]],
+                "latest": [asdict(fault) for fault in latest],
+                "known_kinds": KINDS,
+                "odd_kinds": ODD_KINDS,
+            }
+
     def decide(self, method: str, path: str) -> InjectedFault | None:
         """Choose the fault of a request and log it; return None for no fault."""
-        if path.startswith("/testing/"):
+        if path in _SPARED_PATHS or path.startswith(_SPARED_ROOTS):
             return None
         with self._lock:
             kind = self._take_scripted(method, path) or self._draw(method, path)

@@ -31,6 +31,8 @@ class Job:
     """Digest of each circuit; None if circuits are not identified."""
     workload: Workload | None
     """The circuits; None after the end."""
+    body: bytes | None
+    """The request body; None once it is forgotten."""
     changes: list[tuple[Status, float]] = field(default_factory=list)
     """Each status, and since when the job had it, in seconds since the epoch."""
     runs: list[int] = field(default_factory=list)

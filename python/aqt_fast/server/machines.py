@@ -23,6 +23,7 @@ class _Machine:
         self.busy = False
         self.in_flight: Job | None = None
         """The last circuit that came by direct access."""
+        self.first_status = resource.status, resource.status_updated_at
 
 
 class Machines:
@@ -146,6 +147,24 @@ class Machines:
         """Make the next ``count`` jobs that start end with an error."""
         with self._changed:
             self._failures.extend([message] * count)
+
+    def reset(self) -> None:
+        """End the hold, let no more jobs fail, and give each machine its first status."""
+        with self._changed:
+            self.release()
+            self._failures.clear()
+            for machine in self._machines.values():
+                machine.resource.status, machine.resource.status_updated_at = machine.first_status
+
+    @property
+    def permits(self) -> int | None:
+        """How many circuits may start; None means any number."""
+        return self._permits
+
+    @property
+    def num_failures(self) -> int:
+        """How many of the next jobs fail."""
+        return len(self._failures)
 
     def close(self) -> None:
         """End all threads; a job under way never ends."""

@@ -25,8 +25,8 @@ from starlette.routing import Route
 
 from aqt_fast.server.access_tokens import AccessTokens
 from aqt_fast.server.addresses import client_name
+from aqt_fast.server.bodies import read_short
 from aqt_fast.server.device_codes import LIFETIME, CodeError, DeviceCodes
-from aqt_fast.server.errors import PortalError
 from aqt_fast.server.log_in_page import PATH, form_page, text_page
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ DEVICE_CLIENT_ID = "aqt-fast-device"
 _DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 _KEY_ID = "aqt-fast-server"
 _SUBJECT = "local|user"
-_MOST_BYTES = 65_536
-"""Of a body: nobody needs a token to send one."""
 _MOST_REFRESH_TOKENS = 1000
 """Refresh tokens that are accepted at one time; the oldest are forgotten."""
 
@@ -251,11 +249,7 @@ async def _fields(request: Request) -> dict[str, str]:
     Raises:
         PortalError: the body is too long (413).
     """
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MOST_BYTES:
-            raise PortalError(413, "the body is too long")
+    body = await read_short(request)
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             parsed = orjson.loads(body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from aqt_fast.server.clock import Clock
 from aqt_fast.server.errors import PortalError, invalid
@@ -12,6 +13,7 @@ from aqt_fast.server.figures import Figures
 from aqt_fast.server.jobs import Job
 from aqt_fast.server.limits import DEFAULT_LIMITS, Limits
 from aqt_fast.server.machines import Machines
+from aqt_fast.server.overview import job_summary, overview
 from aqt_fast.server.record import AcceptedJob, accepted_job
 from aqt_fast.server.retention import Retention
 from aqt_fast.server.sampler import Workload
@@ -60,13 +62,20 @@ class Portal:
         for workspace in workspaces:
             self.machines.set_processing(workspace.id, processed=workspace.jobs_being_processed)
         self._seed = seed
-        self.figures = {
-            resource.id: Figures.of(resource, seed, self.created)
+        self.figures = self._first_figures()
+        """What each device measures of itself."""
+        self._first_flags = {
+            workspace.id: (workspace.accepting_job_submissions, workspace.jobs_being_processed)
             for workspace in workspaces
+        }
+
+    def _first_figures(self) -> dict[str, Figures]:
+        return {
+            resource.id: Figures.of(resource, self._seed, self.created)
+            for workspace in self.workspaces.values()
             for resource in workspace.resources
             if resource.type == "device"
         }
-        """What each device measures of itself."""
 
     def check_workspace(self, workspace_id: str) -> None:
         """Raise LookupError unless there is such a workspace."""
@@ -89,8 +98,17 @@ class Portal:
             workspace.jobs_being_processed = processed
             self.machines.set_processing(workspace_id, processed=processed)
 
-    def submit(self, workspace_id: str, resource: Resource, workload: Workload, sha256: str) -> Job:
+    def submit(
+        self, workspace_id: str, resource: Resource, workload: Workload, sha256: str, body: bytes
+    ) -> Job:
         """Accept a job.
+
+        Args:
+            workspace_id: where it came from.
+            resource: where it runs.
+            workload: its circuits.
+            sha256: hexadecimal digest of the request body.
+            body: the request body.
 
         Raises:
             PortalError: a circuit exceeds the resource's limits (422), or it came by direct access
@@ -109,6 +127,7 @@ class Portal:
                 sizes=workload.sizes,
                 digests=workload.digests,
                 workload=workload,
+                body=body,
                 changes=[("queued", self.clock.now())],
                 runs=[0] * len(workload.sizes),
             )
@@ -175,6 +194,48 @@ class Portal:
                 before = self.figures[device]
                 resource, now = self.machines.resource(device), self.clock.now()
                 self.figures[device] = before.drifted(resource, self._seed, amount, now)
+
+    def reset(self) -> None:
+        """Forget all jobs, and set machines, workspaces and figures as they were at first."""
+        with self._changed:
+            for job in list(self._kept.jobs()):
+                if not job.ended.done():
+                    self.machines.cancel(job)
+            self._kept.forget_all()
+            self.machines.reset()
+            for workspace_id, flags in self._first_flags.items():
+                self.set_workspace(workspace_id, *flags)
+            self.figures = self._first_figures()
+
+    def job_page(
+        self, offset: int, limit: int, chosen: Callable[[Job], bool]
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Describe some of the remembered jobs, the newest first.
+
+        Args:
+            offset: how many of the chosen jobs to skip.
+            limit: how many of them to describe.
+            chosen: which jobs count.
+
+        Returns:
+            Their descriptions, and the number of all chosen jobs.
+        """
+        with self._changed:
+            jobs = [job for job in self._kept.jobs() if chosen(job)]
+            shown = jobs[::-1][offset : offset + limit]
+            return [job_summary(job) for job in shown], len(jobs)
+
+    def state(self) -> dict[str, Any]:
+        """Describe machines, workspaces and numbers of jobs in JSON's types."""
+        with self._changed:
+            return {
+                "now": self.clock.now(),
+                "created": self.created,
+                "permits": self.machines.permits,
+                "failing": self.machines.num_failures,
+                "accepted": self._kept.num_accepted,
+                **overview(self.workspaces.values(), self._kept.jobs()),
+            }
 
     def record(self) -> list[AcceptedJob]:
         """Describe every accepted job that is remembered, in order of acceptance."""

@@ -38,6 +38,9 @@ class Retention:
         self._results: OrderedDict[str, Job] = OrderedDict()
         """Those of them whose results are kept."""
         self._result_bytes = 0
+        self._bodies: OrderedDict[str, Job] = OrderedDict()
+        """Those of the jobs whose request bodies are kept."""
+        self._body_bytes = 0
         self._fetched: OrderedDict[str, float] = OrderedDict()
         """When a client first fetched a result, in order."""
 
@@ -53,6 +56,11 @@ class Retention:
         """Remember a job that was accepted."""
         self._jobs[job.job_id] = job
         self.num_accepted += 1
+        if job.body is not None:
+            self._bodies[job.job_id] = job
+            self._body_bytes += len(job.body)
+        while self._body_bytes > self._limits.kept_body_bytes:
+            self._forget_body(next(iter(self._bodies.values())))
         self.drop_expired()
 
     def find(self, job_id: str) -> Job:
@@ -76,6 +84,8 @@ class Retention:
 
     def ended(self, job: Job) -> None:
         """Note the end of a job; forget the oldest ones."""
+        if job.job_id not in self._jobs:
+            return
         self._ended.append(job)
         if job.result is not None:
             self._results[job.job_id] = job
@@ -85,7 +95,18 @@ class Retention:
         while len(self._ended) > self._limits.kept_jobs:
             oldest = self._ended.popleft()
             self._expire(oldest)
+            self._forget_body(oldest)
             self._jobs.pop(oldest.job_id, None)
+
+    def forget_all(self) -> None:
+        """Forget all jobs; those under way are forgotten before their end."""
+        for job in list(self._results.values()):
+            self._expire(job)
+        for job in list(self._bodies.values()):
+            self._forget_body(job)
+        self._jobs.clear()
+        self._ended.clear()
+        self._fetched.clear()
 
     def fetched(self, job: Job) -> None:
         """Note that a client has fetched a result."""
@@ -108,6 +129,11 @@ class Retention:
             self._result_bytes -= len(job.result)
             job.result = None
             job.expired = True
+
+    def _forget_body(self, job: Job) -> None:
+        if self._bodies.pop(job.job_id, None) is not None and job.body is not None:
+            self._body_bytes -= len(job.body)
+            job.body = None
 
     def _id(self, number: int) -> str:
         tail = number.to_bytes(_NUMBER_BYTES, "big")
