@@ -58,7 +58,7 @@ napoleon_numpy_docstring = False
 nitpicky = True
 nitpick_ignore_regex = [
     # Other packages.
-    ("py:.*", r"(collections|datetime|enum|numbers|pathlib|re|typing|uuid)\..*"),
+    ("py:.*", r"(collections|concurrent|datetime|enum|numbers|pathlib|re|typing|uuid)\..*"),
     ("py:.*", r"(aqt_connector|httpx|matplotlib|numpy|qiskit|qiskit_aer)\..*"),
     # Their names where a module imports them for type checkers only.
     (
