@@ -34,6 +34,7 @@ extensions = [
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 
 html_theme = "qiskit-ecosystem"
+pygments_dark_style = "monokai"
 html_title = f"{project} {release}"
 templates_path = ["_templates"]
 html_static_path = ["_static"]
