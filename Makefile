@@ -8,7 +8,7 @@ WHEEL := dist/.built
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev wheels test test-rust test-python test-install test-ecosystem test-browser lint lint-workflows hooks lock demo docs bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
+.PHONY: dev wheels test test-rust test-python test-install test-ecosystem test-browser lint lint-workflows hooks lock demo docs notebooks bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -151,6 +151,10 @@ test-ecosystem: $(ECOSYSTEM:%=test-%)
 
 test-ecosystem-%: .venv-ecosystem-%/.installed
 	.venv-ecosystem-$*/bin/python -m pytest $(PARALLEL) tests/ecosystem/$*
+
+# Executes the notebooks of the documentation and stores their outputs; look at them before you commit.
+notebooks: .venv-test/.installed
+	.venv-test/bin/python tests/notebooks/executing.py
 
 # Pages in a real browser, Debian's; what it showed is in dist/screenshots.
 test-browser: .venv-browser/.installed | /usr/bin/chromium
