@@ -8,7 +8,7 @@ WHEEL := dist/.built
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev wheels test test-rust test-python test-ecosystem test-browser lint lint-workflows hooks lock demo bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
+.PHONY: dev wheels test test-rust test-python test-ecosystem test-browser lint lint-workflows hooks lock demo docs bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -105,6 +105,12 @@ wheels: $(WHEEL)
 
 demo: .venv-run/.installed
 	.venv-run/bin/aqt-fast demo
+
+# The site, in docs/_build/html: a warning, a dead link or a public name that the reference lacks
+# is an error. Nothing is requested from other hosts.
+docs: .venv-docs/.installed
+	rm -rf docs/_build
+	.venv-docs/bin/python -m sphinx -W -q -d docs/_build/doctrees docs docs/_build/html
 
 # An editable build, and with t= the tests to run: make dev t='tests/wire/test_decoding.py -k counts'.
 # PROFILE=debug has all of Rust's checks, and is slow.
@@ -239,4 +245,4 @@ faults: .venv-test/.installed
 	.venv-test/bin/python benches/correctness/failing_calls.py
 
 clean:
-	rm -rf .venv-* dist target
+	rm -rf .venv-* dist target docs/_build

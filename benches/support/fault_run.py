@@ -26,7 +26,7 @@ import jwt
 from aqt_fast import AQTProvider
 from aqt_fast.api_client.retry_timing import RetryBudget
 from aqt_fast.aqt_provider import ArnicaConfig, NoTokenWarning
-from aqt_fast.testing import AcceptedJob, ArnicaServer, InjectedFault
+from aqt_fast.testing import AcceptedJob, ArnicaServer, InjectedFault, Limits
 from tabulate import tabulate
 
 MOST_OPEN = 7
@@ -36,6 +36,9 @@ CERTAIN = frozenset({"401", "429", "429_date", "slow"})
 """Faults that leave no doubt whether the portal has accepted a submission."""
 
 _SETTLING_SECONDS = 30.0
+
+_PATIENT = Limits(kept_result_bytes=8 * 2**30)
+"""The portal keeps all results for a day: 1000 API jobs have more than the local server keeps."""
 
 _ODD = 0x9E3779B1
 """Multiplying by an odd number modulo 2ⁿ permutes the numbers of n bits, and mixes their bits."""
@@ -143,7 +146,9 @@ def watched(
     root = logging.getLogger()
     listener, level = _Listener(), root.level
     with (
-        ArnicaServer(simulate=False, identify_circuits=True, seed=seed, speed=speed) as server,
+        ArnicaServer(
+            simulate=False, identify_circuits=True, seed=seed, speed=speed, limits=_PATIENT
+        ) as server,
         through(server.url) as url,
         patch.object(ArnicaServer, "url", url),
         patch.dict(os.environ, AQT_STORE_PATH=str(directory / "jobs"), AQT_PORTAL_URL=url),

@@ -14,10 +14,10 @@ from aqt_fast._native import __version__
 
 if TYPE_CHECKING:
     from aqt_fast.aqt_job import AQTJob, Progress
-    from aqt_fast.aqt_options import AQTOptions
+    from aqt_fast.aqt_options import AQTOptions, RunOptions
     from aqt_fast.aqt_provider import AQTProvider
     from aqt_fast.aqt_resource import execute
-    from aqt_fast.compiler import compile  # noqa: A004
+    from aqt_fast.compiler import compile as compile  # noqa: A004
     from aqt_fast.devices import Characterisation, PriceList
 
 __all__ = [
@@ -27,10 +27,11 @@ __all__ = [
     "Characterisation",
     "PriceList",
     "Progress",
+    "RunOptions",
     "__version__",
-    "compile",
     "execute",
 ]
+# Without `compile`, so that `from aqt_fast import *` leaves Python's own.
 
 
 def _job() -> ModuleType:
@@ -78,6 +79,7 @@ __getattr__ = lazy_names(
         "Characterisation": _devices,
         "PriceList": _devices,
         "Progress": _job,
+        "RunOptions": _options,
         "compile": _compiler,
         "execute": _resource,
     },
@@ -85,4 +87,4 @@ __getattr__ = lazy_names(
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted([*__all__, "compile"])

@@ -58,11 +58,14 @@ from aqt_fast.store.job_store import JobStore
 from aqt_fast.store.journal import JournalWarning
 from aqt_fast.store.listing import JobRestorer
 from aqt_fast.visualization.job import JobSummary
+from aqt_fast.visualization.plots import plot_counts, plot_timeline, require_matplotlib
 from aqt_fast.wire.circuits import checked_shots, listed
 from aqt_fast.wire.results import job_result
 from aqt_fast.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from aqt_fast import AQTProvider
     from aqt_fast.jobs.pickled import EndedJob, RunningJob
 
@@ -359,6 +362,49 @@ class AQTJob(Single, AnyProtocol, JobV1):
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
+
+    def plot_timeline(self) -> Figure:
+        """Draw when each API job was queued, and when it ran, as far as that is known now.
+
+        Returns:
+            A figure of matplotlib's. It belongs to no window: notebooks show it, and its method
+            ``savefig`` writes it to a file.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+            MissingExtraError: matplotlib is not installed (extra ``plot``).
+        """
+        self._submitted()
+        return plot_timeline(self.summary())
+
+    def plot_counts(self, circuit: int = 0) -> Figure:
+        """Draw how often each outcome of a circuit was measured.
+
+        If the circuit was not evaluated yet, wait for the end of the job as :meth:`result` does.
+
+        Args:
+            circuit: index of the circuit.
+
+        Returns:
+            A figure of matplotlib's, as of :meth:`plot_timeline`.
+
+        Raises:
+            RuntimeError: the job was not submitted.
+            InvalidOptionError: there is no such circuit.
+            JobFailedError: the circuit was not evaluated.
+            MissingExtraError: matplotlib is not installed (extra ``plot``).
+            APIError: as for :meth:`result`.
+        """
+        require_matplotlib("the picture of counts")
+        execution = self._submitted()
+        chosen = self.summary(circuit).chosen
+        if chosen is None or chosen.counts is None:
+            self.result()
+            chosen = self.summary(circuit).chosen
+        if chosen is None or chosen.counts is None:
+            reason = (chosen and chosen.status) or f"circuit {circuit} was not evaluated"
+            raise JobFailedError(execution.name, reason)
+        return plot_counts(chosen.counts, f"Circuit {circuit}: {chosen.name}")
 
     def queue_info(self) -> QueueInfo | None:
         """Return where the API jobs are; None before submission and offline, without a queue."""

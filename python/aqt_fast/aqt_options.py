@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import numpy as np
 from qiskit.providers import Options
@@ -18,53 +18,126 @@ from aqt_fast._ids import LONGEST_LABEL
 from aqt_fast._shots import SHOTS_PER_API_JOB, Shots
 from aqt_fast.exceptions import FixedOptionError, InvalidOptionError, InvalidShotsError
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 MOST_SHOTS = 2**31 - 1
 """Maximum number of shots of a circuit."""
 
 _MOST_TAGS = 64
 
 
+Integer: TypeAlias = "int | np.integer[Any]"
+"""A whole number, also one of numpy's."""
+
+Number: TypeAlias = "float | np.floating[Any] | np.integer[Any]"
+"""A finite number, also one of numpy's."""
+
+
+class WaitingOptions(TypedDict, total=False):
+    """How to wait for a job. These options can be changed at any time, also of a job."""
+
+    query_period_seconds: Number | None
+    """Time between polls, at least 0.1 s. Default: 1."""
+
+    query_timeout_seconds: Number | None
+    """How long ``result()`` waits, more than 0 s, or None for no limit. Default: None."""
+
+    with_progress_bar: bool | None
+    """Show a progress bar on standard error once ``result()`` has waited for a second. Default:
+    True."""
+
+
+class FetchOptions(WaitingOptions, total=False):
+    """The options of a job that was submitted before: those of ``provider.job()``."""
+
+    shots: Integer | Iterable[Integer] | None
+    """Repetitions, 1 to 2³¹ − 1: one number for all circuits; or one number for each circuit, in
+    order, as a list, tuple or one-dimensional array. Such numbers are kept as a tuple, and there
+    must be as many as circuits when a job is made; if they are all equal, the job's option is that
+    number. Default: 100."""
+
+    memory: bool | None
+    """Also return the outcome of each shot, in order. Default: False."""
+
+    journal: bool | None
+    """Keep a journal of jobs in the cloud and on machines, from which
+    :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` continues if this process ends. Default:
+    True."""
+
+
+class ExecuteOptions(FetchOptions, total=False):
+    """The options of :func:`aqt_fast.execute`, which transpiles with a level of its own."""
+
+    label: str | None
+    """The job's label on the portal, 1 to 255 printable characters, or None for a unique one.
+    Default: None."""
+
+    tags: Iterable[str] | None
+    """Up to 64 texts to find the job by, each of 1 to 255 printable characters. They stay on this
+    computer. Default: none."""
+
+    strict_angles: bool | None
+    """Refuse circuits with angles outside AQT's ranges (r: θ ∈ [0, π] and φ ∈ [0, 2π], rxx:
+    θ ∈ [0, π/2]) instead of folding them into these ranges. Default: False."""
+
+    seed_simulator: Integer | None
+    """Seed of simulations in this process, 0 to 2⁶³ − 1, or None for a new one each time. Devices
+    ignore it. Default: None."""
+
+    max_cost: Number | None
+    """Refuse a job that may cost more, in the currency of the price list, more than 0. Without a
+    price list it is refused, too. None for no limit. Default: None."""
+
+    max_device_seconds: Number | None
+    """Refuse a job that may take more seconds on the device, more than 0. The upper end of the
+    estimate counts. None for no limit. Default: None."""
+
+    max_shots: Integer | None
+    """Refuse a job with more shots of all circuits together, 1 or more. It is read as
+    ``options["max_shots"]``, for ``options.max_shots()`` is a method. None for no limit. Default:
+    None."""
+
+    require_online: bool | None
+    """Ask the portal whether the device is online and its workspace takes jobs before anything is
+    sent, and refuse the job if not. Default: False."""
+
+
+class RunOptions(ExecuteOptions, total=False):
+    """All options of a job, as ``run`` of a backend takes them; each may be left out.
+
+    ``run`` takes the backend's own value for None. Where options are set, in
+    :class:`AQTOptions` or by ``set_options``, None is a value of those alone that say so.
+    """
+
+    optimization_level: Integer | None
+    """Compile circuits as :func:`aqt_fast.compile` does, with this level, 0 to 3. None takes
+    circuits of AQT's gates only. Default: None."""
+
+
 class AQTOptions(Options):
     """How to run circuits and how to wait for their results.
 
     Works like any ``qiskit.providers.Options``. Values are validated when they are assigned by
-    attribute, by key or through ``update_options``.
+    attribute, by key or through ``update_options``. Limits of provider, backend and ``run`` hold
+    together: the tightest counts. :class:`~aqt_fast.RunOptions` says what each option takes.
 
     Args:
-        shots: repetitions, 1 to 2³¹ − 1: one number for all circuits; or one number for each
-            circuit, in order, as a list, tuple or one-dimensional array. Such numbers are kept as a
-            tuple, and there must be as many as circuits when a job is made; if they are all equal,
-            the job's option is that number. Default: 100.
-        memory: also return the outcome of each shot, in order. Default: False.
-        query_period_seconds: time between polls, at least 0.1 s. Default: 1.
-        query_timeout_seconds: how long ``result()`` waits, more than 0 s, or None for no limit.
-            Default: None.
-        with_progress_bar: show a progress bar on standard error once ``result()`` has waited for a
-            second. Default: True.
-        seed_simulator: seed of simulations in this process, 0 to 2⁶³ − 1, or None for a new one
-            each time. Devices ignore it. Default: None.
-        label: the job's label on the portal, 1 to 255 printable characters, or None for a unique
-            one. Default: None.
-        strict_angles: refuse circuits with angles outside AQT's ranges (r: θ ∈ [0, π] and
-            φ ∈ [0, 2π], rxx: θ ∈ [0, π/2]) instead of folding them into these ranges.
-            Default: False.
-        journal: keep a journal of jobs in the cloud and on machines, from which
-            :meth:`AQTJob.restore <aqt_fast.AQTJob.restore>` continues if this process ends.
-            Default: True.
-        tags: up to 64 texts to find the job by, each of 1 to 255 printable characters. They stay on
-            this computer. Default: none.
-        optimization_level: compile circuits as :func:`aqt_fast.compile` does, with this level, 0 to
-            3. None takes circuits of AQT's gates only. Default: None.
-        max_cost: refuse a job that may cost more, in the currency of the price list, more than 0.
-            Without a price list it is refused, too. None for no limit. Default: None.
-        max_device_seconds: refuse a job that may take more seconds on the device, more than 0. The
-            upper end of the estimate counts. Default: None.
-        max_shots: refuse a job with more shots of all circuits together, 1 or more. It is read as
-            ``options["max_shots"]``, for ``options.max_shots()`` is a method. Default: None.
-        require_online: ask the portal whether the device is online and its workspace takes jobs
-            before anything is sent, and refuse the job if not. Default: False.
-
-    Limits of provider, backend and ``run`` hold together: the tightest counts.
+        shots: repetitions.
+        memory: also return the outcome of each shot.
+        query_period_seconds: time between polls.
+        query_timeout_seconds: how long ``result()`` waits.
+        with_progress_bar: show a progress bar while ``result()`` waits.
+        seed_simulator: seed of simulations in this process.
+        label: the job's label on the portal.
+        strict_angles: refuse angles outside AQT's ranges instead of folding them.
+        journal: keep a journal, from which another process continues the job.
+        tags: texts to find the job by.
+        optimization_level: compile circuits of any gates, with this level.
+        max_cost: refuse a job that may cost more.
+        max_device_seconds: refuse a job that may take more seconds on the device.
+        max_shots: refuse a job with more shots.
+        require_online: refuse a job for a device that is not online.
 
     Raises:
         InvalidOptionError: a ``ValueError`` that names the option, the value and the range.
@@ -89,7 +162,7 @@ class AQTOptions(Options):
 
     __slots__ = ()
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[RunOptions]) -> None:
         """Set options; those not given have their defaults."""
         super().__init__(**{name: default for name, (default, _) in _OPTIONS.items()})
         self.update_options(**options)
@@ -103,7 +176,7 @@ class AQTOptions(Options):
         defaults = {name: default for name, (default, _) in _OPTIONS.items()}
         super().__setstate__(({**defaults, **fields}, validator))
 
-    def update_options(self, **fields: Any) -> AQTOptions:
+    def update_options(self, **fields: Unpack[RunOptions]) -> AQTOptions:
         """Set several options: all of them, or none if one is invalid.
 
         Returns:
@@ -364,7 +437,7 @@ class JobOptions(AQTOptions):
         """Return the class of the options of jobs on direct-access backends."""
         return DirectAccessJobOptions
 
-    def update_options(self, **fields: Any) -> AQTOptions:
+    def update_options(self, **fields: Unpack[RunOptions]) -> AQTOptions:
         """Set several options: all of them, or none if one is invalid.
 
         Returns:
@@ -395,5 +468,5 @@ class DirectAccessJobOptions(JobOptions, AQTDirectAccessOptions):
         return AQTDirectAccessOptions(**self)
 
 
-WAITING_OPTIONS = frozenset({"query_period_seconds", "query_timeout_seconds", "with_progress_bar"})
+WAITING_OPTIONS = WaitingOptions.__optional_keys__
 """Options that say how to wait."""

@@ -22,7 +22,7 @@ from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import BackendType
 from aqt_fast.api_client.models import MOST_QUBITS
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import checked_flag, checked_integer, checked_seconds
+from aqt_fast.aqt_options import FetchOptions, checked_flag, checked_integer, checked_seconds
 from aqt_fast.devices.prices import PriceList, price_lists
 from aqt_fast.devices.spending import SpendingLimits
 from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
@@ -50,6 +50,7 @@ from aqt_fast.store.states import StoredJobState
 if TYPE_CHECKING:
     import aqt_connector
     from qiskit import QuantumCircuit
+    from typing_extensions import Self, Unpack
 
     from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
     from aqt_fast.backends.offline.device_noise import CharacterisationWarning
@@ -176,7 +177,7 @@ class AQTProvider(Single):
         self._direct_access = DirectAccessProvider(self)
 
     @classmethod
-    def for_restoring(cls, access_token: str | None = None) -> AQTProvider:
+    def for_restoring(cls, access_token: str | None = None) -> Self:
         """Make a provider for jobs that may need no token, without a warning if there is none.
 
         Args:
@@ -198,7 +199,7 @@ class AQTProvider(Single):
         vars(self).update(state)
         self._begin()
 
-    def __enter__(self) -> AQTProvider:  # noqa: PYI034 - Python 3.10 has no Self
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -549,7 +550,7 @@ class AQTProvider(Single):
         circuits: QuantumCircuit | Iterable[QuantumCircuit] | None = None,
         *,
         store_path: str | Path | None = None,
-        **options: Any,
+        **options: Unpack[FetchOptions],
     ) -> AQTJob:
         """Return a job by its id alone, wherever it was submitted. Nothing is submitted.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, overload
 
 import qiskit
 from qiskit import QuantumCircuit
@@ -52,6 +52,17 @@ class FallbackWarning(UserWarning):
     """A circuit was handed to ``qiskit.transpile``: :func:`compile` cannot decompose it."""
 
 
+@overload
+def compile(  # noqa: A001
+    circuits: Iterable[QuantumCircuit],
+    backend: BackendV2,
+    *,
+    optimization_level: int | None = None,
+) -> list[QuantumCircuit]: ...
+@overload
+def compile(  # noqa: A001
+    circuits: QuantumCircuit, backend: BackendV2, *, optimization_level: int | None = None
+) -> QuantumCircuit: ...
 def compile(  # noqa: A001 - reads as `aqt_fast.compile`
     circuits: QuantumCircuit | Iterable[QuantumCircuit],
     backend: BackendV2,

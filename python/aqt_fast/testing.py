@@ -60,3 +60,7 @@ with suppress(ImportError):
         """Start a local server with the default workspaces and without device time."""
         with ArnicaServer() as server:
             yield server
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, "arnica_server"} & globals().keys())

@@ -75,7 +75,7 @@ _CHANGED = "aqt_fast_changed"
 class RefusedCircuitError(InvalidCircuitError, TranspilerError):
     """Inside of ``qiskit.transpile``, a circuit has operations that no AQT device runs.
 
-    :attr:`problems` has them all. Their circuit has a name instead of an index.
+    ``problems`` has them all. Their circuit has a name instead of an index.
     """
 
     def __init__(self, problems: Iterable[CircuitProblem]) -> None:
@@ -195,7 +195,7 @@ class LowerToAQT(TransformationPass):
       on the same pair merge if only rotations about X stand between them.
     - An rz directly before a measurement is dropped.
     - Measurements come last, in their order, but before operations that may depend on them.
-    - Resets of qubits that are still in |0⟩ are dropped.
+    - Resets of qubits that are still in ``|0⟩`` are dropped.
     - Barriers stay in place, and nothing is merged across them.
     - Gates with unbound parameters and operations unknown to the native code stay as they are.
 
@@ -206,7 +206,7 @@ class LowerToAQT(TransformationPass):
         merge: if False, lower each gate on its own, and drop no rz before a measurement.
         final_measurements: if False, leave a measurement in place that is not its qubit's last
             operation, instead of refusing it.
-        drop_resets: if False, keep all resets: qubits do not begin in |0⟩.
+        drop_resets: if False, keep all resets: qubits do not begin in ``|0⟩``.
         only_standard: if True, leave a circuit as it is that has other operations than standard
             gates, barriers and measurements; ``property_set["aqt_fast_others"]`` tells whether.
     """

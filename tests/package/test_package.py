@@ -1,5 +1,6 @@
 """The package as a whole: names, laziness, documentation, errors."""
 
+import builtins
 import importlib
 import inspect
 import pickle
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import aqt_fast
 import pytest
-from aqt_fast import exceptions
+from aqt_fast import api_client, exceptions, primitives, testing, v2, wire
 
 CONTRACT = {
     "aqt_fast": ["AQTProvider", "AQTJob", "AQTOptions", "Progress", "execute", "__version__"],
@@ -58,6 +59,27 @@ def test_lazy():
         [sys.executable, "-W", "ignore", "-c", script], check=True, capture_output=True, text=True
     )
     assert run.stdout == "[]\nFalse\n"
+
+
+def test_star_import():
+    """It leaves Python's own names alone, and ``dir`` shows what is public."""
+    names = {}
+    exec("from aqt_fast import *", names)  # noqa: S102
+    assert set(aqt_fast.__all__) <= set(names)
+    assert not set(aqt_fast.__all__) & set(dir(builtins))
+    assert callable(aqt_fast.compile)
+    assert dir(aqt_fast) == sorted([*aqt_fast.__all__, "compile"])
+
+
+@pytest.mark.parametrize("module", [aqt_fast.devices, primitives, v2, wire, api_client])
+def test_dir(module):
+    """``dir`` of the faces of subpackages shows public names only."""
+    assert dir(module) == sorted(module.__all__)
+
+
+def test_dir_of_testing():
+    """It shows the fixture, too, which pytest finds there."""
+    assert dir(testing) == sorted([*testing.__all__, "arnica_server"])
 
 
 def test_unknown_name():

@@ -76,7 +76,7 @@ def test_table(backend, pubs):
     assert "XX" in text
     assert "1200" in text
     assert text.endswith("6 circuits, 4800 shots, standard error up to 0.1")
-    assert "<table>" in plan._repr_html_()
+    assert "<table" in plan._repr_html_()
     assert "4800 shots" in plan._repr_html_()
     assert len(plan[:1]) == 1
     assert plan[:1].shots == 1200

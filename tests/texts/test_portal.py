@@ -108,7 +108,7 @@ def test_tables(portal, monkeypatch):
         assert len(str(table).split("\n")) <= 5
     assert_shown(repr(table), 1)
     kinds = {tag for tag, *_ in elements(table._repr_html_())}
-    assert kinds == {"table", "thead", "tbody", "tr", "th", "td"}
+    assert kinds == {"div", "style", "span", "table", "thead", "tbody", "tr", "th", "td"}
 
 
 def test_device(device):

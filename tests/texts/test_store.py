@@ -69,7 +69,7 @@ def test_table(stored):
         assert_shown(table.fitted(), NUM_JOBS + 2)
         assert_shown(str(table), NUM_JOBS + 4)
         kinds = {tag for tag, *_ in elements(table._repr_html_())}
-        assert kinds == {"table", "thead", "tbody", "tr", "th", "td"}
+        assert kinds == {"div", "style", "span", "table", "thead", "tbody", "tr", "th", "td"}
         for job in table:
             for each in (table, job, *job.api_jobs):
                 assert repr(each).isprintable()

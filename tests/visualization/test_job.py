@@ -9,18 +9,8 @@ from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.testing import ArnicaServer
 from clients import connect, device_of
 from hostile import HOSTILE, assert_shown, elements
+from visualization.pages import fills, words
 from waiting import wait_until
-
-
-def words(html: str) -> str:
-    """What a reader sees of a page."""
-    without_style = re.sub(r"<style>.*?</style>", "", html)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", without_style))
-
-
-def fills(html: str) -> list[str]:
-    """The states in whose colours parts of tracks are filled."""
-    return re.findall(r'class="aqt-fill aqt-(\w+)"', html)
 
 
 def test_before_submission(backend, bell):

@@ -85,3 +85,7 @@ __getattr__ = lazy_names(
         "PortalClient": _portal,
     },
 )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,6 +9,7 @@
     compiling      circuits of any gates, compiled on their way into a job
     transpiling    execute(); in our words, what Qiskit's transpiler refuses
     knowledge      all of this at one moment, which a backend replaces as a whole
+    page           what notebooks show of it
     calibration    error rates, durations, coherence times
     legacy         configuration, properties, status for older tools
     cloud/         a resource of AQT's portal

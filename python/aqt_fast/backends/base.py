@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from qiskit import QuantumCircuit
 from qiskit.providers import BackendV2, QubitProperties
@@ -23,7 +23,13 @@ from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob, provider_for_restoring
-from aqt_fast.aqt_options import WAITING_OPTIONS, AQTOptions
+from aqt_fast.aqt_options import (
+    WAITING_OPTIONS,
+    AQTOptions,
+    FetchOptions,
+    RunOptions,
+    WaitingOptions,
+)
 from aqt_fast.backends.admission import Besides, check_limits, is_dry, requires_online, tighten
 from aqt_fast.backends.calibration import Calibration
 from aqt_fast.backends.compiling import compiled
@@ -41,6 +47,7 @@ from aqt_fast.backends.legacy import (
     properties_of,
     status_of,
 )
+from aqt_fast.backends.page import as_html
 from aqt_fast.backends.run_options import changes_nothing, job_options
 from aqt_fast.devices.characterisation import Characterisation
 from aqt_fast.devices.device_time import DeviceTimes
@@ -62,6 +69,7 @@ if TYPE_CHECKING:
     from qiskit.transpiler import CouplingMap
     from qiskit_aer.backends.backendconfiguration import AerBackendConfiguration
     from qiskit_aer.backends.backendproperties import AerBackendProperties
+    from typing_extensions import Self, Unpack
 
 _CIRCUITS_FOR_TOOLS = 10_000
 """More than an experiment has, so tools do not cut it; few enough for a list of several times as
@@ -124,15 +132,25 @@ class AQTResource(AnyProtocol, BackendV2):
         name = one_line(self.name, LONGEST_NAME)
         return f"<{type(self).__name__}({name!r}), {self.num_qubits} qubits>"
 
-    def __copy__(self) -> AQTResource:
+    def _repr_html_(self) -> str:
+        return as_html(
+            self._known,
+            kind=type(self).__name__,
+            limits=self.limits,
+            api_limits=self.api_limits,
+            options=self.options,
+            defaults=self._default_options(),
+        )
+
+    def __copy__(self) -> Self:
         return self._copied(_options=copy.copy(self._options))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> AQTResource:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copied = memo[id(self)] = self._copied()
         copied.__dict__.update(copy.deepcopy(vars(self), memo))
         return copied
 
-    def _copied(self, **changes: Any) -> AQTResource:
+    def _copied(self, **changes: Any) -> Self:
         copied = object.__new__(type(self))
         copied.__dict__.update(vars(self), **changes)
         return copied
@@ -277,7 +295,7 @@ class AQTResource(AnyProtocol, BackendV2):
         circuits: QuantumCircuit | Iterable[QuantumCircuit],
         *,
         dry_run: Literal[False] | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> AQTJob: ...
     @overload
     def run(
@@ -285,14 +303,14 @@ class AQTResource(AnyProtocol, BackendV2):
         circuits: QuantumCircuit | Iterable[QuantumCircuit],
         *,
         dry_run: Literal[True],
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> JobEstimate: ...
     def run(
         self,
         circuits: QuantumCircuit | Iterable[QuantumCircuit],
         *,
         dry_run: bool | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> AQTJob | JobEstimate:
         """Check circuits, start a job with them and return at once.
 
@@ -304,7 +322,7 @@ class AQTResource(AnyProtocol, BackendV2):
                 hold the option ``label``: without it, each job has a label of its own, and the
                 hashes are those with the nil UUID in it. In this process there are no requests and
                 no hashes.
-            options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
+            options: those of :class:`~aqt_fast.RunOptions`, for this job only. None stands for
                 the backend's own. Options of other providers that ask for what happens anyway are
                 taken, too (``meas_level=2``, ``init_qubits=True``).
 
@@ -400,7 +418,7 @@ class AQTResource(AnyProtocol, BackendV2):
         """
 
     def _job(
-        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], options: dict[str, Any]
+        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], options: Mapping[str, Any]
     ) -> AQTJob:
         """Make a job without submitting it."""
         checked = self.options_of_job(options)
@@ -438,20 +456,17 @@ class AQTResource(AnyProtocol, BackendV2):
         self,
         circuits: QuantumCircuit | Iterable[QuantumCircuit],
         *,
-        shots: Any = None,
         price_list: PriceList | None = None,
         device_times: DeviceTimes | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> JobEstimate:
         """Return what a job would take. Circuits are checked; nothing is sent.
 
         Args:
             circuits: as for :meth:`run`.
-            shots: repetitions, as the option of :class:`~aqt_fast.AQTOptions`; None for the
-                backend's own.
             price_list: prices of this backend, None for its :attr:`price_list`.
             device_times: durations on this backend, None for its :attr:`device_times`.
-            options: as for :meth:`run`, such as ``optimization_level``.
+            options: as for :meth:`run`, such as ``shots`` and ``optimization_level``.
 
         Raises:
             InvalidOptionError: an option or an argument has an invalid value.
@@ -461,7 +476,7 @@ class AQTResource(AnyProtocol, BackendV2):
         Warns:
             StalePriceWarning: the prices are old.
         """
-        checked = self.options_of_job({**options, "shots": shots})
+        checked = self.options_of_job(options)
         batch = listed(circuits)
         if checked.optimization_level is not None:
             batch = compiled(batch, self, self.limits, checked.optimization_level)
@@ -548,11 +563,11 @@ class AQTResource(AnyProtocol, BackendV2):
             return by_name.get(self.name, by_name.get(""))
         return by_name.get(self.name)
 
-    def set_options(self, **fields: Any) -> None:
+    def set_options(self, **fields: Unpack[RunOptions]) -> None:
         """Set options of all later jobs: all of them, or none if one is invalid.
 
         Args:
-            fields: those of :class:`~aqt_fast.AQTOptions`.
+            fields: those of :class:`~aqt_fast.RunOptions`.
 
         Raises:
             InvalidOptionError: an option has an invalid value.
@@ -581,7 +596,7 @@ class AQTResource(AnyProtocol, BackendV2):
         self,
         job_id: str,
         circuits: QuantumCircuit | Iterable[QuantumCircuit] | None = None,
-        **options: Any,
+        **options: Unpack[FetchOptions],
     ) -> AQTJob:
         """Return a job of this backend by its id alone.
 
@@ -602,8 +617,12 @@ class AQTResource(AnyProtocol, BackendV2):
             job = self._provided().job(job_id, circuits, **options)
         else:  # the portal does not know its jobs, and its token may be the machine's own
             job = self._provided().restore(job_id, remove_from_store=False)
-            waiting = {name: value for name, value in options.items() if name in WAITING_OPTIONS}
-            job.options.update_options(**{k: v for k, v in waiting.items() if v is not None})
+            waiting = {
+                name: value
+                for name, value in options.items()
+                if name in WAITING_OPTIONS and value is not None
+            }
+            job.options.update_options(**cast("WaitingOptions", waiting))
         found = job.backend()
         if (found.name, found.resource_id.workspace_id) != (self.name, self._resource.workspace_id):
             raise InvalidOptionError("job_id", job_id, f"that of a job of '{self.name}'")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import qiskit
 from qiskit import QuantumCircuit
 from qiskit.transpiler import TranspilerError
 
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import checked_integer
+from aqt_fast.aqt_options import ExecuteOptions, checked_integer
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.compiling import check_all, problems_of_others
 from aqt_fast.compiler import problems_of
@@ -19,6 +19,9 @@ from aqt_fast.definitions import without_namesakes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.exceptions import CircuitProblem, InvalidCircuitError, InvalidInputError
 from aqt_fast.wire.circuits import as_batch
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 @overload
@@ -28,7 +31,7 @@ def execute(
     *,
     optimization_level: int | None = None,
     dry_run: Literal[False] | None = None,
-    **options: Any,
+    **options: Unpack[ExecuteOptions],
 ) -> AQTJob: ...
 @overload
 def execute(
@@ -37,7 +40,7 @@ def execute(
     *,
     optimization_level: int | None = None,
     dry_run: Literal[True],
-    **options: Any,
+    **options: Unpack[ExecuteOptions],
 ) -> JobEstimate: ...
 def execute(
     circuits: QuantumCircuit | Iterable[QuantumCircuit],
@@ -45,7 +48,7 @@ def execute(
     *,
     optimization_level: int | None = None,
     dry_run: bool | None = None,
-    **options: Any,
+    **options: Unpack[ExecuteOptions],
 ) -> AQTJob | JobEstimate:
     """Transpile circuits for a backend and run them: the short way from circuits to a job.
 
@@ -57,7 +60,7 @@ def execute(
         backend: where to run them.
         optimization_level: that of ``qiskit.transpile``, 0 to 3; None stands for its default.
         dry_run: return the job's estimate, and send nothing: see :meth:`AQTResource.run`.
-        options: those of :class:`~aqt_fast.AQTOptions`, for this job only.
+        options: those of :class:`~aqt_fast.RunOptions`, for this job only.
 
     Raises:
         InvalidInputError: ``backend`` is not an AQT backend, or ``circuits`` are not circuits.

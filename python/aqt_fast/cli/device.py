@@ -10,7 +10,6 @@ from aqt_fast._texts import one_line
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.provider.fitting import local_time
 from aqt_fast.store.description import utc
-from aqt_fast.wire.circuits import Limits
 
 
 def device_as_text(backend: AQTResource) -> str:
@@ -23,10 +22,10 @@ def device_as_text(backend: AQTResource) -> str:
         ("status", f"{resource.status} since {since}" if since else resource.status),
         *([("workspace", resource.obstacle)] if resource.obstacle else []),
         ("type", f"{resource.resource_type}, {qubits}"),
-        ("a job", _limits(backend.limits)),
+        ("a job", f"{backend.limits}"),
     ]
     if backend.api_limits is not None:
-        rows.append(("an API job", _limits(backend.api_limits)))
+        rows.append(("an API job", f"{backend.api_limits}"))
     width = max(len(label) for label, _ in rows)
     lines = [one_line(heading), ""]
     lines += [f"{label:{width}}  {one_line(text)}" for label, text in rows]
@@ -56,17 +55,6 @@ def device_as_json(backend: AQTResource) -> dict[str, Any]:
         "api_job_limits": None if limits is None else asdict(limits),
         "characterisation": None if known is None else known.to_dict(),
     }
-
-
-def _limits(limits: Limits) -> str:
-    return (
-        f"{_number(limits.circuits)} circuits, each with {_number(limits.shots)} shots, "
-        f"up to {limits.operations} operations on up to {limits.qubits} qubits"
-    )
-
-
-def _number(limit: int | None) -> str:
-    return "any number of" if limit is None else f"up to {limit}"
 
 
 def _local(stamp: str | None) -> str | None:

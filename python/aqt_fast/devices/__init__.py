@@ -43,3 +43,7 @@ __all__ = [
     "SpendingLimits",
     "StalePriceWarning",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

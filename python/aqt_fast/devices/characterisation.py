@@ -14,7 +14,8 @@ from aqt_fast.devices.measured import Measured
 from aqt_fast.devices.published import read_published
 from aqt_fast.devices.report import as_html, as_text
 from aqt_fast.devices.saved import from_json, to_json
-from aqt_fast.exceptions import InvalidCharacterisationError, MissingExtraError
+from aqt_fast.exceptions import InvalidCharacterisationError
+from aqt_fast.visualization.plots import require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,16 +126,13 @@ class Characterisation(Figures):
         """Draw the figures: a matrix of the pairs, bars for the qubits with their uncertainties.
 
         Returns:
-            A figure of matplotlib's. It belongs to no window: notebooks show it, and its method
+            A figure of matplotlib's. It belongs to no window; notebooks show it, and its method
             ``savefig`` writes it to a file.
 
         Raises:
             MissingExtraError: matplotlib is not installed (extra ``plot``).
         """
-        try:
-            import matplotlib as mpl  # noqa: F401 - an error in our own module is another one
-        except ImportError as error:
-            raise MissingExtraError("the picture of a device", "matplotlib", "plot") from error
+        require_matplotlib("the picture of a device")
         from aqt_fast.devices.picture import draw
 
         return draw(self)

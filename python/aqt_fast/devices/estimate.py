@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from aqt_fast._texts import one_line
 from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.interval import Interval
 from aqt_fast.devices.prices import Cost, amount
+from aqt_fast.visualization import html
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,7 @@ class JobEstimate:
         return "\n".join(f"{name:<{width}}  {text}" for name, text in rows)
 
     def _repr_html_(self) -> str:
-        # Without colours of its own: it is readable on a light page and on a dark one.
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th>"
-            f"<td style='text-align:left'>{escape(text)}</td></tr>"
-            for name, text in self._rows()
-        )
-        return f"<table>{rows}</table>"
+        return html.block(html.facts(self._rows()))
 
     def _rows(self) -> list[tuple[str, str]]:
         api_jobs, time = "none: it runs in this process", "none"

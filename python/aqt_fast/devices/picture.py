@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -11,12 +9,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from aqt_fast.devices.figures import Figures
-from aqt_fast.devices.report import day_and_time, facts, per_cent, title
+from aqt_fast.devices.report import day_and_time, facts, per_cent
+from aqt_fast.devices.report import title as device
+from aqt_fast.visualization.picture import (
+    BAR,
+    FAINT,
+    INK,
+    LINE,
+    Picture,
+    headline,
+    picture,
+    plain,
+    title,
+)
 
-_INK = "#1f2933"
-_FAINT = "#6b7785"
-_LINE = "#d5dbe1"
-_BAR = "#2f6f9f"
 _SHADES = LinearSegmentedColormap.from_list(
     "fidelity", ["#f3c9a5", "#fbf3e6", "#cfe3ee", "#2f6f9f"]
 )
@@ -30,31 +36,17 @@ _FEWEST_WITH_SCALE = 5
 """Number of qubits from which on the corner without pairs has room for the scale."""
 
 
-class Picture(Figure):
-    """A figure that notebooks show, whether or not matplotlib was told to draw there."""
-
-    def _repr_png_(self) -> bytes:
-        data = io.BytesIO()
-        self.savefig(data, format="png")
-        return data.getvalue()
-
-
 def draw(known: Figures) -> Picture:
     """Draw a matrix of the pairs, bars for the qubits, and what holds for the device."""
     side = min(max(4.4, 0.48 * known.num_qubits), 9.5)
-    size = (side + 4.6, side + 1)
-    figure = Picture(figsize=size, dpi=120, facecolor="white", layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    figure = picture(side + 4.6, side + 1)
     left, right = figure.subfigures(1, 2, width_ratios=[side, 4.2])
     upper, lower = right.subplots(2, 1, height_ratios=[max(2.0, side - 2.2), 2.2])
     _draw_pairs(known, left.subplots(), figure)
     _draw_qubits(known, upper)
     _draw_facts(known, lower)
     date = known.updated_at or known.fetched_at
-    heading = title(known) + (f", {day_and_time(date)}" if date else "")
-    # Names come from the portal: a dollar sign begins no formula.
-    words = figure.suptitle(heading, color=_INK, fontsize=13, fontweight="bold", x=0.015, ha="left")
-    words.set_parse_math(False)
+    headline(figure, device(known) + (f", {day_and_time(date)}" if date else ""))
     return figure
 
 
@@ -62,11 +54,11 @@ def _draw_pairs(known: Figures, axes: Axes, figure: Figure) -> None:
     mean = known.mean_rxx_fidelity
     told = "" if mean is None else f"mean {per_cent(mean)}"
     if not known.rxx_fidelity:
-        axes.set_title("Fidelity of rxx", color=_INK, fontsize=11, loc="left")
+        title(axes, "Fidelity of rxx")
         _say(axes, told or ("one qubit has no pair" if known.num_qubits == 1 else "unknown"))
         return
     heading = f"Fidelity of rxx, %{told and f' ({told})'}"
-    axes.set_title(heading, color=_INK, fontsize=11, loc="left")
+    title(axes, heading)
     qubits = known.num_qubits
     values = np.full((qubits, qubits), np.nan)
     for (low, high), found in known.rxx_fidelity.items():
@@ -80,9 +72,9 @@ def _draw_pairs(known: Figures, axes: Axes, figure: Figure) -> None:
     ticks = range(0, qubits, 1 if qubits <= 24 else 5)
     axes.set_xticks([tick for tick in ticks if tick < qubits - 1])
     axes.set_yticks([tick for tick in ticks if tick > 0])
-    axes.set_xlabel("qubit", color=_FAINT)
-    axes.set_ylabel("qubit", color=_FAINT)
-    axes.tick_params(length=0, labelcolor=_FAINT)
+    axes.set_xlabel("qubit", color=FAINT)
+    axes.set_ylabel("qubit", color=FAINT)
+    axes.tick_params(length=0, labelcolor=FAINT)
     axes.spines[:].set_visible(False)
     if qubits <= _MOST_LABELLED:
         for (row, column), value in np.ndenumerate(values):
@@ -93,18 +85,18 @@ def _draw_pairs(known: Figures, axes: Axes, figure: Figure) -> None:
     bar = axes.inset_axes((0.62, 0.94, 0.36, 0.025))
     scale = figure.colorbar(image, cax=bar, orientation="horizontal")
     scale.outline.set_visible(False)
-    bar.tick_params(length=2, labelsize=8, labelcolor=_FAINT, color=_LINE)
+    bar.tick_params(length=2, labelsize=8, labelcolor=FAINT, color=LINE)
 
 
 def _label(axes: Axes, place: tuple[int, int], text: str, behind: tuple[float, ...]) -> None:
     """Write a text in a cell, white on a dark ground."""
     brightness = 0.299 * behind[0] + 0.587 * behind[1] + 0.114 * behind[2]
-    color = "white" if brightness < 0.5 else _INK
+    color = "white" if brightness < 0.5 else INK
     axes.text(*place, text, ha="center", va="center", fontsize=7.5, color=color)
 
 
 def _draw_qubits(known: Figures, axes: Axes) -> None:
-    axes.set_title("Error of r, %", color=_INK, fontsize=11, loc="left")
+    title(axes, "Error of r, %")
     if not known.r_fidelity:
         _say(axes, "unknown")
         return
@@ -114,19 +106,16 @@ def _draw_qubits(known: Figures, axes: Axes) -> None:
         qubits,
         [100 * (1 - each.value) for each in found],
         xerr=[100 * _or_nan(each.uncertainty) for each in found],
-        color=_BAR,
+        color=BAR,
         height=0.62,
-        error_kw={"ecolor": _INK, "elinewidth": 1.1, "capsize": 2.5},
+        error_kw={"ecolor": INK, "elinewidth": 1.1, "capsize": 2.5},
     )
     axes.set_ylim(max(qubits) + 0.6, min(qubits) - 0.6)
     axes.set_yticks(qubits if len(qubits) <= 24 else qubits[::5])
     axes.set_xlim(left=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-    axes.set_ylabel("qubit", color=_FAINT)
-    axes.tick_params(length=0, labelcolor=_FAINT)
-    axes.grid(axis="x", color=_LINE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[:].set_visible(False)
+    axes.set_ylabel("qubit", color=FAINT)
+    plain(axes, "x")
 
 
 def _or_nan(uncertainty: float | None) -> float:
@@ -139,19 +128,19 @@ def _draw_facts(known: Figures, axes: Axes) -> None:
     rows = facts(known)
     for index, (label, text) in enumerate(rows):
         height = 1 - (index + 0.5) / len(rows)
-        axes.text(0, height, label, color=_FAINT, fontsize=9, va="center", transform=axes.transAxes)
-        axes.text(0.52, height, text, color=_INK, fontsize=9, va="center", transform=axes.transAxes)
+        axes.text(0, height, label, color=FAINT, fontsize=9, va="center", transform=axes.transAxes)
+        axes.text(0.52, height, text, color=INK, fontsize=9, va="center", transform=axes.transAxes)
 
 
 def _say(axes: Axes, text: str) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.spines[:].set_color(_LINE)
+    axes.spines[:].set_color(LINE)
     axes.text(
         0.5,
         0.5,
         text,
-        color=_FAINT,
+        color=FAINT,
         ha="center",
         va="center",
         fontsize=11,

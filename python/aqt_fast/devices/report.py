@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
-from html import escape
 
 from aqt_fast._texts import one_line
 from aqt_fast.devices.figures import Figures
 from aqt_fast.devices.measured import Measured
+from aqt_fast.visualization import html
 
 _MOST_PROBLEMS = 5
 """Number of problems that are shown."""
@@ -34,15 +34,20 @@ def as_text(known: Figures) -> str:
 
 
 def as_html(known: Figures) -> str:
-    """Write tables for notebooks, in the colours of their text, dark or light."""
-    parts = [f"<strong>{escape(title(known))}</strong><br>{escape(_ages(known))}"]
-    parts.append(_table(_of_device(known)))
+    """Write tables for notebooks."""
+    return html.block(html.heading(title(known)), figures_as_html(known))
+
+
+def figures_as_html(known: Figures) -> str:
+    """Write tables as a part of a page: neither the device's name nor the stylesheet."""
+    parts = [html.line(_ages(known)), html.facts(_of_device(known))]
     if known.r_fidelity:
-        parts.append(_table(_of_qubits(known)))
+        parts.append(html.details("Qubits", html.facts(_of_qubits(known))))
     if known.rxx_fidelity:
-        parts.append(_matrix(known.num_qubits, known.rxx_fidelity))
-    parts += [f"<div>{escape(problem)}</div>" for problem in _problems(known) if problem]
-    return f'<div style="line-height:1.4">{"".join(parts)}</div>'
+        matrix = _matrix(known.num_qubits, known.rxx_fidelity)
+        parts.append(html.details("Fidelity of rxx, %", matrix))
+    parts += [html.line(problem) for problem in _problems(known) if problem]
+    return "".join(parts)
 
 
 def title(known: Figures) -> str:
@@ -151,15 +156,6 @@ def _problems(known: Figures) -> list[str]:
     return ["", "not understood:", *shown, *([f"and {more} more"] if more else [])]
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> str:
-    cells = "".join(
-        f'<tr><td style="text-align:left">{escape(label)}</td>'
-        f'<td style="text-align:left">{escape(text)}</td></tr>'
-        for label, text in rows
-    )
-    return f"<table>{cells}</table>"
-
-
 def _matrix(num_qubits: int, pairs: Mapping[tuple[int, int], Measured]) -> str:
     """Write the fidelities of the pairs in per cent, with a shade for the lower ones."""
     values = [found.value for found in pairs.values()]
@@ -171,11 +167,14 @@ def _matrix(num_qubits: int, pairs: Mapping[tuple[int, int], Measured]) -> str:
             return "<td></td>"
         shade = (highest - found.value) / (highest - lowest) if highest > lowest else 0
         style = f"background:rgba(214,96,40,{_STRONGEST_SHADE * shade:.2f})"
-        return f'<td style="{style}" title="{per_cent(found)}">{found.value * 100:.2f}</td>'
+        return (
+            f'<td style="{style}" title="{html.text(per_cent(found))}">{found.value * 100:.2f}</td>'
+        )
 
     def rows() -> Iterator[str]:
-        yield "".join(f"<th>{qubit}</th>" for qubit in ("rxx, %", *range(num_qubits - 1)))
+        yield "".join(f"<th>{qubit}</th>" for qubit in ("", *range(num_qubits - 1)))
         for row in range(1, num_qubits):
             yield f"<th>{row}</th>" + "".join(cell(row, column) for column in range(row))
 
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows())}</table>"
+    cells = "".join(f"<tr>{row}</tr>" for row in rows())
+    return f'<table class="aqt-table aqt-matrix">{cells}</table>'

@@ -169,7 +169,7 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
             precision: as for :meth:`run`.
 
         Returns:
-            What the job would cost and take, with the SHA-256 of each request body: see
+            What the job would cost and take, with the SHA-256 of each request body; see
             :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`. That of an adaptive
             estimator is both jobs together, with the most shots that the second one is planned for,
             and the request bodies of the pilot.

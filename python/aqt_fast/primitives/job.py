@@ -35,6 +35,7 @@ from aqt_fast.primitives.batch import Batch
 from aqt_fast.primitives.continuation import Continuation
 from aqt_fast.primitives.evaluation import Evaluation
 from aqt_fast.primitives.evaluations import evaluation_from_json, evaluation_to_json
+from aqt_fast.primitives.page import as_html
 from aqt_fast.store.checksummed_json import UNUSABLE
 from aqt_fast.store.job_directory import JobDirectory
 from aqt_fast.store.job_store import JobStore
@@ -182,6 +183,9 @@ class AQTPrimitiveJob(Single, AnyProtocol, BasePrimitiveJob[PrimitiveResult[Any]
             )
         except OtherProcessError as error:
             return f"<{name} {self._job_id!r}: in process {error.process}>"
+
+    def _repr_html_(self) -> str:
+        return as_html(self._job_id, type(self).__name__, self.jobs, self._result)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Wait as for the pickle of :attr:`job`."""

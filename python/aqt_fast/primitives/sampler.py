@@ -117,7 +117,7 @@ class AQTSampler(Primitive, BaseSamplerV2):
             shots: as for :meth:`run`.
 
         Returns:
-            What the job would cost and take, with the SHA-256 of each request body: see
+            What the job would cost and take, with the SHA-256 of each request body; see
             :meth:`AQTResource.run <aqt_fast.aqt_resource.AQTResource.run>`.
 
         Raises:

@@ -16,6 +16,7 @@ class BackendsTable(Table[AQTResource]):
     HEADERS = ("Workspace", "Resource ID", "Description", "Type", "Qubits", "Status")
     """Names of the columns."""
     EXPENDABLE = ("Description",)
+    STATES = "Status"
     _EXPENDABLE_LATER = ("Type", "Qubits", "Workspace", "Status")
     """Columns that go only if the others do not even fit without lines."""
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from aqt_fast._texts import LONGEST_NAME, one_line
+from aqt_fast.visualization.quantities import local_time as local_time
 
 _SHORTEST_TEXT = 12
 """Fewest characters that are left of a shortened text."""
@@ -76,13 +75,6 @@ def tabulated(rows: Rows, headers: Sequence[str], style: str) -> str:
 def fits_terminal(table: str) -> bool:
     """Whether no line of a table is longer than the terminal is wide."""
     return _width(table) <= shutil.get_terminal_size().columns
-
-
-def local_time(moment: datetime, *, seconds: bool = False) -> str:
-    """Write a time for people: local, with its offset from UTC."""
-    with suppress(OverflowError, OSError, ValueError):  # at the ends of Python's calendar
-        moment = moment.astimezone()
-    return moment.isoformat(" ", timespec="seconds" if seconds else "minutes")
 
 
 def _shown(rows: Rows) -> Rows:

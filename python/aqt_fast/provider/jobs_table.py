@@ -37,6 +37,7 @@ class JobsTable(Table["StoredJob[AQTJob]"]):
     for a job that was given none."""
     EXPENDABLE = ("Created", "Results", "Shots", "Circuits")
     SHORTENED = "Label"
+    STATES = "State"
 
     def __init__(self, jobs: Sequence[StoredJob[AQTJob]], store_path: Path) -> None:
         """The table keeps the order of ``jobs``; ``store_path`` is their directory."""

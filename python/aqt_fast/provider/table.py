@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from aqt_fast.provider.fitting import fitted, tabulated
+from aqt_fast.provider.fitting import fitted
+from aqt_fast.visualization import html
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -24,6 +25,8 @@ class Table(Sequence[T]):
     """Names of the columns."""
     EXPENDABLE: ClassVar[tuple[str, ...]] = ()
     """Columns that a narrow terminal does not show, the first of them first."""
+    STATES: ClassVar[str | None] = None
+    """The column whose texts are states, which notebooks show with their colours."""
     SHORTENED: ClassVar[str | None] = None
     """The column whose texts a narrow terminal shortens in the end."""
 
@@ -45,7 +48,7 @@ class Table(Sequence[T]):
         return self.fitted("rounded_outline")
 
     def _repr_html_(self) -> str:
-        return tabulated(self.rows(), self.HEADERS, "html")
+        return html.block(html.table(self.HEADERS, self.rows(), states=self.STATES))
 
     def fitted(self, style: str = "simple") -> str:
         """Format the table for the terminal's width.

@@ -45,4 +45,4 @@ __getattr__ = lazy_names(__name__, {"AQTProvider": _provider})
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

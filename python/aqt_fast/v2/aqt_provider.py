@@ -15,6 +15,7 @@ from aqt_fast.v2.resources import CloudResource, DirectAccessResource, OfflineSi
 
 if TYPE_CHECKING:
     from aqt_connector import ArnicaConfig
+    from typing_extensions import Self
 
 __all__ = ["AQTProvider", "AnyAQTResource", "ArnicaConfig"]
 
@@ -44,7 +45,7 @@ class AQTProvider(Single):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({self.name!r})>"
 
-    def __enter__(self) -> AQTProvider:  # noqa: PYI034 - Python 3.10 has no Self
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from qiskit.providers import JobStatus
 from qiskit.result import Result
 
 from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
-from aqt_fast.aqt_options import AQTOptions, DirectAccessJobOptions, JobOptions
+from aqt_fast.aqt_options import AQTOptions, DirectAccessJobOptions, JobOptions, RunOptions
 from aqt_fast.jobs.execution import Execution
 from aqt_fast.v2.exceptions import (
     AQTJobFailedError,
@@ -18,6 +18,9 @@ from aqt_fast.v2.exceptions import (
     raised_as_v2,
 )
 from aqt_fast.v2.persistence import JobKind, JobSnapshot, JobStore, persist_job, snapshot_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["CloudJob", "DirectAccessJob", "OfflineSimulatorJob"]
 
@@ -32,7 +35,7 @@ class FaceJobOptions(JobOptions):
         """Return the class of the options of jobs on machines."""
         return DirectAccessFaceJobOptions
 
-    def update_options(self, **fields: Any) -> AQTOptions:
+    def update_options(self, **fields: Unpack[RunOptions]) -> AQTOptions:
         """Set several options: all of them, or none if one is invalid.
 
         Raises:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions
+from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions, FetchOptions, RunOptions
 from aqt_fast.aqt_resource import AQTDirectAccessResource, AQTResource
 from aqt_fast.aqt_resource import CloudResource as _CloudResource
 from aqt_fast.aqt_resource import OfflineSimulatorResource as _OfflineSimulatorResource
@@ -17,6 +17,11 @@ from aqt_fast.v2.jobs import CloudJob, DirectAccessJob, OfflineSimulatorJob
 from aqt_fast.v2.persistence import JobStore
 from aqt_fast.v2.restoring import restored
 from aqt_fast.wire.circuits import API_LIMITS
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from typing_extensions import Unpack
 
 __all__ = ["CloudResource", "DirectAccessResource", "OfflineSimulatorResource"]
 
@@ -29,7 +34,7 @@ class FaceOptions(AQTOptions):
 
     __slots__ = ()
 
-    def update_options(self, **fields: Any) -> AQTOptions:
+    def update_options(self, **fields: Unpack[RunOptions]) -> AQTOptions:
         """Set several options: all of them, or none if one is invalid.
 
         Raises:
@@ -71,7 +76,7 @@ class _Resource(AQTResource):
         self,
         job_id: str,
         circuits: QuantumCircuit | Iterable[QuantumCircuit] | None = None,
-        **options: Any,
+        **options: Unpack[FetchOptions],
     ) -> AQTJob:
         """Return a job of this backend by its id alone: see :class:`~aqt_fast.AQTProvider`.
 
@@ -88,11 +93,11 @@ class _Resource(AQTResource):
         with raised_as_v2():
             return super().retrieve_job(job_id, circuits, **options)
 
-    def set_options(self, **fields: Any) -> None:
+    def set_options(self, **fields: Unpack[RunOptions]) -> None:
         """Set options of all later jobs: all of them, or none if one is invalid.
 
         Args:
-            fields: those of :class:`~aqt_fast.AQTOptions`.
+            fields: those of :class:`~aqt_fast.RunOptions`.
 
         Raises:
             AQTValueError: an option has an invalid value.
@@ -124,13 +129,15 @@ class CloudResource(_Resource, _CloudResource):
 
     job_class = CloudJob
 
-    def run(self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any) -> CloudJob:
+    def run(  # type: ignore[override]
+        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Unpack[RunOptions]
+    ) -> CloudJob:
         """Check circuits, start a job with them and return at once.
 
         Args:
             circuits: one circuit or any number of circuits, transpiled for this backend.
             options: ``shots`` (default: 100), ``memory``, and the others of
-                :class:`~aqt_fast.AQTOptions`, for this job only. None stands for the backend's own.
+                :class:`~aqt_fast.RunOptions`, for this job only. None stands for the backend's own.
 
         Raises:
             AQTValueError: an option or a circuit cannot be used, or there are no circuits. Every
@@ -141,7 +148,10 @@ class CloudResource(_Resource, _CloudResource):
         return job
 
     def api_job(
-        self, job_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+        self,
+        job_id: str,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        **options: Unpack[RunOptions],
     ) -> CloudJob:
         """Return the handle of an API job that any program has sent; it has no journal.
 
@@ -191,15 +201,15 @@ class DirectAccessResource(_Resource, AQTDirectAccessResource):
     def _default_options(cls) -> AQTDirectAccessOptions:
         return DirectAccessFaceOptions(with_progress_bar=False)
 
-    def run(
-        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+    def run(  # type: ignore[override]
+        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Unpack[RunOptions]
     ) -> DirectAccessJob:
         """Check circuits, start a job with them and return at once.
 
         Args:
             circuits: one circuit or any number of circuits, transpiled for this backend.
             options: ``shots`` (default: 100), ``memory``, and the others of
-                :class:`~aqt_fast.AQTOptions`, for this job only. None stands for the backend's own.
+                :class:`~aqt_fast.RunOptions`, for this job only. None stands for the backend's own.
 
         Raises:
             AQTValueError: an option or a circuit cannot be used, or there are no circuits. Every
@@ -210,7 +220,10 @@ class DirectAccessResource(_Resource, AQTDirectAccessResource):
         return job
 
     def api_job(
-        self, run_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+        self,
+        run_id: str,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        **options: Unpack[RunOptions],
     ) -> DirectAccessJob:
         """Return the handle of a run that any program has sent; it has no journal.
 
@@ -247,23 +260,28 @@ class OfflineSimulatorResource(_Resource, _OfflineSimulatorResource):
 
     job_class = OfflineSimulatorJob
 
-    def run(
-        self, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+    def run(  # type: ignore[override]
+        self,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        *,
+        executor: Executor | None = None,
+        **options: Unpack[RunOptions],
     ) -> OfflineSimulatorJob:
         """Check circuits, start a job with them and return at once.
 
         Args:
             circuits: one circuit or any number of circuits, transpiled for this backend.
-            options: ``shots`` (default: 100), ``memory``, ``seed_simulator``, ``executor``, and the
-                others of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for the
-                backend's own.
+            executor: its workers simulate, for example a ``ProcessPoolExecutor``; None for this
+                process.
+            options: ``shots`` (default: 100), ``memory``, ``seed_simulator``, and the others of
+                :class:`~aqt_fast.RunOptions`, for this job only. None stands for the backend's own.
 
         Raises:
             AQTValueError: an option or a circuit cannot be used, or there are no circuits. Every
                 circuit that cannot run is named. Nothing was started.
         """
         with raised_as_v2():
-            job: OfflineSimulatorJob = super().run(circuits, **options)
+            job: OfflineSimulatorJob = super().run(circuits, executor=executor, **options)
         return job
 
     def restore_job(

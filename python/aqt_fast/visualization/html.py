@@ -33,7 +33,7 @@ _STATE_OF_WORD = {
 """Other words that are shown in the colour of a state."""
 
 _RULES = """
-.aqt-fast{line-height:1.45;text-align:left;max-width:62em;
+.aqt-fast{line-height:1.45;text-align:left;max-width:62em;overflow-x:auto;
 --aqt-line:rgba(128,128,128,.4);--aqt-soft:rgba(128,128,128,.2)}
 .aqt-fast .aqt-head{margin:.2em 0 .4em}
 .aqt-fast .aqt-faint{opacity:.72}
@@ -57,10 +57,11 @@ gap:.15em .8em;align-items:center;margin:.3em 0}
 table-layout:auto;color:inherit}
 .aqt-fast table.aqt-table th,.aqt-fast table.aqt-table td{text-align:left;vertical-align:top;
 padding:.15em 1.2em .15em .3em;border:0;border-bottom:1px solid var(--aqt-soft);color:inherit;
-background:none;max-width:none;white-space:normal;overflow-wrap:anywhere}
+background:none;max-width:none;white-space:normal;overflow-wrap:break-word}
 .aqt-fast table.aqt-table tr{background:none}
 .aqt-fast table.aqt-table th{font-weight:normal;opacity:.72;white-space:nowrap}
 .aqt-fast table.aqt-table thead th{font-weight:600;opacity:1}
+.aqt-fast table.aqt-matrix th,.aqt-fast table.aqt-matrix td{padding:.15em .5em;border:0}
 .aqt-fast table.aqt-table td.aqt-number{text-align:right;white-space:nowrap}
 """
 _STYLE = "".join(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from aqt_fast._texts import one_line
 from aqt_fast.visualization import html
 from aqt_fast.visualization.outcomes import CircuitOutcomes, histogram, results_table
 from aqt_fast.visualization.quantities import duration, local_time, plural, share
-from aqt_fast.visualization.timeline import ApiJobTimes, numbers, timeline
+from aqt_fast.visualization.timeline import ApiJobState, ApiJobTimes, numbers, timeline
 
 _LONGEST_MESSAGE = 400
 """Characters of a message from which on the rest is left out."""
@@ -59,6 +60,12 @@ class JobSummary:
     """Some of the circuits that have ended, in their order."""
 
     @property
+    def stage(self) -> ApiJobState:
+        """The state, as that of an API job."""
+        known = [each for each in get_args(ApiJobState) if each == self.state]
+        return known[0] if known else "unsent"
+
+    @property
     def _progress(self) -> str:
         done = f"{self.finished_count:,} of {plural(self.total_count, 'circuit')}"
         return f"{done} ({share(self.finished_count, self.total_count)})"
@@ -66,7 +73,7 @@ class JobSummary:
     def _facts(self) -> list[tuple[str, str]]:
         rows = [("job", self.job_id), ("backend", self.backend_name), ("shots", f"{self.shots}")]
         if self.created is not None:
-            rows.append(("submitted", local_time(self.created)))
+            rows.append(("submitted", local_time(self.created, seconds=True)))
             end = self.ended or self.moment
             rows.append(("lasts" if self.ended is None else "lasted", duration(end - self.created)))
         if self.queued_seconds is not None:

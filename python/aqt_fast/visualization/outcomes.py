@@ -51,19 +51,17 @@ def histogram(circuit: CircuitOutcomes) -> str:
         return html.details(title, html.line(circuit.status or "no result", 400))
     taken = sum(circuit.counts.values())
     shown, others, number = most_frequent(circuit.counts, _MOST_OUTCOMES)
-    rows = [(outcome or "nothing was measured", count) for outcome, count in shown]
-    if others:
-        rows.append((f"{others:,} others", number))
-    top = max((count for _, count in rows), default=1)
+    top = max((count for _, count in shown), default=1)
     drawn = [
         (
-            html.text(label),
+            html.text(outcome or "nothing was measured"),
             html.track(html.fill(0, count / top, "running")),
             f"{count:,} ({share(count, taken)})",
         )
-        for label, count in rows
+        for outcome, count in shown
     ]
-    return html.details(title, html.bars(drawn))
+    rest = f"{others:,} other outcomes: {number:,} ({share(number, taken)})"
+    return html.details(title, html.bars(drawn) + (html.faint(rest) if others else ""))
 
 
 def results_table(circuits: Sequence[CircuitOutcomes], total: int) -> str:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 _UNITS = (("d", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
 
 
-def local_time(moment: datetime, *, seconds: bool = True) -> str:
-    """Write a time: local, with its offset from UTC."""
+def local_time(moment: datetime, *, seconds: bool = False) -> str:
+    """Write a time for people: local, with its offset from UTC."""
     with suppress(OverflowError, OSError, ValueError):  # at the ends of Python's calendar
         moment = moment.astimezone()
     return moment.isoformat(" ", timespec="seconds" if seconds else "minutes")
@@ -18,10 +18,16 @@ def local_time(moment: datetime, *, seconds: bool = True) -> str:
 def duration(length: timedelta | float) -> str:
     """Write a duration, in seconds or as a difference of times, in the unit that suits it."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
+    name, size = unit_of(seconds)
+    number = f"{seconds / size:.0f}" if size < 1 else f"{seconds / size:.3g}"
+    return f"{number} {name}"
+
+
+def unit_of(seconds: float) -> tuple[str, float]:
+    """Return the unit that suits a duration, and its seconds."""
     if seconds < 1:
-        return f"{1000 * seconds:.0f} ms"
-    name, size = next(((name, size) for name, size in _UNITS if seconds >= 2 * size), _UNITS[-1])
-    return f"{seconds / size:.3g} {name}"
+        return "ms", 1e-3
+    return next(((name, size) for name, size in _UNITS if seconds >= 2 * size), _UNITS[-1])
 
 
 def share(part: float, whole: float) -> str:

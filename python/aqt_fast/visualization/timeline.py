@@ -115,7 +115,7 @@ def timeline(jobs: Sequence[ApiJobTimes], created: datetime, now: datetime) -> s
         told = ", ".join(f"{it.state} {duration(it.end - it.start)}" for it in stages)
         track = html.track(*drawn, title=f"{row.name}: {told or row.state}")
         rows.append((html.text(label), track, html.state(_last(row, stages))))
-    ends = f"{local_time(whole.start)}, {duration(length)} from left to right"
+    ends = f"{local_time(whole.start, seconds=True)}, {duration(length)} from left to right"
     return html.details(numbers(jobs), html.bars(rows) + html.faint(f"from {ends}"))
 
 

@@ -52,3 +52,7 @@ __getattr__ = lazy_names(
         "result_from_response": _results,
     },
 )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -36,6 +36,16 @@ class Limits:
     qubits: int = 31
     """Maximum number of qubits per circuit."""
 
+    def __str__(self) -> str:
+        circuits, shots = (
+            "any number of" if most is None else f"up to {most}"
+            for most in (self.circuits, self.shots)
+        )
+        return (
+            f"{circuits} circuits, each with {shots} shots, "
+            f"up to {self.operations} operations on up to {self.qubits} qubits"
+        )
+
 
 _LOAD = "load OpenQASM with QuantumCircuit.from_qasm_str or qiskit.qasm3.loads"
 

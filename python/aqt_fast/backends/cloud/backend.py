@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 
 from aqt_fast._warnings import warn_caller
 from aqt_fast.api_client import ListedResource, Resource
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import AQTOptions, RunOptions
 from aqt_fast.backends.admission import BackendStatusWarning, Besides, payload_hashes
 from aqt_fast.backends.base import AQTResource, checked_job_id, released_on_error, start_journal
 from aqt_fast.backends.cloud.connection import CloudConnection
@@ -28,6 +28,9 @@ from aqt_fast.store.loading import ResumableJob
 from aqt_fast.wire.circuits import API_LIMITS, Limits
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class CloudResource(AQTResource):
@@ -159,7 +162,10 @@ class CloudResource(AQTResource):
             raise DeviceNotOnlineError(message, self._resource.status, self._status_since)
 
     def api_job(
-        self, job_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+        self,
+        job_id: str,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        **options: Unpack[RunOptions],
     ) -> AQTJob:
         """Return the handle of an API job that any program has sent to this resource.
 

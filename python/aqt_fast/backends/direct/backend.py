@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTDirectAccessJob, AQTJob
-from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions
+from aqt_fast.aqt_options import AQTDirectAccessOptions, AQTOptions, RunOptions
 from aqt_fast.backends.admission import Besides, payload_hashes
 from aqt_fast.backends.base import AQTResource, checked_job_id, released_on_error, start_journal
 from aqt_fast.backends.direct.connection import DirectConnection
@@ -26,6 +26,9 @@ from aqt_fast.store.location import MachineLocation
 from aqt_fast.wire.circuits import API_LIMITS, Limits
 from aqt_fast.wire.plan import BatchPlan
 from aqt_fast.wire.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class AQTDirectAccessResource(AQTResource):
@@ -126,7 +129,10 @@ class AQTDirectAccessResource(AQTResource):
                 raise DeviceNotOnlineError(message, "unavailable") from error
 
     def api_job(
-        self, run_id: str, circuits: QuantumCircuit | Iterable[QuantumCircuit], **options: Any
+        self,
+        run_id: str,
+        circuits: QuantumCircuit | Iterable[QuantumCircuit],
+        **options: Unpack[RunOptions],
     ) -> AQTJob:
         """Return the handle of one circuit that any program has sent to this machine.
 

@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit
 
 from aqt_fast.api_client import Resource
 from aqt_fast.aqt_job import AQTJob
-from aqt_fast.aqt_options import AQTOptions
+from aqt_fast.aqt_options import AQTOptions, RunOptions
 from aqt_fast.backends.admission import Besides, is_dry
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.backends.calibration import Calibration
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from qiskit_aer import AerSimulator
     from qiskit_aer.noise import NoiseModel
+    from typing_extensions import Unpack
 
     from aqt_fast.backends.offline.simulation import AerExecution
 
@@ -116,7 +117,7 @@ class OfflineSimulatorResource(AQTResource):
         *,
         dry_run: Literal[False] | None = None,
         executor: Executor | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> AQTJob: ...
     @overload
     def run(
@@ -125,7 +126,7 @@ class OfflineSimulatorResource(AQTResource):
         *,
         dry_run: Literal[True],
         executor: Executor | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> JobEstimate: ...
     def run(
         self,
@@ -133,7 +134,7 @@ class OfflineSimulatorResource(AQTResource):
         *,
         dry_run: bool | None = None,
         executor: Executor | None = None,
-        **options: Any,
+        **options: Unpack[RunOptions],
     ) -> AQTJob | JobEstimate:
         """Check circuits, start a job with them and return at once.
 
@@ -144,7 +145,7 @@ class OfflineSimulatorResource(AQTResource):
             executor: its workers simulate; for example a ``ProcessPoolExecutor`` or the result of
                 Dask's ``Client.get_executor()``. None stands for this process. Outcomes do not
                 depend on it. It is neither saved with the job nor shut down.
-            options: those of :class:`~aqt_fast.AQTOptions`, for this job only. None stands for
+            options: those of :class:`~aqt_fast.RunOptions`, for this job only. None stands for
                 the backend's own.
 
         Raises:

@@ -16,6 +16,7 @@ from aqt_fast.devices.device_time import DeviceTimes
 from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList, amount
 from aqt_fast.provider.table import Table
+from aqt_fast.visualization import html
 from aqt_fast.wire.circuits import Limits
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class EstimationPlan(Table[GroupPlan]):
         return f"{super().__str__()}\n{self._summary()}"
 
     def _repr_html_(self) -> str:
-        return f"{super()._repr_html_()}<p>{self._summary()}</p>"
+        return html.block(html.table(self.HEADERS, self.rows()), html.line(self._summary()))
 
     def _summary(self) -> str:
         errors = [float(of_pub.max()) for of_pub in self._standard_errors if of_pub.size]

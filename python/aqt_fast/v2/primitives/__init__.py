@@ -4,3 +4,7 @@ from aqt_fast.v2.primitives.estimator import AQTEstimator
 from aqt_fast.v2.primitives.sampler import AQTSampler
 
 __all__ = ["AQTEstimator", "AQTSampler"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,7 @@
+"""What this site checks and generates.
+
+- ``documented``: what the reference has.
+- ``links``: links inside the built site that lead nowhere.
+- ``public_names``: public names that the reference lacks.
+- ``references``: names in docstrings, led to their place in the reference.
+"""
