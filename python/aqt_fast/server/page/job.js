@@ -91,6 +91,7 @@ async function showCircuit(job) {
   const { circuit, counts } = await call(`jobs/${job.job_id}/circuits/${index}`);
   if (open !== job.job_id) return;
   drawn = wanted;
+  byId("circuit").dataset.index = index;
   const note = (text) => [element("p", { class: "note" }, text)];
   byId("circuit").replaceChildren(...(circuit ? drawCircuit(circuit) : note("The circuits were forgotten.")));
   const missing = job.status === "finished" ? "The result has expired." : "There are none.";
