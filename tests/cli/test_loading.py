@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 
 import pytest
 from aqt_fast.store.job_store import get_store_path
+from store.samples import new_journal
 
 SCRIPT = """
 import sys
@@ -62,3 +64,16 @@ def test_unknown_job(arguments, tmp_path):
     result = run(*arguments, "--store", str(tmp_path))
     assert result.stdout == "1 []\n"
     assert result.stderr == f"aqt-fast: no job 'xyz' in {tmp_path}\n"
+
+
+def test_list_of_many(tmp_path, figures):
+    """The list of 500 jobs, by ``list`` as without it; what that costs in CPU time is printed."""
+    for _ in range(500):
+        new_journal(tmp_path).close()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = run("list", "--store", str(tmp_path))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert result.stdout.endswith("0 []\n")
+    assert result.stdout.count("incomplete") == 500
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    figures("list of 500 jobs", seconds_of_CPU=round(seconds, 2))

@@ -4,11 +4,18 @@
 
     main            the command, backends, log-in
     device          one backend: status, limits, characterisation
-    jobs            list, show, fetch and remove stored jobs
+    jobs            the list of stored jobs
+    job_details     one stored job
+    job_result      the result of a job, in one of the result_formats
+    job_actions     wait for jobs, cancel, resubmit and adopt them
+    job_removal     remove stored jobs
+    stored          what the commands on stored jobs share
     estimate        what a job will take
     serve           the local server
     request_lines   its lines about requests
     demo            algorithm circuits on a local server
     circuit_files   circuits from files in OpenQASM
+    completion      what the shell completes
+    colours         colours of states
     terminal        messages, errors, Ctrl-C, patterns
 """

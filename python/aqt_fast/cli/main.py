@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from aqt_fast import __version__
+from aqt_fast.cli.colours import states_coloured
 from aqt_fast.cli.estimate import estimate_command
 from aqt_fast.cli.jobs import jobs_command
 from aqt_fast.cli.serve import serve_command
@@ -95,7 +96,7 @@ def _list(name: Any, backend_type: Any, workspace: str | None, *, as_json: bool)
     if as_json:
         print_json([dict(zip(headers, row, strict=True)) for row in table.rows()])
     elif table:
-        click.echo(table.fitted())
+        click.echo(table.fitted(paint=states_coloured()))
     else:
         say("no backend fits")
     incomplete = any(issubclass(warning.category, PortalUnavailableWarning) for warning in caught)

@@ -6,7 +6,7 @@ from typing import Any
 
 from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.backends.base import AQTResource
-from aqt_fast.provider.fitting import fits_terminal, fitted
+from aqt_fast.provider.fitting import Paint, fits_terminal, fitted
 from aqt_fast.provider.table import Table
 
 
@@ -30,17 +30,17 @@ class BackendsTable(Table[AQTResource]):
         """The backends."""
         return list(self)
 
-    def fitted(self, style: str = "simple") -> str:
+    def fitted(self, style: str = "simple", paint: Paint | None = None) -> str:
         """Format the table for the terminal's width.
 
         Args:
             style: a format of the package ``tabulate``, one for plain text.
+            paint: for names of columns, what colours a cell by escapes of the terminal.
         """
-        table = super().fitted(style)
-        if fits_terminal(table):
-            return table
+        if fits_terminal(super().fitted(style)):
+            return super().fitted(style, paint)
         expendable = (*self.EXPENDABLE, *self._EXPENDABLE_LATER)
-        return fitted(self.rows(), self.HEADERS, drop=expendable, style=style)
+        return fitted(self.rows(), self.HEADERS, drop=expendable, style=style, paint=paint)
 
     def table(self) -> list[list[Any]]:
         """Return one row per backend, with the columns of ``headers``."""

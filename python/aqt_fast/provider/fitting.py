@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.visualization.quantities import local_time as local_time
 
 _SHORTEST_TEXT = 12
 """Fewest characters that are left of a shortened text."""
+_READABLE_TEXT = 60
+"""So many characters of a text are worth more than other columns."""
 
-Rows = Sequence[Sequence[Any]]
+Rows: TypeAlias = Sequence[Sequence[Any]]
+Paint: TypeAlias = Mapping[str, Callable[[str], str]]
+"""For names of columns: what colours a cell by escapes of the terminal."""
 
 
 def fitted(
@@ -23,12 +27,14 @@ def fitted(
     shorten: str | None = None,
     short_rows: Rows | None = None,
     style: str = "simple",
+    paint: Paint | None = None,
 ) -> str:
     """Format a table for the terminal: of 80 columns if there is none, or as ``COLUMNS`` says.
 
     While the terminal is too narrow, go on to the next means: the style ``simple``,
     ``short_rows``, leaving out empty columns, leaving out columns of ``drop``, shortening a column,
-    a table without lines.
+    a table without lines. Before a column is left out, the texts of ``shorten`` are shortened, but
+    for so many characters that they can be read.
 
     Args:
         rows: rows of the table.
@@ -37,30 +43,39 @@ def fitted(
         shorten: the column whose texts may be shortened, or else left out.
         short_rows: rows to use instead in a narrow terminal.
         style: one of tabulate's.
+        paint: colours of the cells.
     """
     rows = _shown(rows)
     short_rows = short_rows and _shown(short_rows)
+    shortened = None if shorten is None else headers.index(shorten)
     width = shutil.get_terminal_size().columns
     styles = (style, "simple") if style != "simple" else (style,)  # the narrowest
-    for content, kept in _attempts(rows, headers, drop, short_rows):
+    for number, (content, kept) in enumerate(_attempts(rows, headers, drop, short_rows)):
         for narrower in styles:
             # A table is as wide as one of its widest cells, and that one is made in no time.
-            excess = _width(tabulated(*_only(kept, _widest(content), headers), narrower)) - width
+            excess = _width(_tabulated(*_only(kept, _widest(content), headers), narrower)) - width
             if excess <= 0:
-                return tabulated(*_only(kept, content, headers), narrower)
-    if shorten is not None:
-        content, kept = _shortened(content, kept, headers.index(shorten), excess)
-        table = tabulated(*_only(kept, content, headers), "simple")
-        if _width(table) <= width:
-            return table
-    cells, names = _only(kept, content, headers)
+                return _tabulated(*_painted(paint, *_only(kept, content, headers)), narrower)
+        if shortened is not None and number >= _UNSHORTENED:
+            short, left = _shortened(content, kept, shortened, excess, _READABLE_TEXT)
+            if left == kept and short is not content:
+                return _tabulated(*_painted(paint, *_only(kept, short, headers)), "simple")
+    if shortened is not None:
+        content, kept = _shortened(content, kept, shortened, excess, _SHORTEST_TEXT)
+        cells, names = _only(kept, content, headers)
+        if _width(_tabulated(cells, names, "simple")) <= width:
+            return _tabulated(*_painted(paint, cells, names), "simple")
+    cells, names = _painted(paint, *_only(kept, content, headers))
     # As headers, the names would make their columns wider.
-    return tabulated([names, *cells], (), "plain")
+    return _tabulated([names, *cells], (), "plain")
 
 
 def tabulated(rows: Rows, headers: Sequence[str], style: str) -> str:
     """Format a table in one of tabulate's styles, however wide it gets; each cell is a line."""
-    rows = _shown(rows)
+    return _tabulated(_shown(rows), headers, style)
+
+
+def _tabulated(rows: Rows, headers: Sequence[str], style: str) -> str:
     from tabulate import tabulate  # 5 ms that most programs save
 
     # Text that looks like a number must not be formatted as one.
@@ -83,6 +98,10 @@ def _shown(rows: Rows) -> Rows:
         [one_line(cell, LONGEST_NAME) if isinstance(cell, str) else cell for cell in row]
         for row in rows
     ]
+
+
+_UNSHORTENED = 2
+"""How many of the first attempts shorten no texts."""
 
 
 def _attempts(
@@ -115,12 +134,29 @@ def _only(
     return [[row[index] for index in columns] for row in rows], [headers[i] for i in columns]
 
 
-def _shortened(rows: Rows, columns: list[int], column: int, excess: int) -> tuple[Rows, list[int]]:
-    """Make a column narrower by ``excess`` characters, or leave it out."""
+def _painted(
+    paint: Paint | None, rows: list[list[Any]], names: list[str]
+) -> tuple[list[list[Any]], list[str]]:
+    """Colour the cells of a table that was fitted."""
+    if not paint:
+        return rows, names
+    return [
+        [
+            paint[name](cell) if name in paint else cell
+            for name, cell in zip(names, row, strict=True)
+        ]
+        for row in rows
+    ], names
+
+
+def _shortened(
+    rows: Rows, columns: list[int], column: int, excess: int, least: int
+) -> tuple[Rows, list[int]]:
+    """Make a column narrower by ``excess`` characters, or leave it out if that is too narrow."""
     if column not in columns:
         return rows, columns
     longest = max((_cell_width(row[column]) for row in rows), default=0) - excess
-    if longest < _SHORTEST_TEXT:
+    if longest < least:
         return rows, [index for index in columns if index != column]
     short = []
     for row in rows:

@@ -32,10 +32,10 @@ _SHORTEST_ID = 8
 class JobsTable(Table["StoredJob[AQTJob]"]):
     """Jobs that print as a table (``str``, notebooks) and act as a sequence."""
 
-    HEADERS = ("ID", "Backend", "Circuits", "Shots", "State", "Results", "Label", "Created")
+    HEADERS = ("ID", "Label", "State", "Backend", "Circuits", "Shots", "Results", "Created")
     """Names of the columns. Results: API jobs with stored results, and all API jobs. Label: empty
     for a job that was given none."""
-    EXPENDABLE = ("Created", "Results", "Shots", "Circuits")
+    EXPENDABLE = ("Results", "Shots", "Circuits", "Created", "Backend")
     SHORTENED = "Label"
     STATES = "State"
 
@@ -53,12 +53,12 @@ class JobsTable(Table["StoredJob[AQTJob]"]):
         return [
             (
                 job.job_id,
+                own_label(job),
+                f"{job.state} (active)" if job.active else job.state,
                 job.backend or "",
                 job.num_circuits,
                 job.shots and in_table(job.shots),
-                f"{job.state} (active)" if job.active else job.state,
                 f"{job.counts.get('done', 0)}/{len(job.api_jobs)}" if job.api_jobs else "",
-                _own_label(job),
                 local_time(job.created),
             )
             for job in self
@@ -146,7 +146,7 @@ class WantedJobs:
         )
 
 
-def _own_label(job: StoredJob[AQTJob]) -> str:
+def own_label(job: StoredJob[AQTJob]) -> str:
     """Return the label that the user has given, the empty string if it is the default."""
     default = job.batch_id is not None and job.label == default_label(job.batch_id)
     return "" if default or job.label is None else job.label

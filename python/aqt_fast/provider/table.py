@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
-from aqt_fast.provider.fitting import fitted
+from aqt_fast.provider.fitting import Paint, fitted
 from aqt_fast.visualization import html
 
 if TYPE_CHECKING:
@@ -50,11 +50,12 @@ class Table(Sequence[T]):
     def _repr_html_(self) -> str:
         return html.block(html.table(self.HEADERS, self.rows(), states=self.STATES))
 
-    def fitted(self, style: str = "simple") -> str:
+    def fitted(self, style: str = "simple", paint: Paint | None = None) -> str:
         """Format the table for the terminal's width.
 
         Args:
             style: a format of the package ``tabulate``, one for plain text.
+            paint: for names of columns, what colours a cell by escapes of the terminal.
         """
         return fitted(
             self.rows(),
@@ -63,6 +64,7 @@ class Table(Sequence[T]):
             shorten=self.SHORTENED,
             short_rows=self._short_rows(),
             style=style,
+            paint=paint,
         )
 
     @abstractmethod

@@ -53,16 +53,18 @@ def test_find_by_label(jobs, cloud, circuit, portal):
     assert portal.jobs().find(name[:8]).label == LABEL
 
 
-@pytest.mark.parametrize("columns", [70, 80, 100, 120, 165, 200])
+@pytest.mark.parametrize("columns", [50, 70, 80, 100, 120, 165, 200])
 def test_fits(jobs, monkeypatch, columns):
-    """Identifier and date go before the label, in Python as on the command line."""
+    """All other columns go before the label, in Python as on the command line."""
     monkeypatch.setenv("COLUMNS", str(columns))
     for table in (str(jobs), jobs.fitted()):
         assert max(map(len, table.splitlines())) <= columns
-        assert (LABEL in table) == (columns > 90)
+        assert (LABEL in table) == (columns > 65)
         assert LABEL[:5] in table
         assert (jobs[0].job_id in table) <= (LABEL in table)
-        assert ("Created" in table) <= (LABEL in table)
+        assert ("Created" in table) == (columns >= 120)
+        assert ("Backend" in table) == (columns >= 100)
+        assert "State" in table
         assert all(job.job_id[:8] in table for job in jobs)
     assert all(job.job_id in jobs._repr_html_() for job in jobs)
 
@@ -74,3 +76,13 @@ def test_times(jobs):
         text = row[jobs.HEADERS.index("Created")]
         assert text.endswith("+05:30")
         assert datetime.fromisoformat(text) == job.created.replace(second=0, microsecond=0)
+
+
+def test_long_label(cloud, circuit, portal, monkeypatch):
+    """It is shortened before it takes the place of everything else."""
+    cloud.run(circuit, label="x" * 200).result()
+    monkeypatch.setenv("COLUMNS", "120")
+    table = portal.jobs().fitted()
+    assert "x" * 59 in table
+    assert "…" in table
+    assert "simulator_ideal" in table

@@ -1,0 +1,47 @@
+"""Colours of states, where a terminal has them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from aqt_fast.provider.fitting import Paint
+
+_COLOURS = {
+    "done": "green",
+    "online": "green",
+    "submitted": "cyan",
+    "submitting": "cyan",
+    "unsent": "yellow",
+    "incomplete": "yellow",
+    "cancelled": "yellow",
+    "maintenance": "yellow",
+    "uncertain": "magenta",
+    "failed": "red",
+    "damaged": "red",
+    "offline": "red",
+    "unavailable": "red",
+}
+"""Colours of jobs, API jobs and resources, by the first word of their state."""
+
+
+def states_coloured() -> Paint:
+    """Return what colours the columns with states; nothing where standard output has no colours.
+
+    That is, if it is no terminal, ``NO_COLOR`` is set (https://no-color.org), or ``TERM`` is
+    ``dumb``.
+    """
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return {} if plain or not sys.stdout.isatty() else {"State": coloured, "Status": coloured}
+
+
+def coloured(state: str) -> str:
+    """Return a state in its colour."""
+    word = re.match("[a-z]*", state)
+    colour = _COLOURS.get(word[0]) if word else None
+    return state if colour is None else click.style(state, fg=colour)

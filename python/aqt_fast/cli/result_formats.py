@@ -1,0 +1,105 @@
+"""A job's result as a table, as JSON, as CSV, or as arrays of numpy."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from aqt_fast._texts import LONGEST_NAME, one_line
+from aqt_fast.cli.terminal import with_escapes
+from aqt_fast.provider.fitting import tabulated
+
+if TYPE_CHECKING:
+    from qiskit.result import Result
+
+FORMATS = ("table", "json", "csv", "npz")
+"""Names of the formats."""
+
+_MOST_OUTCOMES = 12
+"""Most outcomes of a circuit that a table shows."""
+
+
+class _Counted(NamedTuple):
+    """The counts of one circuit, the most frequent outcome first; none if it has no result."""
+
+    name: str
+    shots: int
+    counts: list[tuple[str, int]]
+    problem: str | None
+
+
+def result_as(style: str, result: Result) -> bytes:
+    """Write a result in one of :data:`FORMATS`."""
+    writers = {"table": _table, "json": _json, "csv": _csv, "npz": _npz}
+    return writers[style](result)
+
+
+def _json(result: Result) -> bytes:
+    import orjson
+
+    # Circuits carry arbitrary metadata: convert anything that JSON cannot express.
+    text = orjson.dumps(
+        result.to_dict(),
+        default=str,
+        option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE,
+    )
+    return with_escapes(text.decode()).encode()
+
+
+def _counted(result: Result) -> Iterator[_Counted]:
+    for index, part in enumerate(result.results):
+        name = one_line(str(getattr(part.header, "get", lambda *_: "")("name") or ""), LONGEST_NAME)
+        if not part.success:
+            yield _Counted(name, 0, [], one_line(str(part.status)))
+            continue
+        counts = result.get_counts(index)
+        ranking = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        yield _Counted(name, sum(counts.values()), ranking, None)
+
+
+def _table(result: Result) -> bytes:
+    rows: list[tuple[object, ...]] = []
+    for index, (name, shots, counts, problem) in enumerate(_counted(result)):
+        if problem is not None:
+            rows.append((index, name, f"none: {problem}", None, ""))
+        for outcome, number in counts[:_MOST_OUTCOMES]:
+            rows.append((index, name, outcome, number, f"{number / shots:.1%}"))
+        others = counts[_MOST_OUTCOMES:]
+        if others:
+            number = sum(number for _, number in others)
+            rows.append((index, name, f"{len(others)} others", number, f"{number / shots:.1%}"))
+    headers = ("Circuit", "Name", "Outcome", "Shots", "Share")
+    return f"{tabulated(rows, headers, 'simple')}\n".encode()
+
+
+def _csv(result: Result) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("circuit", "name", "outcome", "count"))
+    for index, (name, _, counts, _) in enumerate(_counted(result)):
+        writer.writerows((index, name, outcome, number) for outcome, number in counts)
+    return text.getvalue().encode()
+
+
+def _npz(result: Result) -> bytes:
+    """One entry per circuit and outcome, and of each circuit its name and its shots."""
+    import numpy as np
+
+    circuits = list(_counted(result))
+    rows = [
+        (index, outcome, number)
+        for index, circuit in enumerate(circuits)
+        for outcome, number in circuit.counts
+    ]
+    file = io.BytesIO()
+    np.savez_compressed(
+        file,
+        circuit=np.array([row[0] for row in rows], dtype=np.int64),
+        outcome=np.array([row[1] for row in rows], dtype=np.str_),
+        count=np.array([row[2] for row in rows], dtype=np.int64),
+        name=np.array([circuit.name for circuit in circuits], dtype=np.str_),
+        shots=np.array([circuit.shots for circuit in circuits], dtype=np.int64),
+    )
+    return file.getvalue()
