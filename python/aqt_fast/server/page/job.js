@@ -16,6 +16,7 @@ export function prepareJob(act, refresh) {
     open = match ? match[1] : null;
     [index, drawn] = [0, ""];
     for (const id of ["job-facts", "job-time", "circuit", "counts"]) byId(id).replaceChildren();
+    delete byId("circuit").dataset.index;
     if (open === null) dialog.close();
     else refresh();
   };
