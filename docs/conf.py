@@ -27,6 +27,7 @@ extensions = [
     "sphinx_copybutton",
     "qiskit_sphinx_theme",
     "extensions.links",
+    "extensions.option_tables",
     "extensions.public_names",
     "extensions.references",
 ]
@@ -73,7 +74,7 @@ nitpick_ignore_regex = [
         "Snapshot|TakeApart|B_co|JobT|T|W)",
     ),
     # Values that are written out where they are taken.
-    ("py:.*", "FidelityKind|Figure|Grouping|Variances"),
+    ("py:.*", "FidelityKind|Figure|Grouping|ResourceStatus|Status|Variances"),
 ]
 
 

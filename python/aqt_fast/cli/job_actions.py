@@ -15,7 +15,15 @@ import click
 from aqt_fast._texts import one_line
 from aqt_fast.cli.colours import states_coloured
 from aqt_fast.cli.completion import completed, silently
-from aqt_fast.cli.stored import Handles, job_argument, jobs_argument, store_option, stored_jobs
+from aqt_fast.cli.stored import (
+    Handles,
+    all_accepted,
+    job_argument,
+    jobs_argument,
+    store_of,
+    store_option,
+    stored_jobs,
+)
 from aqt_fast.cli.terminal import advice, errors, say
 
 if TYPE_CHECKING:
@@ -143,7 +151,6 @@ def resubmit(job_id: str, uncertain: bool, expired: bool, store: Path | None) ->
     again = f"to go on: aqt-fast jobs resubmit {job_id}"
     with errors(), advice(again), Handles() as handles:
         from aqt_fast.aqt_job import AQTDirectAccessJob
-        from aqt_fast.exceptions import AQTError
 
         num_api_jobs = len(stored_jobs(store).find(job_id).api_jobs)
         job = handles.job(job_id, store, with_progress_bar=True)
@@ -157,14 +164,7 @@ def resubmit(job_id: str, uncertain: bool, expired: bool, store: Path | None) ->
                 say(str(found.status))
                 sys.exit(1)
         else:
-            refused = False
-            for index in range(num_api_jobs):
-                try:
-                    job.api_job_id(index)
-                except AQTError as error:  # noqa: PERF203 - the others are waited for, too
-                    say(str(error))
-                    refused = True
-            sys.exit(1 if refused else 0)
+            sys.exit(0 if all_accepted(job, num_api_jobs) else 1)
 
 
 def _uncertain_labels(
@@ -173,7 +173,7 @@ def _uncertain_labels(
     """Complete the label of an uncertain submission."""
     names: list[tuple[str, str]] = []
     with silently():
-        job = stored_jobs(context.params.get("store")).find(context.params["job_id"])
+        job = stored_jobs(store_of(context)).find(context.params["job_id"])
         names = [(part.label, part.state) for part in job.api_jobs if part.state == "uncertain"]
     return completed(beginning, names)
 
