@@ -166,12 +166,15 @@ test-browser: .venv-browser/.installed | /usr/bin/chromium
 
 # import-linter reads source code only: an empty file stands for the native module, which Python
 # finds first all the same.
+# mypy knows which functions each system has.
 lint: .venv-lint/.installed lint-workflows
 	cargo fmt --all --check
 	cargo clippy --locked --release --all-targets -- -D warnings
 	.venv-lint/bin/ruff check
 	.venv-lint/bin/ruff format --check
 	.venv-lint/bin/mypy
+	.venv-lint/bin/mypy --platform darwin --cache-dir .mypy_cache/darwin python/aqt_fast
+	.venv-lint/bin/mypy --platform win32 --cache-dir .mypy_cache/win32 python/aqt_fast
 	.venv-lint/bin/python -m mypy.stubtest aqt_fast._native --mypy-config-file pyproject.toml
 	touch "$$(.venv-lint/bin/python -c 'import aqt_fast; print(aqt_fast.__path__[0])')/_native.py"
 	.venv-lint/bin/lint-imports --no-logo --no-cache

@@ -35,6 +35,7 @@ exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 
 html_theme = "qiskit-ecosystem"
 html_title = f"{project} {release}"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 html_copy_source = False
@@ -45,8 +46,9 @@ myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "deflist"]
 # Notebooks are stored with their outputs; the tests execute them.
 nb_execution_mode = "off"
-# Prompts and outputs are not copied.
-copybutton_exclude = ".linenos, .gp, .go"
+# Of examples with prompts, what follows the prompts is copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

@@ -31,8 +31,9 @@ def _tidy(
 
     Types are in signatures here: properties and returned values begin with their descriptions.
     """
-    if what == "module" and name not in _TOLD:
-        lines.clear()
+    if what == "module":
+        told = [line for line in lines if not line.startswith("Longer than")]
+        lines[:] = told if name in _TOLD else []
     if what in {"attribute", "data", "property"}:
         lines[:0] = ["..", ""]
     for index, line in enumerate(lines[:-1]):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aqt_fast.aqt_job import AQTJob, Progress
     from aqt_fast.aqt_options import AQTOptions, RunOptions
     from aqt_fast.aqt_provider import AQTProvider
-    from aqt_fast.aqt_resource import execute
+    from aqt_fast.aqt_resource import AQTResource, execute
     from aqt_fast.compiler import compile as compile  # noqa: A004
     from aqt_fast.devices import Characterisation, PriceList
 
@@ -24,6 +24,7 @@ __all__ = [
     "AQTJob",
     "AQTOptions",
     "AQTProvider",
+    "AQTResource",
     "Characterisation",
     "PriceList",
     "Progress",
@@ -76,6 +77,7 @@ __getattr__ = lazy_names(
         "AQTJob": _job,
         "AQTOptions": _options,
         "AQTProvider": _provider,
+        "AQTResource": _resource,
         "Characterisation": _devices,
         "PriceList": _devices,
         "Progress": _job,

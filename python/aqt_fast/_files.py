@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -117,7 +118,7 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
     Raises:
         OSError: the file cannot be read.
     """
-    if hasattr(os, "pread"):
+    if sys.platform != "win32" and hasattr(os, "pread"):
         return os.pread(descriptor, size, offset)
     os.lseek(descriptor, offset, os.SEEK_SET)
     return os.read(descriptor, size)
@@ -131,7 +132,7 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
     """
     if not data:
         return
-    if hasattr(os, "pwrite"):
+    if sys.platform != "win32" and hasattr(os, "pwrite"):
         written = os.pwrite(descriptor, data, offset)
     else:
         os.lseek(descriptor, offset, os.SEEK_SET)
@@ -158,10 +159,10 @@ def _flush(descriptor: int) -> None:
     Raises:
         OSError: it cannot be flushed.
     """
-    full = getattr(fcntl, "F_FULLFSYNC", None)
-    if full is not None:  # on macOS, where fsync() leaves it in the memory of the disk
+    # On macOS, fsync() leaves it in the memory of the disk.
+    if sys.platform != "win32" and hasattr(fcntl, "F_FULLFSYNC"):
         with suppress(OSError):  # a network's file system need not have it
-            fcntl.fcntl(descriptor, full)
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
             return
     os.fsync(descriptor)
 

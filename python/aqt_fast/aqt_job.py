@@ -66,7 +66,7 @@ from aqt_fast.wire.snapshot import Snapshot
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from aqt_fast import AQTProvider
+    from aqt_fast import AQTProvider, AQTResource
     from aqt_fast.jobs.pickled import EndedJob, RunningJob
 
 
@@ -184,6 +184,11 @@ class AQTJob(Single, AnyProtocol, JobV1):
     def evaluation(self) -> dict[str, Any] | None:
         """What a primitive makes of the outcomes, in JSON's types; None for other jobs."""
         return None if self._evaluation is None else self._evaluation()
+
+    if TYPE_CHECKING:
+
+        def backend(self) -> AQTResource:  # noqa: D102 - it is Qiskit's
+            ...
 
     @property
     def options(self) -> JobOptions:

@@ -40,6 +40,8 @@ with AQTProvider("", load_dotenv=False) as alone:
     offline = alone.get_backend("offline_simulator_no_noise")
     job = offline.run(CIRCUITS[:3], shots=7, with_progress_bar=False)
     say(job.result().get_counts() == COUNTS[:3])
+    job.persist()
+    say(AQTJob.restore(job.job_id(), provider=alone).result().get_counts() == COUNTS[:3])
 say(device.run(CIRCUITS, label="done").result().get_counts() == COUNTS)
 told()
 say(device.run(CIRCUITS, label="to restore").job_id())
@@ -74,6 +76,13 @@ say(job.result().get_counts() == COUNTS)
 told()
 """
 """Restores a job, and resubmits what has failed when it is told to."""
+
+
+LIST = """
+from aqt_fast.cli.main import main
+main(["jobs"])
+"""
+"""Lists the jobs of the store."""
 
 
 class Client:
@@ -135,6 +144,7 @@ def test_jobs(system, server, tmp_path):
     """Offline; in the cloud; killed, restored, and fought for: each part has run once."""
     with Client(system, FIRST) as first, Client(system, LATER) as one, Client(system, LATER) as two:
         assert first.said() is True  # offline
+        assert first.said() is True  # saved, loaded and deleted
         assert first.said() is True  # in the cloud
         assert len(server.jobs) == API_JOBS
         server.hold()
@@ -161,6 +171,8 @@ def test_jobs(system, server, tmp_path):
         for client in (one, two):
             client.tell()
             assert client.said() is True
+        assert (tmp_path / "jobs" / job_id / "job.json").exists()
+    assert "to restore" in run(system, LIST)
     labels = sorted(record.label for record in server.jobs[API_JOBS:])
     assert len(labels) == API_JOBS + 1  # each once, but for the one that had failed
     assert [label.endswith("(again 1)") for label in labels].count(True) == 1

@@ -255,6 +255,12 @@ class AQTResource(AnyProtocol, BackendV2):
         return status_of(self._resource, __version__)
 
     @property
+    def options(self) -> AQTOptions:
+        """The options of all later jobs, to read and to change."""
+        options: AQTOptions = self._options
+        return options
+
+    @property
     def store_path(self) -> Path:
         """Where its jobs are stored: as its provider says, or in the default directory."""
         return get_store_path(getattr(self.provider, "store_path", None))
@@ -441,7 +447,7 @@ class AQTResource(AnyProtocol, BackendV2):
         Warns:
             UnknownOptionWarning: a simulator has no such option.
         """
-        base: AQTOptions = self.options if present is None else present
+        base = self.options if present is None else present
         own = ("dry_run", *self._own_options)
         options = job_options(base, given, refuses=self._runs_on_hardware, own=own)
         if present is None:
@@ -574,7 +580,7 @@ class AQTResource(AnyProtocol, BackendV2):
             AttributeError: there is no such option; the message suggests one.
         """
         ours = {name: value for name, value in fields.items() if not changes_nothing(name, value)}
-        self.options.update_options(**ours)
+        self.options.update_options(**cast("RunOptions", ours))
 
     def jobs(self, **criteria: Any) -> Any:
         """List the jobs of this backend in the store, the newest first.

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from aqt_fast.cli.backend_names import backend_names
-from aqt_fast.cli.colours import states_coloured
+from aqt_fast.cli.colours import paint
 from aqt_fast.cli.terminal import errors, pattern, print_json, say
 
 
@@ -58,7 +58,7 @@ def _list(name: Any, backend_type: Any, workspace: str | None, *, as_json: bool)
     if as_json:
         print_json([dict(zip(headers, row, strict=True)) for row in table.rows()])
     elif table:
-        click.echo(table.fitted(paint=states_coloured()))
+        click.echo(table.fitted(paint=paint()))
     else:
         say("no backend fits")
     incomplete = any(issubclass(warning.category, PortalUnavailableWarning) for warning in caught)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -41,7 +42,8 @@ def result(job_id: str, partial: bool, style: str, output: BinaryIO, store: Path
 
     Exit code 1: not all circuits have results; standard error gives the reason.
     """
-    with errors(), advice(f"to wait again: aqt-fast jobs result {job_id}"), Handles() as handles:
+    again = f"to wait again: aqt-fast jobs result {shlex.quote(job_id)}"
+    with errors(), advice(again), Handles() as handles:
         job = handles.job(job_id, store)
 
         from qiskit.providers import JobTimeoutError

@@ -238,7 +238,7 @@ def _end_with_input(end: Callable[[], object]) -> None:
 def _signals() -> Iterator[_End]:
     """Have Ctrl-C and SIGTERM end the server, and nothing else."""
     ends = {signal.SIGINT, signal.SIGTERM}
-    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+    if sys.platform == "win32" or not hasattr(signal, "pthread_sigmask"):
         yield from _handled(ends)
         return
     # A signal handler could interrupt any function at any point; waiting for a signal cannot.

@@ -33,6 +33,7 @@ from aqt_fast.primitives.estimation.plan import EstimationPlan, GroupPlan, Place
 from aqt_fast.primitives.estimation.planning import PlannedBlocks, PlannedPub, Planner
 from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.options import (
+    EstimatorArguments,
     EstimatorOptions,
     Primitive,
     checked_backend,
@@ -65,7 +66,7 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
 
     _options: EstimatorOptions
 
-    def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
+    def __init__(self, backend: AQTResource, options: EstimatorArguments | None = None) -> None:
         r"""Make an estimator.
 
         Args:
@@ -94,7 +95,7 @@ class AQTEstimator(Primitive, BaseEstimatorV2):
                   (default: 2; at 0, the circuit's Clifford end is not taken into the observables).
                 - those of its jobs, ``query_period_seconds``, ``query_timeout_seconds``,
                   ``with_progress_bar`` (default: False), ``label``, ``tags`` and ``journal``, as in
-                  :class:`~aqt_fast.AQTOptions`; or ``run_options``, a dict of them, of which
+                  :class:`~aqt_fast.RunOptions`; or ``run_options``, a dict of them, of which
                   ``shots`` and ``seed_simulator`` count unless they are given next to it.
                 - ``executor``, as for ``run`` of an offline simulator.
 

@@ -5,22 +5,29 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args
 
 import numpy as np
 from qiskit import transpile
 
 from aqt_fast._pickles import AnyProtocol
-from aqt_fast.aqt_options import MOST_SHOTS, AQTOptions, checked_integer, suggestion
+from aqt_fast.aqt_options import (
+    MOST_SHOTS,
+    AQTOptions,
+    Integer,
+    Number,
+    RunOptions,
+    checked_integer,
+    suggestion,
+)
 from aqt_fast.aqt_resource import AQTResource, OfflineSimulatorResource
 from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
 T = TypeVar("T", bound="PrimitiveOptions")
 
@@ -29,6 +36,50 @@ Grouping = Literal["auto", "qubit_wise", "general", "none"]
 
 Variances = Literal["bound", "average"]
 """Which variances an estimator's numbers of shots are for."""
+
+
+class TranspileOptions(TypedDict, total=False):
+    """What ``set_transpile_options`` of a primitive takes."""
+
+    optimization_level: Integer
+    """Level of :func:`aqt_fast.compile`, 0 to 3."""
+
+
+class PrimitiveArguments(RunOptions, total=False):
+    """What all primitives are made with: options of their own, and those of their jobs."""
+
+    run_options: RunOptions | None
+    """Options of its jobs in a dict of their own; those next to it come first."""
+
+    executor: Executor | None
+    """Its workers simulate, on an offline simulator."""
+
+
+class SamplerArguments(PrimitiveArguments, total=False):
+    """What a sampler is made with."""
+
+    default_shots: Integer
+    """Repetitions of PUBs without their own, 1 to 2³¹ − 1; the same as ``shots``. Default: 1024."""
+
+
+class EstimatorArguments(PrimitiveArguments, total=False):
+    """What an estimator is made with: see :class:`AQTEstimator`."""
+
+    default_precision: Number
+    """Target standard error of PUBs without their own, more than 0. Default: 1/64."""
+
+    grouping: Grouping
+    """Which terms are measured in the same shots. Default: ``"auto"``."""
+
+    variances: Variances
+    """Which variances the numbers of shots are for. Default: ``"bound"``."""
+
+    adaptive: bool
+    """Whether a pilot measures variances first. Default: False."""
+
+    abelian_grouping: bool
+    """If False, each term is measured alone, as with ``grouping="none"``. Default: True."""
+
 
 _NOT_OF_JOBS = ("shots", "seed_simulator", "optimization_level")
 """Options of jobs that primitives set themselves."""
@@ -46,7 +97,7 @@ class PrimitiveOptions:
     optimization_level: int = 2
     """Level of :func:`aqt_fast.compile`, 0 to 3. With 0, gates stay as they are written."""
 
-    run_options: dict[str, Any] | None = None
+    run_options: RunOptions | None = None
     """Options of its jobs, see :class:`~aqt_fast.AQTOptions`."""
 
     executor: Executor | None = field(default=None, repr=False)
@@ -95,7 +146,7 @@ class EstimatorOptions(PrimitiveOptions):
     """If False, each term is measured alone, as with ``grouping="none"``."""
 
 
-def sampler_options(options: Mapping[str, Any] | None) -> SamplerOptions:
+def sampler_options(options: SamplerArguments | None) -> SamplerOptions:
     """Sort the options that a sampler is made with.
 
     Raises:
@@ -130,7 +181,7 @@ def _checked_sampler(options: SamplerOptions) -> SamplerOptions:
     return options
 
 
-def estimator_options(options: Mapping[str, Any] | None) -> EstimatorOptions:
+def estimator_options(options: EstimatorArguments | None) -> EstimatorOptions:
     """Sort the options that an estimator is made with.
 
     Raises:
@@ -204,7 +255,7 @@ def options_of_job(
     Warns:
         UnknownOptionWarning: a simulator has no such option.
     """
-    given = {
+    given: dict[str, Any] = {
         "with_progress_bar": False,
         "memory": True,
         **(options.run_options or {}),
@@ -266,7 +317,7 @@ class Primitive(AnyProtocol):
         """How circuits are compiled: the option ``optimization_level``."""
         return {"optimization_level": self._options.optimization_level}
 
-    def set_transpile_options(self, **options: Any) -> None:
+    def set_transpile_options(self, **options: Unpack[TranspileOptions]) -> None:
         """Change how circuits are compiled from the next :meth:`run` on.
 
         Args:
@@ -313,7 +364,7 @@ def _sorted(kind: type[T], given: dict[str, Any]) -> T:
             raise InvalidInputError(_unknown("option", name, [*known, "shots", *of_jobs]))
     flat = {name: given.pop(name) for name in of_jobs if name in given}
     checked = AQTOptions(**flat)
-    run_options = {
+    run_options: Any = {
         **(given.pop("run_options", None) or {}),
         **{name: checked[name] for name in flat},
     }

@@ -17,6 +17,7 @@ from aqt_fast.primitives.batch import Batch
 from aqt_fast.primitives.job import AQTPrimitiveJob
 from aqt_fast.primitives.options import (
     Primitive,
+    SamplerArguments,
     SamplerOptions,
     checked_backend,
     options_of_job,
@@ -46,7 +47,7 @@ class AQTSampler(Primitive, BaseSamplerV2):
 
     _options: SamplerOptions
 
-    def __init__(self, backend: AQTResource, options: dict[str, Any] | None = None) -> None:
+    def __init__(self, backend: AQTResource, options: SamplerArguments | None = None) -> None:
         """Make a sampler.
 
         Args:
@@ -54,7 +55,7 @@ class AQTSampler(Primitive, BaseSamplerV2):
             options: ``default_shots`` or ``shots`` (default: 1024); ``seed_simulator``;
                 ``optimization_level`` of :func:`aqt_fast.compile`, 0 to 3 (default: 2);
                 ``executor``, whose workers simulate on an offline simulator; those of its jobs, as
-                in :class:`~aqt_fast.AQTOptions`, such as ``label``, ``tags``, ``journal``,
+                in :class:`~aqt_fast.RunOptions`, such as ``label``, ``tags``, ``journal``,
                 ``query_period_seconds`` and ``with_progress_bar`` (default: False); and
                 ``run_options``, a dict of the same options, which count unless they are given next
                 to it.

@@ -26,6 +26,8 @@ from pathlib import Path
 from aqt_fast._files import open_file
 from aqt_fast.store.lock_errors import READ_ONLY, ReadOnlyError
 
+assert sys.platform != "win32"  # noqa: S101 - for type checkers; the import of fcntl has failed
+
 FILE = ".locks"
 """Name of the file, in the directory of all jobs. It stays, and stays empty."""
 

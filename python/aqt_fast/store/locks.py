@@ -44,15 +44,18 @@ class Locks(Protocol):
 
 def of_system() -> Locks:
     """Return the locks that this system has."""
-    try:
-        from aqt_fast.store import byte_locks
-    except ImportError:  # there is no fcntl
-        from aqt_fast.store.database_locks import DatabaseLocks
+    if sys.platform != "win32":
+        try:
+            from aqt_fast.store import byte_locks
+        except ImportError:  # there is no fcntl
+            pass
+        else:
+            if sys.platform == "linux" and byte_locks.HAS_OPEN_FILE_LOCKS:
+                return byte_locks.OpenFileLocks()
+            return byte_locks.ProcessLocks()
+    from aqt_fast.store.database_locks import DatabaseLocks
 
-        return DatabaseLocks()
-    if sys.platform == "linux" and byte_locks.HAS_OPEN_FILE_LOCKS:
-        return byte_locks.OpenFileLocks()
-    return byte_locks.ProcessLocks()
+    return DatabaseLocks()
 
 
 def acquire(job: Path) -> bool:

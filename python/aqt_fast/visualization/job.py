@@ -79,7 +79,9 @@ class JobSummary:
         if self.created is not None:
             rows.append(("submitted", local_time(self.created, seconds=True)))
             end = self.ended or self.moment
-            rows.append(("lasts" if self.ended is None else "lasted", duration(end - self.created)))
+            rows.append(
+                ("so far" if self.ended is None else "lasted", duration(end - self.created))
+            )
         if self.queued_seconds is not None:
             rows.append(("in the queue", duration(self.queued_seconds)))
         if self.device_seconds is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from qiskit.primitives import EstimatorPubLike
 
 from aqt_fast import primitives
 from aqt_fast.primitives.job import AQTPrimitiveJob
+from aqt_fast.primitives.options import EstimatorArguments
 from aqt_fast.v2.aqt_provider import AnyAQTResource
 from aqt_fast.v2.exceptions import raised_as_v2
 from aqt_fast.v2.primitives.job import PrimitiveJob
@@ -21,7 +22,9 @@ class AQTEstimator(primitives.AQTEstimator):
 
     job_class = PrimitiveJob
 
-    def __init__(self, *, backend: AnyAQTResource, options: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, backend: AnyAQTResource, options: EstimatorArguments | dict[str, Any] | None = None
+    ) -> None:
         """Make an estimator; its ``backend`` is the one that is given.
 
         Args:
@@ -32,7 +35,7 @@ class AQTEstimator(primitives.AQTEstimator):
             AQTValueError: an option is unknown, or its value is invalid.
         """
         with raised_as_v2():
-            super().__init__(backend, options)
+            super().__init__(backend, cast("EstimatorArguments | None", options))
 
     def run(
         self, pubs: Iterable[EstimatorPubLike], *, precision: float | None = None

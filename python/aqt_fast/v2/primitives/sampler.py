@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from qiskit.primitives import SamplerPubLike
 
 from aqt_fast import primitives
 from aqt_fast.primitives.job import AQTPrimitiveJob
+from aqt_fast.primitives.options import SamplerArguments
 from aqt_fast.v2.aqt_provider import AnyAQTResource
 from aqt_fast.v2.exceptions import raised_as_v2
 from aqt_fast.v2.primitives.job import PrimitiveJob
@@ -21,7 +22,9 @@ class AQTSampler(primitives.AQTSampler):
 
     job_class = PrimitiveJob
 
-    def __init__(self, *, backend: AnyAQTResource, options: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, backend: AnyAQTResource, options: SamplerArguments | dict[str, Any] | None = None
+    ) -> None:
         """Make a sampler; its ``backend`` is the one that is given.
 
         Args:
@@ -32,7 +35,7 @@ class AQTSampler(primitives.AQTSampler):
             AQTValueError: an option is unknown, or its value is invalid.
         """
         with raised_as_v2():
-            super().__init__(backend, options)
+            super().__init__(backend, cast("SamplerArguments | None", options))
 
     def run(self, pubs: Iterable[SamplerPubLike], *, shots: int | None = None) -> AQTPrimitiveJob:
         """Sample circuits in the background.
