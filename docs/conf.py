@@ -40,6 +40,8 @@ html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 html_copy_source = False
 html_show_copyright = False
+# Options keep their hyphens, and commands their quotes.
+smartquotes = False
 
 # Headings are targets under the names that GitHub gives them, too.
 myst_heading_anchors = 4

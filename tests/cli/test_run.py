@@ -98,6 +98,14 @@ def test_refused(server, files, no_wait):
     assert len(server.jobs) == 0
 
 
+def test_not_online(server, files):
+    """Nothing is sent if that is wanted."""
+    result = invoke(*files, "--backend", "rowan", "--require-online")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "rowan is in maintenance" in result.stderr
+    assert len(server.jobs) == 0
+
+
 def test_bad_input(files, tmp_path):
     """What cannot run is named by its file; nothing is sent."""
     bad = tmp_path / "bad.qasm"

@@ -51,9 +51,13 @@ def completed(beginning: str, names: Iterable[tuple[str, str]]) -> list[Completi
 def completion(context: click.Context, shell: str) -> None:
     """Print the script that makes a shell complete commands, options, jobs and backends.
 
-    bash and zsh: eval "$(aqt-fast completion bash)". fish: aqt-fast completion fish | source. Put
-    this line into ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish.
-    """
+    The shell reads it at each start, if its file has a line:
+
+    \b
+    ~/.bashrc                   eval "$(aqt-fast completion bash)"
+    ~/.zshrc                    eval "$(aqt-fast completion zsh)"
+    ~/.config/fish/config.fish  aqt-fast completion fish | source
+    """  # noqa: D301 - click takes the control character for the start of lines to keep
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has these
     root = context.find_root()

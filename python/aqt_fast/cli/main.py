@@ -43,9 +43,13 @@ for _command in (
 
 @main.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--circuits", default=150, show_default=True, type=click.IntRange(1))
-@click.option("--shots", default=200, show_default=True, type=click.IntRange(1, 2000))
-@click.option("--noise/--no-noise", default=True, show_default=True)
+@click.option(
+    "--circuits", default=150, show_default=True, type=click.IntRange(1), help="Number of circuits."
+)
+@click.option(
+    "--shots", default=200, show_default=True, type=click.IntRange(1, 2000), help="Of each circuit."
+)
+@click.option("--noise/--no-noise", default=True, show_default=True, help="Simulate noise.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of outcomes.")
 def demo(files: tuple[Path, ...], circuits: int, shots: int, noise: bool, seed: int) -> None:
     """Run algorithm circuits on a local server of AQT's interface; show where the time goes.

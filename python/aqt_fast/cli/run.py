@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 import click
 
 from aqt_fast.cli.backend_names import backend_names
-from aqt_fast.cli.result_formats import FORMATS, result_as
+from aqt_fast.cli.result_formats import check_output, format_option, output_option, result_as
 from aqt_fast.cli.stored import all_accepted, stored_jobs
 from aqt_fast.cli.terminal import advice, errors, say
 
@@ -52,20 +52,9 @@ if TYPE_CHECKING:
 @click.option(
     "--seed", default=None, type=click.IntRange(0), help="Of an offline simulator's outcomes."
 )
-@click.option(
-    "--format",
-    "style",
-    default="table",
-    show_default=True,
-    type=click.Choice(FORMATS),
-    help="As of `jobs result`.",
-)
-@click.option(
-    "--output",
-    default="-",
-    type=click.File("wb", lazy=True, atomic=True),
-    help="Write the result to this file.",
-)
+@click.option("--require-online", is_flag=True, help="Send nothing if the device is not online.")
+@format_option("table")
+@output_option
 @click.option(
     "--no-wait",
     is_flag=True,
@@ -80,6 +69,7 @@ def run_command(
     tags: tuple[str, ...],
     optimization_level: int,
     seed: int | None,
+    require_online: bool,
     style: str,
     output: BinaryIO,
     no_wait: bool,
@@ -92,6 +82,7 @@ def run_command(
     Exit code 1: nothing was started, or not all circuits have results; standard error gives the
     reason.
     """
+    check_output(style, output)
     with errors(), ExitStack() as stack:
         # Qiskit loads slowly; `--help` should not wait for it.
         from qiskit.providers import QiskitBackendNotFoundError
@@ -116,6 +107,7 @@ def run_command(
             "shots": shots,
             "tags": tags,
             "optimization_level": optimization_level,
+            "require_online": require_online,
         }
         if label is not None:
             options["label"] = label

@@ -18,9 +18,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from aqt_fast.store.lock_errors import ReadOnlyError
-
-__all__ = ["ReadOnlyError", "acquire", "appending", "is_held", "of_system", "release"]
+from aqt_fast.store.lock_errors import ReadOnlyError as ReadOnlyError
 
 
 class Locks(Protocol):
