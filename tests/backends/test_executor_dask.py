@@ -39,7 +39,6 @@ class TestOutcomes:
             assert other.result().success
             assert one.status() is JobStatus.CANCELLED
 
-
     def test_dask_loses_a_worker(self, provider, cluster):
         """The chunks of a worker that is killed run on others, with the same outcomes."""
         batch = slow_batch(30)
