@@ -8,7 +8,7 @@ WHEEL := dist/.built
 .SECONDARY:
 .SECONDEXPANSION:
 
-.PHONY: dev wheels test test-rust test-python test-ecosystem test-browser lint lint-workflows hooks lock demo docs bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
+.PHONY: dev wheels test test-rust test-python test-install test-ecosystem test-browser lint lint-workflows hooks lock demo docs notebooks bench bench-batch bench-large bench-noisy bench-offline bench-planner bench-primitives bench-shots bench-mqt bench-device-form bench-templates bench-estimate bench-trajectories bench-noisy-outcomes faults clean
 
 # Everything but the tools that build comes through uv, which is one of them.
 export UV_PYTHON_DOWNLOADS := never
@@ -42,9 +42,10 @@ MORE-bench-2.4 := --group peer
 
 # What each lock is made from, beside pyproject.toml.
 ECOSYSTEM := ecosystem-few ecosystem-many ecosystem-pennylane ecosystem-supermarq
-LOCKS := build test 2.5 2.4 lint docs browser peer $(ECOSYSTEM)
+LOCKS := build audit test 2.5 2.4 lint docs browser peer $(ECOSYSTEM)
 OURS := pyproject.toml --extra login --extra server
 FROM-build := --group build
+FROM-audit := --group audit
 FROM-test := $(OURS) --group test
 FROM-2.5 := $(OURS) --group test
 FROM-2.4 := $(OURS) --group test
@@ -84,12 +85,13 @@ $(WHEEL): $(SOURCES) .venv-build/.ready
 	touch $@
 
 # What a release has for Linux, with the symbols that each wheel takes from the system's libraries.
-wheels: $(WHEEL)
+wheels: $(WHEEL) .venv-audit/.ready
 	rm -rf dist/release && mkdir -p dist/release && cp dist/*.whl dist/release
 	rustup target add aarch64-unknown-linux-gnu
 	$(BUILD_WHEEL) $(PORTABLE) --out dist/release --target aarch64-unknown-linux-gnu --interpreter python3.10
 	.venv-build/bin/maturin sdist --out dist/release
 	for wheel in dist/release/*.whl; do .venv-build/bin/auditwheel show $$wheel || exit 1; done
+	.venv-audit/bin/abi3audit --strict --summary dist/release/*.whl
 
 # The wheel in an environment; what it declares must be met by the lock.
 .venv-%/.installed: .venv-%/.ready $(WHEEL)
@@ -140,11 +142,19 @@ test-python: .venv-test/.installed .venv-2.5/.installed .venv-2.4/.installed .ve
 	.venv-2.5/bin/python -m pytest $(PARALLEL) -m all_qiskits
 	.venv-2.4/bin/python -m pytest $(PARALLEL) -m all_qiskits
 
+# The wheel as a user installs it, on every Python that this machine has; not a part of `make test`.
+test-install: $(WHEEL)
+	$(PYTHON) tests/install/check.py dist/*.whl
+
 # Packages on top of Qiskit, in environments of their own; the first is quick.
 test-ecosystem: $(ECOSYSTEM:%=test-%)
 
 test-ecosystem-%: .venv-ecosystem-%/.installed
 	.venv-ecosystem-$*/bin/python -m pytest $(PARALLEL) tests/ecosystem/$*
+
+# Executes the notebooks of the documentation and stores their outputs; look at them before you commit.
+notebooks: .venv-test/.installed
+	.venv-test/bin/python tests/notebooks/executing.py
 
 # Pages in a real browser, Debian's; what it showed is in dist/screenshots.
 test-browser: .venv-browser/.installed | /usr/bin/chromium
@@ -156,12 +166,15 @@ test-browser: .venv-browser/.installed | /usr/bin/chromium
 
 # import-linter reads source code only: an empty file stands for the native module, which Python
 # finds first all the same.
+# mypy knows which functions each system has.
 lint: .venv-lint/.installed lint-workflows
 	cargo fmt --all --check
 	cargo clippy --locked --release --all-targets -- -D warnings
 	.venv-lint/bin/ruff check
 	.venv-lint/bin/ruff format --check
 	.venv-lint/bin/mypy
+	.venv-lint/bin/mypy --platform darwin --cache-dir .mypy_cache/darwin python/aqt_fast
+	.venv-lint/bin/mypy --platform win32 --cache-dir .mypy_cache/win32 python/aqt_fast
 	.venv-lint/bin/python -m mypy.stubtest aqt_fast._native --mypy-config-file pyproject.toml
 	touch "$$(.venv-lint/bin/python -c 'import aqt_fast; print(aqt_fast.__path__[0])')/_native.py"
 	.venv-lint/bin/lint-imports --no-logo --no-cache

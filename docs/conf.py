@@ -27,6 +27,7 @@ extensions = [
     "sphinx_copybutton",
     "qiskit_sphinx_theme",
     "extensions.links",
+    "extensions.option_tables",
     "extensions.public_names",
     "extensions.references",
 ]
@@ -34,18 +35,22 @@ exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 
 html_theme = "qiskit-ecosystem"
 html_title = f"{project} {release}"
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 html_copy_source = False
 html_show_copyright = False
+# Options keep their hyphens, and commands their quotes.
+smartquotes = False
 
 # Headings are targets under the names that GitHub gives them, too.
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "deflist"]
 # Notebooks are stored with their outputs; the tests execute them.
 nb_execution_mode = "off"
-# Prompts and outputs are not copied.
-copybutton_exclude = ".linenos, .gp, .go"
+# Of examples with prompts, what follows the prompts is copied.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -73,7 +78,7 @@ nitpick_ignore_regex = [
         "Snapshot|TakeApart|B_co|JobT|T|W)",
     ),
     # Values that are written out where they are taken.
-    ("py:.*", "FidelityKind|Figure|Grouping|Variances"),
+    ("py:.*", "FidelityKind|Figure|Grouping|ResourceStatus|Status|Variances"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Warn of links inside the built site that lead nowhere; nothing is requested."""
+"""Warn of links inside the built site that lead nowhere, and of what it loads from other hosts."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class _Page(HTMLParser):
         super().__init__()
         self.anchors = {"", "top"}
         self.links: list[str] = []
+        self.loaded: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -32,45 +33,43 @@ class _Page(HTMLParser):
         self.anchors.update(value for name in ("id", "name") if (value := values.get(name)))
         if link := values.get(_TARGETS.get(tag, "")):
             self.links.append(link)
+            if tag != "a" and urlsplit(link).netloc:
+                self.loaded.append(link)
 
 
-def dead_links(folder: Path) -> list[tuple[str, str]]:
-    """Return links that lead to no file or no anchor.
-
-    Args:
-        folder: the built site.
-
-    Returns:
-        Pairs of a page, relative to the folder, and its link.
-    """
-    pages = {
+def _pages(folder: Path) -> dict[str, _Page]:
+    """Read all pages of a site, by their paths in its folder."""
+    return {
         path.relative_to(folder).as_posix(): _Page(path.read_text(encoding="utf-8"))
         for path in sorted(folder.rglob("*.html"))
     }
-    dead = []
-    for name, page in pages.items():
-        for link in page.links:
-            address = urlsplit(link)
-            if address.scheme or address.netloc:
-                continue
-            target = posixpath.normpath(
-                posixpath.join(posixpath.dirname(name), unquote(address.path))
-            )
-            target = target if address.path else name
-            if target in pages:
-                exists = unquote(address.fragment) in pages[target].anchors
-            else:
-                exists = (folder / target).is_file()
-            if not exists:
-                dead.append((name, link))
-    return dead
+
+
+def _exists(folder: Path, pages: dict[str, _Page], name: str, link: str) -> bool:
+    """Return whether a link of a page leads to a file and an anchor there, or out of the site."""
+    address = urlsplit(link)
+    if address.scheme or address.netloc:
+        return True
+    target = name
+    if address.path:
+        path = posixpath.join(posixpath.dirname(name), unquote(address.path))
+        target = posixpath.normpath(path)
+    if target in pages:
+        return unquote(address.fragment) in pages[target].anchors
+    return (folder / target).is_file()
 
 
 def _check(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.format != "html":
         return
-    for page, link in dead_links(Path(app.outdir)):
-        _LOGGER.warning("%s: nothing is at the link %s", page, link)
+    folder = Path(app.outdir)
+    pages = _pages(folder)
+    for name, page in pages.items():
+        for link in page.links:
+            if not _exists(folder, pages, name, link):
+                _LOGGER.warning("%s: nothing is at the link %s", name, link)
+        for link in page.loaded:
+            _LOGGER.warning("%s loads %s from another host", name, link)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -27,11 +27,20 @@ _TOLD = ("aqt_fast.exceptions",)
 def _tidy(
     _app: Sphinx, what: str, name: str, _value: object, _options: object, lines: list[str]
 ) -> None:
-    """Before napoleon, which takes ``Number of circuits: …`` of a property for its type."""
-    if what == "module" and name not in _TOLD:
-        lines.clear()
+    """Before napoleon, which takes what is before a colon for a type.
+
+    Types are in signatures here: properties and returned values begin with their descriptions.
+    """
+    if what == "module":
+        told = [line for line in lines if not line.startswith("Longer than")]
+        lines[:] = told if name in _TOLD else []
     if what in {"attribute", "data", "property"}:
         lines[:0] = ["..", ""]
+    for index, line in enumerate(lines[:-1]):
+        if line.strip() in {"Returns:", "Yields:"}:
+            text = lines[index + 1].lstrip()
+            indent = " " * (len(lines[index + 1]) - len(text))
+            lines[index + 1] = f"{indent}: {text}"
 
 
 def _name_errors(

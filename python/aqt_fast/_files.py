@@ -5,17 +5,30 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
 
 _PREFIX, _SUFFIX = ".", ".tmp"
 """How names of temporary files begin and end."""
 
 _STALE_SECONDS = 3600
 """Nobody needs as long to write a file."""
+
+_IN_USE = (5, 32)
+"""Windows' ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION."""
+
+_PAUSES = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4)
+"""Seconds between attempts to do what another process is in the way of."""
 
 
 def make_directory(path: Path) -> None:
@@ -45,8 +58,8 @@ def write_file(path: Path, data: bytes, *, flushed: bool = True) -> None:
             file.write(data)
             if flushed:
                 file.flush()
-                os.fsync(file.fileno())
-        Path(temporary).replace(path)
+                _flush(file.fileno())
+        patiently(partial(Path(temporary).replace, path))
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -105,7 +118,7 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
     Raises:
         OSError: the file cannot be read.
     """
-    if hasattr(os, "pread"):
+    if sys.platform != "win32" and hasattr(os, "pread"):
         return os.pread(descriptor, size, offset)
     os.lseek(descriptor, offset, os.SEEK_SET)
     return os.read(descriptor, size)
@@ -119,7 +132,7 @@ def write_at(descriptor: int, data: bytes, offset: int) -> None:
     """
     if not data:
         return
-    if hasattr(os, "pwrite"):
+    if sys.platform != "win32" and hasattr(os, "pwrite"):
         written = os.pwrite(descriptor, data, offset)
     else:
         os.lseek(descriptor, offset, os.SEEK_SET)
@@ -134,8 +147,42 @@ def flush_data(descriptor: int) -> None:
     Raises:
         OSError: it cannot be flushed.
     """
-    # macOS and Windows have only the one that flushes times, too.
-    getattr(os, "fdatasync", os.fsync)(descriptor)
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(descriptor)
+    else:
+        _flush(descriptor)
+
+
+def _flush(descriptor: int) -> None:
+    """Flush an open file to the disk, with its times.
+
+    Raises:
+        OSError: it cannot be flushed.
+    """
+    # On macOS, fsync() leaves it in the memory of the disk.
+    if sys.platform != "win32" and hasattr(fcntl, "F_FULLFSYNC"):
+        with suppress(OSError):  # a network's file system need not have it
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+def patiently(action: Callable[[], object]) -> None:
+    """Do what Windows refuses while another process has a file open: a reader, or a scanner.
+
+    Raises:
+        OSError: it is refused for another reason, or for longer than a second.
+    """
+    for pause in _PAUSES:
+        try:
+            action()
+        except PermissionError as error:  # noqa: PERF203 - it is rare
+            if getattr(error, "winerror", None) not in _IN_USE:
+                raise
+            time.sleep(pause)
+        else:
+            return
+    action()
 
 
 def read_file(path: Path) -> bytes:
@@ -175,9 +222,21 @@ def is_stale(path: Path) -> bool:
 
 
 def flush(path: Path) -> None:
-    """Flush a file, or the file names of a directory, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Flush a file, or the file names of a directory, to the disk.
+
+    Windows opens no directories: it keeps names in a journal of its own. And it flushes only what
+    is open for writing.
+
+    Raises:
+        OSError: it cannot be flushed.
+    """
+    flags = os.O_RDONLY
+    if not hasattr(os, "O_DIRECTORY"):
+        if path.is_dir():
+            return
+        flags = os.O_RDWR | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
     try:
-        os.fsync(descriptor)
+        _flush(descriptor)
     finally:
         os.close(descriptor)

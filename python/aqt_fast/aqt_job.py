@@ -372,7 +372,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
         """Draw when each API job was queued, and when it ran, as far as that is known now.
 
         Returns:
-            A figure of matplotlib's. It belongs to no window: notebooks show it, and its method
+            A figure of matplotlib's. It belongs to no window; notebooks show it, and its method
             ``savefig`` writes it to a file.
 
         Raises:

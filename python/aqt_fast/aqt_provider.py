@@ -31,14 +31,9 @@ from aqt_fast.persistence import JobStore, get_store_path
 from aqt_fast.provider.access import Access
 from aqt_fast.provider.backends_table import BackendsTable
 from aqt_fast.provider.connections import Connections, PlainHTTPWarning
-from aqt_fast.provider.discovery import (
-    OFFLINE_SIMULATORS,
-    Discovery,
-    OfflineSimulator,
-    PortalUnavailableWarning,
-    WantedBackends,
-)
+from aqt_fast.provider.discovery import Discovery, PortalUnavailableWarning, WantedBackends
 from aqt_fast.provider.jobs_table import JobsTable, WantedJobs, list_jobs
+from aqt_fast.provider.offline_simulators import OFFLINE_SIMULATORS, OfflineSimulator
 from aqt_fast.provider.parts import (
     CloudProvider,
     DirectAccessProvider,

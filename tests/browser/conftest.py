@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+_PATIENCE = 30_000
+"""Milliseconds that a test waits for what it expects, on a busy machine."""
 _CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 _SCREENSHOTS = Path(__file__).parents[2] / "dist" / "screenshots"
 
@@ -40,6 +42,8 @@ def complaints() -> list[str]:
 def page(chromium: Browser, complaints: list[str]) -> Iterator[Page]:
     """A page that shows nothing yet."""
     page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    page.set_default_timeout(_PATIENCE)
+    expect.set_options(timeout=_PATIENCE)
 
     def listen(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
 
 import pytest
+
+pty = pytest.importorskip("pty")
 
 GREEN = "\x1b[32mdone\x1b[0m"
 

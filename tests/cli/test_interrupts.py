@@ -53,17 +53,38 @@ def test_while_waiting(server, circuit, monkeypatch):
     assert "Aborted" not in err
 
 
-@pytest.mark.parametrize("arguments", [["jobs"], ["jobs", "show", "x"], ["jobs", "remove", "x"]])
-def test_while_reading(monkeypatch, arguments):
+UUID = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("place", "arguments"),
+    [
+        *(
+            ("aqt_fast.provider.jobs_table.list_jobs", ["jobs", *command.split()])
+            for command in (
+                "", "list", "show x", "wait x", "cancel x", "resubmit x", f"adopt x y {UUID}",
+                "remove x", "prune --older-than 1d",
+            )
+        ),
+        ("aqt_fast.aqt_provider.AQTProvider.__init__", ["backends"]),
+        ("aqt_fast.aqt_provider.AQTProvider.__init__", ["backends", "ibex"]),
+        ("aqt_fast.aqt_provider.AQTProvider.__init__", ["log-in"]),
+        ("aqt_fast.login.tokens.TokenStore.remove", ["log-out"]),
+        ("aqt_fast.provider.access.Access.__init__", ["whoami"]),
+        ("aqt_fast.cli.circuit_files.load_circuit", ["estimate", __file__, "--backend", "x"]),
+        ("aqt_fast.cli.circuit_files.load_circuit", ["run", __file__, "--backend", "x"]),
+    ],
+)  # fmt: skip
+def test_anywhere(monkeypatch, place, arguments):
     """In any command."""
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aqt_fast.provider.jobs_table.list_jobs", interrupt)
+    monkeypatch.setattr(place, interrupt)
     result = CliRunner().invoke(main, arguments)
     assert (result.exit_code, result.stdout) == (130, "")
-    assert result.stderr == "\naqt-fast: interrupted\n"
+    assert result.stderr.startswith("\naqt-fast: interrupted\n")
 
 
 def test_demo(monkeypatch):

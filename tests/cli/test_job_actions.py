@@ -121,6 +121,27 @@ class TestCancel:
             f"aqt-fast: {held.job_id()} is cancelled: nothing was left to cancel\n"
         )
 
+    def test_of_another_process(self, server, cloud, circuit):
+        """Which hears of it."""
+        server.hold()
+        job = cloud.run(circuit, label="at work")
+        result = invoke("cancel", job.job_id())
+        assert (result.exit_code, result.stdout, result.stderr) == (0, f"{job.job_id()}\n", "")
+        assert not job.result().success
+        assert job.cancelled()
+
+    def test_machine(self, server, machine, circuit, monkeypatch):
+        """The process that sends the circuits does it."""
+        monkeypatch.setenv("AQT_DIRECT_URL", server.direct_url)
+        server.hold()
+        job = machine.run([circuit] * 2)
+        result = invoke("cancel", job.batch_id)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "only the process that sends its circuits can cancel it" in result.stderr
+        assert job.cancel()
+        server.release()
+        assert not job.result().success
+
     def test_of_another_computer(self, server, held):
         """By the identifier of an API job."""
         result = invoke("cancel", held.job_id(), "--store", "nowhere")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 
@@ -68,6 +67,7 @@ def test_unknown_job(arguments, tmp_path):
 
 def test_list_of_many(tmp_path, figures):
     """The list of 500 jobs, by ``list`` as without it; what that costs in CPU time is printed."""
+    resource = pytest.importorskip("resource")
     for _ in range(500):
         new_journal(tmp_path).close()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -77,3 +77,17 @@ def test_list_of_many(tmp_path, figures):
     assert result.stdout.count("incomplete") == 500
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     figures("list of 500 jobs", seconds_of_CPU=round(seconds, 2))
+
+
+def test_reader_has_enough(tmp_path):
+    """As ``aqt-fast jobs | head -1``: nothing on standard error."""
+    for _ in range(3):
+        new_journal(tmp_path).close()
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "aqt_fast", "jobs", "--store", str(tmp_path), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1

@@ -108,7 +108,8 @@ class TestBackends:
         assert lines[3] == "type        device, 12 qubits"
         assert "any number of circuits, each with any number of shots" in lines[4]
         assert "up to 50 circuits, each with up to 2000 shots" in lines[5]
-        assert lines[7].startswith("characterisation: updated ")
+        time = r"\d{4}-\d\d-\d\d \d\d:\d\d\+05:30"
+        assert re.fullmatch(f"characterisation: updated {time}, fetched {time}", lines[7])
         assert "T1                       1.14 ± 0.06 s" in lines
         assert sum(line.startswith("r on qubit ") for line in lines) == 12
         assert server.token not in result.output

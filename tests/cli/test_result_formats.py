@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -110,3 +111,22 @@ def test_unknown_format():
     result = invoke("--format", "xml")
     assert result.exit_code == 2
     assert "'json'" in result.stderr
+
+
+@pytest.mark.usefixtures("job")
+def test_terminal(monkeypatch, tmp_path):
+    """Arrays would do strange things to it, and are for a file or a pipe."""
+    monkeypatch.setattr("aqt_fast.cli.result_formats.sys", SimpleNamespace(stdout=Terminal()))
+    result = invoke("--format", "npz")
+    assert result.exit_code == 2
+    assert "use --output" in result.stderr
+    assert invoke("--format", "csv").exit_code == 0
+    assert invoke("--format", "npz", "--output", str(tmp_path / "counts.npz")).exit_code == 0
+
+
+class Terminal(io.StringIO):
+    """What somebody looks at."""
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True

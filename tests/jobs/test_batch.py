@@ -106,6 +106,7 @@ class TestAsCompleted:
         job = device.run(markers(numbers), shots=2)
         seen = {}
         for part in job.as_completed():
+            assert [entry.status for entry in part.results if not entry.success] == []
             assert len(part.results) == len(part.circuits)
             for index, entry in zip(part.circuits, part.results, strict=True):
                 assert index not in seen

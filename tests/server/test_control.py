@@ -128,7 +128,7 @@ def test_circuits(server, client, control):
         outcome = [[f"{index:04b}", 5]]
         assert shown["counts"] == {"outcomes": outcome, "num_outcomes": 1, "shots": 5}
     assert server.jobs[0].fetches == 0
-    for index in ("12", "-1", "x"):
+    for index in ("12", "-1", "x", "01", "²", 5000 * "1"):
         assert control.get(f"/jobs/{job_id}/circuits/{index}").status_code == 404
 
 
@@ -227,6 +227,7 @@ def test_calls(server, client, control):
         ("refuse", {"seconds": -1}, 422, "seconds"),
         ("faults/set", {"rate": 2}, 422, "rate"),
         ("faults/next", {"kind": "fire"}, 422, "kind"),
+        ("fail_jobs", {"message": "no", "count": 1_000_001}, 422, "count"),
     ],
 )
 def test_refused_calls(control, name, arguments, status, named):

@@ -28,6 +28,20 @@ def test_stop_and_start(server, client):
     assert state(client, job_id).result == {0: [[1, 0, 0, 0]] * 10}
 
 
+def test_ports_that_nobody_shares(monkeypatch):
+    """On Windows a stopped server leaves its port, and no second one gets a port in use."""
+    monkeypatch.setattr("aqt_fast.server.http_server._SHARES_PORTS", False)
+    with ArnicaServer(simulate=False) as server:
+        port = server.port
+        with pytest.raises(OSError, match="in use"):
+            ArnicaServer(port=port, simulate=False).start()
+        server.stop()
+        server.start()
+        assert server.port == port
+        with client_of(server) as client:
+            assert reachable(client)
+
+
 def test_stop_with_blocked_requests(server, client, caplog, capfd):
     """Stopping ends long polls and stalled responses, and logs nothing about them."""
     server.hold()

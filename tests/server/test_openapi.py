@@ -21,7 +21,7 @@ def validator(schema):
 def routes_of(routes, prefix=""):
     """All methods and paths of an application."""
     for route in routes:
-        path = prefix + route.path.replace(":int}", "}")
+        path = prefix + route.path
         if isinstance(route, Mount):
             yield from routes_of(route.routes, path)
         elif isinstance(route, Route):

@@ -4,6 +4,8 @@ import gc
 import tracemalloc
 import uuid
 
+import pytest
+from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.testing import ArnicaServer, Limits
 from server.cloud_client import client_of, flips, job, state, submit, wait_for_status
 from waiting import wait_until
@@ -59,6 +61,35 @@ def test_results_are_limited_in_all():
         assert statuses == [410] * 5 + [200]
         assert {entry.status for entry in server.jobs} == {"finished"}
         assert client.delete(f"/jobs/{ids[0]}").status_code == 422
+
+
+def test_labels_are_limited_in_all():
+    """The oldest job goes when all labels are too long in sum; a longer one goes at once."""
+    with (
+        ArnicaServer(simulate=False, limits=Limits(kept_label_characters=100)) as server,
+        client_of(server) as client,
+    ):
+        for label in ("a" * 60, "b" * 30, "c" * 20, "d" * 101):
+            job_id = submit(client, job(flips(1), label=label))
+            wait_until(lambda: all(entry.status == "finished" for entry in server.jobs))
+            kept = [entry.label[0] for entry in server.jobs]
+            assert kept == {"a": ["a"], "b": ["a", "b"], "c": ["b", "c"], "d": []}[label[0]]
+        assert client.get(f"/result/{job_id}").status_code == 410
+
+
+def test_scripts_are_limited():
+    """Neither scripted faults nor failures of jobs can fill the memory."""
+    with ArnicaServer(simulate=False) as server:
+        for _ in range(10_000):
+            server.faults.next("500")
+        with pytest.raises(InvalidOptionError, match="10000 scripted faults at most"):
+            server.faults.next("500")
+        server.fail_jobs("no", 999_999)
+        with pytest.raises(InvalidOptionError, match="count must be an integer from 1 to 1, not 2"):
+            server.fail_jobs("no", 2)
+        server.reset()
+        server.fail_jobs("no", 2)
+        server.faults.next("500")
 
 
 def test_a_day_after_the_fetch():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from aqt_fast.store import accepted_ids, locks
+from aqt_fast.store import accepted_ids, byte_locks, database_locks
 from aqt_fast.store.checksummed_json import pack
 from aqt_fast.store.description import JobDescription, utc
 from aqt_fast.store.job_directory import FORMAT
@@ -59,7 +59,7 @@ def saved_job(*events: dict[str, Any], **changes: Any) -> SavedJob:
 
 def files_in(root: Path) -> list[Path]:
     """What is in a store, but for the files of all jobs, which stay."""
-    ours = (locks.FILE, accepted_ids.FILE)
+    ours = (byte_locks.FILE, database_locks.DIRECTORY, accepted_ids.FILE)
     return sorted(path for path in root.iterdir() if path.name not in ours)
 
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from aqt_fast.exceptions import DamagedJobError, JournalError
-from aqt_fast.store import locks
+from aqt_fast.store import byte_locks, locks
 from aqt_fast.store.event_lines import BLOCK, FILLER, EventFile, file_of, read_events
 from aqt_fast.store.event_log import EventLog
 from waiting import SECONDS, num_descriptors
@@ -172,12 +172,12 @@ class TestOwner:
         really = os.open
 
         def fail(path, flags, *mode, **options):
-            if str(path).endswith(locks.FILE) and (flags & os.O_RDWR or not writing_only):
+            if str(path).endswith(byte_locks.FILE) and (flags & os.O_RDWR or not writing_only):
                 raise OSError(24, "Too many open files")
             return really(path, flags, *mode, **options)
 
         # This process knows what it holds itself.
-        monkeypatch.setattr(locks, "_FILES", {})
+        monkeypatch.setattr(locks, "_LOCKS", locks.of_system())
         with monkeypatch.context() as patch:
             patch.setattr(os, "open", fail)
             with pytest.raises(OSError, match="Too many open files"):
@@ -197,7 +197,7 @@ class TestOwner:
         really = os.open
 
         def refuse(path, flags, *mode, **options):
-            if str(path).endswith(locks.FILE):
+            if str(path).endswith(byte_locks.FILE):
                 raise PermissionError(13, "Permission denied")
             return really(path, flags, *mode, **options)
 

@@ -12,6 +12,7 @@ from aqt_fast._files import (
     make_directory,
     open_file,
     opened,
+    patiently,
     read_at,
     read_file,
     remove_stale,
@@ -100,6 +101,92 @@ def test_in_place(tmp_path, monkeypatch, system):
         assert read_at(file, 4, 6) == b"f"
     assert path.read_bytes() == b"abXYdef"
     assert mode(path) == 0o600
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_disks_with_a_memory(tmp_path, monkeypatch, refused):
+    """On macOS only F_FULLFSYNC empties it, and not every file system has that."""
+    done = []
+
+    def full(_descriptor: int, command: int) -> int:
+        done.append(command)
+        if refused:
+            raise OSError(45, "Operation not supported")
+        return 0
+
+    monkeypatch.delattr(os, "fdatasync", raising=False)
+    monkeypatch.setattr("fcntl.F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr("fcntl.fcntl", full)
+    monkeypatch.setattr(os, "fsync", lambda _: done.append("fsync"))
+    write_file(tmp_path / "x", b"new")
+    flush(tmp_path)
+    with opened(tmp_path / "x", os.O_RDWR) as file:
+        flush_data(file)
+    assert done == ([51, "fsync"] if refused else [51]) * 3
+
+
+def test_flushing_on_windows(tmp_path, monkeypatch):
+    """It opens no directory, and flushes what is open for writing only."""
+    asked = []
+    really = os.open
+
+    def recorded(path, flags, *mode):
+        asked.append((path, flags & os.O_RDWR))
+        return really(path, flags, *mode)
+
+    (tmp_path / "x").write_bytes(b"")
+    monkeypatch.delattr(os, "O_DIRECTORY")
+    monkeypatch.setattr(os, "open", recorded)
+    flush(tmp_path / "x")
+    flush(tmp_path)
+    assert asked == [(tmp_path / "x", os.O_RDWR)]
+
+
+class TestInUse:
+    """Windows refuses to replace or delete what another process has open."""
+
+    @staticmethod
+    def refusing(number: int, code: int | None):
+        """An action that is refused a number of times; it tells how often it was called."""
+        calls = []
+
+        def act() -> None:
+            calls.append(None)
+            if len(calls) <= number:
+                error = PermissionError(13, "Permission denied")
+                if code is not None:
+                    error.winerror = code
+                raise error
+
+        return act, calls
+
+    @pytest.mark.parametrize("code", [5, 32])
+    def test_for_a_moment(self, monkeypatch, code):
+        """It is tried again."""
+        pauses = []
+        monkeypatch.setattr("time.sleep", pauses.append)
+        act, calls = self.refusing(3, code)
+        patiently(act)
+        assert len(calls) == 4
+        assert pauses == sorted(pauses)
+        assert len(pauses) == 3
+
+    def test_for_long(self, monkeypatch):
+        """It fails after about a second."""
+        pauses = []
+        monkeypatch.setattr("time.sleep", pauses.append)
+        act, _ = self.refusing(1000, 32)
+        with pytest.raises(PermissionError):
+            patiently(act)
+        assert 1 <= sum(pauses) <= 2
+
+    @pytest.mark.parametrize("code", [None, 19])
+    def test_other_reasons(self, code):
+        """What is forbidden stays so."""
+        act, calls = self.refusing(1, code)
+        with pytest.raises(PermissionError):
+            patiently(act)
+        assert len(calls) == 1
 
 
 def test_full_in_place(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError, JournalError
-from aqt_fast.store import locks
+from aqt_fast.store import byte_locks, locks
 from aqt_fast.store.accepted_ids import AcceptedIds, Answers, Owner
 from aqt_fast.store.event_lines import EventFile
 from aqt_fast.store.event_log import EventLog
@@ -369,7 +369,7 @@ class TestOwner:
         really = os.open
 
         def refuse(path, flags, *mode, **options):
-            if str(path).endswith(locks.FILE) and flags & os.O_RDWR:
+            if str(path).endswith(byte_locks.FILE) and flags & os.O_RDWR:
                 raise PermissionError(13, "Permission denied")
             return really(path, flags, *mode, **options)
 

@@ -6,12 +6,39 @@ import errno
 import fcntl
 import os
 import signal
+import sqlite3
+import struct
 import subprocess
 import sys
+import threading
 
 import pytest
-from aqt_fast.store import locks
+from aqt_fast.store import byte_locks, database_locks, locks
 from waiting import SECONDS, num_descriptors, wait_until
+
+KINDS = {
+    "open files": byte_locks.OpenFileLocks,
+    "processes": byte_locks.ProcessLocks,
+    "databases": database_locks.DatabaseLocks,
+}
+"""The locks of Linux, of macOS, and of Windows."""
+
+
+@pytest.fixture
+def locks_of(monkeypatch):
+    """Has this process use another kind of locks."""
+
+    def use(kind: str) -> None:
+        monkeypatch.setattr(locks, "_LOCKS", KINDS[kind]())
+
+    return use
+
+
+@pytest.fixture(params=KINDS)
+def kind(request, locks_of):
+    """The name of each kind, which is in use."""
+    locks_of(request.param)
+    return request.param
 
 
 @pytest.fixture
@@ -22,12 +49,24 @@ def job(tmp_path):
     locks.release(job)
 
 
-def in_another_process(job, call: str) -> str:
+USE = """
+import sys
+from pathlib import Path
+from aqt_fast.store import byte_locks, database_locks, locks
+
+locks._LOCKS = {}()
+""".format
+"""Has another process use a kind of locks; to be followed by what it does."""
+
+
+def using(kind: str) -> str:
+    """The beginning of a script that uses a kind of locks."""
+    return USE(f"{KINDS[kind].__module__.rpartition('.')[2]}.{KINDS[kind].__name__}")
+
+
+def in_another_process(job, call: str, kind: str = "open files") -> str:
     """What a call says there."""
-    code = (
-        "import sys; from pathlib import Path; from aqt_fast.store import locks; "
-        f"print(locks.{call}(Path(sys.argv[1])))"
-    )
+    code = f"{using(kind)}\nprint(locks.{call}(Path(sys.argv[1])))"
     run = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code, str(job)],
         capture_output=True,
@@ -38,7 +77,7 @@ def in_another_process(job, call: str) -> str:
     return run.stdout.strip()
 
 
-def test_one_holder(job):
+def test_one_holder(job, kind):
     """Until it is given back, by one process or by none."""
     other = job.with_name("y")
     assert locks.is_held(job) is False
@@ -46,17 +85,39 @@ def test_one_holder(job):
     assert not locks.acquire(job)
     assert locks.is_held(job) is True
     assert locks.is_held(other) is False
-    assert in_another_process(job, "is_held") == "True"
-    assert in_another_process(job, "acquire") == "False"
-    assert in_another_process(other, "acquire") == "True"  # and its end gives it back
+    assert in_another_process(job, "is_held", kind) == "True"
+    assert in_another_process(job, "acquire", kind) == "False"
+    assert in_another_process(other, "acquire", kind) == "True"  # and its end gives it back
     assert locks.is_held(other) is False
     assert locks.acquire(other)
     locks.release(other)
     locks.release(other)
     assert locks.is_held(job) is True
     locks.release(job)
-    assert in_another_process(job, "is_held") == "False"
+    assert in_another_process(job, "is_held", kind) == "False"
     assert locks.acquire(job)
+
+
+def test_by_another_path(tmp_path, job, kind):
+    """A store is the same, whatever path leads to it."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    same = tmp_path / "link" / job.name
+    assert locks.acquire(job)
+    assert locks.is_held(same) is True
+    assert not locks.acquire(same)
+    assert in_another_process(job, "acquire", kind) == "False"
+    locks.release(same)
+    assert locks.is_held(job) is False
+
+
+@pytest.mark.usefixtures("kind")
+def test_no_store(job):
+    """No lock can be taken in a directory that does not exist, and none is made."""
+    nowhere = job / "x"
+    assert locks.is_held(nowhere) is False
+    with pytest.raises(FileNotFoundError):
+        locks.acquire(nowhere)
+    assert not job.exists()
 
 
 def test_read_only(tmp_path, job, monkeypatch):
@@ -72,8 +133,8 @@ def test_read_only(tmp_path, job, monkeypatch):
         patch.setattr(os, "open", read_only)
         with pytest.raises(locks.ReadOnlyError, match="read-only"):
             locks.acquire(job)
-    (tmp_path / locks.FILE).write_bytes(b"")
-    holder = os.open(tmp_path / locks.FILE, os.O_RDWR)
+    (tmp_path / byte_locks.FILE).write_bytes(b"")
+    holder = os.open(tmp_path / byte_locks.FILE, os.O_RDWR)
     fcntl.lockf(holder, fcntl.LOCK_EX)
     monkeypatch.setattr(os, "open", read_only)
     child = os.fork()  # its own locks are no obstacle for a process
@@ -102,7 +163,7 @@ def test_looking_on_takes_nothing(job, monkeypatch):
     locks.release(job.with_name("y"))
 
 
-def test_fork(job):
+def test_fork(job, kind):
     """A child holds nothing, and takes nothing from its parent, whatever it does."""
     assert locks.acquire(job)
     ready, done = os.pipe(), os.pipe()
@@ -114,9 +175,9 @@ def test_fork(job):
         os.read(done[0], 1)
         os._exit(code)
     os.read(ready[0], 1)
-    assert in_another_process(job, "acquire") == "False"
+    assert in_another_process(job, "acquire", kind) == "False"
     locks.release(job)
-    assert in_another_process(job, "acquire") == "True"
+    assert in_another_process(job, "acquire", kind) == "True"
     os.write(done[1], b"x")
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     for end in (*ready, *done):
@@ -139,9 +200,7 @@ def test_no_opening(job, monkeypatch, number):
 
 
 HOLDER = """
-import multiprocessing, os, subprocess, sys, time
-from pathlib import Path
-from aqt_fast.store import locks
+import multiprocessing, os, subprocess, time
 
 assert locks.acquire(Path(sys.argv[1]))
 sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -166,12 +225,22 @@ time.sleep(600)
 
 
 @pytest.mark.parametrize(
-    "way", ["fork", "multiprocessing", "posix_spawn", "subprocess", "preexec_fn"]
+    ("kind", "way"),
+    [
+        ("open files", "fork"),
+        ("open files", "multiprocessing"),
+        ("open files", "posix_spawn"),
+        ("open files", "subprocess"),
+        ("open files", "preexec_fn"),
+        ("processes", "fork"),
+        ("databases", "subprocess"),
+    ],
 )
-def test_killed_parent(job, way):
+def test_killed_parent(job, locks_of, kind, way):
     """The lock ends with its holder: a child that lives on does not keep it."""
+    locks_of(kind)
     holder = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-W", "ignore", "-c", HOLDER, str(job), way],
+        [sys.executable, "-W", "ignore", "-c", using(kind) + HOLDER, str(job), way],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -190,24 +259,170 @@ def test_killed_parent(job, way):
         holder.stdout.close()
 
 
-def test_system_without_locks_of_open_files(job, monkeypatch):
-    """The job is locked all the same; whether another process holds it is not known."""
+def test_kernel_without_locks_of_open_files(job, monkeypatch):
+    """It has the others; who cannot ask either does not know whether another process holds one."""
+    really = fcntl.fcntl
+    known = {fcntl.F_GETLK}
 
-    def refuse(*_arguments: object) -> bytes:
-        raise OSError(22, "Invalid argument")
+    def refuse(descriptor, command, *arguments):
+        if command not in known:
+            raise OSError(22, "Invalid argument")
+        return really(descriptor, command, *arguments)
 
+    other = job.with_name("y")
     with monkeypatch.context() as patch:
-        patch.setattr(locks.fcntl, "fcntl", refuse)
+        patch.setattr(fcntl, "fcntl", refuse)
         assert locks.is_held(job) is False
         assert locks.acquire(job)
         assert locks.is_held(job) is True
-        other = job.with_name("y")
+        assert locks.is_held(other) is False
+        known.clear()
         assert locks.is_held(other) is None
         assert locks.acquire(other)
         locks.release(other)
         assert in_another_process(job, "acquire") == "False"
         locks.release(job)
     assert in_another_process(job, "acquire") == "True"
+
+
+@pytest.mark.parametrize(
+    ("system", "answer", "held"),
+    [
+        ("darwin", fcntl.F_WRLCK, True),
+        ("darwin", fcntl.F_UNLCK, False),
+        ("freebsd14", fcntl.F_WRLCK, None),
+    ],
+)
+def test_questions_to_other_systems(job, locks_of, monkeypatch, system, answer, held):
+    """The structure has another order on macOS; where it is not known, nobody is asked."""
+    locks_of("processes")
+    (job.parent / byte_locks.FILE).write_bytes(b"")
+    layout = struct.Struct("@qqihh")
+
+    def asked(_descriptor, command, question):
+        start, length, process, kind, whence = layout.unpack(question)
+        assert (command, length, process, kind, whence) == (
+            fcntl.F_GETLK, 1, 0, fcntl.F_WRLCK, os.SEEK_SET,
+        )  # fmt: skip
+        assert start > 0
+        return layout.pack(start, length, 42, answer, whence)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "fcntl", asked)
+        patch.setattr(sys, "platform", system)
+        assert locks.is_held(job) is held
+
+
+@pytest.mark.parametrize(
+    ("hidden", "kind"),
+    [
+        ("pass", "OpenFileLocks"),
+        ("import fcntl; del fcntl.F_OFD_SETLK", "ProcessLocks"),
+        ("import sys; sys.platform = 'darwin'", "ProcessLocks"),
+        ("import sys; sys.modules['fcntl'] = None", "DatabaseLocks"),
+    ],
+)
+def test_choice(hidden, kind):
+    """Each system has its own."""
+    code = f"{hidden}; from aqt_fast.store import locks; print(type(locks.of_system()).__name__)"
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, text=True, timeout=SECONDS) == f"{kind}\n"  # noqa: S603
+
+
+class TestDatabases:
+    """What only SQLite's locks have to care about."""
+
+    @pytest.fixture(autouse=True)
+    def _databases(self, locks_of):
+        locks_of("databases")
+
+    def test_looking_on(self, job):
+        """Who only looks, at the same moment, keeps nobody from taking the lock."""
+        ended = threading.Event()
+
+        def look() -> None:
+            asking = database_locks.DatabaseLocks()
+            while not ended.is_set():
+                asking.is_held(job)
+
+        threads = [threading.Thread(target=look) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(20):
+                assert locks.acquire(job)
+                locks.release(job)
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+
+    def test_files(self, job, monkeypatch):
+        """They are empty, private, and deleted where that takes them from nobody."""
+        directory = job.parent / database_locks.DIRECTORY
+        assert locks.acquire(job)
+        (file,) = directory.iterdir()
+        assert file.stat().st_size == 0
+        assert directory.stat().st_mode & 0o777 == 0o700
+        locks.release(job)
+        assert [*directory.iterdir()] == [file]
+        assert locks.acquire(job)
+        monkeypatch.setattr(database_locks, "_DELETES", True)
+        locks.release(job)
+        assert [*directory.iterdir()] == []
+
+    @pytest.mark.parametrize("existing", [False, True])
+    def test_read_only(self, job, monkeypatch, existing):
+        """Nothing to take, as with other kinds."""
+
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        if existing:
+            (job.parent / database_locks.DIRECTORY).mkdir()
+            monkeypatch.setattr(os, "access", lambda *_: False)
+            monkeypatch.setattr("sqlite3.connect", self._failing("unable to open database file"))
+        else:
+            monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+        with pytest.raises(locks.ReadOnlyError):
+            locks.acquire(job)
+
+    def test_other_errors(self, job, monkeypatch):
+        """They pass, perhaps; nobody knows who has the lock."""
+        assert locks.acquire(job)
+        locks.release(job)
+        monkeypatch.setattr("sqlite3.connect", self._failing("disk I/O error"))
+        with pytest.raises(OSError, match=r"disk I/O error.*x") as caught:
+            locks.acquire(job)
+        assert not isinstance(caught.value, locks.ReadOnlyError)
+        assert locks.is_held(job) is None
+
+    def test_damaged_file(self, job):
+        """Something else in its place locks nothing."""
+        assert locks.acquire(job)
+        locks.release(job)
+        (job.parent / database_locks.DIRECTORY / job.name).write_bytes(b"?" * 5000)
+        with pytest.raises(OSError, match="not a database"):
+            locks.acquire(job)
+        assert locks.is_held(job) is None
+
+    def test_appending(self, job, monkeypatch):
+        """One at a time: there, what two append at once is not kept in order."""
+        file = job.with_name("ids")
+        with locks.appending(file):
+            monkeypatch.setattr(database_locks, "_APPEND_SECONDS", 0.01)
+            with pytest.raises(OSError, match="others have been appending"), locks.appending(file):
+                pass
+            assert in_another_process(file, "acquire", "databases") == "False"
+        with locks.appending(file):
+            pass
+
+    @staticmethod
+    def _failing(message: str):
+        def fail(*_: object, **__: object) -> None:
+            raise sqlite3.OperationalError(message)
+
+        return fail
 
 
 def test_no_locks(tmp_path, job, monkeypatch):
@@ -222,13 +437,13 @@ def test_no_locks(tmp_path, job, monkeypatch):
             locks.acquire(job)
     assert num_descriptors(tmp_path) == 0
     assert locks.acquire(job)
-    assert [path.name for path in tmp_path.iterdir()] == [locks.FILE]
+    assert [path.name for path in tmp_path.iterdir()] == [byte_locks.FILE]
 
 
 def test_file_of_locks_is_deleted(tmp_path, job):
     """What is held stays held in this process; the others notice nothing of it."""
     assert locks.acquire(job)
-    (tmp_path / locks.FILE).unlink()
+    (tmp_path / byte_locks.FILE).unlink()
     other = job.with_name("y")
     assert locks.acquire(other)
     assert not locks.acquire(job)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
+from aqt_fast import v2
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.testing import ArnicaServer
 from clients import connect, device_of
+from forking import in_fork
 from hostile import HOSTILE, assert_shown, elements
 from visualization.pages import fills, words
 from waiting import wait_until
@@ -129,6 +132,36 @@ class TestApiJobs:
             assert chosen.counts == {"0": 50}
             server.release()
             job.result()
+
+
+class TestElsewhere:
+    """Jobs that this process has not made, or does not run."""
+
+    def test_by_id_alone(self, portal, device, circuit):
+        """Without the circuits, their number is known at the end."""
+        job = device.run([circuit] * 3, journal=False)
+        job.result()
+        alone = portal.job(job.job_id())
+        assert "AQTJob" in words(alone._repr_html_())
+        alone.result()
+        assert "done" in words(alone._repr_html_())
+
+    def test_in_a_fork(self, server, device, circuit):
+        """A fork tells which process has the running job; it waits for no lock of it."""
+        server.hold()
+        job = device.run(circuit)
+        job.job_id()
+        told = in_fork(lambda: str(job.summary()))
+        assert f"state      in process {os.getpid()}" in told
+        server.release()
+        job.result()
+        assert "state          done" in in_fork(lambda: str(job.summary()))
+
+    def test_the_face_of_version_2(self, circuit):
+        """Its jobs are ours."""
+        job = v2.AQTProvider().offline.ideal().run(circuit, shots=7)
+        job.result()
+        assert "OfflineSimulatorJob done" in words(job._repr_html_())
 
 
 def test_nothing_is_loaded(backend, bell):

@@ -51,5 +51,5 @@ def as_html(
     ]
     if known.characterisation is not None:
         figures = figures_as_html(known.characterisation)
-        parts.append(html.details("Characterisation", figures))
+        parts.append(html.details("Characterisation", figures, shown=False))
     return html.block(*parts)

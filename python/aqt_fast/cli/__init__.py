@@ -2,8 +2,10 @@
 
 ::
 
-    main            the command, backends, log-in
-    device          one backend: status, limits, characterisation
+    main            the command
+    access          log in and out, and tell whose token it is
+    backends        the list of backends; device: one of them
+    run             circuits from files, to a backend and back as counts
     jobs            the list of stored jobs
     job_details     one stored job
     job_result      the result of a job, in one of the result_formats
@@ -15,7 +17,7 @@
     request_lines   its lines about requests
     demo            algorithm circuits on a local server
     circuit_files   circuits from files in OpenQASM
-    completion      what the shell completes
+    completion      what the shell completes; backend_names: from the portal
     colours         colours of states
     terminal        messages, errors, Ctrl-C, patterns
 """

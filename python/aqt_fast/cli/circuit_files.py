@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from qiskit import QuantumCircuit, qasm2, qasm3
 from qiskit.exceptions import MissingOptionalLibraryError
 
-from aqt_fast.exceptions import InvalidInputError
+from aqt_fast.exceptions import InvalidCircuitError, InvalidInputError
 
 _VERSION_3 = re.compile(r"\s*(?:(?://[^\n]*\n|/\*.*?\*/)\s*)*OPENQASM\s+3\b", re.DOTALL)
 """A file that begins with its version, after comments."""
@@ -31,6 +33,16 @@ def load_circuit(path: Path) -> QuantumCircuit:
     circuit = _version_3(path, text) if _VERSION_3.match(text) else _version_2(path)
     circuit.name = path.stem
     return circuit
+
+
+def of_files(error: InvalidCircuitError, files: Sequence[Path]) -> InvalidCircuitError:
+    """Name the files of circuits that cannot run, in place of their indices."""
+    return type(error)(
+        [
+            replace(problem, circuit=None, circuit_name=str(files[problem.circuit or 0]))
+            for problem in error.problems
+        ]
+    )
 
 
 def _version_2(path: Path) -> QuantumCircuit:

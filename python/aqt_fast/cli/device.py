@@ -8,6 +8,7 @@ from typing import Any
 
 from aqt_fast._texts import one_line
 from aqt_fast.aqt_resource import AQTResource
+from aqt_fast.cli.colours import coloured
 from aqt_fast.provider.fitting import local_time
 from aqt_fast.store.description import utc
 
@@ -28,12 +29,16 @@ def device_as_text(backend: AQTResource) -> str:
         rows.append(("an API job", f"{backend.api_limits}"))
     width = max(len(label) for label, _ in rows)
     lines = [one_line(heading), ""]
-    lines += [f"{label:{width}}  {one_line(text)}" for label, text in rows]
+    for label, text in rows:
+        shown = coloured(one_line(text)) if label == "status" else one_line(text)
+        lines.append(f"{label:{width}}  {shown}")
     known = backend.characterisation
     if known is None:
         return "\n".join([*lines, "", "no characterisation"])
-    _, ages, *figures = str(known).splitlines()
-    return "\n".join([*lines, "", f"characterisation: {ages}", *figures])
+    _, _, *figures = str(known).splitlines()
+    times = {"updated": known.updated_at, "fetched": known.fetched_at}
+    ages = ", ".join(f"{word} {local_time(time)}" for word, time in times.items() if time)
+    return "\n".join([*lines, "", f"characterisation: {ages or 'no date'}", *figures])
 
 
 def device_as_json(backend: AQTResource) -> dict[str, Any]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from aqt_fast.cli.backend_names import backend_names
 from aqt_fast.cli.terminal import errors, print_json, say
 
 if TYPE_CHECKING:
     from aqt_fast.devices import PriceList
-    from aqt_fast.exceptions import InvalidCircuitError
 
 
 @click.command("estimate")
@@ -25,7 +23,13 @@ if TYPE_CHECKING:
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
-@click.option("--backend", required=True, metavar="NAME", help="ID of the resource.")
+@click.option(
+    "--backend",
+    required=True,
+    metavar="NAME",
+    shell_complete=backend_names,
+    help="ID of the resource.",
+)
 @click.option("--workspace", default=None, metavar="ID", help="Its workspace, if several have it.")
 @click.option(
     "--shots", default=100, show_default=True, type=click.IntRange(1), help="Of each circuit."
@@ -70,7 +74,7 @@ def estimate_command(
         from qiskit.providers import QiskitBackendNotFoundError
 
         from aqt_fast.aqt_provider import AQTProvider
-        from aqt_fast.cli.circuit_files import load_circuit
+        from aqt_fast.cli.circuit_files import load_circuit, of_files
         from aqt_fast.exceptions import InvalidCircuitError
 
         circuits = [load_circuit(path) for path in files]
@@ -91,21 +95,11 @@ def estimate_command(
                     circuits, shots=shots, price_list=prices, optimization_level=optimization_level
                 )
             except InvalidCircuitError as error:
-                raise _of_files(error, files) from error
+                raise of_files(error, files) from error
         if as_json:
             print_json(estimate.to_dict())
         else:
             click.echo(str(estimate))
-
-
-def _of_files(error: InvalidCircuitError, files: Sequence[Path]) -> InvalidCircuitError:
-    """Name the files of circuits that cannot run, in place of their indices."""
-    return type(error)(
-        [
-            replace(problem, circuit=None, circuit_name=str(files[problem.circuit or 0]))
-            for problem in error.problems
-        ]
-    )
 
 
 def _prices(per_shot: float, per_circuit: float, currency: str) -> PriceList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 import uuid
@@ -13,9 +14,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aqt_fast._texts import one_line
-from aqt_fast.cli.colours import states_coloured
+from aqt_fast.cli.colours import coloured
 from aqt_fast.cli.completion import completed, silently
-from aqt_fast.cli.stored import Handles, job_argument, jobs_argument, store_option, stored_jobs
+from aqt_fast.cli.stored import (
+    Handles,
+    all_accepted,
+    job_argument,
+    jobs_argument,
+    store_of,
+    store_option,
+    stored_jobs,
+)
 from aqt_fast.cli.terminal import advice, errors, say
 
 if TYPE_CHECKING:
@@ -50,7 +59,7 @@ def wait(job_ids: tuple[str, ...], timeout: float | None, store: Path | None) ->
     passed, and the jobs continue.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    again = f"to wait again: aqt-fast jobs wait {' '.join(job_ids)}"
+    again = f"to wait again: aqt-fast jobs wait {shlex.join(job_ids)}"
     code = 0
     with errors(), advice(again), Handles() as handles:
         from qiskit.providers import JobTimeoutError
@@ -83,7 +92,8 @@ def cancel(job_ids: tuple[str, ...], store: Path | None) -> None:
     """Stop jobs that have not ended, at the portal or on the machine; print those that stop.
 
     What has ended keeps its results. Nothing is left to cancel of a job that has ended, nor of a
-    job of an offline simulator, which ends with its process.
+    job of an offline simulator, which ends with its process. While a process sends circuits to a
+    machine, only that process can cancel them.
 
     Exit code 1: one of them was refused, or not found; the others are cancelled.
     """
@@ -91,6 +101,7 @@ def cancel(job_ids: tuple[str, ...], store: Path | None) -> None:
     with errors(), Handles() as handles:
         from qiskit.providers import JobTimeoutError
 
+        from aqt_fast.aqt_job import AQTDirectAccessJob
         from aqt_fast.exceptions import AQTError, JobNotFoundError
 
         table = stored_jobs(store)
@@ -104,7 +115,11 @@ def cancel(job_ids: tuple[str, ...], store: Path | None) -> None:
                     continue
                 job = handles.job(name, store)
                 if not job.cancel():
-                    say(f"{_name(job)}: nothing was left to cancel")
+                    if stored is not None and stored.active and isinstance(job, AQTDirectAccessJob):
+                        say(f"{_name(job)}: only the process that sends its circuits can cancel it")
+                        failed = True
+                    else:
+                        say(f"{_name(job)}: nothing was left to cancel")
                     continue
                 click.echo(_name(job))
                 if stored is not None and stored.active and stored.state == "submitting":
@@ -140,10 +155,9 @@ def resubmit(job_id: str, uncertain: bool, expired: bool, store: Path | None) ->
 
     Exit code 1: one was not accepted, or another process works on the job.
     """
-    again = f"to go on: aqt-fast jobs resubmit {job_id}"
+    again = f"to go on: aqt-fast jobs resubmit {shlex.quote(job_id)}"
     with errors(), advice(again), Handles() as handles:
         from aqt_fast.aqt_job import AQTDirectAccessJob
-        from aqt_fast.exceptions import AQTError
 
         num_api_jobs = len(stored_jobs(store).find(job_id).api_jobs)
         job = handles.job(job_id, store, with_progress_bar=True)
@@ -157,14 +171,7 @@ def resubmit(job_id: str, uncertain: bool, expired: bool, store: Path | None) ->
                 say(str(found.status))
                 sys.exit(1)
         else:
-            refused = False
-            for index in range(num_api_jobs):
-                try:
-                    job.api_job_id(index)
-                except AQTError as error:  # noqa: PERF203 - the others are waited for, too
-                    say(str(error))
-                    refused = True
-            sys.exit(1 if refused else 0)
+            sys.exit(0 if all_accepted(job, num_api_jobs) else 1)
 
 
 def _uncertain_labels(
@@ -173,7 +180,7 @@ def _uncertain_labels(
     """Complete the label of an uncertain submission."""
     names: list[tuple[str, str]] = []
     with silently():
-        job = stored_jobs(context.params.get("store")).find(context.params["job_id"])
+        job = stored_jobs(store_of(context)).find(context.params["job_id"])
         names = [(part.label, part.state) for part in job.api_jobs if part.state == "uncertain"]
     return completed(beginning, names)
 
@@ -196,7 +203,7 @@ def adopt(job_id: str, label: str, api_job_id: uuid.UUID, store: Path | None) ->
         with _said(LookupError):
             job.adopt(label, str(api_job_id))
         click.echo(_name(job))
-    say(f"to wait for it: aqt-fast jobs wait {job_id}")
+    say(f"to wait for it: aqt-fast jobs wait {shlex.quote(job_id)}")
 
 
 @contextmanager
@@ -216,8 +223,7 @@ def _ended(job: AQTJob) -> str:
 
 
 def _print_state(job: Any, state: str) -> None:
-    paint = states_coloured().get("State", str)
-    click.echo(f"{_name(job)}  {paint(state)}")
+    click.echo(f"{_name(job)}  {coloured(state)}")
 
 
 def _name(job: AQTJob) -> str:

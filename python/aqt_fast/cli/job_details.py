@@ -10,7 +10,7 @@ import click
 
 from aqt_fast._shots import in_table
 from aqt_fast._texts import one_line
-from aqt_fast.cli.colours import states_coloured
+from aqt_fast.cli.colours import coloured, paint
 from aqt_fast.cli.stored import job_argument, json_option, store_option, stored_jobs
 from aqt_fast.cli.terminal import errors, print_json
 from aqt_fast.provider.fitting import fits_terminal, fitted, local_time
@@ -44,24 +44,23 @@ def show(job_id: str, as_json: bool, store: Path | None) -> None:
         "tags": ", ".join(job.tags) or None,
         "shots": job.shots and in_table(job.shots),
     }
-    paint = states_coloured().get("State", str)
     for name, value in shown.items():
         if name != "api_jobs" and value is not None:
             text = one_line(str(value))
-            click.echo(f"{name + ':':<14}{paint(text) if name == 'state' else text}")
+            click.echo(f"{name + ':':<14}{coloured(text) if name == 'state' else text}")
     if job.api_jobs:
         table = _api_jobs_table(job.api_jobs)
-        click.echo("\n" + _api_jobs_table(job.api_jobs, states_coloured()))
+        click.echo("\n" + _api_jobs_table(job.api_jobs, paint()))
         for number, part in enumerate(job.api_jobs, 1):
             message = one_line(part.message or "")
             if message not in table:  # it was shortened, with the identifier that is in it
                 click.echo(f"\nAPI job {number}: {message}")
 
 
-def _api_jobs_table(api_jobs: Sequence[StoredApiJob], paint: Paint | None = None) -> str:
+def _api_jobs_table(api_jobs: Sequence[StoredApiJob], colours: Paint | None = None) -> str:
     """Format the API jobs for the terminal; a very narrow one gets the beginnings of the IDs."""
 
-    def table(id_length: int | None, paint: Paint | None = None) -> str:
+    def table(id_length: int | None, colours: Paint | None = None) -> str:
         rows = [
             (
                 number,
@@ -74,6 +73,6 @@ def _api_jobs_table(api_jobs: Sequence[StoredApiJob], paint: Paint | None = None
             for number, part in enumerate(api_jobs, 1)
         ]
         headers = ("API job", "Circuits", "Shots", "State", "ID", "Message")
-        return fitted(rows, headers, drop=["Shots", "Circuits"], shorten="Message", paint=paint)
+        return fitted(rows, headers, drop=["Shots", "Circuits"], shorten="Message", paint=colours)
 
-    return table(None if fits_terminal(table(None)) else 8, paint)
+    return table(None if fits_terminal(table(None)) else 8, colours)

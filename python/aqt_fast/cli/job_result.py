@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from aqt_fast.cli.result_formats import FORMATS, result_as
+from aqt_fast.cli.result_formats import check_output, format_option, output_option, result_as
 from aqt_fast.cli.stored import Handles, job_argument, store_option
 from aqt_fast.cli.terminal import advice, errors, say
 
@@ -16,21 +17,8 @@ from aqt_fast.cli.terminal import advice, errors, say
 @click.command()
 @job_argument
 @click.option("--partial", is_flag=True, help="Also print a result that is not complete.")
-@click.option(
-    "--format",
-    "style",
-    default="json",
-    show_default=True,
-    type=click.Choice(FORMATS),
-    help="json: Qiskit's Result.to_dict(); table and csv: counts of each circuit; npz: the same as "
-    "arrays for numpy.load.",
-)
-@click.option(
-    "--output",
-    default="-",
-    type=click.File("wb", lazy=True, atomic=True),
-    help="Write to this file.",
-)
+@format_option("json")
+@output_option
 @store_option
 def result(job_id: str, partial: bool, style: str, output: BinaryIO, store: Path | None) -> None:
     """Wait for a job, and print its result.
@@ -41,7 +29,9 @@ def result(job_id: str, partial: bool, style: str, output: BinaryIO, store: Path
 
     Exit code 1: not all circuits have results; standard error gives the reason.
     """
-    with errors(), advice(f"to wait again: aqt-fast jobs result {job_id}"), Handles() as handles:
+    check_output(style, output)
+    again = f"to wait again: aqt-fast jobs result {shlex.quote(job_id)}"
+    with errors(), advice(again), Handles() as handles:
         job = handles.job(job_id, store)
 
         from qiskit.providers import JobTimeoutError

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from aqt_fast.cli.colours import states_coloured
+from aqt_fast.cli.colours import paint
 from aqt_fast.cli.job_actions import adopt, cancel, resubmit, wait
 from aqt_fast.cli.job_details import show
 from aqt_fast.cli.job_removal import prune, remove
@@ -119,7 +119,7 @@ def _print_list(store: Path | None, wanted: dict[str, Any], *, as_json: bool) ->
         if as_json:
             print_json([job.to_dict() for job in table])
         elif table:
-            click.echo(table.fitted(paint=states_coloured()))
+            click.echo(table.fitted(paint=paint()))
         else:
             say(_none_fits(table.store_path))
 

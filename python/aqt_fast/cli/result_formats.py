@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import click
 
 from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.cli.terminal import with_escapes
@@ -14,8 +17,14 @@ from aqt_fast.provider.fitting import tabulated
 if TYPE_CHECKING:
     from qiskit.result import Result
 
-FORMATS = ("table", "json", "csv", "npz")
-"""Names of the formats."""
+_FORMATS = ("table", "json", "csv", "npz")
+
+output_option = click.option(
+    "--output",
+    default="-",
+    type=click.File("wb", lazy=True, atomic=True),
+    help="Write the result to this file.",
+)
 
 _MOST_OUTCOMES = 12
 """Most outcomes of a circuit that a table shows."""
@@ -30,8 +39,31 @@ class _Counted(NamedTuple):
     problem: str | None
 
 
+def format_option(default: str) -> Callable[[Any], Any]:
+    """Make the option for the format of a result, which a command gets as ``style``."""
+    return click.option(
+        "--format",
+        "style",
+        default=default,
+        show_default=True,
+        type=click.Choice(_FORMATS),
+        help="table and csv: counts of each circuit; npz: the same as arrays for numpy.load; json: "
+        "Qiskit's Result.to_dict().",
+    )
+
+
+def check_output(style: str, output: BinaryIO) -> None:
+    """Refuse to write arrays to a terminal.
+
+    Raises:
+        click.UsageError: it would.
+    """
+    if style == "npz" and output.name == "-" and sys.stdout.isatty():
+        raise click.UsageError("--format npz is not for a terminal: use --output")
+
+
 def result_as(style: str, result: Result) -> bytes:
-    """Write a result in one of :data:`FORMATS`."""
+    """Write a result in one of the formats of :func:`format_option`."""
     writers = {"table": _table, "json": _json, "csv": _csv, "npz": _npz}
     return writers[style](result)
 

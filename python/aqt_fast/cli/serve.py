@@ -10,8 +10,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, get_args
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, get_args
 
 import click
 
@@ -163,7 +164,7 @@ def serve_command(
         server.faults.set(rate=fault_rate, kinds=kinds, seed=seed)
     except InvalidOptionError as error:
         raise click.UsageError(str(error)) from error
-    with _record_file(record) as file, _signals() as wait:
+    with _record_file(record) as file, _signals() as end:
         try:
             server.start()
         except OSError as error:
@@ -175,8 +176,8 @@ def serve_command(
             click.echo(_how_to_use(server), err=True)
             lines.start()
             if until_eof:
-                threading.Thread(target=_end_with_input, daemon=True).start()
-            wait()
+                threading.Thread(target=_end_with_input, args=(end.bring,), daemon=True).start()
+            end.wait()
             say("stopping; another Ctrl-C does not wait")
         finally:
             server.close()
@@ -226,20 +227,21 @@ def _record_file(path: Path | None) -> Iterator[IO[bytes] | None]:
         yield file
 
 
-def _end_with_input() -> None:
+def _end_with_input(end: Callable[[], object]) -> None:
     """Wait until standard input is closed, then end as after Ctrl-C."""
     while sys.stdin.read(1):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    end()
 
 
 @contextmanager
-def _signals() -> Iterator[Callable[[], object]]:
-    """Block Ctrl-C and SIGTERM; yield a function that waits for one of them.
-
-    A signal handler could interrupt any function at any point; waiting for a signal cannot.
-    """
+def _signals() -> Iterator[_End]:
+    """Have Ctrl-C and SIGTERM end the server, and nothing else."""
     ends = {signal.SIGINT, signal.SIGTERM}
+    if sys.platform == "win32" or not hasattr(signal, "pthread_sigmask"):
+        yield from _handled(ends)
+        return
+    # A signal handler could interrupt any function at any point; waiting for a signal cannot.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
 
     def wait() -> None:
@@ -248,6 +250,35 @@ def _signals() -> Iterator[Callable[[], object]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     try:
-        yield wait
+        yield _End(wait, partial(os.kill, os.getpid(), signal.SIGTERM))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _handled(ends: set[signal.Signals]) -> Iterator[_End]:
+    """Do the same where signals cannot be blocked, by a handler that only takes a note."""
+    ended = threading.Event()
+    before = {end: signal.signal(end, lambda *_: ended.set()) for end in ends}
+
+    def wait() -> None:
+        while not ended.wait(_LOOK_SECONDS):  # a wait without an end holds signals up there
+            pass
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+
+    try:
+        yield _End(wait, ended.set)
+    finally:
+        for end, handler in before.items():
+            signal.signal(end, handler)
+
+
+class _End(NamedTuple):
+    """The end of the server."""
+
+    wait: Callable[[], object]
+    """Waits for it."""
+    bring: Callable[[], object]
+    """Brings it about, in any thread."""
+
+
+_LOOK_SECONDS = 0.1

@@ -12,6 +12,7 @@ import click
 
 from aqt_fast._ids import is_canonical_uuid
 from aqt_fast.cli.completion import completed, silently
+from aqt_fast.cli.terminal import say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -31,7 +32,7 @@ def _job_names(
 
     names = []
     with silently():
-        for job in stored_jobs(_store_of(context)):
+        for job in stored_jobs(store_of(context)):
             label = own_label(job)
             names.append((job.job_id, " ".join(filter(None, (job.state, job.backend, label)))))
             if beginning and label:
@@ -39,11 +40,11 @@ def _job_names(
     return completed(beginning, names)
 
 
-def _store_of(context: click.Context) -> Path | None:
+def store_of(context: click.Context) -> Path | None:
     """Return the option ``--store`` of a command that was not typed to its end."""
     found: Path | None = context.params.get("store")
     if found is None and context.parent is not None:
-        return _store_of(context.parent)
+        return store_of(context.parent)
     return found
 
 
@@ -141,3 +142,25 @@ class Handles:
         from aqt_fast.aqt_provider import AQTProvider
 
         return self._stack.enter_context(AQTProvider.for_restoring())
+
+
+def all_accepted(job: AQTJob, num_api_jobs: int) -> bool:
+    """Wait until portal or machine has answered each API job, and print what was refused.
+
+    Args:
+        job: the job.
+        num_api_jobs: the number of its API jobs.
+
+    Returns:
+        Whether nothing was refused.
+    """
+    from aqt_fast.exceptions import AQTError
+
+    accepted = True
+    for index in range(num_api_jobs):
+        try:
+            job.api_job_id(index)
+        except AQTError as error:  # noqa: PERF203 - the others are waited for, too
+            say(str(error))
+            accepted = False
+    return accepted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -23,6 +24,9 @@ class Commands(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
+        if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+            # On Windows, files and pipes have a code page, which has no bars and no Greek letters.
+            sys.stdout.reconfigure(errors="replace")
         try:
             return super().invoke(context)
         except KeyboardInterrupt as interrupt:
@@ -61,6 +65,8 @@ def errors() -> Iterator[None]:
             warnings.filterwarnings("ignore", "no access token")
             warnings.showwarning = show
             yield
+    except BrokenPipeError:  # whoever reads has enough; click ends without a word
+        raise
     except (AQTError, OSError) as error:
         say(str(error))
         sys.exit(1)
@@ -83,7 +89,16 @@ def with_escapes(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     letter = found[0]
-    return letter if one_line(letter) == letter else json.dumps(letter)[1:-1]
+    shown = one_line(letter) == letter and _has(sys.stdout.encoding, letter)
+    return letter if shown else json.dumps(letter)[1:-1]
+
+
+def _has(encoding: str | None, letter: str) -> bool:
+    try:
+        letter.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _NOT_PLAIN = re.compile(r"[^ -~\n]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qiskit.result import Result
+from qiskit.result.models import ExperimentResult
 
 from aqt_fast._shots import Shots, in_table
 from aqt_fast._texts import LONGEST_NAME, one_line
@@ -85,28 +86,24 @@ def _outcomes(
     first: list[CircuitOutcomes] = []
     chosen = None
     for part in sorted(execution.completed, key=lambda part: part.start):
-        if len(first) < MOST_CIRCUITS or circuit in part:
-            found = outcomes(execution, part)
-            first += found
-            if circuit in part:
-                chosen = found[circuit - part.start]
-    return chosen, tuple(first[:MOST_CIRCUITS])
+        missing = MOST_CIRCUITS - len(first)
+        if not missing and circuit not in part:
+            continue
+        entries = execution.results(part)
+        first += [
+            _circuit_outcomes(index, entry)
+            for index, entry in zip(part[:missing], entries, strict=False)
+        ]
+        if circuit in part:
+            chosen = _circuit_outcomes(circuit, entries[circuit - part.start])
+    return chosen, tuple(first)
 
 
-def outcomes(execution: Execution, part: range) -> tuple[CircuitOutcomes, ...]:
-    """Return the outcomes of circuits that have ended.
-
-    Args:
-        execution: the job's execution.
-        part: one of its completed parts.
-    """
-    return tuple(
-        CircuitOutcomes(
-            index,
-            entry.header["name"],
-            entry.shots,
-            Result(results=[entry]).get_counts(0) if entry.success else None,
-            "" if entry.success else entry.status,
-        )
-        for index, entry in zip(part, execution.results(part), strict=True)
+def _circuit_outcomes(index: int, entry: ExperimentResult) -> CircuitOutcomes:
+    return CircuitOutcomes(
+        index,
+        entry.header["name"],
+        entry.shots,
+        Result(results=[entry]).get_counts(0) if entry.success else None,
+        "" if entry.success else entry.status,
     )

@@ -118,6 +118,21 @@ class TokenStore:
             else:
                 write_file(path, token.encode())
 
+    def remove(self) -> bool:
+        """Delete the tokens, without reading them. Return whether there were any.
+
+        Raises:
+            OSError: a file cannot be deleted.
+        """
+        found = False
+        for name in (_ACCESS_TOKEN, _REFRESH_TOKEN, _ORIGINS):  # the note last, as on saving
+            try:
+                (self.directory / name).unlink()
+            except FileNotFoundError:
+                continue
+            found = found or name != _ORIGINS
+        return found
+
     def _origins(self) -> dict[str, Origin]:
         path = self.directory / _ORIGINS
         try:

@@ -20,6 +20,7 @@ from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import APIError, AQTCredentialsError, InvalidOptionError
 from aqt_fast.provider.connections import Connections
 from aqt_fast.provider.criteria import check_criterion
+from aqt_fast.provider.offline_simulators import OFFLINE_SIMULATORS
 from aqt_fast.wire.circuits import API_LIMITS
 
 if TYPE_CHECKING:
@@ -46,24 +47,6 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return self.what if self.error is None else f"{self.what}: {self.error}"
-
-
-@dataclass(frozen=True)
-class OfflineSimulator:
-    """A simulator that runs in this process."""
-
-    id: str
-    """Name of the backend."""
-    name: str
-    """Description of the backend."""
-    noisy: bool
-    """Whether gates are noisy."""
-
-
-OFFLINE_SIMULATORS = (
-    OfflineSimulator("offline_simulator_no_noise", "Offline ideal simulator", noisy=False),
-    OfflineSimulator("offline_simulator_noise", "Offline noisy simulator", noisy=True),
-)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from aqt_fast.api_client import ListedResource
 from aqt_fast.backends.base import AQTResource
 from aqt_fast.exceptions import AQTCredentialsError
 from aqt_fast.provider.connections import Connections
-from aqt_fast.provider.discovery import OFFLINE_SIMULATORS
+from aqt_fast.provider.offline_simulators import OFFLINE_SIMULATORS
 
 if TYPE_CHECKING:
     from aqt_fast.backends.cloud.backend import CloudResource

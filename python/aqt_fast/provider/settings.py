@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
 
 def _doubt(status: os.stat_result) -> str | None:
     """Say why a file may hold what another user has written, None if it cannot."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return None
     if status.st_uid not in (os.geteuid(), 0):
         return f"it belongs to another user (uid {status.st_uid})"
@@ -150,7 +151,7 @@ def _doubt(status: os.stat_result) -> str | None:
 
 def _doubt_of_link(status: os.stat_result) -> str | None:
     """Say why another user can have chosen the file, None if the path is no such link."""
-    if os.name != "posix" or not stat.S_ISLNK(status.st_mode):
+    if sys.platform == "win32" or not stat.S_ISLNK(status.st_mode):
         return None
     if status.st_uid in (os.geteuid(), 0):
         return None
@@ -159,6 +160,8 @@ def _doubt_of_link(status: os.stat_result) -> str | None:
 
 def _is_own_group(gid: int) -> bool:
     """Whether this user is the only member of a group, as in systems with a group for each user."""
+    if sys.platform == "win32":
+        return False
     import grp
     import pwd
 

@@ -12,6 +12,8 @@ from aqt_fast.server.errors import PortalError, invalid
 from aqt_fast.server.sampler import Workload, circuit_digest, parse
 
 _CACHED_CIRCUITS = 1000
+_FEWEST_QUBITS_FOR_THREADS = 14
+"""From as many qubits on, Aer shares the work on one state among threads."""
 
 
 class AerSampler:
@@ -71,9 +73,13 @@ class AerSampler:
             self._circuits[digest] = converted, qubits
             if len(self._circuits) > _CACHED_CIRCUITS:
                 self._circuits.popitem(last=False)
-        # Aer takes seeds of 63 bits.
         result = simulator.run(
-            converted, shots=circuit.repetitions, memory=True, seed_simulator=seed >> 1
+            converted,
+            shots=circuit.repetitions,
+            memory=True,
+            seed_simulator=seed >> 1,  # Aer takes seeds of 63 bits
+            # Waking threads takes 25 times longer than a small circuit.
+            max_parallel_threads=1 if converted.num_qubits < _FEWEST_QUBITS_FOR_THREADS else 0,
         ).result()
         if not result.success:
             raise RuntimeError(f"the simulation failed: {result.status}")

@@ -367,10 +367,12 @@ class ArnicaServer:
         """Make the next ``count`` jobs that start end with an error.
 
         Raises:
-            InvalidOptionError: ``message`` is no text, or ``count`` is not 1 to 1 000 000.
+            InvalidOptionError: ``message`` is no text, or ``count`` is not 1 to 1 000 000 together
+                with the jobs that are to fail already.
         """
         checks.text("message", message)
-        checks.integer(1, 1_000_000)("count", count)
+        left = 1_000_000 - self._portal.machines.num_failures
+        checks.integer(1, left)("count", count)
         self._portal.machines.fail(message, count)
 
     def advance(self, seconds: float) -> None:

@@ -74,7 +74,7 @@ class Control:
             Route("/state", self.state),
             Route("/jobs", self.jobs),
             Route("/jobs/{job_id}", self.job),
-            Route("/jobs/{job_id}/circuits/{index:int}", self.circuit),
+            Route("/jobs/{job_id}/circuits/{index}", self.circuit),
             *(
                 Route(f"/{name}", partial(self.call, method), methods=["POST"])
                 for name, method in methods.items()
@@ -127,9 +127,11 @@ class Control:
         """Describe a circuit of a job, and count its outcomes if there are any."""
         self._check(request)
         job = self._portal.job(request.path_params["job_id"])
-        index = request.path_params["index"]
-        if index >= len(job.sizes):
+        number = request.path_params["index"]
+        known = {str(index): index for index in range(len(job.sizes))}
+        if number not in known:
             raise PortalError(404, "no such circuit")
+        index = known[number]
         # Read each once: they may be forgotten meanwhile.
         body, result = job.body, job.result
         circuit = counts = None

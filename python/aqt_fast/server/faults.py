@@ -100,6 +100,7 @@ ODD_KINDS = (
 
 _ALL = KINDS + ODD_KINDS
 _DAY = 86_400
+_MOST_SCRIPTED = 10_000
 _SPARED_PATHS = frozenset({"/", "/docs", "/health", "/openapi.json"})
 _SPARED_ROOTS = ("/control/", "/static/", "/testing/")
 """What is not part of AQT's interfaces."""
@@ -212,13 +213,17 @@ class Faults(Checked):
             path: only requests whose path contains this text.
 
         Raises:
-            InvalidOptionError: the kind does not exist, or ``count`` is out of range.
+            InvalidOptionError: the kind does not exist, ``count`` is out of range, or 10 000 faults
+                are scripted already.
         """
         _check_kinds("kind", [kind])
         integer(1, 1_000_000_000)("count", count)
         optional(text)("method", method)
         optional(text)("path", path)
         with self._lock:
+            if len(self._scripted) >= _MOST_SCRIPTED:
+                expected = f"one of {_MOST_SCRIPTED} scripted faults at most"
+                raise InvalidOptionError("kind", kind, expected)
             self._scripted.append(_Scripted(kind, count, method, path))
 
     def clear(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from aqt_fast.server.addresses import ListeningAddress
 
 _BACKLOG = 2048
+
+_SHARES_PORTS = os.name == "posix"
+"""Whether SO_REUSEADDR lets two sockets have a port of which one listens. On Windows, it lets any
+process take any port."""
 
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors of ``accept`` that stay until something is closed."""
@@ -57,10 +62,14 @@ class HttpServer:
         if self._thread is not None:
             return
         if self._reservation is None:
-            # This socket never listens: it keeps the port while the server is stopped. Otherwise
-            # another process could take it, or a client's outgoing connection.
-            self._reservation = _bind(self._address, self._port)
-            self._port = self._reservation.getsockname()[1]
+            reservation = _bind(self._address, self._port)
+            self._port = reservation.getsockname()[1]
+            if _SHARES_PORTS:
+                # This socket never listens: it keeps the port while the server is stopped.
+                # Otherwise another process could take it, or a client's outgoing connection.
+                self._reservation = reservation
+            else:
+                reservation.close()
         ready: threading.Event = threading.Event()
         failures: list[BaseException] = []
         thread = threading.Thread(
@@ -107,12 +116,17 @@ class HttpServer:
             ready.set()
             await self._serving.until_ended()
 
+        # Whatever loop is usual here: that of Windows does not tell when a connection arrives.
+        loop = asyncio.SelectorEventLoop()
         try:
-            asyncio.run(serve())
+            loop.run_until_complete(serve())
         except BaseException as error:  # noqa: BLE001 - `start` raises it again
             failures.append(error)
         finally:
             ready.set()
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
 
 
 class _Serving:
@@ -222,7 +236,8 @@ def _bind(address: ListeningAddress, port: int) -> socket.socket:
     # asyncio sets TCP_NODELAY only on sockets with this protocol number.
     bound = socket.socket(address.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if _SHARES_PORTS:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address.with_port(port))
     except BaseException:
         bound.close()

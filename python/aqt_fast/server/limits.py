@@ -35,6 +35,8 @@ class Limits:
     """Jobs that have ended and are remembered; the oldest are forgotten (410)."""
     kept_result_bytes: int = 256 * 2**20
     """Results that are kept, in all; the oldest are forgotten (410)."""
+    kept_label_characters: int = 16 * 2**20
+    """Labels of the jobs that have ended, in all; the oldest jobs are forgotten (410)."""
     kept_body_bytes: int = 64 * 2**20
     """Request bodies that are kept to show their circuits, in all; the oldest are forgotten."""
 

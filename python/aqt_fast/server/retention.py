@@ -38,6 +38,7 @@ class Retention:
         self._results: OrderedDict[str, Job] = OrderedDict()
         """Those of them whose results are kept."""
         self._result_bytes = 0
+        self._label_length = 0
         self._bodies: OrderedDict[str, Job] = OrderedDict()
         """Those of the jobs whose request bodies are kept."""
         self._body_bytes = 0
@@ -92,8 +93,10 @@ class Retention:
             self._result_bytes += len(job.result)
         while self._result_bytes > self._limits.kept_result_bytes:
             self._expire(next(iter(self._results.values())))
-        while len(self._ended) > self._limits.kept_jobs:
+        self._label_length += len(job.label or "")
+        while self._ended and self._has_too_many():
             oldest = self._ended.popleft()
+            self._label_length -= len(oldest.label or "")
             self._expire(oldest)
             self._forget_body(oldest)
             self._jobs.pop(oldest.job_id, None)
@@ -106,6 +109,7 @@ class Retention:
             self._forget_body(job)
         self._jobs.clear()
         self._ended.clear()
+        self._label_length = 0
         self._fetched.clear()
 
     def fetched(self, job: Job) -> None:
@@ -121,6 +125,12 @@ class Retention:
             if when + RESULT_LIFETIME > now:
                 return
             self._expire(self._jobs[job_id])
+
+    def _has_too_many(self) -> bool:
+        """Whether too many jobs have ended, or their labels are too long in all."""
+        limits = self._limits
+        too_many = len(self._ended) > limits.kept_jobs
+        return too_many or self._label_length > limits.kept_label_characters
 
     def _expire(self, job: Job) -> None:
         """Forget the result of a job."""

@@ -17,5 +17,8 @@
     checksummed_json    JSON with a version and a checksum
     headers             headers of results, as JSON
     named_files         compressed files that name the job and the file that they are
-    locks               locks that other processes can query
+    locks               locks that other processes can query, as the system has them:
+    byte_locks          bytes of a file
+    database_locks      transactions of SQLite
+    lock_errors         what all of them raise
 """

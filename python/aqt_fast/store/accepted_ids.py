@@ -29,6 +29,7 @@ from typing import NamedTuple
 
 from aqt_fast._files import opened
 from aqt_fast._forks import ForkSafeLock
+from aqt_fast.store import locks
 
 FILE = "accepted-ids"
 """Name of the file."""
@@ -253,7 +254,11 @@ class AcceptedIds:
     def _append(self, lines: bytes) -> None:
         if self._path is not None:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
-            with suppress(OSError), opened(self._path, flags) as file:
+            with (
+                suppress(OSError),
+                locks.appending(self._path),
+                opened(self._path, flags) as file,
+            ):
                 if os.write(file, lines) == len(lines):
                     self._read_from(file)
                     return

@@ -29,6 +29,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from aqt_fast._files import (
     is_stale,
     is_temporary,
     make_directory,
+    patiently,
     read_file,
     remove_stale,
     write_file,
@@ -244,7 +246,7 @@ class JobDirectory:
             OSError: they cannot be deleted.
         """
         if self.has_circuits:  # where nothing can be written, not even this can be tried
-            (self.path / _CIRCUITS).unlink(missing_ok=True)
+            patiently(partial((self.path / _CIRCUITS).unlink, missing_ok=True))
 
     @property
     def has_snapshot(self) -> bool:
@@ -323,7 +325,7 @@ class JobDirectory:
         Raises:
             OSError: it cannot be deleted.
         """
-        self._result_file(number).unlink(missing_ok=True)
+        patiently(partial(self._result_file(number).unlink, missing_ok=True))
 
     def result(self, number: int) -> NamedContent | None:
         """Return the answer with an API job's result.
@@ -442,9 +444,11 @@ def remove_files(path: Path) -> None:
         path.unlink()
         return
     # Delete `job.json` first: without it, the job does not exist, even if the rest remains.
-    with suppress(IsADirectoryError, FileNotFoundError):
-        (path / _JOB).unlink()
-    shutil.rmtree(path)
+    job = path / _JOB
+    if job.is_symlink() or not job.is_dir():
+        with suppress(FileNotFoundError):
+            patiently(job.unlink)
+    patiently(partial(shutil.rmtree, path))
 
 
 def _refuse_older(path: Path) -> None:

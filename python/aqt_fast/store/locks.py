@@ -1,182 +1,102 @@
 """Locks of jobs: one holder each, whom other processes can see without disturbing.
 
-The lock of a job is one byte of a file that all jobs of a store share, chosen by the job's name. A
-process has that file open once, so locks cost no file descriptors. They end with their holder,
-however that ends. They belong to the open file (``F_OFD_SETLK``): a forked process that closes it
-releases nothing. Where a system has no such locks, they belong to the process; then nothing but
-this module may open the file. Within the process, a set tells what is held.
+They end with their holder, however that ends; a forked process holds none of them. Which locks a
+system has decides how:
 
-A forked process closes the file at once, and another program never gets it, so neither keeps the
-locks of a parent that is killed. Only a fork that Python does not notice, by C code, does, if it
-runs no other program.
-
-The kernel goes through all locks of a file for each call: up to some 5000 jobs under way in a store
-that takes a fraction of a millisecond, with 20 000 several.
+- Linux: bytes of a file, held by whoever has opened it (``byte_locks.OpenFileLocks``);
+- macOS and other systems with ``fcntl``: bytes of a file, held by a process
+  (``byte_locks.ProcessLocks``);
+- Windows and all others: exclusive transactions of SQLite (``database_locks``).
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import hashlib
 import os
-import struct
+import sys
 import threading
-from contextlib import suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
-from aqt_fast._files import open_file
-
-FILE = ".locks"
-"""Name of the file, in the directory of all jobs. It stays, and stays empty."""
-
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-"""Errors of a store that others may write, or nobody. All others may pass."""
-
-_FLOCK = struct.Struct("hhqqi")
-"""``struct flock``: type, whence, start, length, process."""
+from aqt_fast.store.lock_errors import ReadOnlyError as ReadOnlyError
 
 
-class ReadOnlyError(OSError):
-    """No lock can be taken, because nobody, or not this user, may write the file of locks."""
+class Locks(Protocol):
+    """The locks of a system. One thread uses them at a time, but for :meth:`appending`."""
+
+    def acquire(self, job: Path) -> bool:
+        """See :func:`acquire`."""
+
+    def release(self, job: Path) -> None:
+        """See :func:`release`."""
+
+    def is_held(self, job: Path) -> bool | None:
+        """See :func:`is_held`."""
+
+    def appending(self, path: Path) -> AbstractContextManager[None]:
+        """See :func:`appending`."""
+
+    def let_go(self) -> None:
+        """Forget all, in a forked process: a child must not keep its parent's locks."""
 
 
-class _LockFile:
-    """The open file of locks of one store, for as long as a lock is held."""
-
-    def __init__(self, path: Path) -> None:
-        self.descriptor = open_file(path, os.O_RDWR | os.O_CREAT)
-        self.held: set[int] = set()
-        """The bytes that are locked."""
-
-    def is_at(self, path: Path) -> bool:
-        """Whether the file was not deleted, and perhaps made anew."""
+def of_system() -> Locks:
+    """Return the locks that this system has."""
+    if sys.platform != "win32":
         try:
-            return os.path.samestat(os.fstat(self.descriptor), path.stat())
-        except OSError:
-            return False
+            from aqt_fast.store import byte_locks
+        except ImportError:  # there is no fcntl
+            pass
+        else:
+            if sys.platform == "linux" and byte_locks.HAS_OPEN_FILE_LOCKS:
+                return byte_locks.OpenFileLocks()
+            return byte_locks.ProcessLocks()
+    from aqt_fast.store.database_locks import DatabaseLocks
+
+    return DatabaseLocks()
 
 
 def acquire(job: Path) -> bool:
     """Take the lock of a job. Return False if anybody has it, even this process.
 
     Args:
-        job: the job's directory.
+        job: the job's directory, which need not exist.
 
     Raises:
-        ReadOnlyError: the file of locks may not be written.
-        OSError: the file of locks cannot be opened, or the file system has no locks.
+        ReadOnlyError: what marks the lock may not be written.
+        OSError: the lock cannot be taken, or the file system has no locks.
     """
-    path, byte = job.parent / FILE, _byte_of(job)
     with _GUARD:
-        files = _FILES.setdefault(path, [])
-        if any(byte in file.held for file in files):
-            return False
-        try:
-            if not (files and files[-1].is_at(path)):
-                files.append(_LockFile(path))
-        except OSError as error:
-            if error.errno in _READ_ONLY:
-                raise ReadOnlyError(*error.args) from error
-            raise
-        try:
-            _lock(files[-1].descriptor, byte)
-            files[-1].held.add(byte)
-        except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EACCES):
-                return False
-            raise
-        finally:
-            _close_idle()
-        return True
+        return _LOCKS.acquire(job)
 
 
 def release(job: Path) -> None:
     """Give the lock of a job back, if this process has it."""
-    path, byte = job.parent / FILE, _byte_of(job)
     with _GUARD:
-        for file in _FILES.get(path, ()):
-            if byte in file.held:
-                file.held.remove(byte)
-                _unlock(file.descriptor, byte)
-        _close_idle()
+        _LOCKS.release(job)
 
 
 def is_held(job: Path) -> bool | None:
     """Return whether any process, even this one, has the lock of a job; None if it is unknown."""
-    path, byte = job.parent / FILE, _byte_of(job)
     with _GUARD:
-        files = _FILES.get(path, [])
-        if any(byte in file.held for file in files):
-            return True
-        if files and files[-1].is_at(path):
-            return _is_locked(files[-1].descriptor, byte)
-        try:
-            descriptor = open_file(path)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return None
-        try:
-            return _is_locked(descriptor, byte)
-        finally:
-            os.close(descriptor)
+        return _LOCKS.is_held(job)
 
 
-def _lock(descriptor: int, byte: int) -> None:
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _range(fcntl.F_WRLCK, byte))
-    except (AttributeError, OSError) as error:
-        if getattr(error, "errno", errno.EINVAL) != errno.EINVAL:
-            raise
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+def appending(path: Path) -> AbstractContextManager[None]:
+    """Keep other processes from appending to a file, where the system does not keep them in order.
 
-
-def _unlock(descriptor: int, byte: int) -> None:
-    with suppress(AttributeError, OSError):
-        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _range(fcntl.F_UNLCK, byte))
-    with suppress(OSError):
-        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, byte)
-
-
-def _is_locked(descriptor: int, byte: int) -> bool | None:
-    try:
-        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _range(fcntl.F_WRLCK, byte))
-    except (AttributeError, OSError):
-        return None
-    return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
-
-
-def _range(kind: int, byte: int) -> bytes:
-    return _FLOCK.pack(kind, os.SEEK_SET, byte, 1, 0)
-
-
-def _byte_of(job: Path) -> int:
-    """Choose one of 2^62 bytes: that of another job is one with a probability of 10^-12."""
-    return int.from_bytes(hashlib.sha256(job.name.encode()).digest()[:8], "big") >> 2
-
-
-def _close_idle() -> None:
-    """Close the files without a lock."""
-    for path, files in list(_FILES.items()):
-        for file in [file for file in files if not file.held]:
-            files.remove(file)
-            os.close(file.descriptor)
-        if not files:
-            del _FILES[path]
+    Raises:
+        OSError: they cannot be kept from it.
+    """
+    return _LOCKS.appending(path)
 
 
 def _let_go() -> None:
-    """Close inherited files after a fork: a child must not keep its parent's locks."""
-    for files in _FILES.values():
-        for file in files:
-            os.close(file.descriptor)
-    _FILES.clear()
+    _LOCKS.let_go()
     _GUARD.release()
 
 
-_FILES: dict[Path, list[_LockFile]] = {}
-"""The open files by path, the newest last; there are several if one was deleted."""
+_LOCKS = of_system()
 
 _GUARD = threading.Lock()
 """Held while a lock is taken or given back, and during a fork."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
-from aqt_fast._texts import one_line
+from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.visualization import html
 from aqt_fast.visualization.outcomes import CircuitOutcomes, histogram, results_table
 from aqt_fast.visualization.quantities import duration, local_time, plural, share
@@ -16,7 +16,7 @@ _LONGEST_MESSAGE = 400
 """Characters of a message from which on the rest is left out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JobSummary:
     """What is known of a job at one moment.
 
@@ -70,12 +70,18 @@ class JobSummary:
         done = f"{self.finished_count:,} of {plural(self.total_count, 'circuit')}"
         return f"{done} ({share(self.finished_count, self.total_count)})"
 
+    def __repr__(self) -> str:
+        name = one_line(self.name, LONGEST_NAME)
+        return f"<{type(self).__name__} of {name!r}: {self.state}, {self._progress}>"
+
     def _facts(self) -> list[tuple[str, str]]:
         rows = [("job", self.job_id), ("backend", self.backend_name), ("shots", f"{self.shots}")]
         if self.created is not None:
             rows.append(("submitted", local_time(self.created, seconds=True)))
             end = self.ended or self.moment
-            rows.append(("lasts" if self.ended is None else "lasted", duration(end - self.created)))
+            rows.append(
+                ("so far" if self.ended is None else "lasted", duration(end - self.created))
+            )
         if self.queued_seconds is not None:
             rows.append(("in the queue", duration(self.queued_seconds)))
         if self.device_seconds is not None:

@@ -39,7 +39,7 @@ def plot_timeline(summary: JobSummary) -> Figure:
             <aqt_fast.AQTJob.summary>`.
 
     Returns:
-        A figure of matplotlib's. It belongs to no window: notebooks show it, and its method
+        A figure of matplotlib's. It belongs to no window; notebooks show it, and its method
         ``savefig`` writes it to a file.
 
     Raises:

@@ -10,7 +10,6 @@ from aqt_fast.exceptions import (
     JournalError,
 )
 from aqt_fast.persistence import get_store_path
-from aqt_fast.store import locks
 from provider.jobs_table.only import one
 from waiting import SECONDS, wait_until
 
@@ -57,7 +56,7 @@ class TestProcesses:
         def refuse(*_arguments) -> bytes:
             raise OSError(22, "Invalid argument")
 
-        monkeypatch.setattr(locks.fcntl, "fcntl", refuse)
+        monkeypatch.setattr("fcntl.fcntl", refuse)
         cloud.run(circuit).result()
         row = one(portal)
         assert (row.active, row.state, row.ended) == (None, "done", True)

@@ -16,6 +16,7 @@ export function prepareJob(act, refresh) {
     open = match ? match[1] : null;
     [index, drawn] = [0, ""];
     for (const id of ["job-facts", "job-time", "circuit", "counts"]) byId(id).replaceChildren();
+    delete byId("circuit").dataset.index;
     if (open === null) dialog.close();
     else refresh();
   };
@@ -91,6 +92,7 @@ async function showCircuit(job) {
   const { circuit, counts } = await call(`jobs/${job.job_id}/circuits/${index}`);
   if (open !== job.job_id) return;
   drawn = wanted;
+  byId("circuit").dataset.index = index;
   const note = (text) => [element("p", { class: "note" }, text)];
   byId("circuit").replaceChildren(...(circuit ? drawCircuit(circuit) : note("The circuits were forgotten.")));
   const missing = job.status === "finished" ? "The result has expired." : "There are none.";

@@ -218,12 +218,18 @@ onSubmit("random-faults", "faults/set", (fields) => ({
   rate: fields.percent.valueAsNumber / 100, kinds: chosenKinds(),
 }));
 byId("kinds").addEventListener("change", countKinds);
+for (const button of byId("random-faults").querySelectorAll("[data-all]")) {
+  button.addEventListener("click", () => {
+    for (const input of byId("kinds").querySelectorAll("input")) input.checked = Boolean(button.dataset.all);
+    countKinds();
+  });
+}
 
 byId("log-in").addEventListener("submit", (event) => {
   event.preventDefault();
   keepToken(byId("token").value.trim());
   byId("token").value = "";
-  setText(byId("log-in-text"), "The server did not accept this token.");
+  setText(byId("log-in-text"), "The server does not accept this token. Right is the value of AQT_TOKEN that aqt-fast serve prints.");
   refresh();
 });
 document.addEventListener("visibilitychange", () => {
