@@ -43,6 +43,25 @@ def test_serve(number, tmp_path):
     assert accepted["job_id"] == response.json()["job"]["job_id"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes there cannot be looked at")
+def test_nobody_reads(tmp_path):
+    """A full pipe holds up neither the server nor its end."""
+    path = tmp_path / "record.json"
+    command = [*SERVE, "--no-simulate", "--port", "0", "--record", str(path)]
+    with subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        url = process.stdout.readline().strip()
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+            for _ in range(2000):  # lines of 40 bytes; a pipe holds 65 536
+                assert client.get("/" + 40 * "x").status_code == 404
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        err = process.stderr.read()
+    assert err.endswith("0 jobs were accepted\n")
+    assert json.loads(path.read_bytes())["jobs"] == []
+
+
 def test_beyond_this_computer():
     """Random secrets are printed once; without a terminal, a printed code confirms a login."""
     command = [*SERVE, "--no-simulate", "--port", "0", "--host", "0.0.0.0", "--log-in"]  # noqa: S104

@@ -8,29 +8,41 @@ import sys
 import pytest
 
 PROGRAM = """
-import threading, time
+import atexit, threading, time
+
+def stop():
+    going.clear()
+    threads[0].join()
+
+if JOIN:  # before the native module's own function, so that this runs after it
+    atexit.register(stop)
+
 from aqt_fast._native import decode_response
 
 body = b'{"job": {"job_id": "1", "label": "x"}, "response": {"status": "finished", "result": {%s}}}'
 body = body % b", ".join(b'"%d": [[0, 1, 1]]' % number for number in range(SIZE))
+going = threading.Event()
+going.set()
 begun = threading.Barrier(9)
 
 def work():
     begun.wait()
-    while True:
+    while going.is_set():
         decode_response(body)
 
-for _ in range(8):
-    threading.Thread(target=work, daemon=True).start()
+threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+for thread in threads:
+    thread.start()
 begun.wait()
 time.sleep(0.02)
 """
 
 
+@pytest.mark.parametrize("join", [False, True], ids=["left alone", "joined"])
 @pytest.mark.parametrize("size", [1, 100, 20_000])
-def test_daemon_threads(size):
-    """Python ends with the exit code that the program gives it, not with a crash."""
-    program = PROGRAM.replace("SIZE", str(size))
+def test_daemon_threads(size, join):
+    """Python ends with the exit code that the program gives it, also if others wait for them."""
+    program = PROGRAM.replace("SIZE", str(size)).replace("JOIN", str(join))
     for _ in range(4):
         ended = subprocess.run(  # noqa: S603
             [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,12 +22,34 @@ _LAST_SECONDS = 1.0
 """How long the end waits for lines that nobody takes."""
 
 
-class RequestLines:
-    """Writes lines in a thread of its own, so that the server never waits for a full pipe."""
+_LOOK_SECONDS = 0.2
+"""Time between two looks at a pipe that nobody reads."""
 
-    def __init__(self, write: Callable[[str], object]) -> None:
-        """``write`` takes a line."""
+
+def error_stream_has_room() -> bool:
+    """Return whether standard error takes a line at once, and another few after it.
+
+    A pipe has room if a whole page of it is free; what follows a line fits into the rest of that.
+    """
+    try:
+        return bool(select.select([], [sys.stderr.fileno()], [], 0.0)[1])
+    except (AttributeError, OSError, ValueError):  # it is no pipe, or the system cannot tell
+        return True
+
+
+class RequestLines:
+    """Writes lines in a thread of its own, so that the server never waits for a full pipe.
+
+    Nor does the thread: what is written at the end has room, and nobody holds the stream.
+    """
+
+    def __init__(
+        self, write: Callable[[str], object], has_room: Callable[[], bool] = error_stream_has_room
+    ) -> None:
+        """``write`` takes a line, once ``has_room`` says so."""
         self._write = write
+        self._has_room = has_room
+        self._ending = threading.Event()
         self._waiting: Queue[str | None] = Queue(_MOST_WAITING)
         self._num_lost = 0
         self._thread: threading.Thread | None = None
@@ -51,10 +75,15 @@ class RequestLines:
         with suppress(Full):
             self._waiting.put(None, timeout=_LAST_SECONDS)
             self._thread.join(_LAST_SECONDS)
+        self._ending.set()
+        self._thread.join(_LAST_SECONDS)
 
     def _work(self) -> None:
         with suppress(OSError):  # nobody reads
             while (line := self._waiting.get()) is not None:
+                while not self._has_room():
+                    if self._ending.wait(_LOOK_SECONDS):
+                        return
                 self._write(line)
                 if self._num_lost and self._waiting.empty():
                     lost, self._num_lost = self._num_lost, 0

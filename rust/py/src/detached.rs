@@ -12,24 +12,34 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Whether Python is about to end.
+/// Whether Python is about to end: from now on, calls keep the lock.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Threads that ask for the lock, or are about to.
+/// Whether it ends now: who does not have the lock must not ask for it any more.
+static ENDED: AtomicBool = AtomicBool::new(false);
+
+/// Threads that work without the lock, or return from it.
+static DETACHED: AtomicUsize = AtomicUsize::new(0);
+
+/// Those of them that ask for the lock, or are about to.
 static RETURNING: AtomicUsize = AtomicUsize::new(0);
 
-/// After a fork the count may include threads that the child does not have.
+/// How long the end waits for calls. What other modules do at the end may wait for their threads, so
+/// short calls return to Python. After a fork, there may be counted threads that the child has not.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Does work while other threads may run Python; once Python ends, does it with the lock.
+///
+/// A thread whose work takes longer than the end waits never returns.
 pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
     if ENDING.load(SeqCst) {
         return work();
     }
+    DETACHED.fetch_add(1, SeqCst);
     let outcome = py.detach(|| {
         let outcome = catch_unwind(AssertUnwindSafe(work));
         RETURNING.fetch_add(1, SeqCst);
-        if ENDING.load(SeqCst) {
+        if ENDED.load(SeqCst) {
             RETURNING.fetch_sub(1, SeqCst);
             loop {
                 thread::park();
@@ -38,17 +48,24 @@ pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
         outcome
     });
     RETURNING.fetch_sub(1, SeqCst);
+    DETACHED.fetch_sub(1, SeqCst);
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Lets no thread return to Python from now on that does not hold its lock. For the end of Python.
+/// Waits for the calls under way; after that, lets no thread return to Python without its lock.
 #[pyfunction]
 pub fn end_detached_calls(py: Python<'_>) {
     ENDING.store(true, SeqCst);
     py.detach(|| {
-        let start = Instant::now();
-        while RETURNING.load(SeqCst) > 0 && start.elapsed() < LONGEST_WAIT {
-            thread::sleep(Duration::from_micros(200));
-        }
+        await_none(&DETACHED);
+        ENDED.store(true, SeqCst);
+        await_none(&RETURNING);
     });
+}
+
+fn await_none(number: &AtomicUsize) {
+    let start = Instant::now();
+    while number.load(SeqCst) > 0 && start.elapsed() < LONGEST_WAIT {
+        thread::sleep(Duration::from_micros(200));
+    }
 }
