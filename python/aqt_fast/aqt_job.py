@@ -43,12 +43,12 @@ from aqt_fast.jobs.error_text import ErrorText
 from aqt_fast.jobs.execution import Checkpoint, Execution, ExecutionState
 from aqt_fast.jobs.interrupts import interruptible
 from aqt_fast.jobs.metrics import QueueInfo, metrics, queue_info
+from aqt_fast.jobs.progress_bar import ProgressBar
 from aqt_fast.jobs.saving import saved_job
 from aqt_fast.jobs.summary import job_summary
 from aqt_fast.jobs.timing import JobTiming
 from aqt_fast.jobs.waiting import (
     CompletedPart,
-    ProgressBar,
     completed_parts,
     timed_out,
     wait_with_bar,
@@ -555,7 +555,10 @@ class AQTJob(Single, AnyProtocol, JobV1):
     @property
     def _bar(self) -> ProgressBar:
         return ProgressBar(
-            len(self._snapshot), self._backend.name, shown=self._options.with_progress_bar
+            len(self._snapshot),
+            self._backend.name,
+            self._options.with_progress_bar,
+            lambda ask: self._backend.device_status(ask=ask),
         )
 
     def _retry(self, execution: Execution, *, quietly: bool) -> None:

@@ -10,7 +10,7 @@ import pytest
 from aqt_fast import AQTJob, AQTOptions
 from aqt_fast.aqt_options import AQTDirectAccessOptions
 from aqt_fast.exceptions import FixedOptionError, InvalidInputError, InvalidOptionError
-from aqt_fast.jobs import waiting
+from aqt_fast.jobs import progress_bar
 from qiskit.providers import JobTimeoutError
 from waiting import wait_until
 
@@ -106,7 +106,7 @@ def test_period(server, device, circuit):
 
 def test_progress_bar(server, device, circuit, capfd, monkeypatch):
     """It can be turned on while the job runs."""
-    monkeypatch.setattr(waiting, "BAR_DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(progress_bar, "BAR_DELAY_SECONDS", 0.0)
     server.hold()
     job = device.run([circuit] * 3)
     job.options.with_progress_bar = True

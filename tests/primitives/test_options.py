@@ -9,7 +9,7 @@ import pytest
 from aqt_fast import compile as compile_circuit
 from aqt_fast.aqt_resource import UnknownOptionWarning
 from aqt_fast.exceptions import InvalidInputError, InvalidOptionError
-from aqt_fast.jobs import waiting
+from aqt_fast.jobs import progress_bar
 from aqt_fast.primitives import AQTEstimator, AQTSampler
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
@@ -216,7 +216,7 @@ def test_suggestions(backend, kind):
 @BOTH
 def test_progress_bar(backend, kind, capfd, monkeypatch):
     """None unless an option of the primitive asks for it."""
-    monkeypatch.setattr(waiting, "BAR_DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(progress_bar, "BAR_DELAY_SECONDS", 0.0)
     backend.options.with_progress_bar = True
     for options in (None, {"with_progress_bar": False}, {"run_options": {"label": "x"}}):
         jobs_of(kind(backend, options))

@@ -32,7 +32,7 @@ from aqt_fast.exceptions import (
     MissingEstimateError,
     UnusableFiguresError,
 )
-from aqt_fast.jobs import waiting
+from aqt_fast.jobs import progress_bar, waiting
 from aqt_fast.primitives import AQTSampler
 from aqt_fast.server.workspaces import Resource, Workspace
 from aqt_fast.testing import ArnicaServer
@@ -172,7 +172,7 @@ def test_not_found(portal):
 
 def test_jobs(device, circuit, monkeypatch, capfd):
     """A job, its result, its failure, its progress bar, and how long it takes."""
-    monkeypatch.setattr(waiting, "BAR_DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(progress_bar, "BAR_DELAY_SECONDS", 0.0)
     job = device.run(circuit, label="mine", with_progress_bar=True)
     shown = [job, job.result(), job.options, job.usage(), job.queue_info(), job.progress()]
     assert_shown(capfd.readouterr().err.replace("\r", ""))

@@ -214,6 +214,18 @@ class AQTResource(AnyProtocol, BackendV2):
         """Ask for the present details of the resource; None if there is nobody to ask."""
         return None
 
+    def device_status(self, *, ask: bool) -> str | None:  # noqa: ARG002
+        """Return the status of a device that does not run jobs, None if it does.
+
+        Args:
+            ask: ask the portal again, instead of returning what it told last. The backend stays as
+                it is.
+
+        Raises:
+            APIError: the portal does not answer.
+        """
+        return None
+
     def qubit_properties(self, qubit: int | list[int]) -> QubitProperties | list[QubitProperties]:
         """Lifetime and coherence time of a qubit or of several, in seconds; None if unknown.
 

@@ -7,6 +7,7 @@
     saving        what persist() writes
     metrics       figures of a job, as Qiskit's tools read them
     error_text    why a job failed, read and called
+    progress_bar  circuits done, where the job is, for how long
     waiting       wait with a progress bar, with a callback, part by part
     interrupts    what a user hears who does not wait any more
     coroutines    await blocking functions

@@ -33,6 +33,9 @@ class JobBackend(Protocol):
     def store_path(self) -> Path:
         """Where its jobs are stored."""
 
+    def device_status(self, *, ask: bool) -> str | None:
+        """Return the status of a device that does not run jobs, None if it does."""
+
     def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them."""
 

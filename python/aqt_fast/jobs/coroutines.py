@@ -11,10 +11,10 @@ from typing import TypeVar
 from aqt_fast._threads import start_thread
 from aqt_fast.jobs.execution import Execution, ExecutionState
 from aqt_fast.jobs.interrupts import interruptible
+from aqt_fast.jobs.progress_bar import REFRESH_SECONDS, ProgressBar
 from aqt_fast.jobs.waiting import (
     CompletedPart,
     CompletedParts,
-    ProgressBar,
     deadline_after,
     timed_out,
 )
@@ -73,7 +73,7 @@ async def wait_for_end(execution: Execution, bar: ProgressBar, timeout: float | 
     if patience == deadline:
         return False
     with bar.of(execution) as report:
-        return await _wait(execution, _has_ended, deadline, report)
+        return await _wait(execution, _has_ended, deadline, report, REFRESH_SECONDS)
 
 
 async def parts(
@@ -103,7 +103,8 @@ async def _wait(
     execution: Execution,
     ready: Callable[[ExecutionState], bool],
     deadline: float,
-    report: Callable[[int], object] = lambda _: None,
+    report: Callable[[ExecutionState], object] = lambda _: None,
+    period: float = _LOOK_SECONDS,
 ) -> bool:
     """Wait for a state. Return whether it is there; otherwise the deadline has passed.
 
@@ -126,14 +127,14 @@ async def _wait(
             changed.clear()
             vigil.look()
             state = execution.state
-            report(state.finished_count)
+            report(state)
             if ready(state):
                 return True
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
             # Not `asyncio.wait_for`: before Python 3.12, it may swallow a cancellation.
-            alarm = loop.call_later(min(left, _LOOK_SECONDS), changed.set)
+            alarm = loop.call_later(min(left, period), changed.set)
             try:
                 await changed.wait()
             finally:

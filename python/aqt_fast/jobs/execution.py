@@ -331,6 +331,7 @@ class Execution(ABC):
         *,
         beyond: int | None = None,
         completed: int | None = None,
+        vigil: Vigil | None = None,
     ) -> None:
         """Wait until the batch has ended, or until one of the given conditions holds.
 
@@ -338,6 +339,7 @@ class Execution(ABC):
             seconds: maximum time to wait, None for no limit.
             beyond: return as soon as more circuits than this are done.
             completed: return as soon as more parts than this have ended.
+            vigil: that of a caller who waits several times.
 
         Raises:
             APIConnectionError: no thread can be started that would go on with it.
@@ -352,7 +354,8 @@ class Execution(ABC):
                 or (completed is not None and len(self._completed) > completed)
             )
 
-        self._wait_for(ready, math.inf if seconds is None else time.monotonic() + seconds)
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
+        self._wait_for(ready, deadline, vigil)
 
     @property
     def stall(self) -> str | None:
@@ -382,19 +385,19 @@ class Execution(ABC):
                 self._changed.listeners.discard(listener)
 
     def _wait_for(
-        self, ready: Callable[[], bool], deadline: float, patience: float | None = None
+        self, ready: Callable[[], bool], deadline: float, vigil: Vigil | None = None
     ) -> None:
         """Wait until a condition holds, which is checked after each change, or until a deadline.
 
         Args:
             ready: the condition, called with the lock held.
             deadline: when ``time.monotonic()`` is there, return anyway.
-            patience: as for :meth:`vigil`.
+            vigil: that of the caller, None for a new one.
 
         Raises:
             APIConnectionError: no thread can be started.
         """
-        vigil = self.vigil(patience)
+        vigil = vigil or self.vigil()
         while True:
             vigil.look()
             left = deadline - time.monotonic()

@@ -467,7 +467,7 @@ class RemoteExecution(Execution):
         If no thread can be started for that, wait a second only.
         """
         with suppress(APIConnectionError):
-            self._wait_for(lambda: not self.unsent, deadline, _PATIENCE_AT_END_SECONDS)
+            self._wait_for(lambda: not self.unsent, deadline, self.vigil(_PATIENCE_AT_END_SECONDS))
 
     def abandon(self, reason: str, deadline: float = 0.0) -> None:
         """End now; accepted API jobs stay where they are.

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from qiskit.providers import JobStatus, JobTimeoutError
 from qiskit.result.models import ExperimentResult
 
 from aqt_fast._texts import LONGEST_NAME, one_line
-from aqt_fast.jobs.execution import Execution
+from aqt_fast.jobs.execution import Execution, ExecutionState
 from aqt_fast.jobs.interrupts import interruptible
-
-BAR_DELAY_SECONDS = 1.0
-"""How long a job is waited for before a progress bar is shown."""
+from aqt_fast.jobs.progress_bar import REFRESH_SECONDS, ProgressBar
 
 _SHORTEST_WAIT_SECONDS = 0.01
 
@@ -35,36 +31,6 @@ def timed_out(execution: Execution, seconds: float | None) -> JobTimeoutError:
     """Make the error to raise when a job has not ended in time."""
     name = one_line(execution.name, LONGEST_NAME)
     return JobTimeoutError(f"job {name} has not ended within {seconds} s")
-
-
-class ProgressBar(NamedTuple):
-    """A progress bar on standard error, after :data:`BAR_DELAY_SECONDS`.
-
-    A loop of short jobs leaves no bars.
-    """
-
-    total: int
-    """Number of circuits, 0 if that is unknown."""
-    title: str
-    """What stands before the bar."""
-    shown: bool
-    """Whether to show it."""
-
-    def patience(self, deadline: float) -> float:
-        """Return when to show the bar; ``deadline`` for never."""
-        if not (self.shown and _can_be_written(sys.stderr)):
-            return deadline
-        return min(deadline, deadline_after(BAR_DELAY_SECONDS))
-
-    @contextmanager
-    def of(self, execution: Execution) -> Iterator[Callable[[int], object]]:
-        """Show it, and return what to call with the number of finished circuits."""
-        from tqdm.auto import tqdm  # loads asyncio, which takes a while
-
-        finished = execution.state.finished_count
-        title = one_line(self.title, LONGEST_NAME)
-        with tqdm(total=self.total or None, initial=finished, desc=title, unit="circuit") as bar:
-            yield lambda number: bar.update(number - bar.n)
 
 
 def wait_with_bar(execution: Execution, bar: ProgressBar, timeout: float | None) -> bool:
@@ -85,27 +51,31 @@ def wait_with_bar(execution: Execution, bar: ProgressBar, timeout: float | None)
     if patience == deadline:
         return False
     with bar.of(execution) as report:
-        return _wait(execution, deadline, report)
+        return _wait(execution, deadline, report, REFRESH_SECONDS)
 
 
 def _wait(
-    execution: Execution, deadline: float, report: Callable[[int], object] = lambda _: None
+    execution: Execution,
+    deadline: float,
+    report: Callable[[ExecutionState], object] = lambda _: None,
+    period: float = math.inf,
 ) -> bool:
-    """Wait until an execution has ended, and report each change of its finished circuits.
+    """Wait until an execution has ended, and report its state after each change and each period.
 
     Returns:
         Whether the execution has ended.
     """
+    vigil = execution.vigil()
     while True:
         state = execution.state
-        report(state.finished_count)
+        report(state)
         if state.ended:
             return True
         left = deadline - time.monotonic()
         if left <= 0:
             return False
         with interruptible(lambda: execution.advice):
-            execution.wait(_or_none(left), beyond=state.finished_count)
+            execution.wait(_or_none(min(left, period)), beyond=state.finished_count, vigil=vigil)
 
 
 def wait_with_callback(
@@ -197,11 +167,6 @@ class CompletedParts:
         for index in left:
             self._given.add(index)
             yield CompletedPart(range(index, index + 1), [results[index]])
-
-
-def _can_be_written(stream: TextIO | None) -> bool:
-    """Whether there is such a stream: programs without a terminal may have none, or close it."""
-    return stream is not None and not getattr(stream, "closed", False)
 
 
 def deadline_after(timeout: float | None) -> float:

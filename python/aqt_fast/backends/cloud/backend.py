@@ -129,6 +129,11 @@ class CloudResource(AQTResource):
             text = "; ".join(f"{what}: {consequence}" for what, consequence in self._obstacles)
             warn_caller(text, BackendStatusWarning)
 
+    def device_status(self, *, ask: bool) -> str | None:
+        """Return the status of a device that does not run jobs, with what its workspace refuses."""
+        status = (self._asked_again() if ask else self._resource).full_status
+        return None if status == "online" else status
+
     @property
     def _obstacles(self) -> list[tuple[str, str]]:
         """What kept jobs from running when the portal was last asked, and what follows."""
