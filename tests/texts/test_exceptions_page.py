@@ -85,7 +85,9 @@ EXAMPLES = {
     [
         (face, above)
         for face, cell in re.findall(
-            r"^\| `(\w+)`[^|]*\|[^|]*\| ([^|]*) \|$", PAGE.partition("## The 2.x face")[2], re.M
+            r"^\| `(\w+)`[^|]*\|[^|]*\| ([^|]*) \|$",
+            PAGE.partition("## The 2.x face")[2],
+            re.MULTILINE,
         )
         for above in re.findall(r"`(\w+Error)`", cell)
         if above != "APIError"
