@@ -68,3 +68,34 @@ def test_fields(kind):
     (row,) = re.findall(rf"^\| `{kind.__name__}` \|.*$", PAGE, re.MULTILINE)
     fields = set(re.findall(r"`([a-z_]+)`", row))
     assert fields <= set(kind.__dataclass_fields__)
+
+
+PLACE = Path("jobs")
+EXAMPLES = {
+    "JobFailedError": ("x", "out of ions"),
+    "JobNotFoundError": ("x", PLACE),
+    "DamagedJobError": (PLACE, "it is empty"),
+    "UnsavableJobError": ("x", "its noise model"),
+}
+"""Arguments of errors that take others than a message."""
+
+
+@pytest.mark.parametrize(
+    ("face", "above"),
+    [
+        (face, above)
+        for face, cell in re.findall(
+            r"^\| `(\w+)`[^|]*\|[^|]*\| ([^|]*) \|$",
+            PAGE.partition("## The 2.x face")[2],
+            re.MULTILINE,
+        )
+        for above in re.findall(r"`(\w+Error)`", cell)
+        if above != "APIError"
+    ],
+)
+def test_the_2x_face_of_an_error(face, above):
+    """An error of the third column is raised as that of the first."""
+    error = getattr(exceptions, above)(*EXAMPLES.get(above, ("message",)))
+    with pytest.raises(getattr(v2_exceptions, face)) as raised, v2_exceptions.raised_as_v2():
+        raise error
+    assert isinstance(raised.value, type(error))
