@@ -156,9 +156,11 @@ test-ecosystem-%: .venv-ecosystem-%/.installed
 notebooks: .venv-test/.installed
 	.venv-test/bin/python tests/notebooks/executing.py
 
-# Pages in a real browser, Debian's; what it showed is in dist/screenshots.
-test-browser: .venv-browser/.installed | /usr/bin/chromium
-	.venv-browser/bin/python -m pytest tests/browser
+# Pages in a real browser, Debian's or CHROMIUM=…; what it showed is in dist/screenshots.
+CHROMIUM ?= /usr/bin/chromium
+
+test-browser: .venv-browser/.installed | $(CHROMIUM)
+	CHROMIUM=$(CHROMIUM) .venv-browser/bin/python -m pytest tests/browser
 
 /usr/bin/chromium:
 	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update

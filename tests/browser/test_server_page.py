@@ -246,12 +246,25 @@ def test_token(page, screenshot):
         page.get_by_role("button", name="Open").click()
         expect(page.locator("#log-in-text")).to_have_text(re.compile("does not accept this token"))
         screenshot("server-token")
+        asked = len(urls)
+        page.wait_for_timeout(1500)
+        assert len(urls) == asked  # it waits for another token
         page.get_by_label("Token").fill("secret-7")
         page.get_by_role("button", name="Open").click()
         expect(page.locator("main")).to_be_visible()
         page.reload()
         expect(page.locator("#resources tr")).to_have_count(5)
     assert not [url for url in urls if "secret" in url or not url.startswith(server.url)]
+
+
+def test_behind_a_proxy(server, page):
+    """Who is not on the server's computer sees nothing, and why."""
+    page.set_extra_http_headers({"x-forwarded-for": "192.0.2.1"})
+    page.goto(server.url)
+    expect(page.locator("#connection")).to_have_text("closed")
+    expect(page.locator("#notice")).to_contain_text("Only a browser on the server's computer")
+    expect(page.locator("main")).to_be_hidden()
+    expect(page.locator("#log-in")).to_be_hidden()
 
 
 def test_narrow(client, opened, screenshot):

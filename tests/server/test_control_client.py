@@ -146,6 +146,20 @@ def test_other_computers(url):
         ServerControl(url)
 
 
+def test_quiet_serve():
+    """``--quiet`` prints nothing of requests."""
+    command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0", "--no-simulate", "--quiet"]
+    with subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        with ServerControl(process.stdout.readline().strip()) as control:
+            control.hold()
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+    assert "export AQT_TOKEN=local-token" in err
+    assert "/control" not in err
+
+
 def test_serve():
     """It steers ``aqt-fast serve``, which prints a line for each request that matters."""
     command = [sys.executable, "-m", "aqt_fast", "serve", "--port", "0", "--no-simulate"]

@@ -9,6 +9,7 @@ const PERIOD = 1000;
 const STATUSES = ["online", "offline", "maintenance", "unavailable"];
 
 let asking = null; // the request that is under way
+let shutOut = false; // whether the server refuses to answer: asking again is of no use
 let again = false; // whether something changed meanwhile
 let timer = 0;
 let noticeTimer = 0;
@@ -26,7 +27,7 @@ function refresh() {
     if (again) {
       again = false;
       refresh();
-    } else if (!document.hidden) {
+    } else if (!document.hidden && !shutOut) {
       timer = setTimeout(refresh, PERIOD);
     }
   });
@@ -35,6 +36,7 @@ function refresh() {
 async function show() {
   try {
     const state = await call("state");
+    shutOut = false;
     showState(state);
     await showJobs(state);
     await showJob(state);
@@ -45,6 +47,7 @@ async function show() {
 
 function showFailure(error) {
   if (error.status === 401 || error.status === 403) {
+    shutOut = true;
     byId("main").hidden = true;
     byId("log-in").hidden = error.status === 403;
     if (byId("job").open) byId("job").close();
