@@ -34,6 +34,7 @@ extensions = [
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 
 html_theme = "qiskit-ecosystem"
+pygments_dark_style = "monokai"
 html_title = f"{project} {release}"
 templates_path = ["_templates"]
 html_static_path = ["_static"]
@@ -60,7 +61,7 @@ napoleon_numpy_docstring = False
 nitpicky = True
 nitpick_ignore_regex = [
     # Other packages.
-    ("py:.*", r"(collections|datetime|enum|numbers|pathlib|re|typing|uuid)\..*"),
+    ("py:.*", r"(collections|concurrent|datetime|enum|numbers|pathlib|re|typing|uuid)\..*"),
     ("py:.*", r"(aqt_connector|httpx|matplotlib|numpy|qiskit|qiskit_aer)\..*"),
     # Their names where a module imports them for type checkers only.
     (
