@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from types import SimpleNamespace
 
@@ -36,6 +38,17 @@ class TestOutcomes:
             assert one.cancel() is True
             assert other.result().success
             assert one.status() is JobStatus.CANCELLED
+
+    def test_dask_loses_a_worker(self, provider, cluster):
+        """The chunks of a worker that is killed run on others, with the same outcomes."""
+        batch = slow_batch(30)
+        backend = noisy(provider, shots=5, seed_simulator=3)
+        with cluster.get_client() as client:
+            job = backend.run(batch, executor=client.get_executor())
+            wait_until(lambda: job.progress().finished_count)
+            worker = next(iter(client.scheduler_info()["workers"]))
+            os.kill(client.run(os.getpid, workers=[worker])[worker], signal.SIGKILL)
+            assert job.result().get_counts() == backend.run(batch).result().get_counts()
 
 
 class TestFailures:
