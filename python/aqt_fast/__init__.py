@@ -15,7 +15,7 @@ from aqt_fast._native import __version__
 if TYPE_CHECKING:
     from aqt_fast.aqt_job import AQTJob, Progress
     from aqt_fast.aqt_options import AQTOptions, RunOptions
-    from aqt_fast.aqt_provider import AQTProvider
+    from aqt_fast.aqt_provider import AQTProvider, JobsTable
     from aqt_fast.aqt_resource import AQTResource, execute
     from aqt_fast.compiler import compile as compile  # noqa: A004
     from aqt_fast.devices import Characterisation, PriceList
@@ -26,6 +26,7 @@ __all__ = [
     "AQTProvider",
     "AQTResource",
     "Characterisation",
+    "JobsTable",
     "PriceList",
     "Progress",
     "RunOptions",
@@ -79,6 +80,7 @@ __getattr__ = lazy_names(
         "AQTProvider": _provider,
         "AQTResource": _resource,
         "Characterisation": _devices,
+        "JobsTable": _provider,
         "PriceList": _devices,
         "Progress": _job,
         "RunOptions": _options,

@@ -6,7 +6,7 @@ Each ``type: ignore`` stands for an error that users see; one that is not needed
 import copy
 
 import numpy as np
-from aqt_fast import AQTJob, AQTOptions, AQTProvider, AQTResource, RunOptions, execute
+from aqt_fast import AQTJob, AQTOptions, AQTProvider, AQTResource, JobsTable, RunOptions, execute
 from aqt_fast.aqt_options import JobOptions
 from aqt_fast.aqt_resource import OfflineSimulatorResource
 from aqt_fast.devices import JobEstimate
@@ -51,6 +51,9 @@ def jobs(circuit: QuantumCircuit, simulator: OfflineSimulatorResource) -> None:
     assert_type(job.options, JobOptions)
     assert_type(job.backend(), AQTResource)
     assert_type(copy.copy(simulator), OfflineSimulatorResource)
+    assert_type(simulator.jobs(state="done", limit=3), JobsTable)
+    simulator.jobs(stat="done")  # type: ignore[call-arg]
+    simulator.jobs(state="finished")  # type: ignore[arg-type]
     simulator.run(circuit, executor=None, seed_simulator=5)
     simulator.run(circuit, executer=None)  # type: ignore[call-overload]
 

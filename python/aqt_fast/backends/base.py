@@ -71,6 +71,9 @@ if TYPE_CHECKING:
     from qiskit_aer.backends.backendproperties import AerBackendProperties
     from typing_extensions import Self, Unpack
 
+    from aqt_fast import AQTProvider, JobsTable
+    from aqt_fast.store.listing import JobCriteria
+
 _CIRCUITS_FOR_TOOLS = 10_000
 """More than an experiment has, so tools do not cut it; few enough for a list of several times as
 many."""
@@ -594,21 +597,21 @@ class AQTResource(AnyProtocol, BackendV2):
         ours = {name: value for name, value in fields.items() if not changes_nothing(name, value)}
         self.options.update_options(**cast("RunOptions", ours))
 
-    def jobs(self, **criteria: Any) -> Any:
+    def jobs(self, **criteria: Unpack[JobCriteria]) -> JobsTable:
         """List the jobs of this backend in the store, the newest first.
 
         Args:
             criteria: those of :meth:`AQTProvider.jobs <aqt_fast.AQTProvider.jobs>`, such as
                 ``state``, ``label``, ``tags``, ``since`` and ``limit``.
 
-        Returns:
-            A :class:`~aqt_fast.aqt_provider.JobsTable`.
-
         Raises:
             InvalidOptionError: a criterion is invalid.
             OSError: the store cannot be read.
         """
-        return self._provided().jobs(self.name, **{**self._place, **criteria})
+        if self._in_cloud:
+            # What distinguishes them from those of another resource with its name.
+            criteria = {"workspace": self._resource.workspace_id, **criteria}
+        return self._provided().jobs(self.name, **criteria)
 
     def retrieve_job(
         self,
@@ -647,17 +650,13 @@ class AQTResource(AnyProtocol, BackendV2):
         return job
 
     @property
-    def _place(self) -> dict[str, str]:
-        """What distinguishes the jobs of this resource from those of another with its name."""
-        return {"workspace": self._resource.workspace_id} if self._in_cloud else {}
-
-    @property
     def _in_cloud(self) -> bool:
         return self._resource.resource_type in ("device", "simulator")
 
-    def _provided(self) -> Any:
+    def _provided(self) -> AQTProvider:
         """Return its provider; one of its own for stored jobs if it was made without."""
-        return provider_for_restoring() if self.provider is None else self.provider
+        provider: AQTProvider | None = self.provider
+        return provider_for_restoring() if provider is None else provider
 
     def prepare(self, circuits: Sequence[QuantumCircuit], options: AQTOptions) -> Snapshot:
         """Check circuits and take a snapshot of them for :meth:`execution`.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar
 
 from aqt_fast._shots import Shots
 from aqt_fast.exceptions import DamagedJobError, JobNotFoundError
@@ -34,6 +35,34 @@ class JobRestorer(Protocol[JobT]):
         self, job_id: str, *, store_path: Any = None, remove_from_store: bool = True
     ) -> JobT:
         """Restore a stored job: see :meth:`aqt_fast.AQTProvider.restore`."""
+
+
+class JobCriteria(TypedDict, total=False):
+    """Which stored jobs are wanted: see :meth:`AQTProvider.jobs <aqt_fast.AQTProvider.jobs>`."""
+
+    state: StoredJobState | re.Pattern[str] | None
+    """Its state. A text must be equal; a compiled pattern must match at the start."""
+
+    label: str | re.Pattern[str] | None
+    """Its label on the portal, matched like ``state``."""
+
+    workspace: str | re.Pattern[str] | None
+    """The workspace of its backend, matched like ``state``."""
+
+    tags: Iterable[str]
+    """Only jobs that have all of them."""
+
+    since: datetime | None
+    """Only jobs made at this time or later; local time if it has no time zone."""
+
+    before: datetime | None
+    """Only jobs made before this time."""
+
+    limit: int | None
+    """Maximum number of jobs, 1 or more."""
+
+    store_path: str | Path | None
+    """Directory of saved jobs and journals, None for the provider's."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qiskit import QuantumCircuit
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from typing_extensions import Unpack
+
+    from aqt_fast.provider.jobs_table import JobsTable
+    from aqt_fast.store.listing import JobCriteria
 
 __all__ = ["CloudResource", "DirectAccessResource", "OfflineSimulatorResource"]
 
@@ -106,7 +109,7 @@ class _Resource(AQTResource):
         with raised_as_v2():
             super().set_options(**fields)
 
-    def jobs(self, **criteria: Any) -> Any:
+    def jobs(self, **criteria: Unpack[JobCriteria]) -> JobsTable:
         """List the jobs of this backend in the store, the newest first.
 
         Args:
