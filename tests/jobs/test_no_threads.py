@@ -65,7 +65,7 @@ def refusing(monkeypatch) -> Iterator[Callable[..., None]]:
 def impatient(monkeypatch) -> Iterator[None]:
     """Errors come after half a second."""
     with monkeypatch.context() as patch:
-        patch.setattr(execution.Execution._wait_for, "__defaults__", (0.5,))  # noqa: SLF001
+        patch.setattr(execution, "PATIENCE_SECONDS", 0.5)
         patch.setattr(remote, "_PATIENCE_AT_END_SECONDS", 0.3)
         yield
 
