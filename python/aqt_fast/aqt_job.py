@@ -442,6 +442,7 @@ class AQTJob(Single, AnyProtocol, JobV1):
             wait: taken for tools that give a time between polls. It changes nothing: the job is
                 polled in the background, every ``query_period_seconds``.
             partial: return the known results instead of raising an error, also after the time-out.
+                It waits like any call; ``timeout=0`` returns what there is now.
 
         Raises:
             RuntimeError: the job was not submitted.
