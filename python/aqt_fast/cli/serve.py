@@ -236,7 +236,7 @@ def _signals() -> Iterator[_End]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     try:
-        yield _End(wait, partial(os.kill, os.getpid(), signal.SIGTERM))
+        yield _End(wait, partial(signal.pthread_kill, threading.get_ident(), signal.SIGTERM))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
