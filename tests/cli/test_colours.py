@@ -55,3 +55,13 @@ def test_states(device, circuit, monkeypatch):
         [sys.executable, "-m", "aqt_fast", "jobs"], check=True, capture_output=True
     )
     assert b"\x1b" not in piped.stdout
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_closed_output(device, circuit, options):
+    """Nothing is written, and nothing fails."""
+    device.run(circuit, label="phase").result()
+    command = f"{sys.executable} -m aqt_fast jobs {options} >&-"
+    ended = subprocess.run(["/bin/sh", "-c", command], check=True, capture_output=True)  # noqa: S603
+    assert ended.stderr == b""

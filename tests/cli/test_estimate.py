@@ -160,3 +160,10 @@ class TestWithoutToken:
         assert invoke(bell, "--backend", "offline_simulator_noise", *arguments).exit_code == 2
         assert invoke("--backend", "offline_simulator_noise").exit_code == 2
         assert invoke(bell).exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--price-per-shot", "--price-per-circuit"])
+@pytest.mark.parametrize("price", ["nan", "inf", "-1"])
+def test_no_price(bell, option, price):
+    """A mistake."""
+    assert invoke(bell, "--backend", "x", option, price).exit_code == 2

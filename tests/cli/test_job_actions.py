@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from types import SimpleNamespace
 
 import pytest
+from aqt_fast.cli import job_actions
 from aqt_fast.cli.main import main
 from aqt_fast.exceptions import SubmissionUncertainError
 from click.testing import CliRunner, Result
@@ -84,6 +86,27 @@ class TestWait:
         assert state_of("held") == "submitted"
         server.release()
         assert invoke("wait", "held", "--timeout", "30").exit_code == 0
+
+    @pytest.mark.usefixtures("held")
+    def test_loading_is_not_waiting(self, monkeypatch):
+        """The time starts once the jobs are loaded."""
+        passed = 0.0
+
+        def load(*arguments, **options):
+            nonlocal passed
+            passed += 1024
+            job = found(*arguments, **options)
+            result = job.result
+            job.result = lambda left: waited.append(left) or result(left)
+            return job
+
+        waited = []
+        found = job_actions.Handles.job
+        monkeypatch.setattr(job_actions.Handles, "job", load)
+        monkeypatch.setattr(job_actions, "time", SimpleNamespace(monotonic=lambda: passed))
+        result = invoke("wait", "held", "--timeout", "0.125")
+        assert waited == [0.125]
+        assert "has not ended within 0.125 s" in result.stderr
 
     def test_failed(self, server, portal, cloud, circuit):
         """The reason, and the states of all."""
@@ -253,6 +276,7 @@ def test_bad_input(command, backend, circuit):
 
 
 @pytest.mark.usefixtures("held")
-def test_negative_time():
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf"])
+def test_no_time(seconds):
     """A mistake."""
-    assert invoke("wait", "held", "--timeout", "-1").exit_code == 2
+    assert invoke("wait", "held", "--timeout", seconds).exit_code == 2

@@ -130,3 +130,13 @@ def test_help_needs_no_server_packages():
     )
     assert "--fault-rate" in run.stdout
     assert run.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("closed", ["</dev/null", "<&-", ">&- </dev/null"])
+def test_end_at_once(closed):
+    """An input that has ended, or a stream that is closed, ends the server in order."""
+    command = f"exec {closed}; exec {sys.executable} -m aqt_fast serve --port 0 --until-eof"
+    ended = subprocess.run(  # noqa: S603
+        ["/bin/sh", "-c", command], check=True, capture_output=True, text=True
+    )
+    assert ended.stderr.endswith("0 jobs were accepted\n")

@@ -329,6 +329,28 @@ def test_choice(hidden, kind):
     assert subprocess.check_output(command, text=True, timeout=SECONDS) == f"{kind}\n"  # noqa: S603
 
 
+@pytest.mark.parametrize("kind", ["open files", "processes"])
+def test_two_names_of_a_file(kind, locks_of, tmp_path):
+    """A look by another name of the file of locks, as of a folded case, releases nothing."""
+    locks_of(kind)
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    assert locks.acquire(one / "x")
+    (other / byte_locks.FILE).hardlink_to(one / byte_locks.FILE)
+    assert locks.is_held(other / "x")
+    assert not locks.acquire(other / "x")
+    assert not locks.is_held(other / "y")
+    assert locks.acquire(other / "y")
+    locks.release(other / "y")
+    ask = f"print(locks.acquire(Path({str(one / 'x')!r})))"
+    code = USE(f"byte_locks.{KINDS[kind].__name__}") + ask
+    command = [sys.executable, "-c", code]
+    assert subprocess.check_output(command, text=True, timeout=SECONDS) == "False\n"  # noqa: S603
+    locks.release(other / "x")
+    assert locks.is_held(one / "x") is False
+
+
 class TestDatabases:
     """What only SQLite's locks have to care about."""
 

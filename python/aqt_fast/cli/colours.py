@@ -43,11 +43,11 @@ def coloured(state: str) -> str:
 def _has_colours() -> bool:
     """Whether standard output shows colours.
 
-    It does not if it is no terminal, ``NO_COLOR`` is set (https://no-color.org), or ``TERM`` is
-    ``dumb``.
+    It does not if it is closed or no terminal, ``NO_COLOR`` is set (https://no-color.org), or
+    ``TERM`` is ``dumb``.
     """
     unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    return not unwanted and sys.stdout.isatty()
+    return not unwanted and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _in_colour(state: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aqt_fast.cli.backend_names import backend_names
-from aqt_fast.cli.terminal import errors, print_json, say
+from aqt_fast.cli.terminal import FiniteRange, errors, print_json, say
 
 if TYPE_CHECKING:
     from aqt_fast.devices import PriceList
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 3),
     help="How circuits are compiled.",
 )
-@click.option("--price-per-shot", default=None, type=click.FloatRange(0), help="Price of a shot.")
+@click.option("--price-per-shot", default=None, type=FiniteRange(0), help="Price of a shot.")
 @click.option(
     "--price-per-circuit",
     default=None,
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     help="Price of a circuit with up to 2000 shots.",
 )
 @click.option("--currency", default=None, help="What prices are in, such as EUR.")

@@ -25,7 +25,7 @@ from aqt_fast.cli.stored import (
     store_option,
     stored_jobs,
 )
-from aqt_fast.cli.terminal import advice, errors, say
+from aqt_fast.cli.terminal import FiniteRange, advice, errors, say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -44,7 +44,7 @@ _SECONDS_TO_STOP = 10.0
 @click.option(
     "--timeout",
     default=None,
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     metavar="SECONDS",
     help="Wait so long at most, for all of them together.",
 )
@@ -58,7 +58,6 @@ def wait(job_ids: tuple[str, ...], timeout: float | None, store: Path | None) ->
     Exit code 1: not all of them are done; standard error gives the reason. 124: the time has
     passed, and the jobs continue.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
     again = f"to wait again: aqt-fast jobs wait {shlex.join(job_ids)}"
     code = 0
     with errors(), advice(again), Handles() as handles:
@@ -67,12 +66,16 @@ def wait(job_ids: tuple[str, ...], timeout: float | None, store: Path | None) ->
         from aqt_fast.exceptions import AQTError
 
         jobs = [handles.job(name, store, with_progress_bar=True) for name in job_ids]
+        deadline = None if timeout is None else time.monotonic() + timeout
         for job in jobs:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             try:
                 found = job.result(left)
             except JobTimeoutError as error:
-                say(error.message)
+                late = error.message
+                if timeout is not None:
+                    late = f"job {job.job_id()} has not ended within {timeout:g} s"
+                say(late)
                 code = TIMED_OUT
             except AQTError as error:
                 say(str(error))

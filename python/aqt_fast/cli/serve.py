@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shlex
 import signal
@@ -12,29 +11,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import IO, TYPE_CHECKING, NamedTuple, get_args
 
 import click
 
 from aqt_fast.cli.request_lines import RequestLines
-from aqt_fast.cli.terminal import INTERRUPTED, say
+from aqt_fast.cli.terminal import INTERRUPTED, FiniteRange, say
 from aqt_fast.exceptions import InvalidOptionError
 from aqt_fast.server.workspaces import Characterisation
 
 if TYPE_CHECKING:
     from aqt_fast.server.arnica import ArnicaServer
-
-
-class _Number(click.FloatRange):
-    """A finite number in a range."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not finite", param, ctx)
-        return number
 
 
 @click.command("serve")
@@ -62,7 +49,7 @@ class _Number(click.FloatRange):
 @click.option(
     "--speed",
     default=None,
-    type=_Number(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="1: as slow as a real machine; 100: a hundred times faster.  [default: no device time]",
 )
 @click.option(
@@ -88,7 +75,7 @@ class _Number(click.FloatRange):
     "--fault-rate",
     default=0.0,
     show_default=True,
-    type=_Number(0, 1),
+    type=FiniteRange(0, 1),
     help="Share of the requests that suffer a fault.",
 )
 @click.option(
@@ -101,7 +88,7 @@ class _Number(click.FloatRange):
     "--token-lifetime",
     default=36_000.0,
     show_default=True,
-    type=_Number(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="Seconds for which tokens of the login are accepted.",
 )
 @click.option(
@@ -172,7 +159,6 @@ def serve_command(
             sys.exit(1)
         try:
             click.echo(server.url)
-            sys.stdout.flush()
             click.echo(_how_to_use(server), err=True)
             lines.start()
             if until_eof:
@@ -229,7 +215,7 @@ def _record_file(path: Path | None) -> Iterator[IO[bytes] | None]:
 
 def _end_with_input(end: Callable[[], object]) -> None:
     """Wait until standard input is closed, then end as after Ctrl-C."""
-    while sys.stdin.read(1):
+    while sys.stdin is not None and sys.stdin.read(1):
         pass
     end()
 
@@ -250,7 +236,7 @@ def _signals() -> Iterator[_End]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     try:
-        yield _End(wait, partial(os.kill, os.getpid(), signal.SIGTERM))
+        yield _End(wait, partial(signal.pthread_kill, threading.get_ident(), signal.SIGTERM))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -1,9 +1,10 @@
-"""Common parts of the commands: messages, errors, Ctrl-C, patterns."""
+"""Common parts of the commands: messages, errors, Ctrl-C, patterns, numbers."""
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import sys
 import warnings
@@ -89,7 +90,7 @@ def with_escapes(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     letter = found[0]
-    shown = one_line(letter) == letter and _has(sys.stdout.encoding, letter)
+    shown = one_line(letter) == letter and _has(getattr(sys.stdout, "encoding", None), letter)
     return letter if shown else json.dumps(letter)[1:-1]
 
 
@@ -103,6 +104,19 @@ def _has(encoding: str | None, letter: str) -> bool:
 
 _NOT_PLAIN = re.compile(r"[^ -~\n]")
 """All but plain ASCII, and the line breaks between JSON's texts."""
+
+
+class FiniteRange(click.FloatRange):
+    """A finite number in a range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the number (see click)."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not finite", param, ctx)
+        return number
 
 
 def pattern(

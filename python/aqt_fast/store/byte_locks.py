@@ -46,15 +46,11 @@ class _LockFile:
 
     def __init__(self, path: Path) -> None:
         self.descriptor = open_file(path, os.O_RDWR | os.O_CREAT)
+        self.identity = _identity(os.fstat(self.descriptor))
+        self.paths = {path}
+        """All paths that have led to the file; another file may be there now."""
         self.held: set[int] = set()
         """The bytes that are locked."""
-
-    def is_at(self, path: Path) -> bool:
-        """Whether the file was not deleted, and perhaps made anew."""
-        try:
-            return os.path.samestat(os.fstat(self.descriptor), path.stat())
-        except OSError:
-            return False
 
 
 class ByteLocks(ABC):
@@ -62,8 +58,8 @@ class ByteLocks(ABC):
 
     def __init__(self) -> None:
         """Nothing is held."""
-        self._files: dict[Path, list[_LockFile]] = {}
-        """The open files by path, the newest last; there are several if one was deleted."""
+        self._files: list[_LockFile] = []
+        """The open files, each once, whatever paths lead to it."""
 
     def acquire(self, job: Path) -> bool:
         """Take the lock of a job. Return False if anybody has it, even this process.
@@ -73,20 +69,21 @@ class ByteLocks(ABC):
             OSError: the file of locks cannot be opened, or the file system has no locks.
         """
         path, byte = _place_of(job)
-        files = self._files.setdefault(path, [])
-        if any(byte in file.held for file in files):
+        file = self._find(path)
+        if self._holder(path, byte) is not None:
             return False
         try:
-            if not (files and files[-1].is_at(path)):
-                files.append(_LockFile(path))
+            if file is None:
+                file = _LockFile(path)
+                self._files.append(file)
         except OSError as error:
             self._close_idle()
             if error.errno in READ_ONLY:
                 raise ReadOnlyError(*error.args) from error
             raise
         try:
-            self._lock(files[-1].descriptor, byte)
-            files[-1].held.add(byte)
+            self._lock(file.descriptor, byte)
+            file.held.add(byte)
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES):
                 return False
@@ -98,20 +95,21 @@ class ByteLocks(ABC):
     def release(self, job: Path) -> None:
         """Give the lock of a job back, if this process has it."""
         path, byte = _place_of(job)
-        for file in self._files.get(path, ()):
-            if byte in file.held:
-                file.held.remove(byte)
-                self._unlock(file.descriptor, byte)
+        self._find(path)
+        holder = self._holder(path, byte)
+        if holder is not None:
+            holder.held.remove(byte)
+            self._unlock(holder.descriptor, byte)
         self._close_idle()
 
     def is_held(self, job: Path) -> bool | None:
         """Return whether any process, even this one, has the lock of a job; None if unknown."""
         path, byte = _place_of(job)
-        files = self._files.get(path, [])
-        if any(byte in file.held for file in files):
+        file = self._find(path)
+        if self._holder(path, byte) is not None:
             return True
-        if files and files[-1].is_at(path):
-            return self._is_locked(files[-1].descriptor, byte)
+        if file is not None:
+            return self._is_locked(file.descriptor, byte)
         try:
             descriptor = open_file(path)
         except FileNotFoundError:
@@ -129,19 +127,32 @@ class ByteLocks(ABC):
 
     def let_go(self) -> None:
         """Close inherited files after a fork."""
-        for files in self._files.values():
-            for file in files:
-                os.close(file.descriptor)
+        for file in self._files:
+            os.close(file.descriptor)
         self._files.clear()
+
+    def _find(self, path: Path) -> _LockFile | None:
+        """Return the open file that is at a path now, and note the path."""
+        try:
+            identity = _identity(path.stat())
+        except OSError:
+            return None
+        for file in self._files:
+            if file.identity == identity:
+                file.paths.add(path)
+                return file
+        return None
+
+    def _holder(self, path: Path, byte: int) -> _LockFile | None:
+        """Return the file, even a deleted one, in which this process has locked a byte."""
+        holders = (file for file in self._files if path in file.paths and byte in file.held)
+        return next(holders, None)
 
     def _close_idle(self) -> None:
         """Close the files without a lock."""
-        for path, files in list(self._files.items()):
-            for file in [file for file in files if not file.held]:
-                files.remove(file)
-                os.close(file.descriptor)
-            if not files:
-                del self._files[path]
+        for file in [file for file in self._files if not file.held]:
+            self._files.remove(file)
+            os.close(file.descriptor)
 
     @abstractmethod
     def _lock(self, descriptor: int, byte: int) -> None:
@@ -164,7 +175,7 @@ class ProcessLocks(ByteLocks):
     """Locks that belong to a process, which every system with ``fcntl`` has.
 
     They end when the process closes the file, through whichever descriptor: nothing but this module
-    may open it, and a store has one file whatever path leads to it.
+    may open it, and it opens each file once, whatever paths lead to it.
     """
 
     def _lock(self, descriptor: int, byte: int) -> None:
@@ -222,6 +233,11 @@ def _range(kind: int, byte: int) -> bytes:
     if sys.platform == "darwin":
         return _ON_MACOS.pack(byte, 1, 0, kind, os.SEEK_SET)
     raise NotImplementedError
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    """Return what tells a file from all others, under each of its names."""
+    return status.st_dev, status.st_ino
 
 
 def _place_of(job: Path) -> tuple[Path, int]:
