@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -48,3 +49,31 @@ def test_daemon_threads(size, join):
             [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
         )
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+
+FORKING = """
+ends = []
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        sys.exit(7)
+    start = time.monotonic()
+    ends.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    waited += time.monotonic() - start > 0.9
+print(*ends, waited)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork")
+def test_forked_children(figures):
+    """They end like others, and wait for none of their parent's threads."""
+    program = "import os, sys\nwaited = 0\n" + PROGRAM + FORKING
+    program = program.replace("SIZE", "20_000").replace("JOIN", "False")
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    *ends, waited = ended.stdout.split()
+    assert ends == 20 * ["7"]
+    figures("forked children of threads that decode", ended=len(ends), waited=int(waited))

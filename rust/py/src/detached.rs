@@ -25,7 +25,7 @@ static DETACHED: AtomicUsize = AtomicUsize::new(0);
 static RETURNING: AtomicUsize = AtomicUsize::new(0);
 
 /// How long the end waits for calls. What other modules do at the end may wait for their threads, so
-/// short calls return to Python. After a fork, there may be counted threads that the child has not.
+/// short calls return to Python.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// Does work while other threads may run Python; once Python ends, does it with the lock.
@@ -61,6 +61,13 @@ pub fn end_detached_calls(py: Python<'_>) {
         ENDED.store(true, SeqCst);
         await_none(&RETURNING);
     });
+}
+
+/// Counts no thread: a forked child has none of its parent's but the one that has forked.
+#[pyfunction]
+pub fn forget_detached_calls() {
+    DETACHED.store(0, SeqCst);
+    RETURNING.store(0, SeqCst);
 }
 
 fn await_none(number: &AtomicUsize) {

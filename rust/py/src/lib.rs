@@ -29,7 +29,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[pymodule(gil_used = true)]
 mod _native {
     use super::{Bound, PyErr, PyModule, PyResult, PyRuntimeWarning, detached};
-    use pyo3::{types::PyAnyMethods, wrap_pyfunction};
+    use pyo3::{
+        types::{IntoPyDict, PyAnyMethods},
+        wrap_pyfunction,
+    };
 
     /// Prepares for the end of Python. A debug build is slow enough to look like a fault.
     ///
@@ -38,6 +41,12 @@ mod _native {
     fn begin(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let end = wrap_pyfunction!(detached::end_detached_calls, module)?;
         module.py().import("atexit")?.call_method1("register", (end,))?;
+        let os = module.py().import("os")?;
+        if let Ok(register) = os.getattr("register_at_fork") {
+            let forget = wrap_pyfunction!(detached::forget_detached_calls, module)?;
+            let options = [("after_in_child", forget)].into_py_dict(module.py())?;
+            register.call((), Some(&options))?;
+        }
         if cfg!(debug_assertions) {
             let category = module.py().get_type::<PyRuntimeWarning>();
             PyErr::warn(module.py(), &category, c"aqt-fast is a slow debug build", 1)?;
