@@ -3,7 +3,7 @@
 import httpx
 import orjson
 import pytest
-from aqt_fast.testing import ArnicaServer, Limits
+from aqt_fast.testing import ArnicaServer, Limits, ServerControl
 from server.cloud_client import (
     SUBMIT,
     circuit,
@@ -264,6 +264,8 @@ def test_reset(server, client, control):
     server.fail_jobs("no", 5)
     server.faults.set(rate=1)
     assert call(control, "reset") == 204
+    wait_until(lambda: all(it["running"] is None for it in get(control, "/state")["resources"]))
+    wait_until(lambda: all(it["running"] is None for it in get(control, "/state")["resources"]))
     shown = get(control, "/state")
     accepted = {"accepted": 3, "now": first["now"]}
     latest = {"faults": first["faults"]}
@@ -276,3 +278,17 @@ def test_reset(server, client, control):
     again = submit(client, job(flips(1)))
     assert final_state(client, again).result
     assert [entry.job_id for entry in server.jobs] == [again]
+
+
+def test_reset_of_a_busy_machine():
+    """A machine is shown as busy until its circuit has ended, though its job is forgotten."""
+    with ArnicaServer(simulate=False, speed=1e-3) as slow, client_of(slow) as client:
+        running = submit(client, job(flips(1)))
+        wait_for_status(client, running, "ongoing")
+        slow.reset()
+        waiting = submit(client, job(flips(1)))
+        with ServerControl(slow.url, slow.token) as control:
+            shown = control.state()
+        ideal = next(entry for entry in shown["resources"] if entry["id"] == "simulator_ideal")
+        assert (ideal["running"], ideal["queued"], ideal["circuits"]) == (running, 1, 1)
+        assert [entry.job_id for entry in slow.jobs] == [waiting]

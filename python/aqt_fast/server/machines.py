@@ -21,6 +21,8 @@ class _Machine:
         self.resource = resource
         self.queue: deque[Job] = deque()
         self.busy = False
+        self.running: Job | None = None
+        """The job whose circuits run, also after the portal has forgotten it."""
         self.in_flight: Job | None = None
         """The last circuit that came by direct access."""
         self.first_status = resource.status, resource.status_updated_at
@@ -156,6 +158,11 @@ class Machines:
             for machine in self._machines.values():
                 machine.resource.status, machine.resource.status_updated_at = machine.first_status
 
+    def running(self) -> dict[str, Job]:
+        """Return the job of each machine that runs one; call this under the portal's lock."""
+        running = ((key, machine.running) for key, machine in self._machines.items())
+        return {key: job for key, job in running if job is not None and not job.ended.done()}
+
     @property
     def permits(self) -> int | None:
         """How many circuits may start; None means any number."""
@@ -193,7 +200,7 @@ class Machines:
     def _work(self, machine: _Machine) -> None:
         while True:
             with self._changed:
-                job = self._next(machine)
+                machine.running = job = self._next(machine)
                 if job is None:
                     machine.busy = False
                     return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from aqt_fast.server.jobs import Job, Status
@@ -13,17 +13,22 @@ _LONGEST_TEXT = 500
 """Most characters that are shown of a label or a message, which may be as long as a body."""
 
 
-def overview(workspaces: Iterable[Workspace], jobs: Iterable[Job]) -> dict[str, Any]:
-    """Describe workspaces and resources, and count the jobs; call this under the portal's lock."""
+def overview(
+    workspaces: Iterable[Workspace], jobs: Iterable[Job], running: Mapping[str, Job]
+) -> dict[str, Any]:
+    """Describe workspaces and resources, and count the jobs; call this under the portal's lock.
+
+    Args:
+        workspaces: all of them.
+        jobs: those that the portal remembers.
+        running: the job of each machine that runs one; the portal may have forgotten it.
+    """
     statuses = dict.fromkeys(get_args(Status), 0)
     queued: Counter[str] = Counter()
-    running: dict[str, Job] = {}
     for job in jobs:
         statuses[job.status] += 1
         if job.status == "queued":
             queued[job.resource.id] += 1
-        elif job.status == "ongoing":
-            running[job.resource.id] = job
     listed = list(workspaces)
     resources = {resource.id: resource for entry in listed for resource in entry.resources}
     return {

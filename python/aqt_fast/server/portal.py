@@ -234,7 +234,7 @@ class Portal:
                 "permits": self.machines.permits,
                 "failing": self.machines.num_failures,
                 "accepted": self._kept.num_accepted,
-                **overview(self.workspaces.values(), self._kept.jobs()),
+                **overview(self.workspaces.values(), self._kept.jobs(), self.machines.running()),
             }
 
     def record(self) -> list[AcceptedJob]:

@@ -130,7 +130,7 @@ export function drawCounts(counts) {
   counts.outcomes.forEach(([outcome, count], at) => {
     const y = at * line + 2;
     const length = Math.max(2, (300 * count) / top);
-    const share = ((100 * count) / counts.shots).toFixed(1);
+    const share = count < counts.shots ? Math.min((100 * count) / counts.shots, 99.9) : 100;
     picture.append(
       svg(
         "g",
@@ -138,7 +138,7 @@ export function drawCounts(counts) {
         svg("title", {}, `${outcome}: ${count} of ${counts.shots}`),
         svg("text", { x: left - 8, y: y + 10, class: "outcome" }, outcome),
         svg("rect", { x: left, y, width: length, height: line - 4, rx: 2 }),
-        svg("text", { x: left + length + 6, y: y + 10, class: "count" }, `${count} (${share} %)`),
+        svg("text", { x: left + length + 6, y: y + 10, class: "count" }, `${count} (${share.toFixed(1)} %)`),
       ),
     );
   });
