@@ -51,7 +51,6 @@ def test_daemon_threads(size, join):
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
-
 FORKING = """
 ends = []
 for _ in range(20):
