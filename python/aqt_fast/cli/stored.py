@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aqt_fast._ids import is_canonical_uuid
+from aqt_fast._times import from_iso
 from aqt_fast.cli.completion import completed, silently
 from aqt_fast.cli.terminal import say
 
@@ -69,8 +70,7 @@ def moment(context: click.Context, parameter: click.Parameter, text: str | None)
     try:
         if age is not None:
             return datetime.now(timezone.utc) - timedelta(**{_UNITS[age[2]]: int(age[1])})
-        # Python 3.10 does not parse the suffix Z.
-        return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).astimezone(timezone.utc)
+        return from_iso(text).astimezone(timezone.utc)
     except (ValueError, OverflowError):
         reason = f"{text!r} is no time: 2026-11-22, 2026-11-22T10:30, or an age like 12h, 30d"
         raise click.BadParameter(reason, context, parameter) from None

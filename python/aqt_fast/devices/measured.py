@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
+
+from aqt_fast._times import from_iso
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ def moment(value: Any) -> datetime:
         ValueError: it is none; the message continues the name of the field.
     """
     try:
-        # Python 3.10 does not parse the suffix Z.
-        found = datetime.fromisoformat(re.sub("Z$", "+00:00", value))
+        found = from_iso(value)
         aware = found if found.tzinfo else found.replace(tzinfo=timezone.utc)
         return aware.astimezone(timezone.utc)
     except (TypeError, ValueError, OverflowError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -11,6 +10,7 @@ from types import NoneType
 from typing import Any
 
 from aqt_fast._shots import Shots, each, shots_of
+from aqt_fast._times import from_iso
 from aqt_fast.api_client.models import MOST_QUBITS
 from aqt_fast.store.checksummed_json import entry
 from aqt_fast.store.location import (
@@ -216,5 +216,4 @@ def utc_at(seconds: float) -> datetime:
 
 def utc(text: str) -> datetime:
     """Parse a time in ISO 8601, as local time if it has no time zone, and convert it to UTC."""
-    # Python 3.10 does not parse the suffix Z.
-    return datetime.fromisoformat(re.sub("Z$", "+00:00", text)).astimezone(timezone.utc)
+    return from_iso(text).astimezone(timezone.utc)

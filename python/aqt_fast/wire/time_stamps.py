@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from aqt_fast._times import from_iso
+
 ENDS = ("finished", "error", "cancelled")
 """The portal's final statuses."""
 
@@ -19,8 +21,7 @@ def moments(changes: Iterable[tuple[str, str]]) -> dict[str, list[datetime]]:
     found: dict[str, list[datetime]] = {}
     for status, stamp in changes:
         try:
-            # Python 3.10 does not parse the suffix Z.
-            time = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+            time = from_iso(stamp)
         except ValueError:
             continue
         if time.tzinfo is not None:

@@ -119,16 +119,12 @@ class Poller:
 
     def poll_now(self, job: Polled) -> None:
         """Poll a job out of turn until it has ended, for example after it was cancelled."""
-        self._call(partial(self._follow, job))
+        self._call(partial(self._surely, partial(self._follow, job)))
 
     def _follow(self, job: Polled) -> None:
-        ended = False
-        try:
-            ended = job.poll()
-        finally:
-            if not ended:
-                period = job.period
-                self._pause(partial(self._follow, job), job, period, _spread(period))
+        if not job.poll():
+            period = job.period
+            self._pause(partial(self._follow, job), job, period, _spread(period))
 
     def _fill(self, queue: _Queue) -> None:
         while queue.waiting and not queue.resting and queue.asked < queue.window:
@@ -165,7 +161,7 @@ class Poller:
                 self._fill(queue)
 
     def _wake(self, queue: _Queue) -> None:
-        with self._going_on(queue):
+        with self._lock:
             queue.resting = False
             self._fill(queue)
             if queue.waiting:
@@ -181,7 +177,8 @@ class Poller:
             try:
                 yield
             except BaseException:
-                self._call(partial(self._wake, queue), after=CHECK_SECONDS)
+                wake = partial(self._surely, partial(self._wake, queue))
+                self._call(wake, after=CHECK_SECONDS)
                 raise
 
     def _other(self, queue: _Queue) -> tuple[int, Polled]:
@@ -213,10 +210,18 @@ class Poller:
             except Exception:  # noqa: BLE001 - the step must come, be it too early
                 rest = 0.0
             if rest <= 0:
-                step()
+                self._surely(step)
 
         sleep = min(left, CHECK_SECONDS)
         self._call(partial(go_on), after=sleep)
+
+    def _surely(self, step: partial[None]) -> None:
+        """Call a step. If it raises, as it must not, it is called again later."""
+        try:
+            step()
+        except BaseException:
+            self._call(partial(self._surely, step), after=CHECK_SECONDS)
+            raise
 
     def _call(self, step: partial[None], *, after: float = 0.0) -> None:
         try:
