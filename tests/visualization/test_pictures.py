@@ -83,7 +83,7 @@ class TestTimeline:
     def test_long_name(self, letter):
         """A headline that is too long for the figure ends with an ellipsis in it."""
         figure = plot_timeline(summary(name=letter * 300))
-        headline = figure._suptitle
+        headline = next(text for text in figure.texts if "…" in text.get_text())
         assert headline.get_text().endswith("…")
         assert 0.9 < headline.get_window_extent().x1 / figure.bbox.x1 < 1
 

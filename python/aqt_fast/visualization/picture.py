@@ -42,7 +42,9 @@ def picture(width: float, height: float) -> Picture:
 def headline(figure: Figure, words: str) -> None:
     """Write above everything what the figure is about, as far as its width has room."""
     words = one_line(words)
-    written = figure.suptitle(words, color=INK, fontsize=13, fontweight="bold", x=_MARGIN, ha="left")
+    written = figure.suptitle(
+        words, color=INK, fontsize=13, fontweight="bold", x=_MARGIN, ha="left"
+    )
     written.set_parse_math(False)  # names of others: a dollar sign begins no formula
     room = (1 - 2 * _MARGIN) * figure.bbox.width
     while words and (width := written.get_window_extent().width) > room:
