@@ -2,8 +2,11 @@
 
 from collections import Counter
 
+import orjson
 import pytest
+from aqt_fast.server.aer_sampler import AerSampler
 from aqt_fast.testing import ArnicaServer
+from qiskit_aer import AerSimulator
 from server.cloud_client import HALF, circuit, client_of, final_state, flips, job, submit
 
 
@@ -54,3 +57,29 @@ def test_seed(simulate):
     assert first != second
     assert first[0] != first[1]
     assert outcomes(2)[0] != first[0]
+
+
+def test_large_circuit_with_noise(monkeypatch):
+    """Aer computes few shots in a call, so that other threads have their turns in between."""
+    calls, run = [], AerSimulator.run
+
+    def counted(self, circuits, **options):
+        calls.append(options["shots"])
+        return run(self, circuits, **options)
+
+    monkeypatch.setattr(AerSimulator, "run", counted)
+    flipped = [{"operation": "R", "qubit": qubit, "phi": 0.0, "theta": 0.5} for qubit in range(14)]
+    body = orjson.dumps(job(circuit(flipped, shots=10, qubits=14)))
+
+    def outcomes(*, noisy):
+        calls.clear()
+        workload = AerSampler().read_job(body)
+        workload.measure(0, noisy=noisy, seed=7)
+        return orjson.loads(workload.result(seed=7))["0"]
+
+    first = outcomes(noisy=True)
+    assert calls == [4, 4, 2]
+    assert len({tuple(shot) for shot in first}) == len(first) == 10
+    assert outcomes(noisy=True) == first
+    assert len(outcomes(noisy=False)) == 10
+    assert calls == [10]

@@ -78,6 +78,15 @@ class TestTimeline:
         """A dollar sign begins no formula."""
         plot_timeline(summary(name="a$\\frac$b")).draw_without_rendering()
 
+    @pytest.mark.parametrize("letter", ["i", "W", "量"])
+    @pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+    def test_long_name(self, letter):
+        """A headline that is too long for the figure ends with an ellipsis in it."""
+        figure = plot_timeline(summary(name=letter * 300))
+        headline = next(text for text in figure.texts if "…" in text.get_text())
+        assert headline.get_text().endswith("…")
+        assert 0.9 < headline.get_window_extent().x1 / figure.bbox.x1 < 1
+
     def test_job(self, device, circuit):
         """Of a job itself, in the cloud."""
         job = device.run([circuit] * 60)

@@ -14,6 +14,8 @@ from aqt_fast.server.sampler import Workload, circuit_digest, parse
 _CACHED_CIRCUITS = 1000
 _FEWEST_QUBITS_FOR_THREADS = 14
 """From as many qubits on, Aer shares the work on one state among threads."""
+_SHOTS_AT_A_TIME = 4
+"""Most shots of a large circuit with noise in one call, in which Aer holds Python's lock."""
 
 
 class AerSampler:
@@ -73,17 +75,23 @@ class AerSampler:
             self._circuits[digest] = converted, qubits
             if len(self._circuits) > _CACHED_CIRCUITS:
                 self._circuits.popitem(last=False)
-        result = simulator.run(
-            converted,
-            shots=circuit.repetitions,
-            memory=True,
-            seed_simulator=seed >> 1,  # Aer takes seeds of 63 bits
-            # Waking threads takes 25 times longer than a small circuit.
-            max_parallel_threads=1 if converted.num_qubits < _FEWEST_QUBITS_FOR_THREADS else 0,
-        ).result()
-        if not result.success:
-            raise RuntimeError(f"the simulation failed: {result.status}")
-        return result.results[0].data.memory, qubits
+        large = converted.num_qubits >= _FEWEST_QUBITS_FOR_THREADS
+        # Without noise Aer computes one state for all shots, with noise one for each shot.
+        at_a_time = _SHOTS_AT_A_TIME if large and noisy else circuit.repetitions
+        memory: list[str] = []
+        while len(memory) < circuit.repetitions:
+            result = simulator.run(
+                converted,
+                shots=min(at_a_time, circuit.repetitions - len(memory)),
+                memory=True,
+                seed_simulator=(seed >> 1) ^ len(memory),  # Aer takes seeds of 63 bits
+                # Waking threads takes 25 times longer than a small circuit.
+                max_parallel_threads=0 if large else 1,
+            ).result()
+            if not result.success:
+                raise RuntimeError(f"the simulation failed: {result.status}")
+            memory += result.results[0].data.memory
+        return memory, qubits
 
 
 class _AerWorkload:

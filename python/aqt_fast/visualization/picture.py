@@ -14,6 +14,8 @@ FAINT = "#6b7785"
 LINE = "#d5dbe1"
 BAR = "#2f6f9f"
 BAR_BEFORE = "#b9c4ce"
+_MARGIN = 0.015
+"""Share of the width beside a headline."""
 
 
 class Picture(Figure):
@@ -38,11 +40,16 @@ def picture(width: float, height: float) -> Picture:
 
 
 def headline(figure: Figure, words: str) -> None:
-    """Write above everything what the figure is about."""
+    """Write above everything what the figure is about, as far as its width has room."""
+    words = one_line(words)
     written = figure.suptitle(
-        one_line(words), color=INK, fontsize=13, fontweight="bold", x=0.015, ha="left"
+        words, color=INK, fontsize=13, fontweight="bold", x=_MARGIN, ha="left"
     )
     written.set_parse_math(False)  # names of others: a dollar sign begins no formula
+    room = (1 - 2 * _MARGIN) * figure.bbox.width
+    while words and (width := written.get_window_extent().width) > room:
+        words = words[: min(len(words) - 1, int(len(words) * room / width))]
+        written.set_text(f"{words}…")
 
 
 def title(axes: Axes, words: str) -> None:
