@@ -300,8 +300,12 @@ class TestResult:
         job.job_id()
         portal.close()
         result = invoke("result", job.job_id())
-        assert (result.exit_code, result.stdout) == (1, "")
+        assert (result.exit_code, result.stdout) == (124, "")
         assert "has not ended within 0.2 s" in result.stderr
+        result = invoke("result", job.job_id(), "--timeout", "0", "--partial")
+        assert result.exit_code == 1
+        assert json.loads(result.stdout)["success"] is False
+        assert "not all circuits were evaluated in time" in result.stderr
 
     def test_no_token(self, done, monkeypatch):
         """Said in a line."""

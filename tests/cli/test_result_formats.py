@@ -116,7 +116,7 @@ def test_unknown_format():
 @pytest.mark.usefixtures("job")
 def test_terminal(monkeypatch, tmp_path):
     """Arrays would do strange things to it, and are for a file or a pipe."""
-    monkeypatch.setattr("aqt_fast.cli.result_formats.sys", SimpleNamespace(stdout=Terminal()))
+    monkeypatch.setattr("aqt_fast.cli.result_output.sys", SimpleNamespace(stdout=Terminal()))
     result = invoke("--format", "npz")
     assert result.exit_code == 2
     assert "use --output" in result.stderr
@@ -124,8 +124,11 @@ def test_terminal(monkeypatch, tmp_path):
     assert invoke("--format", "npz", "--output", str(tmp_path / "counts.npz")).exit_code == 0
 
 
-class Terminal(io.StringIO):
+class Terminal(io.TextIOWrapper):
     """What somebody looks at."""
+
+    def __init__(self) -> None:
+        super().__init__(io.BytesIO())
 
     def isatty(self) -> bool:
         """It is one."""

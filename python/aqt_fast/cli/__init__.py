@@ -8,7 +8,7 @@
     run             circuits from files, to a backend and back as counts
     jobs            the list of stored jobs
     job_details     one stored job
-    job_result      the result of a job, in one of the result_formats
+    job_result      the result of a job, in one of the result_formats, to a result_output
     job_actions     wait for jobs, cancel, resubmit and adopt them
     job_removal     remove stored jobs
     stored          what the commands on stored jobs share

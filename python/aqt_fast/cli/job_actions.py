@@ -25,15 +25,12 @@ from aqt_fast.cli.stored import (
     store_option,
     stored_jobs,
 )
-from aqt_fast.cli.terminal import FiniteRange, advice, errors, say
+from aqt_fast.cli.terminal import TIMED_OUT, FiniteRange, advice, errors, say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from aqt_fast.aqt_job import AQTJob
-
-TIMED_OUT = 124
-"""Exit code when a job has not ended in time, as of the program ``timeout``."""
 
 _SECONDS_TO_STOP = 10.0
 """How long to wait until the portal reports that a job was stopped."""

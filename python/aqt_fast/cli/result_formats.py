@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from aqt_fast._texts import LONGEST_NAME, one_line
+from aqt_fast._texts import one_line
 from aqt_fast.cli.terminal import with_escapes
 from aqt_fast.provider.fitting import tabulated
 
@@ -19,12 +18,8 @@ if TYPE_CHECKING:
 
 _FORMATS = ("table", "json", "csv", "npz")
 
-output_option = click.option(
-    "--output",
-    default="-",
-    type=click.File("wb", lazy=True, atomic=True),
-    help="Write the result to this file.",
-)
+ENDINGS = {".txt": "table", ".json": "json", ".csv": "csv", ".npz": "npz"}
+"""Formats of files by their names."""
 
 _MOST_OUTCOMES = 12
 """Most outcomes of a circuit that a table shows."""
@@ -34,32 +29,22 @@ class _Counted(NamedTuple):
     """The counts of one circuit, the most frequent outcome first; none if it has no result."""
 
     name: str
+    """As it is, with any characters."""
     shots: int
     counts: list[tuple[str, int]]
     problem: str | None
 
 
 def format_option(default: str) -> Callable[[Any], Any]:
-    """Make the option for the format of a result, which a command gets as ``style``."""
+    """Make the option for the format of a result, which a command gets as ``style``, or None."""
     return click.option(
         "--format",
         "style",
-        default=default,
-        show_default=True,
+        default=None,
         type=click.Choice(_FORMATS),
         help="table and csv: counts of each circuit; npz: the same as arrays for numpy.load; json: "
-        "Qiskit's Result.to_dict().",
+        f"Qiskit's Result.to_dict().  [default: by the ending of --output, or {default}]",
     )
-
-
-def check_output(style: str, output: BinaryIO) -> None:
-    """Refuse to write arrays to a terminal.
-
-    Raises:
-        click.UsageError: it would.
-    """
-    if style == "npz" and output.name == "-" and sys.stdout.isatty():
-        raise click.UsageError("--format npz is not for a terminal: use --output")
 
 
 def result_as(style: str, result: Result) -> bytes:
@@ -82,7 +67,7 @@ def _json(result: Result) -> bytes:
 
 def _counted(result: Result) -> Iterator[_Counted]:
     for index, part in enumerate(result.results):
-        name = one_line(str(getattr(part.header, "get", lambda *_: "")("name") or ""), LONGEST_NAME)
+        name = str(getattr(part.header, "get", lambda *_: "")("name") or "")
         if not part.success:
             yield _Counted(name, 0, [], one_line(str(part.status)))
             continue

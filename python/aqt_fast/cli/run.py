@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from aqt_fast.cli.backend_names import backend_names
-from aqt_fast.cli.result_formats import check_output, format_option, output_option, result_as
+from aqt_fast.cli.result_formats import format_option
+from aqt_fast.cli.result_output import ResultOutput, output_option
 from aqt_fast.cli.stored import all_accepted, stored_jobs
 from aqt_fast.cli.terminal import advice, errors, say
 
@@ -70,20 +71,21 @@ def run_command(
     optimization_level: int,
     seed: int | None,
     require_online: bool,
-    style: str,
-    output: BinaryIO,
+    style: str | None,
+    output: Path,
     no_wait: bool,
 ) -> None:
     """Run circuits as one job, wait for it, and print its result.
 
     FILE is a circuit in OpenQASM 2, or 3 with the package qiskit-qasm3-import, with any gates. The
-    job is in the list of `jobs`, and its ID is printed to standard error.
+    job is in the list of `jobs`, and its ID is printed to standard error; but a job of an offline
+    simulator ends with this process.
 
     Exit code 1: nothing was started, or not all circuits have results; standard error gives the
     reason.
     """
-    check_output(style, output)
     with errors(), ExitStack() as stack:
+        written = stack.enter_context(ResultOutput(output, style, "table"))
         # Qiskit loads slowly; `--help` should not wait for it.
         from qiskit.providers import QiskitBackendNotFoundError
 
@@ -117,32 +119,32 @@ def run_command(
             job = resource.run(circuits, **options)
         except InvalidCircuitError as error:
             raise of_files(error, files) from error
+        if kind == "offline_simulator":
+            with advice():
+                _print_result(job, written, None)
         with advice(*_advice(kind, job.batch_id)):
-            if kind == "offline_simulator":
-                _print_result(job, style, output)
             name = job.job_id()
+        with advice(*_advice(kind, name)):
             if no_wait:
                 num_api_jobs = len(stored_jobs(None).find(job.batch_id).api_jobs)
                 accepted = all_accepted(job, num_api_jobs)
                 click.echo(name)
                 sys.exit(0 if accepted else 1)
             say(f"job {name}")
-            _print_result(job, style, output)
+            _print_result(job, written, name)
 
 
-def _advice(kind: str, batch_id: str) -> list[str]:
+def _advice(kind: str, job_id: str) -> list[str]:
     """Return what to tell of a job after Ctrl-C."""
-    if kind == "offline_simulator":
-        return []
     if kind == "direct_access":
-        return [f"to go on: aqt-fast jobs resubmit {batch_id}"]
-    return [f"to wait again: aqt-fast jobs result --format table {batch_id}"]
+        return [f"to go on: aqt-fast jobs resubmit {job_id}"]
+    return [f"to wait again: aqt-fast jobs result --format table {job_id}"]
 
 
-def _print_result(job: AQTJob, style: str, output: BinaryIO) -> NoReturn:
+def _print_result(job: AQTJob, written: ResultOutput, job_id: str | None) -> NoReturn:
     """Wait for a job, print its result and exit."""
     found = job.result()
-    output.write(result_as(style, found))
+    written.write(found, job_id)
     if not found.success:
         say(str(found.status))
     sys.exit(0 if found.success else 1)

@@ -19,6 +19,9 @@ from aqt_fast._texts import one_line, printable
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as of a program that the signal ends."""
 
+TIMED_OUT = 124
+"""Exit code when a job has not ended in time, as of the program ``timeout``."""
+
 
 class Commands(click.Group):
     """Commands that Ctrl-C ends with a line and the exit code 130."""

@@ -355,7 +355,9 @@ class ArnicaServer:
         self._portal.machines.hold()
 
     def release(self, circuits: int | None = None) -> None:
-        """Let this many circuits run during a hold; None ends the hold.
+        """Let this many circuits run during a hold, which goes on; None ends the hold.
+
+        Without a hold, it changes nothing.
 
         Raises:
             InvalidOptionError: ``circuits`` is no integer of at least 0.

@@ -142,7 +142,8 @@ class Machines:
     def release(self, circuits: int | None = None) -> None:
         """Let this many circuits run during a hold; None ends the hold."""
         with self._changed:
-            self._permits = None if circuits is None else (self._permits or 0) + circuits
+            if self._permits is not None:
+                self._permits = None if circuits is None else self._permits + circuits
             self._changed.notify_all()
 
     def fail(self, message: str, count: int = 1) -> None:

@@ -1,0 +1,98 @@
+"""Where commands write results: files by their endings, devices and pipes; checked first."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import threading
+
+import numpy as np
+import pytest
+from aqt_fast.cli.main import main
+from click.testing import CliRunner, Result
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+@pytest.fixture
+def job(device, circuit):
+    """One that has its result."""
+    job = device.run(circuit, shots=7, label="written")
+    assert job.result().success
+    return job
+
+
+def invoke(*arguments: object) -> Result:
+    """Write its result."""
+    return CliRunner().invoke(main, ["jobs", "result", "written", *map(str, arguments)])
+
+
+@pytest.mark.usefixtures("job")
+def test_endings(tmp_path):
+    """The ending chooses the format, unless there is another word."""
+    for name in ("a.csv", "b.npz", "c.json", "d.txt", "e"):
+        result = invoke("--output", tmp_path / name)
+        assert (result.exit_code, result.output) == (0, "")
+    assert (tmp_path / "a.csv").read_text().startswith("circuit,name,outcome,count\n")
+    with np.load(tmp_path / "b.npz") as arrays:
+        assert arrays["count"].tolist() == [7]
+    assert json.loads((tmp_path / "c.json").read_text())["success"]
+    assert (tmp_path / "d.txt").read_text().split()[0] == "Circuit"
+    assert json.loads((tmp_path / "e").read_text())["success"]
+    assert invoke("--output", tmp_path / "f.csv", "--format", "json").exit_code == 0
+    assert json.loads((tmp_path / "f.csv").read_text())["success"]
+    assert sorted(path.name for path in tmp_path.iterdir() if "." in path.name) == [
+        *("a.csv", "b.npz", "c.json", "d.txt", "f.csv")
+    ]
+
+
+@pytest.mark.parametrize("name", ["missing/x.csv", "."])
+def test_nothing_is_sent(server, tmp_path, name):
+    """If the file cannot be written, no job is run."""
+    path = tmp_path / "x.qasm"
+    path.write_text('OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; creg c[1]; measure q -> c;')
+    arguments = [path, "--backend", "simulator_ideal", "--workspace", "default"]
+    output = ["--output", tmp_path / name]
+    result = CliRunner().invoke(main, ["run", *map(str, [*arguments, *output])])
+    assert result.exit_code == 2
+    assert "cannot write" in result.stderr
+    assert server.jobs == []
+
+
+def test_a_result_that_does_not_come(server, device, circuit, tmp_path):
+    """The file stays as it was, and nothing is left beside it."""
+    path = tmp_path / "kept" / "x.csv"
+    path.parent.mkdir()
+    path.write_text("before")
+    server.hold()
+    device.run(circuit, label="written").job_id()
+    assert invoke("--output", path, "--timeout", 0).exit_code == 124
+    assert path.read_text() == "before"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.usefixtures("job")
+def test_pipe(tmp_path):
+    """It is written to, and stays a pipe."""
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    read: list[str] = []
+    thread = threading.Thread(target=lambda: read.append(path.read_text()))
+    thread.start()
+    assert invoke("--output", path).exit_code == 0
+    thread.join()
+    assert read[0].startswith("circuit,")
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has no full device")
+@pytest.mark.usefixtures("job")
+def test_full():
+    """The advice says where the result still is."""
+    result = invoke("--output", "/dev/full")
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert "aqt-fast jobs result written" in result.stderr
