@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,3 +97,42 @@ def test_full():
     assert result.exit_code == 1
     assert "No space left" in result.stderr
     assert "aqt-fast jobs result written" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="the system has no /dev/fd")
+@pytest.mark.usefixtures("job")
+def test_open_file(tmp_path):
+    """It is written to where it is, whatever its path, and stays the same file."""
+    path = tmp_path / "open.txt"
+    with path.open("wb", buffering=0) as file:
+        link = tmp_path / "link"
+        link.symlink_to(f"/dev/fd/{file.fileno()}")
+        file.write(b"first\n")
+        for output in (f"/dev/fd/{file.fileno()}", link):
+            assert invoke("--output", output, "--format", "csv").exit_code == 0
+        file.write(b"last\n")
+    lines = path.read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("first", "last")
+    assert lines.count("circuit,name,outcome,count") == 2
+    assert invoke("--output", f"/dev/fd/{file_limit()}").exit_code == 2
+    with path.open("rb") as file:
+        assert invoke("--output", f"/dev/fd/{file.fileno()}").exit_code == 2
+    assert path.read_text().splitlines() == lines
+
+
+def file_limit() -> int:
+    """Return a number that no open file has."""
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the system has no such modes")
+@pytest.mark.usefixtures("job")
+def test_mode_and_longest_name(tmp_path):
+    """A file keeps its mode, and may have the longest name that there is."""
+    path = tmp_path / f"{'x' * 251}.csv"
+    path.touch(0o600)
+    assert invoke("--output", path).exit_code == 0
+    assert path.read_text().startswith("circuit,")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

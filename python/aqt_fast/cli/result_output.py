@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -29,7 +31,7 @@ output_option = click.option(
 
 
 class ResultOutput:
-    """A file, which gets its name once it is whole; a device or a pipe; or standard output.
+    """A file, which gets its name once it is whole; a device, pipe or open file; standard output.
 
     Args:
         path: of the file; ``-`` is standard output.
@@ -50,14 +52,20 @@ class ResultOutput:
         except OSError as error:
             reason = error.strerror or str(error)
             raise click.UsageError(f"cannot write {printable(str(path))}: {reason}") from error
+        self._terminal = (sys.stdout if str(path) == "-" else self._file).isatty()
+        if self._style == "npz" and self._terminal:
+            self._close()
+            raise click.UsageError("--format npz is not for a terminal: use --output")
 
     def _opened(self) -> BinaryIO:
         if str(self._path) == "-":
             if sys.stdout is None:
                 raise OSError(errno.EBADF, "standard output is closed")
-            if self._style == "npz" and sys.stdout.isatty():
-                raise click.UsageError("--format npz is not for a terminal: use --output")
             return sys.stdout.buffer
+        descriptor = _descriptor(self._path)
+        if descriptor is not None:  # others write to the open file, too: go on where it is
+            os.write(descriptor, b"")  # fails if it is closed, or open for reading only
+            return os.fdopen(os.dup(descriptor), "wb")
         if self._path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if self._path.exists() and not self._path.is_file():  # a device or a pipe stays what it is
@@ -65,8 +73,13 @@ class ResultOutput:
         if self._path.exists() and not os.access(self._path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         target = self._path.resolve()
-        self._temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        return self._temporary.open("wb")
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        temporary = target.with_name(f".aqt-fast-{secrets.token_hex(8)}.tmp")
+        file = temporary.open("xb")
+        self._temporary = temporary
+        if mode is not None:
+            temporary.chmod(mode)
+        return file
 
     def __enter__(self) -> ResultOutput:  # noqa: PYI034 - Python 3.10 has no Self
         return self
@@ -77,6 +90,9 @@ class ResultOutput:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if str(self._path) != "-":
             self._file.close()
         if self._temporary is not None:
@@ -94,7 +110,7 @@ class ResultOutput:
         """
         try:
             written = result_as(self._style, result)
-            if self._style == "csv" and str(self._path) == "-" and sys.stdout.isatty():
+            if self._style == "csv" and self._terminal:
                 written = printable(written.decode()).encode()  # names may have any characters
             self._file.write(written)
             self._file.flush()
@@ -108,3 +124,19 @@ class ResultOutput:
             if job_id is not None:
                 say(f"the job has its result: aqt-fast jobs result {job_id}")
             sys.exit(1)
+
+
+def _descriptor(path: Path) -> int | None:
+    """Return the open file of this process that a path stands for, such as ``/dev/stdout``."""
+    descriptors = os.path.realpath("/dev/fd")
+    for _ in range(_MOST_LINKS):
+        if os.path.realpath(path.parent) == descriptors and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            break
+        path = path.parent / path.readlink()
+    return None
+
+
+_MOST_LINKS = 40
+"""So many symbolic links a path has at most, as on Linux."""
