@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import hypothesis
 import pytest
 
-# Examples may take any time: the machine may be busy.
-hypothesis.settings.register_profile("any time", deadline=None)
-hypothesis.settings.load_profile("any time")
+try:
+    import hypothesis
+except ImportError:  # the environments of tests/ecosystem do not have it, nor need it
+    pass
+else:
+    # Examples may take any time: the machine may be busy.
+    hypothesis.settings.register_profile("any time", deadline=None)
+    hypothesis.settings.load_profile("any time")
 
 _FIGURES = "figures"
 
