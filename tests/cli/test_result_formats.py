@@ -42,8 +42,8 @@ def test_table():
     rows = [line.split() for line in result.stdout.splitlines()]
     assert rows[0] == ["Circuit", "Name", "Outcome", "Shots", "Share"]
     assert rows[2][0] == "0"
-    assert rows[2][2:] == ["0", "7", "100.0%"]
-    assert rows[3] == ["1", "a,b", "0", "00", "7", "100.0%"]
+    assert rows[2][2:] == ["0", "7", "100.0", "%"]
+    assert rows[3] == ["1", "a,b", "0", "00", "7", "100.0", "%"]
 
 
 @pytest.mark.usefixtures("job")

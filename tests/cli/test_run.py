@@ -52,7 +52,10 @@ def test_offline(files):
     result = invoke(*files, *OFFLINE, "--shots", 7, "--seed", 1)
     assert (result.exit_code, result.stderr) == (0, "")
     rows = [line.split() for line in result.stdout.splitlines()]
-    assert rows[2:] == [["0", "first", "01", "7", "100.0%"], ["1", "second", "10", "7", "100.0%"]]
+    assert rows[2:] == [
+        ["0", "first", "01", "7", "100.0", "%"],
+        ["1", "second", "10", "7", "100.0", "%"],
+    ]
 
 
 def test_cloud(server, files, tmp_path):

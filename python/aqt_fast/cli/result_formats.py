@@ -12,6 +12,8 @@ import click
 from aqt_fast._texts import one_line
 from aqt_fast.cli.terminal import with_escapes
 from aqt_fast.provider.fitting import tabulated
+from aqt_fast.visualization.outcomes import most_frequent
+from aqt_fast.visualization.quantities import share
 
 if TYPE_CHECKING:
     from qiskit.result import Result
@@ -81,12 +83,10 @@ def _table(result: Result) -> bytes:
     for index, (name, shots, counts, problem) in enumerate(_counted(result)):
         if problem is not None:
             rows.append((index, name, f"none: {problem}", None, ""))
-        for outcome, number in counts[:_MOST_OUTCOMES]:
-            rows.append((index, name, outcome, number, f"{number / shots:.1%}"))
-        others = counts[_MOST_OUTCOMES:]
-        if others:
-            number = sum(number for _, number in others)
-            rows.append((index, name, f"{len(others)} others", number, f"{number / shots:.1%}"))
+        shown, num_others, number = most_frequent(dict(counts), _MOST_OUTCOMES)
+        rows += [(index, name, outcome, count, share(count, shots)) for outcome, count in shown]
+        if num_others:
+            rows.append((index, name, f"{num_others} others", number, share(number, shots)))
     headers = ("Circuit", "Name", "Outcome", "Shots", "Share")
     return f"{tabulated(rows, headers, 'simple')}\n".encode()
 
