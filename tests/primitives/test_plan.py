@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from aqt_fast.exceptions import InvalidPubError
 from aqt_fast.primitives import AQTEstimator
+from aqt_fast.visualization.quantities import duration
 from clients import connect, device_of
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
@@ -105,7 +106,7 @@ def test_time_on_a_device(server, pubs):
             estimate = plan.estimate()
             assert plan.seconds == pytest.approx(estimate.device_seconds.likely)
             assert (estimate.circuits, estimate.shots) == (plan.circuits, plan.shots)
-            assert f"about {plan.seconds:.3g} s on the device" in str(plan)
+            assert f"about {duration(plan.seconds)} on the device" in str(plan)
         assert plan[:1].estimate().shots == plan[0].shots * plan[0].circuits
         assert estimator.plan([]).estimate().device_seconds == (0, 0, 0)
         assert not server.jobs

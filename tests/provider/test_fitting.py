@@ -3,7 +3,8 @@
 from datetime import datetime, timezone
 
 import pytest
-from aqt_fast.provider.fitting import fitted, local_time
+from aqt_fast.provider.fitting import fitted
+from aqt_fast.visualization.quantities import local_time
 from hypothesis import given
 from hypothesis import strategies as st
 

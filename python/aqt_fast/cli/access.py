@@ -16,7 +16,7 @@ import click
 from aqt_fast._texts import LONGEST_NAME, one_line
 from aqt_fast.cli.stored import json_option
 from aqt_fast.cli.terminal import errors, print_json, say
-from aqt_fast.provider.fitting import local_time
+from aqt_fast.visualization.quantities import local_time
 
 if TYPE_CHECKING:
     from aqt_fast.provider.access import Access

@@ -9,8 +9,8 @@ from typing import Any
 from aqt_fast._texts import one_line
 from aqt_fast.aqt_resource import AQTResource
 from aqt_fast.cli.colours import coloured
-from aqt_fast.provider.fitting import local_time
 from aqt_fast.store.description import utc
+from aqt_fast.visualization.quantities import local_time
 
 
 def device_as_text(backend: AQTResource) -> str:

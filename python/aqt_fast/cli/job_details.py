@@ -13,7 +13,8 @@ from aqt_fast._texts import one_line
 from aqt_fast.cli.colours import coloured, paint
 from aqt_fast.cli.stored import job_argument, json_option, store_option, stored_jobs
 from aqt_fast.cli.terminal import errors, print_json
-from aqt_fast.provider.fitting import fits_terminal, fitted, local_time
+from aqt_fast.provider.fitting import fits_terminal, fitted
+from aqt_fast.visualization.quantities import local_time
 
 if TYPE_CHECKING:
     from aqt_fast.provider.fitting import Paint

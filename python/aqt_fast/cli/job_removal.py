@@ -13,7 +13,7 @@ import click
 from aqt_fast._texts import one_line
 from aqt_fast.cli.stored import jobs_argument, moment, store_option, stored_jobs
 from aqt_fast.cli.terminal import errors, say
-from aqt_fast.provider.fitting import local_time
+from aqt_fast.visualization.quantities import local_time
 
 if TYPE_CHECKING:
     from aqt_fast.store.listing import StoredJob

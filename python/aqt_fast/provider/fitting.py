@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from aqt_fast._texts import LONGEST_NAME, one_line
-from aqt_fast.visualization.quantities import local_time as local_time
 
 _SHORTEST_TEXT = 12
 """Fewest characters that are left of a shortened text."""

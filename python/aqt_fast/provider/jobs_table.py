@@ -16,10 +16,10 @@ from aqt_fast.api_client.models import fits
 from aqt_fast.exceptions import InvalidOptionError, JobNotFoundError
 from aqt_fast.persistence import JobStore
 from aqt_fast.provider.criteria import check_criterion
-from aqt_fast.provider.fitting import local_time
 from aqt_fast.provider.table import Table
 from aqt_fast.store.listing import JobRestorer, StoredJob, stored_jobs
 from aqt_fast.store.states import STATES
+from aqt_fast.visualization.quantities import local_time
 from aqt_fast.wire.plan import default_label
 
 if TYPE_CHECKING:

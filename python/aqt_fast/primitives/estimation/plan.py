@@ -17,6 +17,7 @@ from aqt_fast.devices.estimate import JobEstimate
 from aqt_fast.devices.prices import PriceList, amount
 from aqt_fast.provider.table import Table
 from aqt_fast.visualization import html
+from aqt_fast.visualization.quantities import duration
 from aqt_fast.wire.circuits import Limits
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class EstimationPlan(Table[GroupPlan]):
         if errors:
             parts.append(f"standard error up to {max(errors):.3g}")
         if self.seconds is not None:
-            parts.append(f"about {self.seconds:.3g} s on the device")
+            parts.append(f"about {duration(self.seconds)} on the device")
         return ", ".join(parts)
 
     def rows(self) -> list[tuple[Any, ...]]:
