@@ -46,7 +46,11 @@ def test_daemon_threads(size, join):
     program = PROGRAM.replace("SIZE", str(size)).replace("JOIN", str(join))
     for _ in range(4):
         ended = subprocess.run(  # noqa: S603
-            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
@@ -70,7 +74,11 @@ def test_forked_children(figures):
     program = "import os, sys\nwaited = 0\n" + PROGRAM + FORKING
     program = program.replace("SIZE", "20_000").replace("JOIN", "False")
     ended = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     *ends, waited = ended.stdout.split()

@@ -128,7 +128,7 @@ def _locked(path: Path, timeout: float) -> sqlite3.Connection | None:
 
 
 def _connect(path: Path, timeout: float) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
