@@ -16,7 +16,7 @@
     serve           the local server
     request_lines   its lines about requests
     demo            algorithm circuits on a local server
-    circuit_files   circuits from files in OpenQASM
+    circuit_files   circuits from files in OpenQASM; job_options: where and how they run
     completion      what the shell completes; backend_names: from the portal
     colours         colours of states
     terminal        messages, errors, Ctrl-C, patterns

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aqt_fast.cli.backend_names import backend_names
+from aqt_fast.cli.job_options import job_options
 from aqt_fast.cli.terminal import FiniteRange, errors, print_json, say
 
 if TYPE_CHECKING:
@@ -17,30 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("estimate")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
-@click.option(
-    "--backend",
-    required=True,
-    metavar="NAME",
-    shell_complete=backend_names,
-    help="ID of the resource.",
-)
-@click.option("--workspace", default=None, metavar="ID", help="Its workspace, if several have it.")
-@click.option(
-    "--shots", default=100, show_default=True, type=click.IntRange(1), help="Of each circuit."
-)
-@click.option(
-    "--optimization-level",
-    default=2,
-    show_default=True,
-    type=click.IntRange(0, 3),
-    help="How circuits are compiled.",
-)
+@job_options
 @click.option("--price-per-shot", default=None, type=FiniteRange(0), help="Price of a shot.")
 @click.option(
     "--price-per-circuit",
@@ -63,7 +40,7 @@ def estimate_command(
 ) -> None:
     """Tell what a job with these circuits would take: API jobs, time on the device, cost.
 
-    FILES are circuits in OpenQASM 2, or 3 with the package qiskit-qasm3-import. Nothing is sent but
+    FILE is a circuit in OpenQASM 2, or 3 with the package qiskit-qasm3-import. Nothing is sent but
     requests for the resource's details, and an offline simulator needs none.
     """
     priced = price_per_shot is not None or price_per_circuit is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from aqt_fast.cli.backend_names import backend_names
+from aqt_fast.cli.job_options import job_options
 from aqt_fast.cli.result_formats import format_option
 from aqt_fast.cli.result_output import ResultOutput, output_option
 from aqt_fast.cli.stored import all_accepted, stored_jobs
@@ -21,34 +21,10 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
-@click.option(
-    "--backend",
-    required=True,
-    metavar="NAME",
-    shell_complete=backend_names,
-    help="ID of the resource.",
-)
-@click.option("--workspace", default=None, metavar="ID", help="Its workspace, if several have it.")
-@click.option(
-    "--shots", default=100, show_default=True, type=click.IntRange(1), help="Of each circuit."
-)
+@job_options
 @click.option("--label", default=None, metavar="TEXT", help="Label of the job.")
 @click.option(
     "--tag", "tags", multiple=True, metavar="TEXT", help="To find the job by; may be repeated."
-)
-@click.option(
-    "--optimization-level",
-    default=2,
-    show_default=True,
-    type=click.IntRange(0, 3),
-    help="How circuits are compiled.",
 )
 @click.option(
     "--seed", default=None, type=click.IntRange(0), help="Of an offline simulator's outcomes."
